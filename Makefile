@@ -1,0 +1,35 @@
+# All targets set up .venv on first use; nothing else on the machine is touched.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN_DIR ?= runs/demo
+
+.PHONY: demo test test-all lint bench tables clean
+
+# The stamp depends on the files that name dependencies, so a changed bound installs again.
+$(VENV)/.installed: setup.cfg pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "tf_vmf needs Python >= 3.11; found $$($(PYTHON) --version). Set PYTHON=/path/to/python3.11."; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[demo,dev]'
+	touch $@
+
+demo: $(VENV)/.installed  ## Train the vMF document model on Wikipedia articles, offline; ends with a report.
+	$(BIN)/python -m trainers.bow_vae --flagfile=recipes/wikipedia_vmf.flags --workdir=$(RUN_DIR)
+
+test: $(VENV)/.installed  ## The quick suite.
+	$(BIN)/python -m pytest -m "not slow" -n 2
+
+test-all: $(VENV)/.installed  ## Everything, slow tests included.
+	$(BIN)/python -m pytest -n 2
+
+lint: $(VENV)/.installed  ## Style and types.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.installed  ## Speed and accuracy beside named peers.
+	$(BIN)/python -m benchmarks.run
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info
