@@ -1,0 +1,16 @@
+"""Corpora: from files to `tf.data`."""
+
+from tf_vmf.data.batches import epoch_order, evaluation_batches, prefer_sparse, steps_per_epoch, training_batches
+from tf_vmf.data.documents import BagOfWordsCorpus, Documents
+from tf_vmf.data.load import load_bag_of_words
+
+__all__ = [
+    "BagOfWordsCorpus",
+    "Documents",
+    "epoch_order",
+    "evaluation_batches",
+    "load_bag_of_words",
+    "prefer_sparse",
+    "steps_per_epoch",
+    "training_batches",
+]

@@ -1,0 +1,78 @@
+"""Miao's `.feat` files: documents that come as word counts (https://github.com/ysmiao/nvdm)."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from tf_vmf.data.documents import CountsBuilder, Documents
+from tf_vmf.data.lines import line_error, read_lines
+
+_LINE = re.compile(r"\s*-?[0-9]+(?:\s+[0-9]+:[0-9]+)*\s*")
+_PAIR = re.compile(r"[0-9]+:[0-9]+")
+_LARGEST_COUNT = 2**31 - 1
+
+
+def read_vocabulary(path: str | Path) -> tuple[str, ...]:
+    """Reads a vocabulary: a word a line, alone or followed by its total count. Line n names id n.
+
+    Raises:
+        ValueError: a line is empty, holds something else or repeats a word; the file is empty.
+    """
+    first_line: dict[str, int] = {}
+    for number, line in read_lines(path):
+        fields = line.split()
+        if not (len(fields) == 1 or (len(fields) == 2 and fields[1].isdecimal())):
+            raise line_error(path, number, "`word` or `word total-count`", repr(line))
+        word = fields[0]
+        if word in first_line:
+            raise line_error(path, number, f"a word not yet listed (line {first_line[word]} has it)", repr(word))
+        first_line[word] = number
+    if not first_line:
+        raise line_error(path, 1, "a word a line", "an empty file")
+    return tuple(first_line)
+
+
+def read_feat(path: str | Path, vocabulary_size: int) -> Documents:
+    """Reads documents, one a line: `label id:count id:count ...`, ids from 1 to `vocabulary_size`.
+
+    A line with a label alone is an empty document and stays, so that rows and lines correspond.
+
+    Args:
+        path: a `.feat` file, plain or .gz.
+        vocabulary_size: V, the number of words in the vocabulary that the ids refer to.
+
+    Returns:
+        `Documents` whose `labels` are the numbers in the file.
+
+    Raises:
+        ValueError: a line is not of that form, an id lies outside the vocabulary or occurs twice in the line
+            (a writer that means their sum writes the sum), or a count is not positive.
+    """
+    counts = CountsBuilder(vocabulary_size)
+    labels: list[int] = []
+    for number, line in read_lines(path):
+        if not _LINE.fullmatch(line):
+            raise line_error(path, number, "`label id:count id:count ...` in integers", _offender(line))
+        label, *numbers = map(int, line.replace(":", " ").split())
+        ids, values = numbers[::2], numbers[1::2]
+        if ids:
+            if min(ids) < 1 or max(ids) > vocabulary_size:
+                wrong = next(i for i in ids if not 1 <= i <= vocabulary_size)
+                raise line_error(path, number, f"ids from 1 to {vocabulary_size}, the vocabulary's size", f"id {wrong}")
+            if min(values) < 1 or max(values) > _LARGEST_COUNT:
+                wrong = next(v for v in values if not 1 <= v <= _LARGEST_COUNT)
+                raise line_error(path, number, f"counts from 1 to {_LARGEST_COUNT}", f"count {wrong}")
+            if len(set(ids)) != len(ids):
+                twice = next(i for place, i in enumerate(ids) if i in ids[:place])
+                raise line_error(path, number, "each id once", f"id {twice} twice")
+        labels.append(label)
+        counts.append([i - 1 for i in ids], values)
+    return Documents(counts=counts.build(), labels=np.array(labels, dtype=np.int64))
+
+
+def _offender(line: str) -> str:
+    """The part of a malformed line to show: its first bad field, or the line if the label is missing."""
+    fields = line.split()
+    bad = [field for field in fields[1:] if not _PAIR.fullmatch(field)]
+    return repr(bad[0]) if bad else repr(line)
