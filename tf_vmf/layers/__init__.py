@@ -1,0 +1,8 @@
+"""Keras layers with a latent variable inside; none of them imports TensorFlow Probability before a distribution is asked for."""
+
+from tf_vmf.layers.gaussian_latent import GaussianLatent
+from tf_vmf.layers.latent_layer import LatentLayer
+from tf_vmf.layers.power_spherical_latent import PowerSphericalLatent
+from tf_vmf.layers.von_mises_fisher_latent import VonMisesFisherLatent
+
+__all__ = ["GaussianLatent", "LatentLayer", "PowerSphericalLatent", "VonMisesFisherLatent"]

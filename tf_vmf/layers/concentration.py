@@ -1,0 +1,67 @@
+"""The concentration of a spherical posterior: a constant, or one learned for every row."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+
+def check_concentration(layer: str, concentration: Any, minimum: float, initial: float) -> float | str:
+    """Validates the arguments of a spherical latent layer; returns a float, or "learned".
+
+    Raises:
+        ValueError: `concentration` is neither a finite number >= 0 nor "learned", or not 0 <= minimum < initial.
+    """
+    if not (0 <= minimum < initial and math.isfinite(initial)):
+        raise ValueError(
+            f"Arguments `minimum_concentration` and `initial_concentration` of {layer}: expected 0 <= minimum < initial. "
+            f"Received: minimum_concentration={minimum}, initial_concentration={initial}."
+        )
+    if concentration == "learned":
+        return "learned"
+    is_number = isinstance(concentration, (int, float)) and not isinstance(concentration, bool)
+    if not is_number or not (math.isfinite(concentration) and concentration >= 0):
+        raise ValueError(
+            f"Argument `concentration` of {layer}: expected a finite number >= 0 for a fixed concentration, or 'learned'. "
+            f"Received: concentration={concentration!r}."
+        )
+    return float(concentration)
+
+
+class LearnedConcentration(keras.layers.Layer):
+    """One concentration a row, bounded below: minimum + (initial - minimum) * softplus(w.h + b), softplus(b) = 1 at the start.
+
+    Linear in w.h for large values, so that no outlier makes it explode as exp would; the unit of w.h is the initial
+    concentration, so that one learning rate suits any.
+
+    Args:
+        minimum: Lower bound; one above 0 keeps the posterior from collapsing onto the uniform prior.
+        initial: Concentration at the start, where w.h = 0.
+    """
+
+    def __init__(self, minimum: float, initial: float, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.minimum = minimum
+        self.initial = initial
+        self.projection = keras.layers.Dense(
+            1,
+            # Small weights: all rows start close to the initial concentration.
+            kernel_initializer=keras.initializers.RandomNormal(stddev=1e-3),
+            bias_initializer=keras.initializers.Constant(math.log(math.e - 1.0)),
+            dtype=self.dtype_policy,
+            name="projection",
+        )
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        self.projection.build(input_shape)
+        super().build(input_shape)
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        spread = tf.nn.softplus(self.projection(inputs)[..., 0])
+        return self.minimum + (self.initial - self.minimum) * spread
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "minimum": self.minimum, "initial": self.initial}

@@ -1,0 +1,38 @@
+"""Stateless noise seeds that differ by step and by replica.
+
+`keras.random.SeedGenerator` gives every replica of a `tf.distribute` strategy the same noise, and no checkpoint format restores
+its state (Keras 3.15). Seeds here are a pure function of (seed, step, replica), so replicas differ and a resumed run repeats.
+"""
+
+import random
+
+import tensorflow as tf
+
+
+def draw_seed(seed: int | None) -> int:
+    """Returns `seed`, or a random one that follows `keras.utils.set_random_seed` when it is None.
+
+    Raises:
+        ValueError: `seed` is not None and not an integer in [0, 2**31).
+    """
+    if seed is None:
+        return random.randint(0, 2**31 - 1)
+    if isinstance(seed, bool) or int(seed) != seed or not 0 <= seed < 2**31:
+        raise ValueError(f"Argument `seed`: expected None or an integer in [0, 2**31). Received: seed={seed!r}.")
+    return int(seed)
+
+
+def stateless_seed(seed: int | tf.Tensor, *fold: int | tf.Tensor) -> tf.Tensor:
+    """A stateless seed of shape (2,): `seed` (an int, or itself a stateless seed) with every number of `fold` folded in."""
+    state = tf.convert_to_tensor(seed)
+    if state.shape.rank == 0:
+        state = tf.stack([tf.cast(state, tf.int32), 0])
+    for number in fold:
+        state = tf.random.experimental.stateless_fold_in(state, tf.cast(number, tf.int64))
+    return state
+
+
+def replica_seed(seed: int | tf.Tensor, *fold: int | tf.Tensor) -> tf.Tensor:
+    """`stateless_seed` with the id of the current `tf.distribute` replica folded in last (0 outside a strategy)."""
+    context = tf.distribute.get_replica_context()
+    return stateless_seed(seed, *fold, 0 if context is None else context.replica_id_in_sync_group)

@@ -1,0 +1,206 @@
+"""The base of all models: the evidence lower bound, its train step and the importance-weighted bound."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tf_vmf.layers import LatentLayer
+from tf_vmf.layers.noise import draw_seed, replica_seed, stateless_seed
+from tf_vmf.models.gradients import apply_gradients, sum_over_replicas
+from tf_vmf.models.metrics import Perplexity
+
+if TYPE_CHECKING:
+    import tensorflow_probability as tfp
+
+# What is folded into the model's seed, so that no two uses share their noise.
+_TRAINING, _EVALUATION, _DROPOUT = 0, 1, 2
+
+
+class VariationalAutoencoder(keras.Model):
+    """A model p(x|z) p(z) with an amortised posterior q(z|x), trained on the evidence lower bound.
+
+    A subclass defines `features` (what the latent layer is called on), `token_counts` and `reconstruction_log_prob`, and builds
+    itself in its constructor: the vocabulary size fixes every shape.
+
+    `compile(optimizer)` needs no loss: `fit` minimises nll + kl_weight * kl, in nats an example. The figures logged are `loss`,
+    `nll` = -log p(x|z) at `num_samples` samples of z, `kl`, and the corpus `perplexity` of nll + kl, whatever the KL weight.
+    In evaluation `loss` is nll + kl.
+
+    The train step is right for any `tf.distribute` strategy: see `tf_vmf.models.gradients`. Noise is a function of (seed,
+    optimizer step, replica), so a resumed run repeats exactly what an uninterrupted one would have drawn.
+
+    Args:
+        latent: The latent layer.
+        num_samples: Posterior samples an example and training step; their losses are averaged.
+        seed: Seed of the noise; None draws one.
+        **kwargs: Passed to `keras.Model`.
+    """
+
+    def __init__(self, latent: LatentLayer, num_samples: int = 1, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if isinstance(latent, Mapping):
+            latent = keras.saving.deserialize_keras_object(latent)
+        if not isinstance(latent, LatentLayer):
+            raise ValueError(
+                f"Argument `latent` of {type(self).__name__}: expected a latent layer such as "
+                f"tf_vmf.layers.VonMisesFisherLatent(25). Received: latent={latent!r}."
+            )
+        if int(num_samples) != num_samples or num_samples < 1:
+            raise ValueError(
+                f"Argument `num_samples` of {type(self).__name__}: expected an integer >= 1. Received: {num_samples!r}."
+            )
+        self.latent = latent
+        self.num_samples = int(num_samples)
+        self.seed = draw_seed(seed)
+        self.loss_tracker = keras.metrics.Mean(name="loss")
+        self.nll_tracker = keras.metrics.Mean(name="nll")
+        self.kl_tracker = keras.metrics.Mean(name="kl")
+        self.perplexity_tracker = Perplexity()
+
+    # What a subclass defines.
+
+    @abc.abstractmethod
+    def features(self, x: Any, dropout_seed: tf.Tensor | None = None) -> tf.Tensor:
+        """Features of shape (batch, units) on which the posterior is conditioned.
+
+        `dropout_seed`, here and below: a stateless seed in training, None in evaluation. (`keras.layers.Dropout` keeps its
+        state where no checkpoint restores it and draws the same mask on every replica.)
+        """
+
+    @abc.abstractmethod
+    def token_counts(self, x: Any) -> tf.Tensor:
+        """Number of tokens of every example, shape (batch,), float32."""
+
+    @abc.abstractmethod
+    def reconstruction_log_prob(self, x: Any, z: tf.Tensor, dropout_seed: tf.Tensor | None = None) -> tf.Tensor:
+        """log p(x|z) in nats, shape (num_samples, batch), for z of shape (num_samples, batch, latent_dim)."""
+
+    # Public inference.
+
+    def encode(self, x: Any) -> tfp.distributions.Distribution:
+        """The posterior q(z|x) as a TFP distribution, batch shape (batch,), event shape (latent_dim,)."""
+        return self.latent.distribution(self.posterior_parameters(x))
+
+    @tf.function(reduce_retracing=True)
+    def posterior_parameters(self, x: Any) -> dict[str, tf.Tensor]:
+        """The parameters of q(z|x) as tensors; see the latent layer's `parameters`."""
+        return self.latent.parameters(self.features(x))
+
+    def elbo(self, x: Any, seed: int | tf.Tensor = 0) -> tf.Tensor:
+        """The evidence lower bound log p(x|z) - KL with one sample of z, in nats, shape (batch,)."""
+        terms = self.elbo_terms(x, stateless_seed(seed))
+        return -(terms["nll"] + terms["kl"])
+
+    @tf.function(reduce_retracing=True)
+    def elbo_terms(self, x: Any, seed: tf.Tensor) -> dict[str, tf.Tensor]:
+        """`nll` = -log p(x|z) with one sample and `kl`, both in nats, shape (batch,), for a stateless seed of shape (2,)."""
+        terms = self._terms(x, seed, num_samples=1, training=False)
+        return {"nll": terms["nll"], "kl": terms["kl"]}
+
+    def log_likelihood(self, x: Any, num_samples: int = 100, seed: int | tf.Tensor = 0) -> tf.Tensor:
+        """The importance-weighted lower bound of log p(x), in nats, shape (batch,).
+
+        log (1/k) sum_i p(x|z_i) p(z_i) / q(z_i|x) with z_i ~ q(z|x). Samples are streamed, so memory does not grow with k.
+
+        Args:
+            x: A batch.
+            num_samples: k >= 1; the bound tightens as k grows.
+            seed: An int or a stateless seed of shape (2,).
+
+        References:
+            Y. Burda, R. Grosse and R. Salakhutdinov. Importance Weighted Autoencoders. ICLR 2016.
+        """
+        if int(num_samples) != num_samples or num_samples < 1:
+            raise ValueError(f"Argument `num_samples`: expected an integer >= 1. Received: num_samples={num_samples!r}.")
+        return self._log_likelihood(x, tf.constant(int(num_samples)), stateless_seed(seed))
+
+    @tf.function(reduce_retracing=True)
+    def _log_likelihood(self, x: Any, num_samples: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        parameters = self.latent.parameters(self.features(x))
+        posterior, prior = self.latent.distribution(parameters), self.latent.prior()
+        batch = tf.shape(self.token_counts(x))[0]
+
+        def add_sample(i: tf.Tensor, log_sum: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            z = self.latent.sample(parameters, stateless_seed(seed, i), sample_shape=(1,))
+            log_weight = self.reconstruction_log_prob(x, z) + prior.log_prob(z) - posterior.log_prob(z)
+            return i + 1, tf.reduce_logsumexp(tf.stack([log_sum, log_weight[0]]), axis=0)
+
+        _, log_sum = tf.while_loop(
+            lambda i, _: i < num_samples,
+            add_sample,
+            (tf.constant(0), tf.fill([batch], tf.constant(-np.inf, tf.float32))),
+            parallel_iterations=1,  # bounds memory to one sample's worth
+            maximum_iterations=num_samples,
+        )
+        return log_sum - tf.math.log(tf.cast(num_samples, tf.float32))
+
+    # Training.
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        super().compile(*args, **kwargs)
+        # Now, not in the first traced step: under a strategy variables must be made in its scope.
+        if self.optimizer is not None and not self.optimizer.built:
+            self.optimizer.build(self.trainable_variables)
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        return [self.loss_tracker, self.nll_tracker, self.kl_tracker, self.perplexity_tracker]
+
+    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
+        x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        step = tf.convert_to_tensor(self.optimizer.iterations)
+        variables = self.trainable_variables
+        with tf.GradientTape() as tape:
+            terms = self._terms(x, replica_seed(self.seed, _TRAINING, step), self.num_samples, training=True)
+            loss = terms["nll"] + self.latent.kl_weight_at(step) * terms["kl"]
+            auxiliary = terms["auxiliary"]
+            objective = loss if auxiliary is None else loss + auxiliary
+            # Divided by the number of examples on all replicas: the sum of the replicas' gradients is that of the global mean.
+            examples = sum_over_replicas(tf.cast(tf.shape(loss)[0], tf.float32))
+            total = tf.reduce_sum(objective) / tf.maximum(examples, 1.0)
+            if self.losses:  # regularizers of the weights
+                total += tf.add_n(self.losses) / tf.distribute.get_strategy().num_replicas_in_sync
+            scaled = self.optimizer.scale_loss(total)
+        apply_gradients(self.optimizer, tape.gradient(scaled, variables), variables)
+        return self._update_metrics(x, loss, terms)
+
+    def test_step(self, data: Any) -> dict[str, tf.Tensor]:
+        x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        # The number of examples seen so far makes the noise differ by batch and repeat from one evaluation to the next.
+        seen = tf.convert_to_tensor(self.loss_tracker.count)
+        terms = self._terms(x, replica_seed(self.seed, _EVALUATION, seen), num_samples=1, training=False)
+        return self._update_metrics(x, terms["nll"] + terms["kl"], terms)
+
+    def _terms(self, x: Any, seed: tf.Tensor, num_samples: int, training: bool) -> dict[str, tf.Tensor | None]:
+        """`nll`, `kl` and `auxiliary` (or None), each of shape (batch,)."""
+        dropout_seed = stateless_seed(seed, _DROPOUT) if training else None
+        parameters = self.latent.parameters(self.features(x, dropout_seed))
+        z = self.latent.sample(parameters, seed, sample_shape=(num_samples,))
+        return {
+            "nll": -tf.reduce_mean(self.reconstruction_log_prob(x, z, dropout_seed), axis=0),
+            "kl": self.latent.kl_divergence(parameters),
+            "auxiliary": self.latent.auxiliary_loss(parameters) if training else None,
+        }
+
+    def _update_metrics(self, x: Any, loss: tf.Tensor, terms: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        tokens = self.token_counts(x)
+        self.loss_tracker.update_state(loss)
+        self.nll_tracker.update_state(terms["nll"])
+        self.kl_tracker.update_state(terms["kl"])
+        negative_elbo = terms["nll"] + terms["kl"]
+        self.perplexity_tracker.update_state(tf.math.divide_no_nan(negative_elbo, tokens), sample_weight=tokens)
+        return {metric.name: metric.result() for metric in self.metrics}
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "latent": keras.saving.serialize_keras_object(self.latent),
+            "num_samples": self.num_samples,
+            "seed": self.seed,
+        }
