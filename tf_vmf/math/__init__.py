@@ -1,0 +1,24 @@
+"""Special functions of the von Mises-Fisher distribution: tensors in, tensors out.
+
+`dim` is a Python int, the dimension of the space that holds the sphere; `concentration` a float tensor of any shape, >= 0.
+Every function is differentiable at least twice, works in float32 and float64 (half precision is computed in float32), in eager
+mode, `tf.function`, XLA and `tf.vectorized_map`, and keeps its relative accuracy in every dimension and at every concentration.
+"""
+
+from tf_vmf.math.divergence import kl_to_uniform
+from tf_vmf.math.normalizer import log_hyp0f1, log_normalizer, log_prob_at_mode
+from tf_vmf.math.resultant_length import (
+    mean_resultant_length,
+    mean_resultant_length_derivative,
+    one_minus_mean_resultant_length,
+)
+
+__all__ = [
+    "kl_to_uniform",
+    "log_hyp0f1",
+    "log_normalizer",
+    "log_prob_at_mode",
+    "mean_resultant_length",
+    "mean_resultant_length_derivative",
+    "one_minus_mean_resultant_length",
+]

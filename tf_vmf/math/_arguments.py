@@ -1,0 +1,91 @@
+"""What the public functions accept: checks of the static arguments, dtypes of the tensors."""
+
+import numbers
+from collections.abc import Callable
+
+import tensorflow as tf
+
+_COMPUTE_DTYPES = (tf.float32, tf.float64)
+_HALF_DTYPES = (tf.float16, tf.bfloat16)
+
+
+def check_dim(dim: int) -> int:
+    """Return `dim` as a Python int, or raise.
+
+    Raises:
+        TypeError: If `dim` is not a Python (or numpy) integer.
+        ValueError: If `dim` < 2.
+    """
+    if isinstance(dim, bool) or not isinstance(dim, numbers.Integral):
+        raise TypeError(
+            f"Argument `dim` must be a Python int, the dimension of the space that holds the sphere. Expected an int >= 2. "
+            f"Received: dim={dim!r} of type {type(dim).__name__}. The coefficients depend on it, so it must be static: "
+            f"take it from `x.shape[-1]`, not from `tf.shape(x)`."
+        )
+    if dim < 2:
+        raise ValueError(
+            f"Argument `dim` must be at least 2: unit vectors live in R^dim. Expected an int >= 2. Received: dim={dim}."
+        )
+    return int(dim)
+
+
+def check_order(order: float) -> float:
+    """Return `order` as a Python float, or raise.
+
+    Raises:
+        TypeError: If `order` is not a real Python (or numpy) number.
+        ValueError: If `order` is negative or not finite.
+    """
+    if isinstance(order, bool) or not isinstance(order, numbers.Real):
+        raise TypeError(
+            f"Argument `order` must be a Python number, as the coefficients depend on it. Expected a real number >= 0. "
+            f"Received: order={order!r} of type {type(order).__name__}."
+        )
+    if not 0.0 <= order < float("inf"):
+        raise ValueError(
+            f"Argument `order` must be finite and not negative. Expected a real number >= 0. Received: order={order}."
+        )
+    return float(order)
+
+
+def compute_dtype(
+    *values: tf.Tensor | float, names: tuple[str, ...]
+) -> tuple[tuple[tf.Tensor, ...], Callable[[tf.Tensor], tf.Tensor]]:
+    """Convert to tensors of one dtype in which the functions are accurate.
+
+    Python numbers become float32, or the dtype of the first tensor among `values`. Half precision is computed in float32.
+
+    Args:
+        *values: Float tensors or numbers.
+        names: Their names, for messages.
+
+    Returns:
+        The tensors, and the function that casts a result back to the dtype of the arguments.
+
+    Raises:
+        TypeError: If the dtype is not a floating one, or the dtypes differ.
+    """
+    dtype = next((tf.as_dtype(v.dtype) for v in values if hasattr(v, "dtype")), None)
+    if dtype is not None and dtype not in _COMPUTE_DTYPES + _HALF_DTYPES:
+        found = ", ".join(
+            f"{n} of dtype {tf.as_dtype(v.dtype).name}"
+            for n, v in zip(names, values, strict=True)
+            if hasattr(v, "dtype")
+        )
+        raise TypeError(
+            f"Expected floating-point tensors (float16, bfloat16, float32 or float64) for {', '.join(names)}. Received: {found}. "
+            f"Cast with `tf.cast(x, tf.float32)`."
+        )
+    converted = []
+    for name, value in zip(names, values, strict=True):
+        try:
+            converted.append(tf.convert_to_tensor(value, dtype=dtype, dtype_hint=tf.float32, name=name))
+        except (TypeError, ValueError) as error:
+            wanted = "a float tensor" if dtype is None else f"a {dtype.name} tensor, the dtype of the other arguments"
+            raise TypeError(
+                f"Argument `{name}` does not convert to {wanted}. Received: {value!r}. Cast it first."
+            ) from error
+    dtype = converted[0].dtype
+    if dtype in _HALF_DTYPES:
+        return tuple(tf.cast(v, tf.float32) for v in converted), lambda result: tf.cast(result, dtype)
+    return tuple(converted), lambda result: result

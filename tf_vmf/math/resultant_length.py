@@ -1,0 +1,100 @@
+"""Mean resultant length of the von Mises-Fisher distribution, its complement and its derivative."""
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from tf_vmf.math import _formulas
+from tf_vmf.math._arguments import check_dim, compute_dtype
+
+
+def mean_resultant_length(concentration: tf.Tensor, dim: int) -> tf.Tensor:
+    """Mean resultant length `A_d(kappa) = E[mu . x] = I_{d/2}(kappa) / I_{d/2-1}(kappa)`.
+
+    Relative error below 5e-7 in float32 and 2e-15 in float64, gradient included, for any dimension.
+
+    Args:
+        concentration: Float tensor of any shape, kappa >= 0.
+        dim: Python int d >= 2, the dimension of the space that holds the sphere.
+
+    Returns:
+        Tensor of the shape and dtype of `concentration`, in [0, 1): `kappa / d` near 0, `1 - (d - 1)/(2 kappa)` for large kappa.
+
+    Raises:
+        TypeError: If `dim` is not an int or `concentration` not a float tensor.
+        ValueError: If `dim` < 2.
+
+    References:
+        K. V. Mardia, P. E. Jupp. Directional Statistics, 2000, section 9.3.2. docs/NUMERICS.md for the method.
+    """
+    dim = check_dim(dim)
+    (kappa,), restore = compute_dtype(concentration, names=("concentration",))
+    return restore(mean(kappa, float(dim)))
+
+
+def one_minus_mean_resultant_length(concentration: tf.Tensor, dim: int) -> tf.Tensor:
+    """`1 - A_d(kappa)` to full relative accuracy, also where A rounds to 1.
+
+    Relative error below 1e-6 in float32 and 5e-15 in float64.
+
+    Args:
+        concentration: Float tensor of any shape, kappa >= 0.
+        dim: Python int d >= 2, the dimension of the space that holds the sphere.
+
+    Returns:
+        Tensor of the shape and dtype of `concentration`, in (0, 1]: about `(d - 1) / (2 kappa)` for large kappa.
+
+    Raises:
+        TypeError: If `dim` is not an int or `concentration` not a float tensor.
+        ValueError: If `dim` < 2.
+    """
+    dim = check_dim(dim)
+    (kappa,), restore = compute_dtype(concentration, names=("concentration",))
+    return restore(one_minus_mean(kappa, float(dim)))
+
+
+def mean_resultant_length_derivative(concentration: tf.Tensor, dim: int) -> tf.Tensor:
+    """`A_d'(kappa) = 1 - A^2 - (d - 1) A / kappa`, the variance of `mu . x`, without that formula's cancellation.
+
+    Args:
+        concentration: Float tensor of any shape, kappa >= 0.
+        dim: Python int d >= 2, the dimension of the space that holds the sphere.
+
+    Returns:
+        Tensor of the shape and dtype of `concentration`, positive: `1 / d` at 0, `(d - 1) / (2 kappa^2)` for large kappa.
+
+    Raises:
+        TypeError: If `dim` is not an int or `concentration` not a float tensor.
+        ValueError: If `dim` < 2.
+    """
+    dim = check_dim(dim)
+    (kappa,), restore = compute_dtype(concentration, names=("concentration",))
+    return restore(slope(kappa, float(dim)))
+
+
+def slope(kappa: tf.Tensor, dim: float) -> tf.Tensor:
+    """A' for real `dim`. Plain operations: automatic differentiation of it is accurate to any order."""
+    _, p = _formulas.reduced(kappa, dim)
+    return _formulas.slope(p, dim)
+
+
+def mean(kappa: tf.Tensor, dim: float) -> tf.Tensor:
+    """A for real `dim`, with A' as its gradient."""
+
+    @tf.custom_gradient
+    def forward(kappa: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+        _, p = _formulas.reduced(kappa, dim)
+        return _formulas.mean(kappa, p, dim), lambda upstream: upstream * _formulas.slope(p, dim)
+
+    return forward(kappa)
+
+
+def one_minus_mean(kappa: tf.Tensor, dim: float) -> tf.Tensor:
+    """1 - A for real `dim`, with -A' as its gradient."""
+
+    @tf.custom_gradient
+    def forward(kappa: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+        _, p = _formulas.reduced(kappa, dim)
+        return _formulas.one_minus_mean(kappa, p, dim), lambda upstream: -upstream * _formulas.slope(p, dim)
+
+    return forward(kappa)
