@@ -6,8 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import keras
 import numpy as np
 from scipy import sparse
+
+from tf_vmf.data.vocabulary import text_vectorization
 
 SPLITS = ("train", "valid", "test")
 
@@ -55,6 +58,12 @@ class Documents:
             titles=None if self.titles is None else tuple(self.titles[row] for row in rows),
         )
 
+    def with_columns(self, columns: Sequence[int]) -> "Documents":
+        """The documents over the words at the positions `columns`, in that order."""
+        counts = self.counts[:, columns]
+        counts.sort_indices()
+        return replace(self, counts=counts)
+
     def without_empty(self) -> "Documents":
         """The documents that hold at least one word of the vocabulary, in order."""
         rows = np.flatnonzero(np.diff(self.counts.indptr))
@@ -94,6 +103,10 @@ class BagOfWordsCorpus:
                     f"`{split}` must count the {len(self.vocabulary)} words of `vocabulary`. "
                     f"Received a count matrix {width} wide."
                 )
+
+    def vectorizer(self, output_mode: str = "count") -> keras.layers.TextVectorization:
+        """The layer from raw strings to counts or ids over `vocabulary`; see `text_vectorization`."""
+        return text_vectorization(self.vocabulary, tokenization=self.tokenization, output_mode=output_mode)
 
     @property
     def statistics(self) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+_ARGUMENTS = {"valid": "validation_size", "test": "test_size"}  # what callers call the size of a split
+
 
 def split_rows(
     num_rows: int, held_out: int | float, seed: int, name: str = "held_out"
@@ -29,3 +31,23 @@ def split_rows(
     # numpy promises the stream of RandomState for good; that of default_rng may change between versions.
     order = np.random.RandomState(seed).permutation(num_rows)
     return np.sort(order[size:]), np.sort(order[:size])
+
+
+def split_three_ways(num_rows: int, held_out: dict[str, int | float], seed: int) -> dict[str, np.ndarray]:
+    """Splits rows into "train" and what `held_out` names.
+
+    Args:
+        num_rows: how many rows there are.
+        held_out: the size of each split to hold out, in documents or as a share of all rows, in the order of drawing.
+        seed: as in `split_rows`.
+
+    Returns:
+        Sorted positions of each split, disjoint, together 0..num_rows-1.
+    """
+    rest = np.arange(num_rows)
+    rows: dict[str, np.ndarray] = {}
+    for name, size in held_out.items():
+        number = max(1, round(size * num_rows)) if isinstance(size, float) and 0 < size < 1 else size
+        kept, held = split_rows(len(rest), number, seed, _ARGUMENTS.get(name, name))
+        rows[name], rest = rest[held], rest[kept]
+    return {"train": rest, **rows}

@@ -1,0 +1,50 @@
+"""The embedded corpus: paragraphs of English Wikipedia articles that gensim carries among its test data."""
+
+import bz2
+import re
+from collections.abc import Iterator
+
+from tf_vmf.data.text import RawDocument
+from tf_vmf.data.vocabulary import require_gensim
+
+ARCHIVE = "enwiki-latest-pages-articles1.xml-p000000010p000030302-shortened.bz2"
+SHORTEST_PARAGRAPH = 200  # characters; shorter ones are headings, captions and cells
+
+# Images with their captions, one link deep. gensim keeps the caption and glues it to the paragraph that follows.
+_IMAGE = re.compile(r"\[\[\s*(?:file|image)\s*:(?:[^\[\]]|\[\[[^\[\]]*\]\]|\[[^\[\]]*\])*\]\]", re.IGNORECASE)
+# Content of these elements is no prose: gensim drops the tags and keeps what stands between them.
+_NO_PROSE = re.compile(r"<(gallery|source|syntaxhighlight|pre|timeline|score)\b.*?</\1>", re.IGNORECASE | re.DOTALL)
+# The start of headings, list items, table rows and indented formulas; whole paragraphs, as a line is one.
+_MARKUP_LINE = re.compile(r"\s*(?:[=*#:;|!{}]|(?:file|image|category)\s*:)", re.IGNORECASE)
+_LEFTOVER = re.compile(r"''+|https?://\S+|\(\s*[,;]?\s*\)")
+_SPACE = re.compile(r"\s+")
+
+
+def read_wikipedia() -> Iterator[RawDocument]:
+    """Yields the paragraphs of 200 characters or more, as text, with the article's title as label and title.
+
+    Left out are redirects, pages outside the article namespace, headings, list items, tables, image captions, code and
+    footnotes.
+
+    Raises:
+        ModuleNotFoundError: gensim is not installed.
+        FileNotFoundError: this installation of gensim has no test data.
+    """
+    wikicorpus = require_gensim("gensim.corpora.wikicorpus", "the Wikipedia articles")
+    path = require_gensim("gensim.test.utils", "the Wikipedia articles").datapath(ARCHIVE)
+    with bz2.open(path) as file:
+        for title, markup, _ in wikicorpus.extract_pages(file, filter_namespaces=("0",)):
+            if markup.lstrip()[:9].lower() == "#redirect" or title.startswith("Wikipedia:"):
+                continue
+            for paragraph in paragraphs(markup, wikicorpus.filter_wiki):
+                yield RawDocument(paragraph, label=title, title=title)
+
+
+def paragraphs(markup: str, filter_wiki) -> Iterator[str]:  # type: ignore[no-untyped-def]
+    """The long paragraphs of an article, freed of wiki markup by gensim's `filter_wiki` and of what that overlooks."""
+    for line in filter_wiki(_IMAGE.sub("\n", _NO_PROSE.sub("\n", markup))).split("\n"):
+        if _MARKUP_LINE.match(line):
+            continue
+        text = _SPACE.sub(" ", _LEFTOVER.sub("", line)).strip(" ,;")
+        if len(text) >= SHORTEST_PARAGRAPH:
+            yield text
