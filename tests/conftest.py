@@ -10,10 +10,22 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 SHARED = Path(os.environ.get("TF_VMF_SHARED", Path(__file__).resolve().parents[2] / "shared"))
+
+# Three logical devices stand for three GPUs; the first is where everything else runs.
+LOGICAL_DEVICES = 3
+tf.config.set_logical_device_configuration(
+    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * LOGICAL_DEVICES
+)
 
 
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(0)
+
+
+def mirrored(replicas: int) -> tf.distribute.Strategy:
+    """A strategy over the first `replicas` logical devices."""
+    return tf.distribute.MirroredStrategy([f"CPU:{i}" for i in range(replicas)])

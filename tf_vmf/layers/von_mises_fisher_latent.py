@@ -30,7 +30,6 @@ class VonMisesFisherLatent(SphericalLatent):
             `tf_vmf.layers.SphericalLatent`.
 
     Example:
-
     ```python
     inputs = keras.Input((2000,))
     h = keras.layers.Dense(400, "tanh")(inputs)

@@ -39,7 +39,6 @@ class BagOfWordsVAE(VariationalAutoencoder):
         num_samples, seed, **kwargs: See `tf_vmf.models.VariationalAutoencoder`.
 
     Example:
-
     ```python
     model = tf_vmf.models.BagOfWordsVAE(2000, tf_vmf.layers.VonMisesFisherLatent(25, concentration=100.0))
     model.compile(keras.optimizers.Adam(1e-3))
@@ -70,7 +69,9 @@ class BagOfWordsVAE(VariationalAutoencoder):
         if int(vocabulary_size) != vocabulary_size or vocabulary_size < 1:
             raise ValueError(f"Argument `vocabulary_size`: expected an integer >= 1. Received: {vocabulary_size!r}.")
         if not encoder_units:
-            raise ValueError("Argument `encoder_units`: expected at least one width, for instance (400, 400). Received: ().")
+            raise ValueError(
+                "Argument `encoder_units`: expected at least one width, for instance (400, 400). Received: ()."
+            )
         if input_transform not in _INPUT_TRANSFORMS:
             raise ValueError(
                 f"Argument `input_transform`: expected one of {_INPUT_TRANSFORMS}. Received: {input_transform!r}."
@@ -106,7 +107,8 @@ class BagOfWordsVAE(VariationalAutoencoder):
         for layer in self.encoder_layers:
             layer.build((None, width))
             width = layer.units
-        self.latent.build((None, width))
+        if not self.latent.built:  # a latent from a saved file arrives built
+            self.latent.build((None, width))
         width = self.latent.latent_dim
         for layer in (*self.decoder_layers, self.output_layer):
             layer.build((None, width))
@@ -148,7 +150,7 @@ class BagOfWordsVAE(VariationalAutoencoder):
         return -tokens * tf.reshape(cross_entropy, [samples, -1])
 
     def decode(self, z: tf.Tensor) -> tf.Tensor:
-        """log p(w|z) of every word, shape (..., V), for codes of shape (..., latent_dim)."""
+        """Log p(w|z) of every word, shape (..., V), for codes of shape (..., latent_dim)."""
         z = tf.convert_to_tensor(z, dtype_hint=self.compute_dtype)
         if z.shape[-1] != self.latent.latent_dim:
             raise ValueError(f"Expected codes of shape (..., {self.latent.latent_dim}). Received: shape {z.shape}.")

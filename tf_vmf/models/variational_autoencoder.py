@@ -79,7 +79,7 @@ class VariationalAutoencoder(keras.Model):
 
     @abc.abstractmethod
     def reconstruction_log_prob(self, x: Any, z: tf.Tensor, dropout_seed: tf.Tensor | None = None) -> tf.Tensor:
-        """log p(x|z) in nats, shape (num_samples, batch), for z of shape (num_samples, batch, latent_dim)."""
+        """Log p(x|z) in nats, shape (num_samples, batch), for z of shape (num_samples, batch, latent_dim)."""
 
     # Public inference.
 
@@ -117,7 +117,9 @@ class VariationalAutoencoder(keras.Model):
             Y. Burda, R. Grosse and R. Salakhutdinov. Importance Weighted Autoencoders. ICLR 2016.
         """
         if int(num_samples) != num_samples or num_samples < 1:
-            raise ValueError(f"Argument `num_samples`: expected an integer >= 1. Received: num_samples={num_samples!r}.")
+            raise ValueError(
+                f"Argument `num_samples`: expected an integer >= 1. Received: num_samples={num_samples!r}."
+            )
         return self._log_likelihood(x, tf.constant(int(num_samples)), stateless_seed(seed))
 
     @tf.function(reduce_retracing=True)
@@ -147,6 +149,10 @@ class VariationalAutoencoder(keras.Model):
         # Now, not in the first traced step: under a strategy variables must be made in its scope.
         if self.optimizer is not None and not self.optimizer.built:
             self.optimizer.build(self.trainable_variables)
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        # Keras asks for this one wherever `compile` is overridden.
+        self.compile(**keras.saving.deserialize_keras_object(config))
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:

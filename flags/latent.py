@@ -1,0 +1,29 @@
+"""Flags that choose the latent variable."""
+
+from absl import flags
+
+from flags.checks import number_or
+
+LATENT = flags.DEFINE_enum("latent", "vmf", ["vmf", "gaussian", "power_spherical", "none"], "Posterior of the code.")
+LATENT_DIM = flags.DEFINE_integer(
+    "latent_dim", 50, "Dimension d of the code; on the sphere that of R^d.", lower_bound=1
+)
+CONCENTRATION = flags.DEFINE_string(
+    "concentration", "100", "Concentration of a spherical posterior: a number, or 'learned' for one an example."
+)
+INITIAL_CONCENTRATION = flags.DEFINE_float(
+    "initial_concentration", 100.0, "Learned concentration at the start of training.", lower_bound=0.0
+)
+MINIMUM_CONCENTRATION = flags.DEFINE_float(
+    "minimum_concentration", 1.0, "Lower bound of a learned concentration.", lower_bound=0.0
+)
+NORM_PENALTY = flags.DEFINE_float(
+    "norm_penalty", 0.0, "Weight of (||m|| - 1)^2, m the mean direction before it is normalised.", lower_bound=0.0
+)
+KL_WARMUP_STEPS = flags.DEFINE_integer(
+    "kl_warmup_steps", 0, "Raise the weight of the KL from 0 to 1 over so many steps.", lower_bound=0
+)
+
+flags.register_validator(
+    CONCENTRATION, number_or("learned"), message="--concentration must be a number >= 0, or 'learned'."
+)

@@ -1,0 +1,30 @@
+"""Flags of a run: where, how long, with what optimizer, on which devices."""
+
+from absl import flags
+
+WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run; the same command on it resumes.", required=True)
+EPOCHS = flags.DEFINE_integer("epochs", 60, "Largest number of epochs.", lower_bound=1)
+BATCH_SIZE = flags.DEFINE_integer("batch_size", 200, "Examples a step, over all replicas.", lower_bound=1)
+OPTIMIZER = flags.DEFINE_enum("optimizer", "adam", ["adam", "adamw", "sgd"], "Optimizer.")
+LEARNING_RATE = flags.DEFINE_float("learning_rate", 1e-3, "Learning rate at the start.", lower_bound=0.0)
+WEIGHT_DECAY = flags.DEFINE_float("weight_decay", 0.0, "Decoupled weight decay of any optimizer.", lower_bound=0.0)
+GRADIENT_CLIP_NORM = flags.DEFINE_float(
+    "gradient_clip_norm", None, "Largest global norm of the gradient.", lower_bound=0.0
+)
+LEARNING_RATE_PATIENCE = flags.DEFINE_integer(
+    "learning_rate_patience",
+    None,
+    "Halve the learning rate after so many epochs without better validation.",
+    lower_bound=1,
+)
+EARLY_STOPPING_PATIENCE = flags.DEFINE_integer(
+    "early_stopping_patience", None, "Stop after so many epochs without better validation.", lower_bound=1
+)
+SEED = flags.DEFINE_integer("seed", 0, "Seed of weights, noise, order of examples and splits.", 0, 2**31 - 1)
+STRATEGY = flags.DEFINE_string("strategy", "default", "default (one device) or mirrored (all GPUs of this machine).")
+NUM_DEVICES = flags.DEFINE_integer(
+    "num_devices", None, "Devices of --strategy=mirrored; all if not given.", lower_bound=1
+)
+NUM_IMPORTANCE_SAMPLES = flags.DEFINE_integer(
+    "num_importance_samples", 100, "Samples of the importance-weighted bound at the end.", lower_bound=1
+)

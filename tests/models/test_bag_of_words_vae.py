@@ -1,0 +1,215 @@
+"""The bag-of-words VAE: bounds, training and saving."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+import scipy.special
+import tensorflow as tf
+
+from tests.conftest import mirrored
+from tf_vmf.layers import GaussianLatent, PowerSphericalLatent, VonMisesFisherLatent
+from tf_vmf.models import BagOfWordsVAE
+
+V = 30
+LATENTS = {
+    "vmf": lambda: VonMisesFisherLatent(6, concentration=20.0, seed=1),
+    "vmf_learned": lambda: VonMisesFisherLatent(6, "learned", initial_concentration=20.0, norm_penalty=1e-3, seed=1),
+    "gaussian": lambda: GaussianLatent(6, seed=1),
+    "power_spherical": lambda: PowerSphericalLatent(6, concentration=20.0, seed=1),
+}
+
+
+def make_model(latent=None, **kwargs):
+    keras.utils.set_random_seed(0)
+    options = {"encoder_units": (16, 8), "decoder_units": (12,), "seed": 4, **kwargs}
+    return BagOfWordsVAE(V, LATENTS["vmf"]() if latent is None else latent, **options)
+
+
+@pytest.fixture(scope="module")
+def counts():
+    """Documents of two kinds: words of the first half, or of the second."""
+    rng = np.random.default_rng(0)
+    topics = np.zeros((2, V))
+    topics[0, : V // 2] = topics[1, V // 2 :] = 2 / V
+    return rng.multinomial(20, topics[rng.integers(0, 2, 64)]).astype(np.float32)
+
+
+@pytest.mark.parametrize("name", LATENTS)
+def test_reconstruction_is_the_multinomial_log_likelihood_without_its_coefficient(name, counts):
+    model = make_model(LATENTS[name]())
+    z = tf.random.stateless_normal((3, 64, 6), (0, 1))
+    h = np.tanh(z.numpy() @ model.decoder_layers[0].kernel.numpy() + model.decoder_layers[0].bias.numpy())
+    logits = h @ model.output_layer.kernel.numpy() + model.output_layer.bias.numpy()
+    expected = (counts * scipy.special.log_softmax(logits.astype(np.float64), axis=-1)).sum(axis=-1)
+    np.testing.assert_allclose(model.reconstruction_log_prob(counts, z), expected, rtol=1e-5)
+    np.testing.assert_allclose((counts * model.decode(z)).numpy().sum(axis=-1), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", LATENTS)
+def test_fit_lowers_the_loss_and_logs_are_consistent(name, counts):
+    model = make_model(LATENTS[name]())
+    model.compile(keras.optimizers.Adam(3e-3))
+    before = model.evaluate(counts, batch_size=16, verbose=0, return_dict=True)
+    history = model.fit(counts, batch_size=16, epochs=30, verbose=0).history
+    after = model.evaluate(counts, batch_size=16, verbose=0, return_dict=True)
+    assert set(history) == {"loss", "nll", "kl", "perplexity"}
+    assert after["loss"] < before["loss"] - 3
+    assert after["loss"] == pytest.approx(after["nll"] + after["kl"], rel=1e-5)
+    assert after["perplexity"] == pytest.approx(np.exp(64 * after["loss"] / counts.sum()), rel=1e-4)
+
+
+def test_evaluation_repeats_itself_exactly(counts):
+    model = make_model()
+    model.compile("adam")
+    assert model.evaluate(counts, verbose=0) == model.evaluate(counts, verbose=0)
+
+
+def test_dense_and_sparse_counts_give_the_same_numbers(counts):
+    model = make_model()
+    sparse = tf.sparse.from_dense(counts)
+    np.testing.assert_allclose(model.elbo(sparse, seed=3), model.elbo(counts, seed=3), rtol=1e-5)
+    np.testing.assert_allclose(model.log_likelihood(sparse, 4), model.log_likelihood(counts, 4), rtol=1e-5)
+
+
+def test_a_model_trains_on_sparse_batches(counts):
+    model = make_model(input_dropout=0.2)
+    model.compile(keras.optimizers.Adam(3e-3))
+    batches = tf.data.Dataset.from_tensor_slices(tf.sparse.from_dense(counts)).batch(16)
+    history = model.fit(batches, epochs=10, shuffle=False, verbose=0).history
+    assert history["loss"][-1] < history["loss"][0]
+
+
+def test_the_bounds_are_ordered_and_approach_the_exact_likelihood_on_the_circle(counts):
+    """For d = 2 the marginal likelihood is an integral over an angle, done here by the trapezoid rule."""
+    model = make_model(VonMisesFisherLatent(2, concentration=5.0, seed=1))
+    model.compile(keras.optimizers.Adam(1e-2))
+    model.fit(counts, epochs=20, verbose=0)
+    angles = np.linspace(0, 2 * np.pi, 2000, endpoint=False)
+    circle = np.stack([np.cos(angles), np.sin(angles)], axis=-1).astype(np.float32)
+    log_p = counts.astype(np.float64) @ model.decode(circle).numpy().T.astype(np.float64)
+    exact = scipy.special.logsumexp(log_p, axis=1) - np.log(len(angles))
+    elbo = np.mean([model.elbo(counts, seed=i) for i in range(200)], axis=0)
+    assert np.all(elbo < exact + 1e-3)
+    ten = np.mean([model.log_likelihood(counts, 10, seed=i) for i in range(20)])
+    thousand = model.log_likelihood(counts, 1000, seed=0).numpy()
+    assert elbo.mean() < ten < exact.mean()
+    np.testing.assert_allclose(thousand, exact, atol=0.35)
+    assert thousand.mean() == pytest.approx(exact.mean(), abs=0.03)
+
+
+def test_one_importance_sample_has_the_mean_of_the_elbo(counts):
+    model = make_model()
+    one = np.stack([model.log_likelihood(counts, 1, seed=i) for i in range(300)])
+    elbo = np.stack([model.elbo(counts, seed=1000 + i) for i in range(300)])
+    error = np.sqrt(one.mean(axis=1).var() / 300 + elbo.mean(axis=1).var() / 300)
+    assert abs(one.mean() - elbo.mean()) < 4 * error
+
+
+@pytest.mark.parametrize("name", LATENTS)
+def test_a_saved_model_gives_the_same_bounds(name, counts, tmp_path):
+    model = make_model(LATENTS[name](), input_dropout=0.1, num_samples=2)
+    model.compile(keras.optimizers.Adam(1e-3))
+    model.fit(counts, verbose=0)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded.elbo(counts, seed=1), model.elbo(counts, seed=1))
+    assert json.loads(json.dumps(loaded.get_config())) == json.loads(json.dumps(model.get_config()))
+    # Optimizer and noise come back too: both take the same next step.
+    for each in (model, loaded):
+        each.fit(counts, shuffle=False, verbose=0)
+    for a, b in zip(model.get_weights(), loaded.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_encode_returns_the_posterior_of_every_document(counts):
+    posterior = make_model().encode(counts)
+    assert posterior.batch_shape == (64,)
+    assert posterior.event_shape == (6,)
+    np.testing.assert_allclose(posterior.concentration, 20.0)
+
+
+def test_predict_is_the_deterministic_reconstruction(counts):
+    model = make_model()
+    prediction = model.predict(counts, batch_size=10, verbose=0)
+    np.testing.assert_allclose(np.exp(prediction).sum(axis=-1), 1.0, rtol=1e-5)
+    np.testing.assert_allclose(prediction, model.decode(model.encode(counts).mean_direction), atol=1e-5)
+
+
+def test_samples_are_documents_of_the_length_asked_for():
+    model = make_model()
+    documents = model.sample(9, document_length=33, seed=2).numpy()
+    assert documents.shape == (9, V)
+    np.testing.assert_array_equal(documents.sum(axis=-1), 33)
+    np.testing.assert_array_equal(documents, model.sample(9, document_length=33, seed=2))
+    assert not np.array_equal(documents, model.sample(9, document_length=33, seed=3))
+
+
+def test_the_unigram_bias_decodes_to_corpus_frequencies(counts):
+    model = make_model(decoder_units=())
+    model.output_layer.kernel.assign(np.zeros((6, V)))
+    model.set_unigram_bias(1000 * counts.sum(axis=0))
+    np.testing.assert_allclose(tf.exp(model.decode(np.zeros((1, 6))))[0], counts.sum(axis=0) / counts.sum(), rtol=1e-3)
+
+
+def _codes_instead_of_samples(latent):
+    """The latent layer with its noise taken out: replicas may then be compared with one device."""
+    latent.sample = lambda parameters, seed, sample_shape=(): tf.broadcast_to(
+        latent.code(parameters), (*sample_shape, *tf.unstack(tf.shape(latent.code(parameters))))
+    )
+    return latent
+
+
+@pytest.mark.parametrize("replicas", [2, 3])
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_replicas_take_the_step_that_one_device_takes(replicas, optimizer, counts):
+    """Clipping on, and a last batch of one document that leaves replicas empty."""
+    data = tf.data.Dataset.from_tensor_slices(counts[:49]).batch(12).repeat()
+    weights, logs = [], []
+    for strategy in (tf.distribute.get_strategy(), mirrored(replicas)):
+        with strategy.scope():
+            model = make_model(_codes_instead_of_samples(LATENTS["vmf_learned"]()), dropout=0.0)
+            options = {"learning_rate": 0.1, "global_clipnorm": 0.5}
+            model.compile(keras.optimizers.SGD(**options) if optimizer == "sgd" else keras.optimizers.Adam(1e-3))
+        logs.append(model.fit(data, steps_per_epoch=5, epochs=4, shuffle=False, verbose=0).history)
+        weights.append(model.get_weights())
+    for one, many in zip(*weights, strict=True):
+        np.testing.assert_allclose(many, one, atol=2e-6)
+    for name in logs[0]:
+        np.testing.assert_allclose(logs[1][name], logs[0][name], rtol=2e-5)
+
+
+def test_mixed_precision_trains_with_loss_scaling(counts):
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        model = make_model(LATENTS["vmf_learned"]())
+        model.compile(keras.optimizers.Adam(3e-3))
+        history = model.fit(counts, batch_size=16, epochs=20, verbose=0).history
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
+    assert history["loss"][-1] < history["loss"][0] - 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"latent": 25}, "latent layer"),
+        ({"input_transform": "tfidf"}, "input_transform.*log1p.*tfidf"),
+        ({"dropout": 1.0}, "dropout.*1.0"),
+        ({"encoder_units": ()}, "encoder_units"),
+        ({"num_samples": 0}, "num_samples"),
+    ],
+)
+def test_bad_arguments_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        make_model(**arguments)
+
+
+def test_codes_and_counts_of_the_wrong_width_are_refused():
+    model = make_model()
+    with pytest.raises(ValueError, match=r"6"):
+        model.decode(np.zeros((1, 5), np.float32))
+    with pytest.raises(ValueError, match="30"):
+        model.elbo(np.ones((2, 29), np.float32))

@@ -1,0 +1,43 @@
+"""`tf.distribute` strategies by name."""
+
+import tensorflow as tf
+
+STRATEGIES = ("default", "mirrored")
+
+
+def get_strategy(name: str, num_devices: int | None = None) -> tf.distribute.Strategy:
+    """Returns a strategy.
+
+    Args:
+        name: "default" (one device) or "mirrored" (a replica of the model on every GPU of the machine, or, where there is none,
+            on logical CPU devices: for tests).
+        num_devices: Replicas of "mirrored"; None for all GPUs, or all CPU devices.
+
+    Raises:
+        ValueError: The name is unknown, or there are fewer devices than asked for.
+    """
+    if name not in STRATEGIES:
+        raise ValueError(f"Unknown strategy {name!r}. Expected one of: {', '.join(STRATEGIES)}.")
+    if name == "default":
+        if num_devices not in (None, 1):
+            raise ValueError(
+                f"Strategy 'default' runs on one device. Received: num_devices={num_devices}. Use 'mirrored'."
+            )
+        return tf.distribute.get_strategy()
+    kind = "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
+    if kind == "CPU" and num_devices is not None:
+        _split_cpu(num_devices)
+    devices = [device.name for device in tf.config.list_logical_devices(kind)]
+    if num_devices is not None and num_devices > len(devices):
+        raise ValueError(f"Asked for num_devices={num_devices}, but this machine has {len(devices)} {kind} device(s).")
+    return tf.distribute.MirroredStrategy(devices[:num_devices])
+
+
+def _split_cpu(num_devices: int) -> None:
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    if tf.config.get_logical_device_configuration(cpu) is None:
+        # Too late after TensorFlow has started; then the number of devices found speaks for itself.
+        try:
+            tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * num_devices)
+        except RuntimeError:
+            return
