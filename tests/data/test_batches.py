@@ -1,6 +1,9 @@
 """Batches: every document once an epoch, a pure function of seed and step, dense and sparse alike."""
 
+import subprocess
+import sys
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -131,3 +134,38 @@ def test_impossible_arguments_are_named(documents, argument, value):
     arguments = {"batch_size": BATCH_SIZE, "seed": 0} | {argument: value}
     with pytest.raises(ValueError, match=f"`{argument}` must.*Received: {argument}={value}"):
         training_batches(documents, **arguments)
+
+
+def test_entries_out_of_order_and_repeated_are_put_right():
+    matrix = sparse.csr_matrix(
+        (np.array([1, 2, 3], np.int32), np.array([4, 0, 4], np.int32), np.array([0, 3])), shape=(1, 5)
+    )
+    (batch,) = evaluation_batches(Documents(counts=matrix), 1, sparse=True)
+    np.testing.assert_array_equal(batch.indices, [[0, 0], [0, 4]])
+    np.testing.assert_array_equal(batch.values, [2.0, 4.0])
+
+
+_TWO_REPLICAS = """
+import numpy as np, tensorflow as tf
+from scipy import sparse
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+from tf_vmf.data import Documents, training_batches
+documents = Documents(counts=sparse.csr_matrix(np.arange(1, 24, dtype=np.int32)[:, None]))
+strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+for is_sparse in (False, True):
+    batches = training_batches(documents, 5, seed=1, sparse=is_sparse)
+    distributed = iter(strategy.experimental_distribute_dataset(batches))
+    for step, whole in zip(range(10), batches):
+        shards = strategy.experimental_local_results(next(distributed))
+        shards = [tf.sparse.to_dense(shard) if is_sparse else shard for shard in shards]
+        assert len(shards) == 2 and len(shards[0]) == (len(shards[0]) + len(shards[1]) + 1) // 2
+        whole = tf.sparse.to_dense(whole) if is_sparse else whole
+        np.testing.assert_array_equal(tf.concat(shards, 0), whole)
+"""
+
+
+def test_two_replicas_share_the_batch_of_one():
+    """In a process of its own, as logical devices must be set before TensorFlow starts."""
+    root = Path(__file__).resolve().parents[2]
+    subprocess.run([sys.executable, "-c", _TWO_REPLICAS], check=True, timeout=120, cwd=root)

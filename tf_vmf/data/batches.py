@@ -1,5 +1,8 @@
 """Batches of documents as a pure function of the step, so that training resumes exactly where it stopped."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
@@ -88,16 +91,20 @@ def _resident_dtype(documents: Documents) -> np.dtype:
     return np.dtype(np.int16 if small else np.float32)
 
 
-def _row_gatherer(documents: Documents, sparse: bool):  # type: ignore[no-untyped-def]
+def _row_gatherer(documents: Documents, sparse: bool) -> Callable[[tf.Tensor], Any]:
     """A function from int64 row numbers (batch,) to their float32 counts (batch, V), dense or sparse."""
     width = documents.vocabulary_size
     if not sparse and not prefer_sparse(documents):
         resident = tf.constant(documents.counts.toarray().astype(_resident_dtype(documents)))
         return lambda rows: tf.cast(tf.gather(resident, rows), tf.float32)
 
-    splits = tf.constant(documents.counts.indptr.astype(np.int64))
-    columns = tf.RaggedTensor.from_row_splits(documents.counts.indices.astype(np.int64), splits)
-    values = tf.RaggedTensor.from_row_splits(documents.counts.data.astype(np.float32), splits)
+    counts = documents.counts
+    if not counts.has_canonical_format:  # SparseTensors must be in order, each cell once
+        counts = counts.copy()
+        counts.sum_duplicates()
+    splits = tf.constant(counts.indptr.astype(np.int64))
+    columns = tf.RaggedTensor.from_row_splits(counts.indices.astype(np.int64), splits)
+    values = tf.RaggedTensor.from_row_splits(counts.data.astype(np.float32), splits)
 
     def gather_sparse(rows: tf.Tensor) -> tf.SparseTensor:
         batch = tf.gather(values, rows)

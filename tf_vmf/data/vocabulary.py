@@ -5,9 +5,11 @@ training texts without a limit, the words that it finds are counted exactly and 
 that remain.
 """
 
+import importlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -130,10 +132,8 @@ def read_stop_words(stop_words: str | Path | Iterable[str], tokenization: str) -
     return frozenset(find_words(words, tokenization)) if words else frozenset()
 
 
-def require_gensim(module: str, purpose: str):  # type: ignore[no-untyped-def]
+def require_gensim(module: str, purpose: str) -> Any:
     """Imports a module of the optional dependency gensim, or says how to get it."""
-    import importlib
-
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:

@@ -2,7 +2,7 @@
 
 import bz2
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from tf_vmf.data.text import RawDocument
 from tf_vmf.data.vocabulary import require_gensim
@@ -40,11 +40,26 @@ def read_wikipedia() -> Iterator[RawDocument]:
                 yield RawDocument(paragraph, label=title, title=title)
 
 
-def paragraphs(markup: str, filter_wiki) -> Iterator[str]:  # type: ignore[no-untyped-def]
+def paragraphs(markup: str, filter_wiki: Callable[[str], str]) -> Iterator[str]:
     """The long paragraphs of an article, freed of wiki markup by gensim's `filter_wiki` and of what that overlooks."""
-    for line in filter_wiki(_IMAGE.sub("\n", _NO_PROSE.sub("\n", markup))).split("\n"):
+    markup = _without_tables(_IMAGE.sub("\n", _NO_PROSE.sub("\n", markup)))
+    for line in filter_wiki(markup).split("\n"):
         if _MARKUP_LINE.match(line):
             continue
         text = _SPACE.sub(" ", _LEFTOVER.sub("", line)).strip(" ,;")
         if len(text) >= SHORTEST_PARAGRAPH:
             yield text
+
+
+def _without_tables(markup: str) -> str:
+    """Drops the lines from `{|` to its `|}`, tables in tables included; gensim would keep the cells as lines."""
+    depth = 0
+    kept = []
+    for line in markup.split("\n"):
+        start = line.lstrip(" \t:")
+        depth += start.startswith("{|")
+        if not depth:
+            kept.append(line)
+        elif start.startswith("|}") and not start.startswith("|}}"):  # the latter ends a template
+            depth -= 1
+    return "\n".join(kept)

@@ -1,0 +1,113 @@
+"""Documents and corpora keep their columns together and refuse what does not fit."""
+
+import json
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from tf_vmf.data.documents import SPLITS, BagOfWordsCorpus, CountsBuilder, Documents, build_corpus, index_labels
+
+
+def documents(rows, **columns) -> Documents:
+    return Documents(counts=sparse.csr_matrix(np.array(rows, dtype=np.int32)), **columns)
+
+
+@pytest.fixture
+def four() -> Documents:
+    return documents(
+        [[1, 2], [0, 0], [3, 0], [0, 5]],
+        labels=np.array([7, 8, 9, 10]),
+        texts=("a", "b", "c", "d"),
+        titles=("A", "B", "C", "D"),
+    )
+
+
+def test_length_and_tokens_are_those_of_the_counts(four):
+    assert (len(four), four.vocabulary_size, four.num_tokens) == (4, 2, 11)
+
+
+def test_token_totals_do_not_overflow_int32():
+    assert documents([[2**31 - 1], [2**31 - 1]]).num_tokens == 2 * (2**31 - 1)
+
+
+def test_columns_follow_their_rows(four):
+    taken = four.take(np.array([3, 0]))
+    np.testing.assert_array_equal(taken.counts.toarray(), [[0, 5], [1, 2]])
+    np.testing.assert_array_equal(taken.labels, [10, 7])
+    assert (taken.texts, taken.titles) == (("d", "a"), ("D", "A"))
+
+
+def test_without_empty_keeps_the_others_in_order(four):
+    kept = four.without_empty()
+    assert kept.texts == ("a", "c", "d")
+    assert kept.num_tokens == four.num_tokens
+
+
+def test_with_columns_reorders_the_words(four):
+    np.testing.assert_array_equal(four.with_columns([1]).counts.toarray(), [[2], [0], [0], [5]])
+    swapped = four.with_columns([1, 0]).counts
+    np.testing.assert_array_equal(swapped.toarray(), four.counts.toarray()[:, ::-1])
+    assert swapped.has_sorted_indices
+
+
+@pytest.mark.parametrize("column", ["labels", "texts", "titles"])
+def test_a_column_of_another_length_is_refused(column):
+    with pytest.raises(ValueError, match=f"`{column}` must have one entry a document, 1. Received: 2"):
+        documents([[1]], **{column: ("a", "b")})
+
+
+def test_the_builder_keeps_rows_empty_ones_too():
+    builder = CountsBuilder(5)
+    for ids, counts in (([4, 0], [1, 2]), ([], []), ([2], [9])):
+        builder.append(ids, counts)
+    np.testing.assert_array_equal(builder.build().toarray(), [[2, 0, 0, 0, 1], [0] * 5, [0, 0, 9, 0, 0]])
+
+
+@pytest.mark.parametrize("values", [[30, 10, 30], ["sci", "alt", "sci"]])
+def test_labels_become_positions_among_sorted_names(values):
+    names, (first, second) = index_labels(
+        [documents([[1]] * 3, labels=np.array(values)), documents([[1]], labels=np.array(values[:1]))]
+    )
+    assert list(names) == [str(value) for value in sorted(set(values))]
+    np.testing.assert_array_equal(first.labels, [1, 0, 1])
+    np.testing.assert_array_equal(second.labels, [1])
+    assert first.labels.dtype == np.int64
+
+
+def test_labels_that_some_splits_lack_are_dropped():
+    names, both = index_labels([documents([[1]], labels=np.array([3])), documents([[1]])])
+    assert names == ()
+    assert all(part.labels is None for part in both)
+
+
+def test_a_corpus_drops_empty_documents_and_reports_them(four):
+    corpus = build_corpus("mine", ["x", "y"], dict.fromkeys(SPLITS, four), notes={"split_seed": 3})
+    assert len(corpus.train) == 3
+    statistics = json.loads(json.dumps(corpus.statistics))
+    assert statistics["test"] == {"documents": 3, "tokens": 11, "empty_documents_dropped": 1}
+    assert (statistics["corpus"], statistics["vocabulary_size"], statistics["split_seed"]) == ("mine", 2, 3)
+
+
+def test_the_fingerprint_tells_vocabularies_apart(four):
+    prints = {
+        build_corpus("mine", words, dict.fromkeys(SPLITS, four), notes={}).statistics["vocabulary_sha256"]
+        for words in (["x", "y"], ["y", "x"], ["x", "z"])
+    }
+    assert len(prints) == 3
+
+
+def test_a_split_without_words_is_refused(four):
+    splits = {"train": four, "valid": documents([[0, 0]]), "test": four}
+    with pytest.raises(ValueError, match=r"the valid split must hold .* Received 1 documents, all empty"):
+        build_corpus("mine", ["x", "y"], splits, notes={})
+
+
+def test_a_vocabulary_of_another_width_is_refused(four):
+    with pytest.raises(ValueError, match=r"must count the 3 words of `vocabulary`. Received a count matrix 2 wide"):
+        BagOfWordsCorpus("mine", ("x", "y", "z"), four, four, four)
+
+
+def test_the_vectorizer_counts_in_the_corpus_columns(four):
+    corpus = BagOfWordsCorpus("mine", ("cat", "dog"), four, four, four)
+    np.testing.assert_array_equal(corpus.vectorizer()(["Dog, dog & cat; bird"])[:, 1:], [[1, 2]])

@@ -1,0 +1,48 @@
+"""The one entry to the corpora says what it expects; `.feat` files of one's own go through it too."""
+
+import numpy as np
+import pytest
+
+from tf_vmf.data import load_bag_of_words
+
+
+@pytest.fixture
+def feat_files(tmp_path):
+    (tmp_path / "vocab").write_text("one\ntwo\nthree\n")
+    (tmp_path / "a.feat").write_text("".join(f"{i % 2} 1:{i + 1} 3:1\n" for i in range(20)))
+    (tmp_path / "b.feat").write_text("5 2:7\n6\n")
+    return tmp_path
+
+
+def test_feat_files_of_ones_own(feat_files):
+    corpus = load_bag_of_words(
+        train_files=feat_files / "a.feat", test_files=feat_files / "b.feat", vocab_file=feat_files / "vocab"
+    )
+    assert (len(corpus.train), len(corpus.valid), len(corpus.test)) == (18, 2, 1)
+    assert corpus.label_names == ("0", "1", "5", "6")
+    np.testing.assert_array_equal(corpus.test.labels, [2])
+    np.testing.assert_array_equal(corpus.test.counts.toarray(), [[0, 7, 0]])
+    assert corpus.statistics["test"]["empty_documents_dropped"] == 1
+    assert corpus.statistics["source"] == {"train": ["a.feat"], "test": ["b.feat"]}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ({"corpus": "reuters"}, r"`corpus` must be one of wikipedia, 20ng, or None.*'reuters'"),
+        ({}, r"either `corpus` or `train_files`.*corpus=None, train_files=None"),
+        ({"corpus": "wikipedia", "train_files": "a.txt"}, r"either `corpus` or `train_files`"),
+        ({"corpus": "wikipedia", "test_files": "a.txt"}, r"`test_files`.* go with `train_files`"),
+        ({"corpus": "20ng"}, r"`data_dir` must name their folder"),
+        ({"corpus": "wikipedia", "vocabulary_size": 0}, r"`vocabulary_size` must be positive.*0"),
+        ({"corpus": "wikipedia", "min_count": 0}, r"`min_count` must be positive.*0"),
+        ({"corpus": "wikipedia", "tokenization": "bpe"}, r"`tokenization` must be one of words, whitespace.*'bpe'"),
+        ({"train_files": []}, r"must not be empty"),
+        ({"train_files": "a.feat"}, r"`vocab_file` must name the vocabulary"),
+        ({"train_files": ["a.feat", "b.feat"]}, r"must be one such file.*a\.feat, b\.feat"),
+        ({"train_files": "a.feat", "test_files": "b.txt"}, r"must be one such file.*b\.txt"),
+    ],
+)
+def test_wrong_arguments_are_named_with_the_remedy(arguments, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        load_bag_of_words(**arguments)
