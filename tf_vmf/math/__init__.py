@@ -12,6 +12,7 @@ from tf_vmf.math.resultant_length import (
     mean_resultant_length_derivative,
     one_minus_mean_resultant_length,
 )
+from tf_vmf.math.von_mises_fisher_sampler import von_mises_fisher_sample
 
 __all__ = [
     "kl_to_uniform",
@@ -21,4 +22,5 @@ __all__ = [
     "mean_resultant_length",
     "mean_resultant_length_derivative",
     "one_minus_mean_resultant_length",
+    "von_mises_fisher_sample",
 ]

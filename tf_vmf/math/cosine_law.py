@@ -1,0 +1,170 @@
+"""The cosine of a von Mises-Fisher sample as a smooth function of normal noise and the concentration."""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from tf_vmf.math import cosine_series
+
+# Beyond this concentration the law is a point mass to any precision; the bound keeps kappa^2 finite in float32.
+LARGEST_CONCENTRATION = 1e18
+
+
+class Cosine(NamedTuple):
+    """Where a sample lies between its mean direction and the orthogonal unit vector `u`: `x = cosine mu + sine u`.
+
+    Attributes:
+        cosine: `w = mu.x`.
+        sine: `sqrt(1 - w^2)`, to full relative accuracy; on the circle its sign says on which side of mu the sample is.
+        rate: `dw/dkappa / (1 - w^2)` at fixed noise, None for a fixed concentration.
+    """
+
+    cosine: tf.Tensor
+    sine: tf.Tensor
+    rate: tf.Tensor | None
+
+
+def cosine_from_normal(z: tf.Tensor, concentration: tf.Tensor | float, dim: int) -> Cosine:
+    """Maps standard normal noise to the cosine `mu.x` of a von Mises-Fisher sample by its quantile function.
+
+    The map is increasing in z (on the circle: the angle is). The derivative in the concentration at fixed noise is that
+    of implicit reparameterisation, `dw/dkappa = -(dF/dkappa) / (dF/dw)`, taken from the series of the quantile function.
+
+    Args:
+        z: float32 or float64 tensor, standard normal.
+        concentration: Python float (the fast path), or a tensor of the dtype of z that broadcasts against it; >= 0.
+        dim: Python int d >= 2.
+
+    Returns:
+        A `Cosine` of tensors of the broadcast shape. They carry no useful gradient: `rate` is the derivative.
+
+    References:
+        M. Figurnov, S. Mohamed, A. Mnih. Implicit Reparameterization Gradients. NeurIPS 2018. arXiv:1805.08498
+    """
+    if isinstance(concentration, float):
+        concentration = min(concentration, LARGEST_CONCENTRATION)
+    else:
+        concentration = tf.minimum(concentration, LARGEST_CONCENTRATION)
+    if dim == 3:
+        return _sphere_in_three_dimensions(z, concentration)
+    limit = cosine_series.Z_LIMIT[z.dtype.name]
+    z = tf.clip_by_value(z, -limit, limit)
+    if dim == 2:
+        return _circle(z, z / limit, concentration)
+    return _sphere(z / limit, concentration, dim)
+
+
+def _sphere(t: tf.Tensor, concentration: tf.Tensor | float, dim: int) -> Cosine:
+    """The series of the module cosine_series, and its derivative in kappa by the chain rule through p, sigma and u."""
+    if isinstance(concentration, float):
+        y = _clenshaw(cosine_series.fixed_concentration_series(dim, concentration, t.dtype.name), t)
+        return Cosine(tf.tanh(y), 1 / tf.cosh(y), None)
+    m = dim - 1.0
+    ratio = (2 / m) * concentration
+    p = tf.math.rsqrt(1 + ratio * ratio)
+    root = tf.sqrt(2 * (1 + p))
+    u, sigma = ratio * p / root, root / (2 * math.sqrt(m))
+    dp = (-2 / m) * ratio * p * p * p
+    du, dsigma = p * p * root / (2 * m), dp / (4 * m * sigma)
+
+    series = cosine_series.series(dim, t.dtype.name)
+    in_p, slopes = _expand(series, 2 * p - 1)
+    coefficients = [u * c if k % 2 == 0 else c for k, c in enumerate(in_p)]
+    derivatives = [
+        du * c + u * (2 * dp) * slope if k % 2 == 0 else (2 * dp) * slope
+        for k, (c, slope) in enumerate(zip(in_p, slopes, strict=True))
+    ]
+    h, dh = _clenshaw(coefficients, t), _clenshaw(derivatives, t)
+    y = tf.asinh(ratio) / 2 + sigma * h
+    return Cosine(tf.tanh(y), 1 / tf.cosh(y), p / m + dsigma * h + sigma * dh)
+
+
+def _circle(z: tf.Tensor, t: tf.Tensor, concentration: tf.Tensor | float) -> Cosine:
+    """The signed angle 2 atan(sinh(eta)), with eta = sigma z Q(z^2; q) and `rate = -(d eta / d kappa) / tanh(eta)`."""
+    x = 2 * t * t - 1
+    if isinstance(concentration, float):
+        scale = cosine_series.fixed_concentration_series(2, concentration, z.dtype.name)
+        eta = z * (_clenshaw(scale, x) / math.sqrt(1 + 4 * concentration))
+        rate = None
+    else:
+        q = 1 / (1 + concentration)
+        in_q, slopes = _expand(cosine_series.series(2, z.dtype.name), 2 * q - 1)
+        scale = _clenshaw(in_q, x)
+        eta = z * scale * tf.math.rsqrt(1 + 4 * concentration)
+        # d log(sigma Q) / dkappa, times -eta / tanh(eta), whose limit at 0 is -1.
+        dlog = _clenshaw(slopes, x) * (-2 * q * q) / scale - 2 / (1 + 4 * concentration)
+        safe = tf.where(tf.abs(eta) > 1e-4, eta, tf.ones_like(eta))
+        rate = -dlog * tf.where(tf.abs(eta) > 1e-4, safe / tf.tanh(safe), tf.ones_like(eta))
+    angle = 2 * tf.atan(tf.sinh(eta))
+    return Cosine(tf.cos(angle), tf.sin(angle), rate)
+
+
+def _sphere_in_three_dimensions(z: tf.Tensor, concentration: tf.Tensor | float) -> Cosine:
+    """Inverts the closed-form distribution function `F = (exp(kappa h) - 1) / (exp(2 kappa) - 1)`, `h = 1 + w`.
+
+    With `g = 1 - w` the other tail is `1 - F = (1 - exp(-kappa g)) / (1 - exp(-2 kappa))`; each half of the noise inverts
+    the tail that it is in. The derivative, `-(dF/dkappa) / (dF/dw) / (1 - w^2)`, is `(g - 2 e) / (kappa g h)` with
+    `e = exp(-kappa h) (1 - F)`, and `2 (1 - e) - h` is the same numerator without cancellation for `w < 0`.
+    """
+    kappa = tf.maximum(tf.convert_to_tensor(concentration, z.dtype), 1e-12)  # below, the law is uniform to rounding
+    above, below = (0.5 * tf.math.erfc(sign * math.sqrt(0.5) * z) for sign in (1.0, -1.0))
+    contrast = -tf.math.expm1(-2 * kappa)
+    g = -tf.math.log1p(-above * contrast) / kappa
+    h = tf.math.log1p(below * tf.math.expm1(tf.minimum(2 * kappa, 40.0))) / kappa
+    lower = (z < 0) & (kappa < 20.0)  # from there on no sample comes near -1, and exp(2 kappa) would overflow
+    g, h = tf.where(lower, 2 - h, g), tf.where(lower, h, 2 - g)
+    w = tf.where(lower, h - 1, 1 - g)
+    sine = tf.sqrt(g * h)
+    if isinstance(concentration, float):
+        return Cosine(w, sine, None)
+    e = tf.exp(-kappa * h) * above
+    numerator = tf.where(w < 0, -2 * tf.math.expm1(-kappa * h) / contrast - h, g - 2 * e)
+    rate = tf.where(kappa < 0.5, _rate_at_small_concentration(kappa, g), numerator / (kappa * g * h))
+    return Cosine(w, sine, rate)
+
+
+def _rate_at_small_concentration(kappa: tf.Tensor, g: tf.Tensor) -> tf.Tensor:
+    """The rate in three dimensions where kappa < 1/2 makes its closed form cancel.
+
+    It equals the divided difference of `psi(x) = (e^x - 1) / x = sum_n x^n / (n + 1)!` between `a = 2 kappa` and
+    `b = kappa g`, over psi(a); the divided difference of `x^n` is `s_n = a s_(n-1) + b^(n-1)`.
+    """
+    a = 2 * tf.minimum(kappa, 0.5)
+    b = 0.5 * a * g
+    s, power, factorial = tf.ones_like(b), tf.ones_like(b), 2.0
+    total = s / factorial
+    for n in range(2, 19):
+        power = power * b
+        s = a * s + power
+        factorial *= n + 1
+        total += s / factorial
+    return total * a / tf.math.expm1(a)
+
+
+def _expand(series: np.ndarray, x: tf.Tensor) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
+    """Values and derivatives in x of the polynomials `sum_j series[k, j] T_j(x)`, one tensor for each k."""
+    rows, columns = series.shape
+    basis = [tf.ones_like(x), x]
+    while len(basis) < columns:
+        basis.append(2 * x * basis[-1] - basis[-2])
+    derivative = np.zeros_like(series)
+    derivative[:, :-1] = np.polynomial.chebyshev.chebder(series, axis=1)
+    # In float64: the default float32 matrix product keeps 10 bits on some accelerators.
+    product = tf.tensordot(
+        tf.constant(np.vstack([series, derivative]), tf.float64), tf.cast(tf.stack(basis), tf.float64), axes=1
+    )
+    polynomials = tf.unstack(tf.cast(product, x.dtype), num=2 * rows)
+    return polynomials[:rows], polynomials[rows:]
+
+
+def _clenshaw(coefficients: Sequence[tf.Tensor] | np.ndarray, x: tf.Tensor) -> tf.Tensor:
+    """Value of the Chebyshev series `sum_k coefficients[k] T_k(x)`."""
+    coefficients = list(coefficients)
+    twice = 2 * x
+    previous, value = coefficients[-1], twice * coefficients[-1] + coefficients[-2]
+    for coefficient in coefficients[-3:0:-1]:
+        previous, value = value, twice * value + (coefficient - previous)
+    return x * value + (coefficients[0] - previous)
