@@ -125,7 +125,7 @@ def _draw_on_sphere(
         tangent = noise - z[..., tf.newaxis] * mu
         # Again, for noise nearly parallel to mu: the first projection leaves rounding errors of the size of the noise.
         tangent -= tf.reduce_sum(tangent * mu, axis=-1, keepdims=True) * mu
-        scale = cosine.sine / tf.maximum(tf.math.reduce_euclidean_norm(tangent, axis=-1), 1e-30)
+        scale = cosine.sine / tf.maximum(tf.norm(tangent, axis=-1), 1e-30)
         return cosine.cosine[..., tf.newaxis] * mu + scale[..., tf.newaxis] * tangent, cosine
     # The same with fewer passes over memory: ||noise - z mu||^2 = ||noise||^2 - z^2.
     scale = cosine.sine * tf.math.rsqrt(tf.reduce_sum(noise * noise, axis=-1) - z * z)
