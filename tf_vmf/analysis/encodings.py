@@ -1,0 +1,67 @@
+"""What the encoder says about every document, as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tf_vmf.layers.spherical_latent import SphericalLatent
+from tf_vmf.models.variational_autoencoder import VariationalAutoencoder
+
+
+@dataclass(frozen=True, eq=False)
+class Encodings:
+    """Posteriors of n examples.
+
+    Attributes:
+        codes: Mean directions, or means of a Gaussian, shape (n, latent_dim), float64.
+        kl: KL(q(z|x) || p(z)) in nats, shape (n,).
+        concentration: shape (n,), or None for a posterior that has none.
+        spherical: Whether codes are unit vectors.
+    """
+
+    codes: np.ndarray
+    kl: np.ndarray
+    concentration: np.ndarray | None
+    spherical: bool
+
+
+def encode(model: VariationalAutoencoder, batches: Iterable[Any]) -> Encodings:
+    """Encodes a finite series of batches, in order.
+
+    Raises:
+        ValueError: There is no batch.
+    """
+    codes, kl, concentration = [], [], []
+    for x in batches:
+        parameters = model.posterior_parameters(x)
+        codes.append(model.latent.code(parameters).numpy())
+        kl.append(model.latent.kl_divergence(parameters).numpy())
+        if "concentration" in parameters:
+            concentration.append(parameters["concentration"].numpy())
+    if not codes:
+        raise ValueError("Argument `batches`: expected at least one batch. Received none.")
+    spherical = isinstance(model.latent, SphericalLatent)
+    means = np.concatenate(codes).astype(np.float64)
+    return Encodings(
+        codes=means / np.linalg.norm(means, axis=-1, keepdims=True) if spherical else means,
+        kl=np.concatenate(kl).astype(np.float64),
+        concentration=np.concatenate(concentration).astype(np.float64) if concentration else None,
+        spherical=spherical,
+    )
+
+
+def label_centres(encodings: Encodings, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The mean code of every label: on the sphere the mean direction, the maximum likelihood estimate of a vMF's.
+
+    Returns:
+        (the distinct labels, ascending; their centres, shape (number of labels, latent_dim)).
+    """
+    distinct = np.unique(labels)
+    centres = np.stack([encodings.codes[labels == label].mean(axis=0) for label in distinct])
+    if encodings.spherical:
+        centres /= np.maximum(np.linalg.norm(centres, axis=-1, keepdims=True), 1e-12)
+    return distinct, centres

@@ -1,0 +1,226 @@
+"""Figures of a training run and of its codes; each function returns a `matplotlib.figure.Figure`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ParamSpec
+
+import numpy as np
+
+from tf_vmf.analysis.figures import BLUE, GREY, ORANGE, STYLE, new_figure
+from tf_vmf.analysis.projection import Projection
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_P = ParamSpec("_P")
+_CURVES = (
+    ("perplexity", "Perplexity a token (nll + KL)"),
+    ("loss", "Loss, nats an example"),
+    ("nll", "Reconstruction nll, nats an example"),
+    ("kl", "KL, nats an example"),
+)
+MOST_LABELS = 20  # distinct colours
+MOST_COLOURED = 12  # where there are more labels than colours: so many in colour, the rest grey
+
+
+def _styled(plot: Callable[_P, Figure]) -> Callable[_P, Figure]:
+    @wraps(plot)
+    def in_style(*args: _P.args, **kwargs: _P.kwargs) -> Figure:
+        try:
+            from matplotlib import rc_context
+        except ModuleNotFoundError as error:
+            raise ModuleNotFoundError(
+                "Figures are drawn with matplotlib, which is not installed: pip install 'tf-vmf[demo]'",
+                name="matplotlib",
+            ) from error
+        with rc_context(STYLE):
+            return plot(*args, **kwargs)
+
+    return in_style
+
+
+@_styled
+def training_curves(
+    history: Sequence[Mapping[str, Any]], *, best_epoch: int | None = None, unigram_perplexity: float | None = None
+) -> Figure:
+    """Curves of training (blue) and validation (orange) over epochs, a panel a quantity.
+
+    Args:
+        history: A row an epoch with any of loss, nll, kl, perplexity, the same with `val_` in front, learning_rate and epoch;
+            values may be strings, as `csv.DictReader` gives them.
+        best_epoch: Marked by a vertical line.
+        unigram_perplexity: Marked by a horizontal line.
+    """
+    epochs = _column(history, "epoch")
+    if np.isnan(epochs).all():
+        epochs = np.arange(1.0, len(history) + 1)
+    panels = [
+        (name, title) for name, title in _CURVES if any(name in row or f"val_{name}" in row for row in history[:1])
+    ]
+    rates = _column(history, "learning_rate")
+    if len(np.unique(rates[~np.isnan(rates)])) > 1:
+        panels.append(("learning_rate", "Learning rate"))
+    columns = min(2, max(1, len(panels)))
+    rows = max(1, -(-len(panels) // columns))
+    figure = new_figure(4.6 * columns, 2.6 * rows)
+    for position, (name, title) in enumerate(panels):
+        axes = figure.add_subplot(rows, columns, position + 1)
+        for key, label, colour in ((name, "training", BLUE), (f"val_{name}", "validation", ORANGE)):
+            values = _column(history, key)
+            if not np.isnan(values).all():
+                marker = "o" if len(values) == 1 else ""
+                axes.plot(epochs, values, color=colour, lw=1.6, label=label, marker=marker, ms=4)
+        if name == "learning_rate":
+            axes.set_yscale("log")
+        if name == "perplexity" and unigram_perplexity is not None:
+            axes.axhline(unigram_perplexity, color=GREY, lw=1.2, ls=(0, (4, 3)), label="unigram model, test")
+        if best_epoch is not None:
+            axes.axvline(best_epoch, color=GREY, lw=0.9, ls=":", label="best epoch" if position == 0 else None)
+        axes.set_title(title)
+        axes.ticklabel_format(axis="y", useOffset=False) if name != "learning_rate" else None
+        if position >= len(panels) - columns:
+            axes.set_xlabel("epoch")
+        if position == 0 or name == "learning_rate":
+            axes.legend()
+    return figure
+
+
+@_styled
+def code_map(
+    projection: Projection,
+    labels: np.ndarray | None = None,
+    label_names: Sequence[str] = (),
+) -> Figure:
+    """Points of a projection, coloured by label.
+
+    Up to 20 labels have a colour each; of more, the 12 most frequent ones, and the rest are grey. Points on the sphere in three
+    dimensions are shown on two hemispheres in Lambert's equal-area projection: equal patches of the sphere are equal on paper.
+
+    Args:
+        projection: What `project` returned.
+        labels: Integer labels, shape (n,), or None.
+        label_names: Names of the labels.
+    """
+    points = np.asarray(projection.points, np.float64)
+    groups = _label_groups(labels, label_names, len(points))
+    wide = points.shape[-1] == 3
+    figure = new_figure(9.4, 5.0 if wide else 5.6)
+    if wide:
+        panels = [figure.add_subplot(1, 2, 1), figure.add_subplot(1, 2, 2)]
+        for axes, sign in zip(panels, (1.0, -1.0), strict=True):
+            seen = points[:, 2] * sign >= 0
+            flat = _hemisphere(points * [sign, 1.0, sign])
+            _graticule(axes)
+            axes.set_title("z$_3$ ≥ 0" if sign > 0 else "z$_3$ < 0 (seen from behind)")
+            _scatter(axes, flat, groups, seen)
+    else:
+        axes = figure.add_subplot(1, 1, 1)
+        axes.set_xticks([])
+        axes.set_yticks([])
+        if projection.method == "codes":
+            circle = np.allclose(np.linalg.norm(points, axis=-1), 1.0, atol=1e-3)
+            if circle:
+                points = _spread_on_circle(points)
+        axes.spines[:].set_visible(False)
+        axes.set_aspect("equal" if projection.method == "codes" else "auto")
+        _scatter(axes, points, groups, np.ones(len(points), bool))
+    if labels is not None:
+        handles, names = figure.axes[0].get_legend_handles_labels()
+        figure.legend(
+            handles, names, loc="outside right upper" if not wide else "outside lower center", ncols=4 if wide else 1,
+            markerscale=2.2, handletextpad=0.3, columnspacing=1.2,
+        )  # fmt: skip
+    return figure
+
+
+@_styled
+def histogram(values: np.ndarray, axis_label: str, *, bins: int = 50) -> Figure:
+    """How a quantity, such as the KL or a learned concentration, is spread over documents; the mean is marked."""
+    values = np.asarray(values, np.float64)
+    figure = new_figure(4.6, 2.7)
+    axes = figure.add_subplot()
+    axes.hist(values, bins=bins, color=BLUE, alpha=0.85)
+    axes.axvline(values.mean(), color=ORANGE, lw=1.6, label=f"mean {values.mean():,.1f}")
+    axes.set_xlabel(axis_label)
+    axes.set_ylabel("documents")
+    axes.legend()
+    return figure
+
+
+@_styled
+def active_units(codes: np.ndarray, *, spherical: bool, threshold: float = 0.01) -> Figure:
+    """Variance of each dimension of the codes over the data, largest first, and the threshold of an active unit.
+
+    On the sphere the variance is multiplied by d: 1 is that of a coordinate of codes spread evenly over the sphere.
+    """
+    variances = np.sort(np.var(codes, axis=0) * (codes.shape[-1] if spherical else 1.0))[::-1]
+    active = variances > threshold
+    figure = new_figure(4.6, 2.7)
+    axes = figure.add_subplot()
+    axes.bar(np.arange(1, len(variances) + 1), variances, color=np.where(active, BLUE, GREY), width=0.75)
+    axes.axhline(threshold, color=ORANGE, lw=1.2, label=f"active above {threshold}")
+    axes.set_xlabel("latent dimension, by variance")
+    axes.set_ylabel("variance times d" if spherical else "variance")
+    axes.legend()
+    return figure
+
+
+def _column(history: Sequence[Mapping[str, Any]], key: str) -> np.ndarray:
+    values = [row.get(key) for row in history]
+    return np.array([np.nan if value in (None, "") else float(value) for value in values], np.float64)
+
+
+def _label_groups(
+    labels: np.ndarray | None, label_names: Sequence[str], size: int
+) -> list[tuple[str, Any, np.ndarray]]:
+    """(name, colour, mask) of every group to draw, the grey rest first, so that it lies below."""
+    if labels is None:
+        return [("documents", BLUE, np.ones(size, bool))]
+    from matplotlib import colormaps
+
+    labels = np.asarray(labels)
+    distinct, counts = np.unique(labels, return_counts=True)
+    rest = []
+    if len(distinct) > MOST_LABELS:
+        shown = np.sort(distinct[np.argsort(-counts, kind="stable")[:MOST_COLOURED]])
+        rest = [(f"{len(distinct) - len(shown)} other labels", "#d3d8de", ~np.isin(labels, shown))]
+        distinct = shown
+    palette = colormaps["tab10" if len(distinct) <= 10 else "tab20"].colors  # type: ignore[attr-defined]
+    names = [label_names[label] if label_names else str(label) for label in distinct]
+    return rest + [
+        (name, palette[i % len(palette)], labels == label)
+        for i, (name, label) in enumerate(zip(names, distinct, strict=True))
+    ]
+
+
+def _scatter(axes: Axes, points: np.ndarray, groups: list[tuple[str, Any, np.ndarray]], seen: np.ndarray) -> None:
+    size = float(np.clip(12000 / max(1, len(points)), 5, 22))
+    for name, colour, mask in groups:
+        # Legend text starting with an underscore would be hidden.
+        axes.scatter(*points[mask & seen].T, s=size, color=colour, alpha=0.8, lw=0, label=f"\u200b{name}"
+                     if name.startswith("_") else name)  # fmt: skip
+
+
+def _spread_on_circle(points: np.ndarray) -> np.ndarray:
+    """Moves points of the circle in and out by a fixed pattern: on the line itself they would hide one another."""
+    offsets = 1.0 + 0.12 * (np.arange(len(points)) * 0.6180339887498949 % 1.0 - 0.5)
+    return points * offsets[:, np.newaxis]
+
+
+def _hemisphere(points: np.ndarray) -> np.ndarray:
+    """Lambert's azimuthal equal-area projection around (0, 0, 1); the hemisphere fills the unit disk."""
+    return points[:, :2] / np.sqrt(1.0 + np.maximum(points[:, 2:], 0.0))
+
+
+def _graticule(axes: Axes) -> None:
+    axes.set_aspect("equal")
+    axes.set_axis_off()
+    angle = np.linspace(0, 2 * np.pi, 181)
+    for polar in np.radians([30, 60, 90]):
+        radius = np.sqrt(2) * np.sin(polar / 2)
+        axes.plot(radius * np.cos(angle), radius * np.sin(angle), color="#c9cfd6" if polar > 1.5 else "#e6e9ed", lw=0.9)
+    for meridian in np.radians(np.arange(0, 180, 30)):
+        axes.plot(*np.outer([np.cos(meridian), np.sin(meridian)], [-1, 1]), color="#e6e9ed", lw=0.9)

