@@ -1,12 +1,15 @@
 """Special functions of the von Mises-Fisher distribution: tensors in, tensors out.
 
-`dim` is a Python int, the dimension of the space that holds the sphere; `concentration` a float tensor of any shape, >= 0.
-Every function is differentiable at least twice, works in float32 and float64 (half precision is computed in float32), in eager
-mode, `tf.function`, XLA and `tf.vectorized_map`, and keeps its relative accuracy in every dimension and at every concentration.
+`dim` is a Python int, the dimension of the space that holds the sphere; `concentration` a float tensor of any shape,
+>= 0. Every function is differentiable at least twice, works in float32 and float64 (half precision is computed in
+float32), in eager mode, `tf.function`, XLA and `tf.vectorized_map`, and keeps its relative accuracy in every dimension
+and at every concentration.
 """
 
-from tf_vmf.math.divergence import kl_to_uniform
-from tf_vmf.math.normalizer import log_hyp0f1, log_normalizer, log_prob_at_mode
+from tf_vmf.math.bessel import bessel_i_ratio, bessel_i_ratio_derivative, log_bessel_i
+from tf_vmf.math.divergence import kl_to_uniform, kl_von_mises_fisher
+from tf_vmf.math.inverse import inverse_mean_resultant_length, inverse_one_minus_mean_resultant_length
+from tf_vmf.math.normalizer import log_hyp0f1, log_normalizer, log_prob_at_mode, log_sphere_area
 from tf_vmf.math.resultant_length import (
     mean_resultant_length,
     mean_resultant_length_derivative,
@@ -15,10 +18,17 @@ from tf_vmf.math.resultant_length import (
 from tf_vmf.math.von_mises_fisher_sampler import von_mises_fisher_sample
 
 __all__ = [
+    "bessel_i_ratio",
+    "bessel_i_ratio_derivative",
+    "inverse_mean_resultant_length",
+    "inverse_one_minus_mean_resultant_length",
     "kl_to_uniform",
+    "kl_von_mises_fisher",
+    "log_bessel_i",
     "log_hyp0f1",
     "log_normalizer",
     "log_prob_at_mode",
+    "log_sphere_area",
     "mean_resultant_length",
     "mean_resultant_length_derivative",
     "one_minus_mean_resultant_length",

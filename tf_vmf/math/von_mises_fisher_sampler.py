@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from tf_vmf.math._arguments import check_dim, compute_dtype
 from tf_vmf.math.cosine_law import LARGEST_CONCENTRATION, Cosine, cosine_from_normal
+from tf_vmf.math.normal_noise import stateless_normal
 
 # Up to this dimension the tangent part of the noise may be so short that its length is measured rather than derived.
 _SMALL_DIM = 16
@@ -100,16 +101,11 @@ def _broadcast(x: tf.Tensor, shape: tf.Tensor) -> tf.Tensor:
     return tf.broadcast_to(x, shape)
 
 
-def _normal(shape: tf.Tensor, seed: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
-    # Philox by name: under XLA on CPU the default algorithm is some thirty times slower.
-    return tf.random.stateless_normal(shape, seed, dtype=dtype, alg="philox")
-
-
 def _draw_on_circle(
     mu: tf.Tensor, kappa: tf.Tensor | float, shape: tf.Tensor, seed: tf.Tensor, dim: int
 ) -> tuple[tf.Tensor, Cosine]:
     """Turns mu by a random angle: one normal number a sample."""
-    cosine = cosine_from_normal(_normal(shape, seed, mu.dtype), kappa, dim)
+    cosine = cosine_from_normal(stateless_normal(shape, seed, mu.dtype), kappa, dim)
     orthogonal = tf.stack([-mu[..., 1], mu[..., 0]], axis=-1)
     return cosine.cosine[..., tf.newaxis] * mu + cosine.sine[..., tf.newaxis] * orthogonal, cosine
 
@@ -118,7 +114,7 @@ def _draw_on_sphere(
     mu: tf.Tensor, kappa: tf.Tensor | float, shape: tf.Tensor, seed: tf.Tensor, dim: int
 ) -> tuple[tf.Tensor, Cosine]:
     """Splits normal noise into its component along mu, which gives the cosine, and an independent tangent direction."""
-    noise = _normal(tf.concat([shape, [dim]], axis=0), seed, mu.dtype)
+    noise = stateless_normal(tf.concat([shape, [dim]], axis=0), seed, mu.dtype)
     z = tf.reduce_sum(noise * mu, axis=-1)
     cosine = cosine_from_normal(z, kappa, dim)
     if dim <= _SMALL_DIM:
