@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tf_vmf.training import get_strategy
+
 SHARED = Path(os.environ.get("TF_VMF_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 
 # Three logical devices stand for three GPUs; the first is where everything else runs.
@@ -28,4 +30,4 @@ def rng() -> np.random.Generator:
 
 def mirrored(replicas: int) -> tf.distribute.Strategy:
     """A strategy over the first `replicas` logical devices."""
-    return tf.distribute.MirroredStrategy([f"CPU:{i}" for i in range(replicas)])
+    return get_strategy("mirrored", replicas)

@@ -23,12 +23,13 @@ def draw_seed(seed: int | None) -> int:
 
 
 def stateless_seed(seed: int | tf.Tensor, *fold: int | tf.Tensor) -> tf.Tensor:
-    """A stateless seed of shape (2,): `seed` (an int, or itself a stateless seed) with every number of `fold` folded in."""
-    state = tf.convert_to_tensor(seed)
+    """A stateless int32 seed of shape (2,): `seed` (an int, or itself a stateless seed) with the numbers of `fold` folded in."""
+    state = tf.cast(seed, tf.int32)
     if state.shape.rank == 0:
-        state = tf.stack([tf.cast(state, tf.int32), 0])
+        state = tf.stack([state, 0])
     for number in fold:
-        state = tf.random.experimental.stateless_fold_in(state, tf.cast(number, tf.int64))
+        # int32 throughout: TensorFlow Probability takes no other seeds.
+        state = tf.random.experimental.stateless_fold_in(state, tf.cast(number, tf.int32))
     return state
 
 

@@ -30,7 +30,9 @@ def get_strategy(name: str, num_devices: int | None = None) -> tf.distribute.Str
     devices = [device.name for device in tf.config.list_logical_devices(kind)]
     if num_devices is not None and num_devices > len(devices):
         raise ValueError(f"Asked for num_devices={num_devices}, but this machine has {len(devices)} {kind} device(s).")
-    return tf.distribute.MirroredStrategy(devices[:num_devices])
+    # The collectives of a CPU number their groups anew for every strategy, so a second one of another size would fail.
+    cross_device_ops = tf.distribute.ReductionToOneDevice() if kind == "CPU" else None
+    return tf.distribute.MirroredStrategy(devices[:num_devices], cross_device_ops)
 
 
 def _split_cpu(num_devices: int) -> None:

@@ -1,0 +1,102 @@
+"""The figures of metrics.json."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from scipy import sparse
+
+from tf_vmf import data, evaluation
+from tf_vmf.layers import GaussianLatent, VonMisesFisherLatent
+from tf_vmf.models import BagOfWordsVAE
+
+V = 20
+
+
+@pytest.fixture(scope="module")
+def documents():
+    rng = np.random.default_rng(0)
+    topics = rng.dirichlet(np.full(V, 0.1), size=4)
+    lengths = rng.integers(5, 40, size=41)
+    counts = np.stack([rng.multinomial(n, topics[rng.integers(0, 4)]) for n in lengths])
+    return data.Documents(sparse.csr_matrix(counts.astype(np.int32)))
+
+
+def make_model(latent):
+    keras.utils.set_random_seed(0)
+    return BagOfWordsVAE(V, latent, encoder_units=(8, 8), decoder_units=(), seed=2)
+
+
+def test_perplexities_follow_their_definitions(documents):
+    model = make_model(VonMisesFisherLatent(4, concentration=20.0, seed=1))
+    # A decoder that ignores the code: the likelihood of every document is known, and so is all else.
+    model.output_layer.kernel.assign(np.zeros((4, V)))
+    model.set_unigram_bias(1e6 * np.arange(1, V + 1))
+    figures = evaluation.evaluate(model, data.evaluation_batches(documents, 20), num_importance_samples=3)
+    counts = documents.counts.toarray().astype(np.float64)
+    log_p = np.log(np.arange(1, V + 1) / np.arange(1, V + 1).sum())
+    nll, tokens = -(counts @ log_p), counts.sum(axis=1)
+    kl = float(model.latent.kl_divergence(model.latent.parameters(tf.ones((1, 8))))[0])
+    assert figures["nll"] == pytest.approx(nll.mean(), rel=1e-5)
+    assert figures["kl"] == pytest.approx(kl, rel=1e-6)
+    assert figures["perplexity"] == pytest.approx(np.exp((nll + kl).sum() / tokens.sum()), rel=1e-5)
+    assert figures["document_perplexity"] == pytest.approx(np.exp(((nll + kl) / tokens).mean()), rel=1e-5)
+    assert figures["code_gain"] == pytest.approx(0.0, abs=1e-5)
+    assert (figures["examples"], figures["tokens"]) == (41, tokens.sum())
+    # Importance weights p(z) / q(z|x) alone: the bound lies between the ELBO and the likelihood.
+    assert nll.mean() < figures["iw_nll"] < nll.mean() + kl
+    assert figures["iw_perplexity"] < figures["perplexity"]
+    assert figures["iw_document_perplexity"] < figures["document_perplexity"]
+
+
+@pytest.mark.parametrize("latent", [VonMisesFisherLatent(4, concentration=50.0, seed=1), GaussianLatent(4, seed=1)])
+def test_a_code_that_is_used_has_a_gain_and_information(latent, documents):
+    model = make_model(latent)
+    model.compile(keras.optimizers.Adam(0.02))
+    model.fit(data.training_batches(documents, 20, seed=0), steps_per_epoch=100, epochs=2, shuffle=False, verbose=0)
+    figures = evaluation.evaluate(model, data.evaluation_batches(documents, 20), num_importance_samples=10)
+    assert figures["code_gain"] > 5
+    assert 0.5 < figures["mutual_information"] <= np.log(41) + 1e-4
+    assert figures["active_units"] >= 2
+
+
+def test_a_last_batch_of_one_document_gets_another_ones_code(documents):
+    model = make_model(VonMisesFisherLatent(4, concentration=50.0, seed=1))
+    model.compile(keras.optimizers.Adam(0.02))
+    model.fit(data.training_batches(documents, 20, seed=0), steps_per_epoch=100, epochs=2, shuffle=False, verbose=0)
+    alone = evaluation.evaluate(model, data.evaluation_batches(documents, 1), num_importance_samples=0)
+    assert alone["code_gain"] > 5
+    assert "iw_nll" not in alone
+
+
+def test_mutual_information_of_separate_codes_is_log_n_and_of_equal_codes_zero():
+    latent = VonMisesFisherLatent(30, concentration=5000.0, seed=1)
+    directions = np.eye(30, dtype=np.float32)
+    parameters = {"mean_direction": tf.constant(directions), "concentration": tf.fill([30], 5000.0)}
+    assert evaluation.mutual_information(latent, parameters) == pytest.approx(np.log(30), abs=1e-3)
+    parameters["mean_direction"] = tf.constant(np.repeat(directions[:1], 30, axis=0))
+    assert evaluation.mutual_information(latent, parameters) == pytest.approx(0.0, abs=1e-3)
+
+
+def test_mutual_information_of_a_gaussian_channel_is_shannons():
+    """x ~ N(0, s^2), z = x + N(0, 1): I = log(1 + s^2) / 2, within Monte Carlo error."""
+    rng = np.random.default_rng(0)
+    means = rng.normal(scale=2.0, size=(4000, 1)).astype(np.float32)
+    parameters = {"mean": tf.constant(means), "log_variance": tf.zeros((4000, 1))}
+    latent = GaussianLatent(1, seed=1)
+    estimate = evaluation.mutual_information(latent, parameters)
+    assert estimate == pytest.approx(0.5 * np.log(5.0), abs=0.05)
+
+
+def test_active_units_counts_dimensions_that_vary():
+    means = np.zeros((1000, 3), np.float32)
+    means[:, 1] = np.random.default_rng(0).normal(scale=0.5, size=1000)
+    means[:, 2] = np.random.default_rng(1).normal(scale=0.05, size=1000)  # variance 0.0025: not active
+    parameters = {"mean": tf.constant(means), "log_variance": tf.zeros((1000, 3))}
+    assert evaluation.active_units(GaussianLatent(3), parameters) == 1
+    # On the sphere in 100 dimensions a spread of 0.05 is half of what a uniform unit vector has: active.
+    direction = np.zeros((1000, 100), np.float32)
+    direction[:, 0] = means[:, 2]
+    direction[:, 1] = np.sqrt(1 - direction[:, 0] ** 2)
+    sphere = {"mean_direction": tf.constant(direction), "concentration": tf.ones(1000)}
+    assert evaluation.active_units(VonMisesFisherLatent(100), sphere) == 1

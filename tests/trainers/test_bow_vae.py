@@ -1,0 +1,141 @@
+"""The document trainer as a user runs it: a command, a folder, a kill, the same command again."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+WORDS = ["star planet orbit moon comet telescope", "flour butter sugar oven bread yeast", "goal match player league team ball"]
+FLAGS = ["--vocabulary_size=100", "--stop_words=none", "--latent_dim=3", "--concentration=20", "--encoder_units=16,8",
+         "--decoder_units=", "--batch_size=16", "--learning_rate=0.02", "--num_importance_samples=5"]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def text(tmp_path_factory):
+    """Three hundred documents about three things."""
+    rng = np.random.default_rng(0)
+    path = tmp_path_factory.mktemp("text") / "documents.txt"
+    path.write_text("\n".join(" ".join(rng.choice(WORDS[i % 3].split(), 12)) for i in range(300)))
+    return path
+
+
+def command(text, workdir, *flags):
+    return [sys.executable, "-m", "trainers.bow_vae", f"--train_files={text}", f"--workdir={workdir}", *FLAGS, *flags]
+
+
+def run(text, workdir, *flags):
+    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
+    return subprocess.run(
+        command(text, workdir, *flags), cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=300
+    )
+
+
+def numbers(workdir):
+    """metrics.json without what the clock says."""
+    metrics = json.loads((workdir / "metrics.json").read_text())
+    assert metrics["training"].pop("seconds") > 0
+    assert metrics["training"].pop("examples_per_second") > 0
+    assert metrics["training"].pop("tokens_per_second") > 0
+    return metrics
+
+
+@pytest.fixture(scope="module")
+def whole(text, tmp_path_factory):
+    workdir = tmp_path_factory.mktemp("runs") / "whole"
+    finished = run(text, workdir, "--epochs=12")
+    assert finished.returncode == 0, finished.stderr
+    return workdir, finished
+
+
+def test_a_run_leaves_every_file_of_the_contract(whole):
+    workdir, finished = whole
+    names = {"config.json", "history.csv", "metrics.json", "model.keras", "report.html", "checkpoints"}
+    assert names <= {path.name for path in workdir.iterdir()}
+    metrics = numbers(workdir)
+    keys = {"nll", "kl", "perplexity", "document_perplexity", "iw_nll", "iw_perplexity", "iw_document_perplexity",
+            "code_gain", "active_units", "mutual_information", "examples", "tokens"}  # fmt: skip
+    assert set(metrics["test"]) == set(metrics["valid"]) == keys
+    assert set(metrics["baseline"]) == {"unigram_perplexity", "unigram_document_perplexity"}
+    assert metrics["training"]["epochs"] == 12
+    assert {"corpus", "seed", "versions", "importance_samples", "vocabulary_sha256"} <= set(metrics["protocol"])
+    assert "perplexity" in finished.stdout
+    with (workdir / "history.csv").open() as file:
+        assert [int(row["epoch"]) for row in csv.DictReader(file)] == list(range(1, 13))
+
+
+def test_the_model_learns_three_topics(whole):
+    """18 words; who knows the topic guesses among 6."""
+    metrics = numbers(whole[0])
+    assert metrics["baseline"]["unigram_perplexity"] == pytest.approx(18, abs=0.5)
+    assert metrics["test"]["iw_perplexity"] < 9
+    assert metrics["test"]["code_gain"] > 5
+
+
+def test_the_saved_model_loads_and_is_the_one_that_was_measured(whole):
+    model = keras.saving.load_model(whole[0] / "model.keras")
+    assert model.vocabulary_size == 18
+    assert model.latent.latent_dim == 3
+
+
+def test_sigkill_in_training_and_the_same_command_again_give_the_numbers_of_an_uninterrupted_run(text, whole, tmp_path):
+    workdir = tmp_path / "killed"
+    with subprocess.Popen(
+        command(text, workdir, "--epochs=12"), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        deadline = time.monotonic() + 120
+        while len(list((workdir / "checkpoints").glob("epoch-*.index"))) < 2 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
+    assert not (workdir / "metrics.json").exists()
+    assert run(text, workdir, "--epochs=12").returncode == 0
+    assert numbers(workdir) == numbers(whole[0])
+    assert (workdir / "history.csv").read_bytes() == (whole[0] / "history.csv").read_bytes()
+
+
+def test_a_workdir_of_another_configuration_is_refused_and_left_alone(text, whole):
+    before = (whole[0] / "metrics.json").read_bytes()
+    finished = run(text, whole[0], "--epochs=13")
+    assert finished.returncode != 0
+    assert "another configuration" in finished.stderr
+    assert "epochs: 12 there, 13 here" in finished.stderr
+    assert (whole[0] / "metrics.json").read_bytes() == before
+
+
+def test_two_replicas_train_as_well_as_one_device(text, tmp_path):
+    finished = run(text, tmp_path / "mirrored", "--epochs=12", "--strategy=mirrored", "--num_devices=2")
+    assert finished.returncode == 0, finished.stderr
+    assert numbers(tmp_path / "mirrored")["test"]["iw_perplexity"] < 9
+
+
+@pytest.mark.parametrize(
+    ("flag", "message"),
+    [
+        ("--latent=cauchy", "vmf|gaussian|power_spherical|none"),
+        ("--latent=none", "unigram"),
+        ("--corpus=reuters", "wikipedia"),
+        ("--strategy=horovod", "default, mirrored"),
+        ("--epochs=0", "lower bound"),
+    ],
+)
+def test_a_wrong_flag_says_what_is_allowed(flag, message, text, tmp_path):
+    arguments = [flag] if flag.startswith("--corpus") else [f"--train_files={text}", flag]
+    finished = subprocess.run(
+        [sys.executable, "-m", "trainers.bow_vae", f"--workdir={tmp_path / 'x'}", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert finished.returncode != 0
+    assert message in finished.stderr + finished.stdout

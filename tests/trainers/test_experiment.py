@@ -1,0 +1,72 @@
+"""What the trainers make of flags."""
+
+import keras
+import pytest
+from absl import flags as absl_flags
+from absl.testing import flagsaver
+
+from flags import latent as latent_flags
+from flags import training as training_flags
+from tf_vmf.layers import GaussianLatent, PowerSphericalLatent, VonMisesFisherLatent
+from trainers import experiment
+
+
+@pytest.fixture(autouse=True)
+def _parsed_flags():
+    if not absl_flags.FLAGS.is_parsed():
+        absl_flags.FLAGS(["test", "--workdir=unused"])
+    with flagsaver.flagsaver():
+        yield
+
+
+@pytest.mark.parametrize(
+    ("name", "layer"), [("vmf", VonMisesFisherLatent), ("gaussian", GaussianLatent), ("power_spherical", PowerSphericalLatent)]
+)
+def test_every_latent_is_made_as_the_flags_say(name, layer):
+    with flagsaver.flagsaver(latent=name, latent_dim=7, concentration="12.5", kl_warmup_steps=10, seed=3):
+        latent = experiment.make_latent()
+    assert type(latent) is layer
+    assert latent.latent_dim == 7
+    assert float(latent.kl_weight_at(5)) == pytest.approx(0.5)
+    if name != "gaussian":
+        assert latent.concentration == 12.5
+
+
+def test_a_learned_concentration_and_no_latent():
+    with flagsaver.flagsaver(latent="vmf", concentration="learned", initial_concentration=80.0, minimum_concentration=5.0):
+        latent = experiment.make_latent()
+    assert (latent.concentration, latent.initial_concentration, latent.minimum_concentration) == ("learned", 80.0, 5.0)
+    with flagsaver.flagsaver(latent="none"):
+        assert experiment.make_latent() is None
+
+
+def test_the_optimizer_has_the_rate_the_decay_and_the_clipping_of_the_flags():
+    with flagsaver.flagsaver(optimizer="sgd", learning_rate=0.5, weight_decay=0.01, gradient_clip_norm=0.25):
+        optimizer = experiment.make_optimizer()
+    assert isinstance(optimizer, keras.optimizers.SGD)
+    assert float(optimizer.learning_rate) == 0.5
+    assert (optimizer.weight_decay, optimizer.global_clipnorm) == (0.01, 0.25)
+    with flagsaver.flagsaver(optimizer="adam"):
+        assert experiment.make_optimizer().weight_decay is None
+
+
+def test_the_configuration_holds_every_flag_but_folders():
+    config = experiment.configuration(latent_flags, training_flags)
+    assert {"latent", "concentration", "epochs", "seed", "strategy"} <= set(config)
+    assert "workdir" not in config
+
+
+@pytest.mark.parametrize("value", ["-1", "nan", "inf", "lerned", ""])
+def test_a_wrong_concentration_is_refused_with_what_is_allowed(value):
+    with pytest.raises(absl_flags.IllegalFlagValueError, match="number >= 0, or 'learned'"):
+        absl_flags.FLAGS.concentration = value
+
+
+def test_an_unknown_latent_is_refused_with_the_choices():
+    with pytest.raises(absl_flags.IllegalFlagValueError, match=r"vmf\|gaussian\|power_spherical\|none"):
+        absl_flags.FLAGS["latent"].parse("cauchy")
+
+
+def test_figures_that_are_not_finite_are_refused():
+    with pytest.raises(FloatingPointError, match=r"test\.perplexity = inf"):
+        experiment.check_finite({"valid": {"nll": 1.0}, "test": {"perplexity": float("inf")}})

@@ -1,0 +1,40 @@
+"""Files are the old ones or the new ones, never half of each."""
+
+import json
+
+import pytest
+
+from tf_vmf.training import write_atomically, write_csv, write_json
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "metrics.json"
+    write_json(path, {"a": 1})
+
+    def fail(temporary):
+        temporary.write_text("half")
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        write_atomically(path, fail)
+    assert json.loads(path.read_text()) == {"a": 1}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_json_refuses_nan_and_keeps_the_old_file(tmp_path):
+    path = tmp_path / "metrics.json"
+    write_json(path, {"a": 1})
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json(path, {"a": float("nan")})
+    assert json.loads(path.read_text()) == {"a": 1}
+
+
+def test_csv_has_a_header_and_a_row_an_epoch(tmp_path):
+    write_csv(tmp_path / "history.csv", [{"epoch": 1, "loss": 2.5}, {"epoch": 2, "loss": 1.25}])
+    assert (tmp_path / "history.csv").read_text() == "epoch,loss\n1,2.5\n2,1.25\n"
+
+
+def test_the_temporary_file_keeps_the_suffixes_that_keras_looks_at(tmp_path):
+    seen = []
+    write_atomically(tmp_path / "best.weights.h5", lambda path: (seen.append(path.name), path.write_bytes(b"x")))
+    assert seen[0].endswith(".weights.h5")

@@ -1,0 +1,27 @@
+"""The folder of a run belongs to one configuration."""
+
+import json
+
+import pytest
+
+from tf_vmf.training import Workdir
+
+
+def test_the_same_configuration_may_come_back(tmp_path):
+    config = {"latent_dim": 5, "encoder_units": ("400", "400")}
+    Workdir(tmp_path / "run", config)
+    again = Workdir(tmp_path / "run", config)
+    assert json.loads(again.config_file.read_text()) == {"latent_dim": 5, "encoder_units": ["400", "400"]}
+
+
+def test_another_configuration_is_refused_and_named(tmp_path):
+    Workdir(tmp_path, {"latent_dim": 5, "seed": 0})
+    with pytest.raises(ValueError, match="(?s)another configuration.*latent_dim: 5 there, 6 here"):
+        Workdir(tmp_path, {"latent_dim": 6, "seed": 0})
+    assert json.loads((tmp_path / "config.json").read_text())["latent_dim"] == 5
+
+
+def test_a_folder_of_something_else_is_refused(tmp_path):
+    (tmp_path / "thesis.tex").write_text("...")
+    with pytest.raises(ValueError, match=r"no config\.json"):
+        Workdir(tmp_path, {})
