@@ -1,7 +1,7 @@
 """Generate the coefficient tables behind `tf_vmf.math` with exact (mpmath) arithmetic.
 
 ```
-python -m tools.generate_tables                      # rewrites tf_vmf/math/vmf_tables.npz, a minute or two
+python -m tools.generate_tables                      # rewrites tf_vmf/math/vmf_tables.npz, about half a minute
 python -m tools.generate_tables --output other.npz
 ```
 
@@ -15,19 +15,22 @@ D(p, u) = dim (A' dim s (1 + s) / 2 - 1)
 ```
 
 where `A` is the mean resultant length, `A'` its derivative and `KL` the divergence to the uniform distribution. Each is
-expanded in `T_i(2 p - 1) T_j(u scaled to [-1, 1])`, on three intervals of `u`.
+expanded in `T_i(2 x - 1) T_j(u scaled to [-1, 1])`, on three intervals of `u`. Here `x = (1 + beta) p / (1 + beta p)`:
+the singularities of the remainders are on the imaginary axis of p and crowd towards p = 0, the more so the smaller the
+dimension, and a `beta` > 0 spreads that end of the interval out (it halves the degree at dim = 2).
 
-The exact values come from the uniform (Debye) expansion of `I_v` at order v >= 400, where 40 terms give 50 digits, and from
-the backward recurrence of the ratios `I_{v+1} / I_v` down to the order in question, which is stable.
+The exact values come from the uniform (Debye) expansion of `I_v` at order v >= 400, where 40 terms give 50 digits, and
+from the backward recurrence of the ratios `I_{v+1} / I_v` down to the order in question, which is stable.
 
 References:
-    NIST Digital Library of Mathematical Functions, 10.41(ii) (Debye polynomials, uniform expansion), 10.29.1 (recurrence).
+    NIST Digital Library of Mathematical Functions: 10.41(ii) Debye polynomials and uniform expansion, 10.29.1 recurrence.
 """
 
 import argparse
 import functools
 from fractions import Fraction
 from pathlib import Path
+from typing import NamedTuple
 
 import mpmath
 import numpy as np
@@ -36,8 +39,18 @@ DIGITS = 50
 DEBYE_TERMS = 40
 DEBYE_MIN_ORDER = 400
 
-# Interval of u = 1 / dim, Chebyshev nodes in p and in u. Singularities come closer to p = 0 as dim falls.
-SEGMENTS = (((0.0, 0.125), 56, 28), ((0.125, 0.25), 72, 20), ((0.25, 0.5), 120, 22))
+
+class Segment(NamedTuple):
+    """An interval of u = 1 / dim, the map p -> x on it, and the numbers of Chebyshev nodes."""
+
+    low: float
+    high: float
+    beta: float
+    nodes_p: int
+    nodes_u: int
+
+
+SEGMENTS = (Segment(0.0, 0.125, 0.0, 56, 28), Segment(0.125, 0.25, 2.0, 60, 20), Segment(0.25, 0.5, 4.0, 80, 22))
 NAMES = ("kl", "mean", "slope")
 # Coefficients below this are noise beside float64 rounding.
 NEGLIGIBLE = 2e-18
@@ -69,7 +82,7 @@ def debye_polynomials() -> list[list[mpmath.mpf]]:
 
 
 def _log_bessel_i_uniform(order: mpmath.mpf, x: mpmath.mpf) -> mpmath.mpf:
-    """log I_order(x) by DLMF 10.41.3; for order >= DEBYE_MIN_ORDER."""
+    """Log of I_order(x) by DLMF 10.41.3; for order >= DEBYE_MIN_ORDER."""
     root = mpmath.sqrt(order**2 + x**2)
     t = order / root
     total, factor = mpmath.mpf(0), mpmath.mpf(1)
@@ -124,22 +137,21 @@ def _chebyshev_matrix(count: int) -> mpmath.matrix:
     return matrix
 
 
-def series_in_p(dim: float, nodes: int) -> list[list[mpmath.mpf]]:
-    """Chebyshev coefficients in 2 p - 1 of P, C and D at one dimension."""
+def series_in_p(dim: float, beta: float, nodes: int) -> list[list[mpmath.mpf]]:
+    """Chebyshev coefficients in 2 x - 1 of P, C and D at one dimension."""
     with mpmath.workdps(DIGITS):
-        values = [remainders(dim, (1 + t) / 2) for t in chebyshev_nodes(nodes)]
+        mapped = [(1 + t) / 2 for t in chebyshev_nodes(nodes)]
+        values = [remainders(dim, x / (1 + beta * (1 - x))) for x in mapped]
         matrix = _chebyshev_matrix(nodes)
         return [list(matrix * mpmath.matrix([v[q] for v in values])) for q in range(3)]
 
 
-def segment_tables(interval: tuple[float, float], nodes_p: int, nodes_u: int) -> list[np.ndarray]:
-    """The coefficients of P, C and D on one interval of u, each (degree in p + 1, degree in u + 1), noise trimmed."""
-    low, high = interval
+def segment_tables(segment: Segment) -> list[np.ndarray]:
+    """The coefficients of P, C and D on one interval of u, each (degree in x + 1, degree in u + 1), noise trimmed."""
+    low, high, beta, nodes_p, nodes_u = segment
     with mpmath.workdps(DIGITS):
-        columns = [
-            series_in_p(1 / ((low + high) / 2 + t * (high - low) / mpmath.mpf(2)), nodes_p)
-            for t in chebyshev_nodes(nodes_u)
-        ]
+        dims = [1 / ((low + high) / 2 + t * (high - low) / 2) for t in chebyshev_nodes(nodes_u)]
+        columns = [series_in_p(dim, beta, nodes_p) for dim in dims]
         matrix_u = _chebyshev_matrix(nodes_u).T
         tables = []
         for q in range(3):
@@ -155,10 +167,10 @@ def segment_tables(interval: tuple[float, float], nodes_p: int, nodes_u: int) ->
 
 
 def generate() -> dict[str, np.ndarray]:
-    """All arrays of the table file: `intervals` (segments, 2) and `<name>_<segment>` for the three remainders."""
-    arrays = {"intervals": np.array([interval for interval, _, _ in SEGMENTS])}
-    for index, (interval, nodes_p, nodes_u) in enumerate(SEGMENTS):
-        for name, table in zip(NAMES, segment_tables(interval, nodes_p, nodes_u), strict=True):
+    """All arrays of the table file: `segments` (low u, high u, beta) and `<name>_<segment>` for the three remainders."""
+    arrays = {"segments": np.array([segment[:3] for segment in SEGMENTS])}
+    for index, segment in enumerate(SEGMENTS):
+        for name, table in zip(NAMES, segment_tables(segment), strict=True):
             arrays[f"{name}_{index}"] = table
     return arrays
 

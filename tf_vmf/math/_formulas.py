@@ -3,60 +3,77 @@
 All take tensors of a dtype in which to compute and a real dimension >= 2; docs/NUMERICS.md derives them. With
 
 ```
-y = 2 kappa / sqrt(dim (dim - 1)),   p = 1 / sqrt(1 + y^2)
+y = 2 kappa / sqrt(dim (dim - 1)),   s = sqrt(1 + y^2),   p = 1 / s
 ```
 
-`y_squared` and `p` are computed once by `reduced` and shared between a function and its gradient.
+the remainders are polynomials in p (`_tables`). The quantities of `reduced` are shared by a function and its gradient.
 """
 
-import math
+from typing import NamedTuple
 
 import tensorflow as tf
 
 from tf_vmf.math._tables import evaluate, polynomial
 
 
-def reduced(kappa: tf.Tensor, dim: float) -> tuple[tf.Tensor, tf.Tensor]:
-    """(y^2, p)."""
-    y_squared = (4.0 / (dim * (dim - 1.0))) * (kappa * kappa)
-    return y_squared, 1.0 / tf.sqrt(1.0 + y_squared)
+class Reduced(NamedTuple):
+    """Powers of the concentration and of p, each rounded as few times as possible."""
+
+    kappa: tf.Tensor
+    kappa_squared: tf.Tensor
+    p_squared: tf.Tensor
+    p: tf.Tensor
 
 
-def kl(y_squared: tf.Tensor, p: tf.Tensor, dim: float) -> tf.Tensor:
-    """KL(vMF || uniform) = (dim - 1)/2 log((1 + s)/2) + (1 - p)^2 P(p) with s = 1 / p.
-
-    log((1 + s)/2) is taken as log1p(y^2 / (2 (1 + s))), exact for small y.
-    """
-    q = 1.0 - p
-    return (0.5 * (dim - 1.0)) * tf.math.log1p(y_squared * p / (2.0 + 2.0 * p)) + q * q * evaluate(
-        polynomial("kl", dim, p.dtype.name), p
-    )
+def reduced(kappa: tf.Tensor, dim: float) -> Reduced:
+    """The shared intermediate quantities; p^2 = q / (q + kappa^2), where q = dim (dim - 1)/4 is exact in float32."""
+    quarter = dim * (dim - 1.0) / 4.0
+    kappa_squared = kappa * kappa
+    p_squared = quarter / (quarter + kappa_squared)
+    return Reduced(kappa, kappa_squared, p_squared, tf.sqrt(p_squared))
 
 
-def slope(p: tf.Tensor, dim: float) -> tf.Tensor:
+def half_s_minus_one(r: Reduced, dim: float) -> tf.Tensor:
+    """(s - 1)/2 as y^2 p / (2 (1 + p)), which keeps its digits at small kappa."""
+    return r.kappa_squared / (0.5 * dim * (dim - 1.0)) * r.p / (1.0 + r.p)
+
+
+def log_half_one_plus_s(r: Reduced, dim: float) -> tf.Tensor:
+    """The logarithm of (1 + s)/2."""
+    return tf.math.log1p(half_s_minus_one(r, dim))
+
+
+def kl_remainder(r: Reduced, dim: float) -> tf.Tensor:
+    """(1 - p)^2 P(p), what KL has beside its leading term."""
+    q = 1.0 - r.p
+    return q * q * evaluate(polynomial("kl", dim, r.p.dtype.name), r.p)
+
+
+def kl(r: Reduced, dim: float) -> tf.Tensor:
+    """KL(vMF || uniform) = (dim - 1)/2 log((1 + s)/2) + (1 - p)^2 P(p)."""
+    return (0.5 * (dim - 1.0)) * log_half_one_plus_s(r, dim) + kl_remainder(r, dim)
+
+
+def slope(r: Reduced, dim: float) -> tf.Tensor:
     """A'(kappa) = 2 / (dim s (1 + s)) (1 + D(p)/dim), the variance of mu.x."""
-    return (2.0 / dim) * (p * p) / (1.0 + p) * evaluate(polynomial("slope", dim, p.dtype.name), p)
+    return r.p_squared / (1.0 + r.p) * evaluate(polynomial("slope", dim, r.p.dtype.name), r.p)
 
 
-def _mean_leading(kappa: tf.Tensor, p: tf.Tensor, dim: float) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+def _mean_leading(r: Reduced, dim: float) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """(S, A_0, p^2 C(p)/dim) with S = sqrt(kappa^2 + ((dim + 1)/2)^2), A = A_0 (1 + p^2 C(p)/dim)."""
-    root = tf.sqrt(kappa * kappa + (0.5 * (dim + 1.0)) ** 2)
-    return root, kappa / (0.5 * (dim - 1.0) + root), p * p * evaluate(polynomial("mean", dim, p.dtype.name), p)
+    root = tf.sqrt(r.kappa_squared + (0.5 * (dim + 1.0)) ** 2)
+    remainder = r.p_squared * evaluate(polynomial("mean", dim, r.p.dtype.name), r.p)
+    return root, r.kappa / (0.5 * (dim - 1.0) + root), remainder
 
 
-def mean(kappa: tf.Tensor, p: tf.Tensor, dim: float) -> tf.Tensor:
+def mean(r: Reduced, dim: float) -> tf.Tensor:
     """A(kappa) = kappa / ((dim - 1)/2 + S) (1 + p^2 C(p)/dim)."""
-    _, leading, remainder = _mean_leading(kappa, p, dim)
+    _, leading, remainder = _mean_leading(r, dim)
     return leading + leading * remainder
 
 
-def one_minus_mean(kappa: tf.Tensor, p: tf.Tensor, dim: float) -> tf.Tensor:
+def one_minus_mean(r: Reduced, dim: float) -> tf.Tensor:
     """1 - A(kappa), from S - kappa = ((dim + 1)/2)^2 / (S + kappa), so that nothing cancels for large kappa."""
-    root, leading, remainder = _mean_leading(kappa, p, dim)
+    root, leading, remainder = _mean_leading(r, dim)
     half, b = 0.5 * (dim - 1.0), 0.5 * (dim + 1.0)
-    return (half + b * b / (root + kappa)) / (half + root) - leading * remainder
-
-
-def log_sphere_area(dim: float) -> float:
-    """Log area of the unit sphere in R^dim, log(2 pi^(dim/2) / Gamma(dim/2))."""
-    return math.log(2.0) + 0.5 * dim * math.log(math.pi) - math.lgamma(0.5 * dim)
+    return (half + b * b / (root + r.kappa)) / (half + root) - leading * remainder

@@ -1,8 +1,8 @@
 """Coefficients of the smooth remainders of the von Mises-Fisher functions, for one dimension and one dtype.
 
-`vmf_tables.npz` holds three functions of (p, u = 1 / dim) as bivariate Chebyshev series; docs/NUMERICS.md defines them and
-`python -m tools.generate_tables` makes the file. As the dimension is a Python number, the sum over u is done here, once, in
-float64 numpy: what is left for TensorFlow is a short polynomial in p.
+`vmf_tables.npz` holds three functions of (p, u = 1 / dim) as bivariate Chebyshev series; docs/NUMERICS.md defines them
+and `python -m tools.generate_tables` makes the file. As the dimension is a Python number, the sum over u is done here,
+once, in float64 numpy: what is left for TensorFlow is a short polynomial in x = (1 + beta) p / (1 + beta p).
 """
 
 import functools
@@ -14,16 +14,23 @@ import tensorflow as tf
 
 # Relative truncation error allowed: a quarter of a rounding error of the dtype.
 _TOLERANCE = {"float32": 1.5e-8, "float64": 2.5e-17}
-# Horner costs two operations a coefficient, Clenshaw three; but powers of t are used only where their coefficients, and so the
-# rounding errors, stay near those of the Chebyshev series.
+# Horner costs two operations a coefficient, Clenshaw four; but powers of t are used only where their coefficients,
+# and so the rounding errors, stay near those of the Chebyshev series.
 _GROWTH = 1.5
 
 
 class Polynomial(NamedTuple):
-    """Coefficients in t = 2 p - 1, lowest order first: powers of t if `monomial`, else Chebyshev polynomials."""
+    """A polynomial in t = 2 x - 1.
+
+    Attributes:
+        coefficients: Lowest order first, of the powers of t if `monomial`, else of the Chebyshev polynomials.
+        monomial: Which basis.
+        beta: The map from p to x.
+    """
 
     coefficients: tuple[float, ...]
     monomial: bool
+    beta: float
 
 
 @functools.lru_cache(maxsize=1)
@@ -33,60 +40,64 @@ def _tables() -> dict[str, np.ndarray]:
         return {key: arrays[key] for key in arrays.files}
 
 
-@functools.lru_cache(maxsize=256)
-def chebyshev_series(name: str, dim: float) -> np.ndarray:
-    """Chebyshev coefficients in 2 p - 1 of remainder `name` ("kl", "mean" or "slope") at `dim`, in float64."""
+def chebyshev_series(name: str, dim: float) -> tuple[np.ndarray, float]:
+    """Chebyshev coefficients in 2 x - 1 of remainder `name` ("kl", "mean" or "slope") at `dim`, in float64, and beta."""
     tables = _tables()
     u = 1.0 / dim
-    segment = int(np.searchsorted(tables["intervals"][:, 1], u))
-    low, high = tables["intervals"][segment]
-    in_u = np.polynomial.chebyshev.chebvander(
-        (2.0 * u - low - high) / (high - low), tables[f"{name}_{segment}"].shape[1] - 1
-    )[0]
-    return tables[f"{name}_{segment}"] @ in_u
+    segment = int(np.searchsorted(tables["segments"][:, 1], u))
+    low, high, beta = tables["segments"][segment]
+    table = tables[f"{name}_{segment}"]
+    basis = np.polynomial.chebyshev.chebvander((2.0 * u - low - high) / (high - low), table.shape[1] - 1)[0]
+    return table @ basis, float(beta)
 
 
 @functools.lru_cache(maxsize=1024)
 def polynomial(name: str, dim: float, dtype: str) -> Polynomial:
-    """The polynomial in t = 2 p - 1 that TensorFlow evaluates.
+    """The polynomial that TensorFlow evaluates.
 
     Args:
-        name: "kl" for P; "mean" for C / dim; "slope" for 1 + D / dim.
+        name: "kl" for P; "mean" for C / dim; "slope" for 2/dim (1 + D / dim).
         dim: Dimension, >= 2.
         dtype: "float32" or "float64".
     """
-    series = chebyshev_series(name, dim).copy()
+    series, beta = chebyshev_series(name, dim)
+    tolerance = _TOLERANCE[dtype]
     if name == "kl":
-        tolerance = _TOLERANCE[dtype] * (dim - 1) / 4  # (1 - p)^2 P is added to a term of at least (dim - 1)/4 (1 - p)
+        tolerance *= (dim - 1) / 4  # (1 - p)^2 P is added to a term of at least (dim - 1)/4 (1 - p)
     else:
-        tolerance = _TOLERANCE[dtype]
-        series /= dim
+        series = series / dim
     if name == "slope":
         series[0] += 1.0
+        series, tolerance = series * (2.0 / dim), tolerance * (2.0 / dim)
     # tail[k]: what is lost by keeping the first k + 1 coefficients.
     tail = np.cumsum(np.abs(series[::-1]))[::-1] - np.abs(series)
-    series = series[: int(np.argmax(tail <= tolerance)) + 1]
+    series = series[: max(3, int(np.argmax(tail <= tolerance)) + 1)]
     powers = np.polynomial.chebyshev.cheb2poly(series)
-    if dtype == "float32" and np.abs(powers).sum() <= _GROWTH * np.abs(series).sum():
-        return Polynomial(tuple(powers.tolist()), monomial=True)
-    return Polynomial(tuple(series.tolist()), monomial=False)
+    if dtype == "float32" and beta == 0.0 and np.abs(powers).sum() <= _GROWTH * np.abs(series).sum():
+        return Polynomial(tuple(powers.tolist()), True, beta)
+    return Polynomial(tuple(series.tolist()), False, beta)
 
 
 def evaluate(poly: Polynomial, p: tf.Tensor) -> tf.Tensor:
-    """Value of the polynomial at p: Horner for powers, Clenshaw for Chebyshev polynomials."""
+    """Value of the polynomial at p: Horner for powers, Clenshaw for Chebyshev polynomials.
+
+    Clenshaw's recurrence b_k = c_k + 2 t b_{k+1} - b_{k+2} is run on b_k and on the difference d_k = b_k - b_{k+1} with
+    1 - t as argument (Reinsch): near t = 1, where the plain form loses digits, this one does not.
+    """
     c = poly.coefficients
-    if len(c) == 1:
-        return tf.fill(tf.shape(p), tf.cast(c[0], p.dtype))
     if poly.monomial:
         t = 2.0 * p - 1.0
         value = c[-1] * t + c[-2]
         for coefficient in c[-3::-1]:
             value = value * t + coefficient
         return value
-    if len(c) == 2:
-        return c[0] + c[1] * (2.0 * p - 1.0)
-    t2 = 4.0 * p - 2.0
-    following, value = c[-1], c[-1] * t2 + c[-2]
+    one_minus_t = 2.0 * (1.0 - p)
+    if poly.beta:
+        one_minus_t /= 1.0 + poly.beta * p
+    twice = 2.0 * one_minus_t
+    difference = (c[-2] + c[-1]) - c[-1] * twice
+    total = difference + c[-1]
     for coefficient in c[-3:0:-1]:
-        following, value = value, t2 * value + (coefficient - following)
-    return 0.5 * t2 * value + (c[0] - following)
+        difference = (difference + coefficient) - twice * total
+        total = total + difference
+    return (difference + c[0]) - one_minus_t * total

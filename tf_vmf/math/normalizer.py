@@ -1,5 +1,6 @@
 """Log normaliser of the von Mises-Fisher density, and the log density at its mode."""
 
+import math
 from collections.abc import Callable
 
 import tensorflow as tf
@@ -53,7 +54,7 @@ def log_normalizer(concentration: tf.Tensor, dim: int) -> tf.Tensor:
     """
     dim = check_dim(dim)
     (kappa,), restore = compute_dtype(concentration, names=("concentration",))
-    return restore(_formulas.log_sphere_area(dim) + log_expectation(kappa, float(dim)))
+    return restore(log_sphere_area(dim) + log_expectation(kappa, float(dim)))
 
 
 def log_prob_at_mode(concentration: tf.Tensor, dim: int) -> tf.Tensor:
@@ -76,28 +77,44 @@ def log_prob_at_mode(concentration: tf.Tensor, dim: int) -> tf.Tensor:
     """
     dim = check_dim(dim)
     (kappa,), restore = compute_dtype(concentration, names=("concentration",))
-    return restore(_mode_excess(kappa, float(dim)) - _formulas.log_sphere_area(dim))
+    return restore(_mode_excess(kappa, float(dim)) - log_sphere_area(dim))
+
+
+def log_sphere_area(dim: int) -> float:
+    """Log of the area of the unit sphere in R^d, `log(2 pi^(d/2) / Gamma(d/2))`, a Python float.
+
+    It is the entropy of the uniform distribution; that of a von Mises-Fisher distribution is less by `kl_to_uniform`.
+
+    Args:
+        dim: Python int d >= 2, the dimension of the space that holds the sphere.
+
+    Raises:
+        TypeError: If `dim` is not an int.
+        ValueError: If `dim` < 2.
+    """
+    half = 0.5 * check_dim(dim)
+    return math.log(2.0) + half * math.log(math.pi) - math.lgamma(half)
 
 
 def log_expectation(kappa: tf.Tensor, dim: float) -> tf.Tensor:
-    """log 0F1 = kappa A - KL for real `dim`, with A as its gradient."""
+    """Log 0F1 = kappa A - KL for real `dim`, with A as its gradient."""
 
     @tf.custom_gradient
     def forward(kappa: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
-        y_squared, p = _formulas.reduced(kappa, dim)
-        value = kappa * _formulas.mean(kappa, p, dim) - _formulas.kl(y_squared, p, dim)
+        r = _formulas.reduced(kappa, dim)
+        value = kappa * _formulas.mean(r, dim) - _formulas.kl(r, dim)
         return value, lambda upstream: upstream * mean(kappa, dim)
 
     return forward(kappa)
 
 
 def _mode_excess(kappa: tf.Tensor, dim: float) -> tf.Tensor:
-    """kappa - log 0F1 = kappa (1 - A) + KL, a sum of two positive terms, with 1 - A as its gradient."""
+    """Kappa - log 0F1 = kappa (1 - A) + KL, a sum of two positive terms, with 1 - A as its gradient."""
 
     @tf.custom_gradient
     def forward(kappa: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
-        y_squared, p = _formulas.reduced(kappa, dim)
-        value = kappa * _formulas.one_minus_mean(kappa, p, dim) + _formulas.kl(y_squared, p, dim)
+        r = _formulas.reduced(kappa, dim)
+        value = kappa * _formulas.one_minus_mean(r, dim) + _formulas.kl(r, dim)
         return value, lambda upstream: upstream * one_minus_mean(kappa, dim)
 
     return forward(kappa)

@@ -74,8 +74,8 @@ def mean_resultant_length_derivative(concentration: tf.Tensor, dim: int) -> tf.T
 
 def slope(kappa: tf.Tensor, dim: float) -> tf.Tensor:
     """A' for real `dim`. Plain operations: automatic differentiation of it is accurate to any order."""
-    _, p = _formulas.reduced(kappa, dim)
-    return _formulas.slope(p, dim)
+    r = _formulas.reduced(kappa, dim)
+    return _formulas.slope(r, dim)
 
 
 def mean(kappa: tf.Tensor, dim: float) -> tf.Tensor:
@@ -83,8 +83,8 @@ def mean(kappa: tf.Tensor, dim: float) -> tf.Tensor:
 
     @tf.custom_gradient
     def forward(kappa: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
-        _, p = _formulas.reduced(kappa, dim)
-        return _formulas.mean(kappa, p, dim), lambda upstream: upstream * _formulas.slope(p, dim)
+        r = _formulas.reduced(kappa, dim)
+        return _formulas.mean(r, dim), lambda upstream: upstream * _formulas.slope(r, dim)
 
     return forward(kappa)
 
@@ -94,7 +94,7 @@ def one_minus_mean(kappa: tf.Tensor, dim: float) -> tf.Tensor:
 
     @tf.custom_gradient
     def forward(kappa: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
-        _, p = _formulas.reduced(kappa, dim)
-        return _formulas.one_minus_mean(kappa, p, dim), lambda upstream: -upstream * _formulas.slope(p, dim)
+        r = _formulas.reduced(kappa, dim)
+        return _formulas.one_minus_mean(r, dim), lambda upstream: -upstream * _formulas.slope(r, dim)
 
     return forward(kappa)

@@ -1,0 +1,91 @@
+"""The part of KL(vMF1 || vMF2) that the concentrations alone bring about: a Bregman divergence of log 0F1."""
+
+import functools
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow as tf
+
+from tf_vmf.math import _formulas
+from tf_vmf.math.resultant_length import slope
+
+# Quadrature serves log(kappa2/kappa1) up to this; beyond, the difference of closed forms loses less than two bits.
+_LOG_RATIO_LIMIT = 2.0
+# A'(exp(t)) is analytic for |Im t| < pi/2, so the error falls as 3.4^(-2 n) on an interval of length 2.
+_NODES = {"float32": 8, "float64": 14}
+
+
+def bregman(kappa1: tf.Tensor, kappa2: tf.Tensor, dim: float) -> tf.Tensor:
+    """B(kappa1, kappa2) = log F(kappa2) - log F(kappa1) - A(kappa1) (kappa2 - kappa1), F = 0F1, for real `dim`.
+
+    Also the integral of (kappa2 - s) A'(s) from kappa1 to kappa2. Its gradient is
+    (A'(kappa1) (kappa1 - kappa2), A(kappa2) - A(kappa1)).
+    """
+    shape = tf.broadcast_dynamic_shape(tf.shape(kappa1), tf.shape(kappa2))
+
+    @tf.custom_gradient
+    def forward(
+        kappa1: tf.Tensor, kappa2: tf.Tensor
+    ) -> tuple[tf.Tensor, Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]]:
+        value, difference = _bregman_and_difference(kappa1, kappa2, dim)
+
+        @tf.custom_gradient
+        def mean_difference(
+            kappa1: tf.Tensor, kappa2: tf.Tensor
+        ) -> tuple[tf.Tensor, Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]]:
+            return tf.identity(difference), lambda u: (-u * slope(kappa1, dim), u * slope(kappa2, dim))
+
+        def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            return (
+                upstream * slope(kappa1, dim) * (kappa1 - kappa2),
+                upstream * mean_difference(kappa1, kappa2),
+            )
+
+        return value, gradient
+
+    return forward(tf.broadcast_to(kappa1, shape), tf.broadcast_to(kappa2, shape))
+
+
+@functools.lru_cache(maxsize=2)
+def _gauss_legendre(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes and weights on [0, 1]."""
+    nodes, weights = np.polynomial.legendre.leggauss(count)
+    return (nodes + 1.0) / 2.0, weights / 2.0
+
+
+def _bregman_and_difference(kappa1: tf.Tensor, kappa2: tf.Tensor, dim: float) -> tuple[tf.Tensor, tf.Tensor]:
+    """(B, A(kappa2) - A(kappa1)), neither losing digits when the concentrations are close or far apart."""
+    ratio = (kappa2 - kappa1) / tf.where(kappa1 > 0.0, kappa1, tf.ones_like(kappa1))
+    log_ratio = tf.math.log1p(ratio)
+    near = (tf.abs(log_ratio) < _LOG_RATIO_LIMIT) & ((kappa1 > 0.0) | (kappa2 <= 0.0))
+    quadrature = _by_quadrature(tf.where(near, log_ratio, tf.zeros_like(log_ratio)), kappa2, dim)
+    closed = _by_closed_form(kappa1, kappa2, dim)
+    return tf.where(near, quadrature[0], closed[0]), tf.where(near, quadrature[1], closed[1])
+
+
+def _by_quadrature(log_ratio: tf.Tensor, kappa2: tf.Tensor, dim: float) -> tuple[tf.Tensor, tf.Tensor]:
+    """Gauss-Legendre in u = log(kappa2/s), where kappa2 - s = -kappa2 expm1(-u) has all its digits."""
+    nodes, weights = _gauss_legendre(_NODES[kappa2.dtype.name])
+    kappa2 = kappa2[..., tf.newaxis]
+    u = log_ratio[..., tf.newaxis] * tf.constant(nodes, kappa2.dtype)
+    s = kappa2 * tf.exp(-u)
+    mass = tf.constant(weights, kappa2.dtype) * s * slope(s, dim)
+    value = log_ratio * tf.reduce_sum(-kappa2 * tf.math.expm1(-u) * mass, axis=-1)
+    return value, log_ratio * tf.reduce_sum(mass, axis=-1)
+
+
+def _by_closed_form(kappa1: tf.Tensor, kappa2: tf.Tensor, dim: float) -> tuple[tf.Tensor, tf.Tensor]:
+    """KL1 - KL2 + kappa2 (A2 - A1), the logarithms joined and A2 - A1 taken from 1 - A where that is the smaller."""
+    r1, r2 = _formulas.reduced(kappa1, dim), _formulas.reduced(kappa2, dim)
+    e1, e2 = _formulas.half_s_minus_one(r1, dim), _formulas.half_s_minus_one(r2, dim)
+    # log((1 + e1)/(1 + e2)) as log1p of a positive number, whichever is the larger.
+    log_quotient = tf.sign(e1 - e2) * tf.math.log1p(tf.abs(e1 - e2) / (1.0 + tf.minimum(e1, e2)))
+    kl_difference = (
+        (0.5 * (dim - 1.0)) * log_quotient + _formulas.kl_remainder(r1, dim) - _formulas.kl_remainder(r2, dim)
+    )
+    mean_difference = tf.where(
+        tf.maximum(kappa1, kappa2) >= dim,
+        _formulas.one_minus_mean(r1, dim) - _formulas.one_minus_mean(r2, dim),
+        _formulas.mean(r2, dim) - _formulas.mean(r1, dim),
+    )
+    return kl_difference + kappa2 * mean_difference, mean_difference
