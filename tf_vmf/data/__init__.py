@@ -3,18 +3,34 @@
 from tf_vmf.data.batches import epoch_order, evaluation_batches, prefer_sparse, steps_per_epoch, training_batches
 from tf_vmf.data.documents import BagOfWordsCorpus, Documents
 from tf_vmf.data.load import BAG_OF_WORDS_CORPORA, load_bag_of_words
+from tf_vmf.data.load_sentences import SENTENCE_CORPORA, load_sentences
+from tf_vmf.data.sentence_batches import evaluation_order, sentence_batches, sentence_evaluation_batches
+from tf_vmf.data.sentences import SentenceCorpus, Sentences, to_text
+from tf_vmf.data.special_tokens import EOS_ID, PAD_ID, SPECIAL_TOKENS, UNK_ID
 from tf_vmf.data.vocabulary import STANDARDIZERS, text_vectorization
 
 __all__ = [
     "BAG_OF_WORDS_CORPORA",
+    "EOS_ID",
+    "PAD_ID",
+    "SENTENCE_CORPORA",
+    "SPECIAL_TOKENS",
     "STANDARDIZERS",
+    "UNK_ID",
     "BagOfWordsCorpus",
     "Documents",
+    "SentenceCorpus",
+    "Sentences",
     "epoch_order",
     "evaluation_batches",
+    "evaluation_order",
     "load_bag_of_words",
+    "load_sentences",
     "prefer_sparse",
+    "sentence_batches",
+    "sentence_evaluation_batches",
     "steps_per_epoch",
     "text_vectorization",
+    "to_text",
     "training_batches",
 ]

@@ -1,6 +1,6 @@
 """Batches of documents as a pure function of the step, so that training resumes exactly where it stopped."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from typing import Any
 
 import numpy as np
@@ -13,11 +13,11 @@ from tf_vmf.data.documents import Documents
 _LARGEST_RESIDENT_BYTES = 2**30
 
 
-def steps_per_epoch(documents: Documents, batch_size: int) -> int:
-    """How many batches hold every document once; the last may be smaller."""
+def steps_per_epoch(examples: Sized, batch_size: int) -> int:
+    """How many batches hold every document, or every sentence, once; one may be smaller."""
     if batch_size < 1:
         raise ValueError(f"`batch_size` must be positive. Received: batch_size={batch_size}.")
-    return -(-len(documents) // batch_size)
+    return -(-len(examples) // batch_size)
 
 
 def training_batches(
@@ -40,23 +40,44 @@ def training_batches(
     Returns:
         A `tf.data.Dataset` of infinite cardinality of float32 counts (batch, V): pass `steps_per_epoch` to `fit`.
     """
-    if start_step < 0:
-        raise ValueError(f"`start_step` must not be negative. Received: start_step={start_step}.")
     steps = steps_per_epoch(documents, batch_size)
-    first_epoch, first_place = divmod(start_step, steps)
     size = len(documents)
     gather = _row_gatherer(documents, sparse)
 
-    def epoch_batches(epoch: tf.Tensor) -> tf.data.Dataset:
+    def rows_of_epoch(epoch: tf.Tensor) -> Callable[[tf.Tensor], tf.Tensor]:
         order = epoch_order(size, seed, epoch)
+        return lambda place: order[place * batch_size : tf.minimum((place + 1) * batch_size, size)]
+
+    return endless_batches(steps, start_step, rows_of_epoch, gather)
+
+
+def endless_batches(
+    steps: int,
+    start_step: int,
+    rows_of_epoch: Callable[[tf.Tensor], Callable[[tf.Tensor], tf.Tensor]],
+    gather: Callable[[tf.Tensor], Any],
+) -> tf.data.Dataset:
+    """Batches from step `start_step` on, epoch after epoch; the steps before cost nothing.
+
+    Args:
+        steps: batches an epoch.
+        start_step: the number of batches to pass over.
+        rows_of_epoch: plans an epoch, an int64 scalar: returns the function from a place in it, 0..steps-1, to the
+            positions of that batch's examples. Both must be pure.
+        gather: makes the batch of these examples.
+    """
+    if start_step < 0:
+        raise ValueError(f"`start_step` must not be negative. Received: start_step={start_step}.")
+    first_epoch, first_place = divmod(start_step, steps)
+
+    def epoch_batches(epoch: tf.Tensor) -> tf.data.Dataset:
+        rows = rows_of_epoch(epoch)
         first = tf.where(tf.equal(epoch, first_epoch), tf.constant(first_place, tf.int64), 0)
-        return tf.data.Dataset.range(first, steps).map(
-            lambda place: gather(order[place * batch_size : tf.minimum((place + 1) * batch_size, size)])
-        )
+        return tf.data.Dataset.range(first, steps).map(lambda place: gather(rows(place)))
 
     batches = tf.data.Dataset.range(first_epoch, tf.int64.max).flat_map(epoch_batches)
     batches = batches.apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY))
-    return _finish(batches)
+    return finish(batches)
 
 
 def evaluation_batches(documents: Documents, batch_size: int, *, sparse: bool = False) -> tf.data.Dataset:
@@ -67,7 +88,7 @@ def evaluation_batches(documents: Documents, batch_size: int, *, sparse: bool = 
     batches = tf.data.Dataset.range(steps).map(
         lambda place: gather(tf.range(place * batch_size, tf.minimum((place + 1) * batch_size, size)))
     )
-    return _finish(batches)
+    return finish(batches)
 
 
 def epoch_order(size: int, seed: int, epoch: tf.Tensor | int) -> tf.Tensor:
@@ -124,7 +145,8 @@ def _row_gatherer(documents: Documents, sparse: bool) -> Callable[[tf.Tensor], A
     return gather_sparse if sparse else gather_dense
 
 
-def _finish(batches: tf.data.Dataset) -> tf.data.Dataset:
+def finish(batches: tf.data.Dataset) -> tf.data.Dataset:
+    """Prefetches, in a fixed order, with the options that suit batches out of memory."""
     options = tf.data.Options()
     options.deterministic = True
     options.autotune.enabled = False  # nothing here to tune; its bookkeeping costs a tenth of the pipeline

@@ -160,15 +160,25 @@ def index_labels(splits: Sequence[Documents]) -> tuple[tuple[str, ...], list[Doc
     Returns:
         (the names of the labels, the documents with positions as labels); ((), the same documents) if some have none.
     """
-    values = [np.asarray(documents.labels) for documents in splits if documents.labels is not None]
-    if len(values) < len(splits):
-        return (), [replace(documents, labels=None) for documents in splits]
+    names, columns = label_positions([documents.labels for documents in splits])
+    return names, [replace(documents, labels=column) for documents, column in zip(splits, columns, strict=True)]
+
+
+def label_positions(
+    columns: Sequence[np.ndarray | None],
+) -> tuple[tuple[str, ...], list[np.ndarray] | list[None]]:
+    """Label values, numbers or strings, as int64 positions in the sorted list of all that occur.
+
+    Returns:
+        (the names of the labels, the columns as positions); ((), a None for each column) if any is None.
+    """
+    values = [np.asarray(column) for column in columns if column is not None]
+    if len(values) < len(columns):
+        return (), [None] * len(columns)
     distinct = np.unique(np.concatenate(values))
-    indexed = [
-        replace(documents, labels=np.searchsorted(distinct, column).astype(np.int64))
-        for documents, column in zip(splits, values, strict=True)
+    return tuple(str(value) for value in distinct), [
+        np.searchsorted(distinct, column).astype(np.int64) for column in values
     ]
-    return tuple(str(value) for value in distinct), indexed
 
 
 def fingerprint(vocabulary: Iterable[str]) -> str:

@@ -8,12 +8,16 @@ from typing import BinaryIO, cast
 _SHOWN = 60  # characters of a malformed line that an error message quotes
 
 
-def read_lines(path: str | Path) -> Iterator[tuple[int, str]]:
-    """Yields (line number from 1, line without its end) from a UTF-8 file, decompressed if its name ends in .gz.
+def read_lines(path: str | Path, encoding: str = "UTF-8") -> Iterator[tuple[int, str]]:
+    """Yields (line number from 1, line without its end) from a text file, decompressed if its name ends in .gz.
+
+    Args:
+        path: the file.
+        encoding: a superset of ASCII. A byte order mark at the start of UTF-8 is no text.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: a line is not UTF-8, or the file is not the gzip file that its name promises.
+        ValueError: a line is not in that encoding, or the file is not the gzip file that its name promises.
     """
     number = 0
     with _open(Path(path)) as file:
@@ -21,11 +25,11 @@ def read_lines(path: str | Path) -> Iterator[tuple[int, str]]:
             # Lines are split as bytes, at newlines alone: str.splitlines would also cut at U+2028 and form feeds.
             for number, line in enumerate(file, start=1):
                 try:
-                    text = line.decode("utf-8-sig" if number == 1 else "utf-8")
+                    text = line.decode("utf-8-sig" if number == 1 and encoding == "UTF-8" else encoding)
                 except UnicodeDecodeError as error:
                     bad = line[error.start : error.start + 4].hex(" ")
                     raise line_error(
-                        path, number, "UTF-8 text", f"bytes {bad} at column {error.start}. Convert it with iconv"
+                        path, number, f"{encoding} text", f"bytes {bad} at column {error.start}. Convert it with iconv"
                     ) from error
                 yield number, text.rstrip("\r\n")
         except (gzip.BadGzipFile, EOFError) as error:

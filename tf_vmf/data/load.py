@@ -14,7 +14,7 @@ from tf_vmf.data.wikipedia import ARCHIVE, SHORTEST_PARAGRAPH, read_wikipedia
 
 BAG_OF_WORDS_CORPORA = ("wikipedia", "20ng")
 
-Paths = str | Path | Sequence[str | Path]
+Paths = str | Path | Sequence[str | Path]  # one or several
 
 
 def load_bag_of_words(
@@ -105,7 +105,7 @@ def load_bag_of_words(
         "seed": seed,
     }
     files = {
-        split: None if given is None else _as_paths(given)
+        split: None if given is None else as_paths(given)
         for split, given in zip(SPLITS, (train_files, valid_files, test_files), strict=True)
     }
     if any(_is_feat(path) for paths in files.values() if paths for path in paths):
@@ -174,7 +174,8 @@ def _load_feat(
     )
 
 
-def _as_paths(paths: Paths) -> list[Path]:
+def as_paths(paths: Paths) -> list[Path]:
+    """A list of paths, of one or several."""
     several = [paths] if isinstance(paths, str | Path) else list(paths)
     if not several:
         raise ValueError("A list of files must not be empty. Received: [].")

@@ -36,7 +36,7 @@ class TextFiles:
 
     def __init__(self, paths: Sequence[str | Path]) -> None:
         self.paths = [Path(path) for path in paths]
-        self._folders = {path: _files_below(path) for path in self.paths if path.is_dir()}
+        self._folders = {path: files_below(path) for path in self.paths if path.is_dir()}
         for path in self.paths:
             if not path.exists():
                 raise FileNotFoundError(f"Expected a text file or a folder of text files. Received: {path}")
@@ -54,7 +54,8 @@ class TextFiles:
                 yield RawDocument(text, label=file.parts[0] if labelled else None, title=file.as_posix())
 
 
-def _files_below(folder: Path) -> list[Path]:
+def files_below(folder: Path) -> list[Path]:
+    """The text files in a folder and its subfolders, sorted."""
     files = sorted(path for path in folder.rglob("*") if path.suffix in _SUFFIXES and path.is_file())
     if not files:
         raise FileNotFoundError(

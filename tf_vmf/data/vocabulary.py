@@ -35,8 +35,40 @@ def separate_words(texts: tf.Tensor) -> tf.Tensor:
     return tf.strings.regex_replace(texts, r"(?:^| )\pL(?: |$)", " ")
 
 
+@keras.saving.register_keras_serializable(package="tf_vmf")
+def separate_punctuation(texts: tf.Tensor) -> tf.Tensor:
+    r"""Lower-case words and punctuation marks, separated by spaces, with numbers as `N`: text that reads as text.
+
+    "Don't pay $1,500 in the U.S., Anne's well-known 'café' said." becomes
+    "don't pay $ N in the u.s. , anne 's well-known ' café ' said .". In detail:
+
+    - a word is a run of letters, marks and digits, with hyphens and apostrophes inside ("don't", "20th-century");
+      single letters with full stops are one word ("u.s."), and `<unk>` stays what it is;
+    - 's, 're, 've, 'll, 'd and 'm are words of their own, as in the Penn Treebank;
+    - a word of digits, with points and commas inside, is `N`, as in the Penn Treebank's text for language models; capital,
+      and so unlike every other word;
+    - every other visible character is a token; curly quotes and accents that stand for them are straight ones.
+    """
+    texts = tf.strings.lower(texts, encoding="utf-8")
+    texts = tf.strings.regex_replace(texts, r"[\x{2018}\x{2019}\x{02BC}\x{00B4}`]", "'")
+    texts = tf.strings.regex_replace(texts, r"[\x{201C}\x{201D}]", '"')
+    texts = tf.strings.regex_replace(texts, r"([\pL\pM\pN])('(?:s|re|ve|ll|d|m))(?:([^\pL\pM\pN'-])|$)", r"\1 \2 \3")
+    # The first alternative that fits is taken, so that this is a list of tokens, each put between spaces.
+    token = (
+        r"<unk>|(?:\pL\.){2,}|'(?:s|re|ve|ll|d|m)\b|"
+        r"[\pL\pM\pN]+(?:[.,]\pN+)*(?:['-][\pL\pM\pN]+)*|[^\pZ\pC]"
+    )
+    texts = tf.strings.regex_replace(texts, f"({token})", r" \1 ")
+    texts = tf.strings.regex_replace(texts, r"[\pZ\pC]+", "  ")
+    return tf.strings.regex_replace(texts, r"(^| )\pN+(?:[.,]\pN+)*( |$)", r"\1N\2")
+
+
 # How raw text becomes words separated by whitespace; None leaves the text as it is (already tokenised).
-STANDARDIZERS: dict[str, Callable[[tf.Tensor], tf.Tensor] | None] = {"words": separate_words, "whitespace": None}
+STANDARDIZERS: dict[str, Callable[[tf.Tensor], tf.Tensor] | None] = {
+    "words": separate_words,
+    "whitespace": None,
+    "punctuation": separate_punctuation,
+}
 
 
 def text_vectorization(
@@ -51,7 +83,8 @@ def text_vectorization(
 
     Args:
         vocabulary: the V words, or None for a layer yet to be adapted.
-        tokenization: `"words"` (`separate_words`) or `"whitespace"` (already tokenised text, taken as it is).
+        tokenization: `"words"` (`separate_words`), `"whitespace"` (already tokenised text, taken as it is) or
+            `"punctuation"` (`separate_punctuation`).
         output_mode: `"int"`: ids, 0 = padding, 1 = outside the vocabulary, w + 2 = `vocabulary[w]`; `"count"`: float32
             counts (batch, V + 1), whose column 0 counts words outside the vocabulary: models take columns 1 and up.
         ragged: whether `"int"` yields a `tf.RaggedTensor` without padding.

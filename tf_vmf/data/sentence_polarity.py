@@ -1,0 +1,54 @@
+"""Sentence polarity: 5,331 negative and 5,331 positive sentences of film reviews (Pang and Lee, 2005; CC BY 4.0)."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from tf_vmf.data.sentence_files import RawLine, SentenceFiles
+
+_FILES = {"neg": "rt-polarity.neg", "pos": "rt-polarity.pos"}
+
+# The sentences were written in windows-1252. Where they were taken for ISO 8859-1, its dashes and quotes became
+# control characters; UTF-8 copies made that way are in use.
+_CONTROLS = {code: bytes([code]).decode("cp1252", "replace") for code in range(0x80, 0xA0)}
+
+
+class PolarityFiles:
+    """The lines of `rt-polarity.neg` and `rt-polarity.pos` in `data_dir` or its folder `sentence_polarity`.
+
+    The published files are in windows-1252; copies in UTF-8 give the same sentences.
+
+    Raises:
+        FileNotFoundError: the files are in neither folder.
+    """
+
+    def __init__(self, data_dir: str | Path) -> None:
+        folder = _find(Path(data_dir))
+        self._files = [
+            SentenceFiles([f"{label}={folder / file}"], encoding=_encoding(folder / file))
+            for label, file in _FILES.items()
+        ]
+
+    def __iter__(self) -> Iterator[RawLine]:
+        for file in self._files:
+            for line in file:
+                yield line._replace(text=line.text.translate(_CONTROLS))
+
+
+def _encoding(path: Path) -> str:
+    """UTF-8 if the whole file is that: text in another encoding with accents is not by chance."""
+    try:
+        path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError:
+        return "ISO-8859-1"
+    return "UTF-8"
+
+
+def _find(data_dir: Path) -> Path:
+    for folder in (data_dir, data_dir / "sentence_polarity"):
+        if all((folder / file).is_file() for file in _FILES.values()):
+            return folder
+    raise FileNotFoundError(
+        f"Corpus 'sentence_polarity' needs {' and '.join(_FILES.values())} in `data_dir` or its folder "
+        "sentence_polarity: rt-polaritydata.tar.gz of https://www.cs.cornell.edu/people/pabo/movie-review-data. "
+        f"Received: data_dir={str(data_dir)!r}."
+    )
