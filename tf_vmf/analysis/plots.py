@@ -75,12 +75,18 @@ def training_curves(
                 axes.plot(epochs, values, color=colour, lw=1.6, label=label, marker=marker, ms=4)
         if name == "learning_rate":
             axes.set_yscale("log")
+        else:
+            axes.ticklabel_format(axis="y", useOffset=False)
+            low, high = axes.get_ylim()
+            if high - low < 0.02 * abs(
+                high
+            ):  # a constant, such as the KL of a fixed concentration: rounding is no curve
+                axes.set_ylim(0.9 * low, 1.1 * high)
         if name == "perplexity" and unigram_perplexity is not None:
             axes.axhline(unigram_perplexity, color=GREY, lw=1.2, ls=(0, (4, 3)), label="unigram model, test")
         if best_epoch is not None:
             axes.axvline(best_epoch, color=GREY, lw=0.9, ls=":", label="best epoch" if position == 0 else None)
         axes.set_title(title)
-        axes.ticklabel_format(axis="y", useOffset=False) if name != "learning_rate" else None
         if position >= len(panels) - columns:
             axes.set_xlabel("epoch")
         if position == 0 or name == "learning_rate":

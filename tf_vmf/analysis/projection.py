@@ -30,7 +30,7 @@ def project(codes: np.ndarray, *, spherical: bool, method: str = "auto", seed: i
         spherical: Whether they are unit vectors.
         method: "auto": codes in the plane, on the circle or on the sphere in three dimensions stay as they are; others go
             through t-SNE on cosine distances. It keeps neighbourhoods: of the five points next to a test document of 20
-            Newsgroups 43 to 48 % are of its group, against 14 to 17 % on two principal components. Distances between far groups
+            Newsgroups 51 to 55 % are of its group, against 19 % on two principal components. Distances between far groups
             mean nothing there. Or one of "codes", "pca", "tsne".
         seed: Seed of t-SNE.
 

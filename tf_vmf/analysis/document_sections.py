@@ -1,0 +1,353 @@
+"""The sections of a document model's report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tf_vmf.analysis import plots
+from tf_vmf.analysis.clusters import cluster_codes
+from tf_vmf.analysis.encodings import Encodings, label_centres
+from tf_vmf.analysis.interpolation import interpolate
+from tf_vmf.analysis.neighbours import label_precision, nearest_neighbours
+from tf_vmf.analysis.projection import project
+from tf_vmf.analysis.published import published_results
+from tf_vmf.analysis.report import Block, Code, Image, Passage, PassageList, Row, Section, Table, Text
+from tf_vmf.data.documents import BagOfWordsCorpus, Documents
+from tf_vmf.evaluation.topics import Topic, npmi_coherence, topic_diversity, topics
+from tf_vmf.models.bag_of_words_vae import BagOfWordsVAE
+
+_MEASURES = (
+    ("perplexity", "Perplexity (corpus)", ",.1f", "exp(total nll + KL / total words). Lower is better."),
+    ("document_perplexity", "Perplexity (per document)", ",.1f", "exp(mean over documents of nats a word)."),
+    ("iw_perplexity", "Importance-weighted (corpus)", ",.1f", "From a tighter bound: {samples} samples of the code."),
+    ("iw_document_perplexity", "Importance-weighted (per document)", ",.1f", "The same, averaged over documents."),
+    ("nll", "nll, nats a document", ",.2f", "Surprise at the words, given a code drawn for the document."),
+    ("kl", "KL, nats a document", ",.2f", "Price of the code: how far it is from the prior that all documents share."),
+    ("code_gain", "Code gain, nats a document", ",.2f", "How much worse another document's code does. 0: codes are ignored."),
+    ("mutual_information", "Mutual information, nats", ",.2f", "What a code tells about its document; at most log(documents)."),
+    ("active_units", "Active units", "d", "Latent dimensions that vary over documents."),
+)  # fmt: skip
+_TOPIC_WORDS, _DIVERSITY_WORDS = 10, 25
+_GROUPS, _MOST_TOPICS, _MOST_LABELS = 20, 20, 24
+_MAP_POINTS = 1500
+_QUERIES, _NEIGHBOURS, _SNIPPET = 4, 3, 260
+
+
+def results(metrics: Mapping[str, Any], corpus_name: str) -> Section:
+    """The figures, what each one means, the unigram baseline and, where there are any, published results."""
+    test, valid = metrics["test"], metrics.get("valid", {})
+    baseline = metrics["baseline"]
+    samples = metrics.get("protocol", {}).get("importance_samples", "several")
+    rows = []
+    for key, name, spec, meaning in _MEASURES:
+        if test.get(key) is not None:
+            values = [format(split[key], spec) if split.get(key) is not None else "" for split in (test, valid)]
+            rows.append((name, *values, meaning.format(samples=samples)))
+        unigram = baseline.get(f"unigram_{key}")
+        if unigram is not None:
+            rows.append(
+                ("… of a unigram model", format(unigram, spec), "", "Words drawn at their training frequencies.")
+            )
+    header = ("Measure", "Test", "Validation", "What it says")
+    blocks: list[Block] = [Table(header, rows, numeric=(1, 2), highlight=(0,))]
+    published = published_results(corpus_name)
+    if published:
+        unigram = (baseline["unigram_perplexity"], baseline["unigram_document_perplexity"])
+        own = [
+            ("This model, one-sample ELBO", test["perplexity"], test["document_perplexity"]),
+            ("This model, importance-weighted", test.get("iw_perplexity"), test.get("iw_document_perplexity")),
+            ("Unigram model, this split", *unigram),
+        ]
+        ours = "Validation held out of train; the test set is used once."
+        table = [(*row, ours if i == 0 else "") for i, row in enumerate(own) if row[1] is not None]
+        table += [(row.model, row.perplexity, row.document_perplexity, row.protocol) for row in published]
+        blocks += [
+            Table(
+                ("Model", "Corpus", "Per document", "Protocol"),
+                [(name, _number(corpus), _number(document), note) for name, corpus, document, note in table],
+                caption="Test perplexity beside published results",
+                numeric=(1, 2),
+                highlight=(0,),
+            ),
+            Text(
+                "Compare within a column only: the two conventions differ by up to 170 points on this corpus. An "
+                "importance-weighted figure is no match for the one-sample bounds of the literature either."
+            ),
+        ]
+    return Section("Results", blocks)
+
+
+def training(history: Sequence[Mapping[str, Any]], metrics: Mapping[str, Any]) -> Section | None:
+    """Curves over epochs."""
+    if not history:
+        return None
+    figure = plots.training_curves(
+        history,
+        best_epoch=metrics.get("training", {}).get("best_epoch"),
+        unigram_perplexity=metrics["baseline"]["unigram_perplexity"],
+    )
+    caption = (
+        "Training figures are measured with dropout and while the weights change; validation figures at the end of each epoch. "
+        "Validation rising while training falls is overfitting."
+    )
+    return Section("Training", [Image(figure, caption)])
+
+
+def topic_words(model: BagOfWordsVAE, corpus: BagOfWordsCorpus, train: Encodings, seed: int) -> Section:
+    """The words of groups of documents and of each latent direction, most coherent topics first."""
+    words = min(_DIVERSITY_WORDS, len(corpus.vocabulary))
+    groups = cluster_codes(train, min(_GROUPS, len(train.codes)), seed=seed)
+    group_topics = topics(model, corpus.vocabulary, words, codes=groups.centres)
+    group_coherence = npmi_coherence(group_topics, corpus.train, corpus.vocabulary, _TOPIC_WORDS)
+    group_rows = [
+        (" ".join(topic.words[:_TOPIC_WORDS]), f"{npmi:.2f}", f"{size:,}")
+        for topic, npmi, size in zip(group_topics, group_coherence, groups.sizes, strict=True)
+    ]
+    axis_topics = topics(model, corpus.vocabulary, words)
+    axis_coherence = npmi_coherence(axis_topics, corpus.train, corpus.vocabulary, _TOPIC_WORDS)
+    axis_rows = [
+        (axis_topics[i].name, " ".join(axis_topics[i].words[:_TOPIC_WORDS]), f"{axis_coherence[i]:.2f}")
+        for i in np.argsort(-axis_coherence, kind="stable")
+    ]
+    header = ("Direction", "Words", "NPMI")
+    blocks: list[Block] = [
+        Text(
+            f"Any code can be decoded to words. Shown are the {_TOPIC_WORDS} most relevant ones: likely there, and likelier than "
+            "elsewhere. NPMI measures how much more often the words of a topic occur together in training documents than by "
+            "chance: 0 is chance, above 0.1 a topic mostly reads as one."
+        ),
+        Text(
+            f"Where documents are: the centres of {len(group_rows)} groups of training documents, found by k-means on their codes. "
+            f"{_quality(group_topics, group_coherence, words)}"
+        ),
+        Table(("Words at the centre of the group", "NPMI", "Documents"), group_rows, numeric=(1, 2)),
+        Text(
+            "Where the axes point: both ends of each latent axis e, whether documents lie there or not. "
+            f"{_quality(axis_topics, axis_coherence, words)}"
+        ),
+        Table(header, axis_rows[:_MOST_TOPICS], numeric=(2,)),
+    ]
+    if len(axis_rows) > _MOST_TOPICS:
+        others = axis_rows[_MOST_TOPICS:]
+        blocks.append(Table(header, others, numeric=(2,), folded=f"The other {len(others)} directions"))
+    return Section("Topics", blocks)
+
+
+def label_words(model: BagOfWordsVAE, corpus: BagOfWordsCorpus, train: Encodings) -> Section | None:
+    """What the decoder says at the centre of the codes of each label."""
+    if corpus.train.labels is None:
+        return None
+    labels, centres = label_centres(train, corpus.train.labels)
+    sizes = np.array([int(np.sum(corpus.train.labels == label)) for label in labels])
+    shown = np.sort(np.argsort(-sizes, kind="stable")[:_MOST_LABELS])
+    words = _words_at(model, corpus, centres[shown])
+    rows = [
+        (_label_name(corpus, labels[i]), " ".join(topic.words), f"{sizes[i]:,}")
+        for i, topic in zip(shown, words, strict=True)
+    ]
+    which = "each label" if len(shown) == len(labels) else f"the {len(shown)} most frequent of {len(labels)} labels"
+    return Section(
+        "Words of each label",
+        [
+            Text(
+                f"The words that the model predicts at the centre of the training codes of {which}. It was never shown a label: "
+                "where the words fit, documents of the label lie together."
+            ),
+            Table(("Label", "Words", "Documents"), rows, numeric=(2,)),
+        ],
+    )
+
+
+def code_map_section(corpus: BagOfWordsCorpus, test: Encodings, seed: int) -> Section:
+    """Test documents on the circle, on the sphere, or projected to the plane."""
+    rows = np.sort(np.random.default_rng(seed).permutation(len(test.codes))[:_MAP_POINTS])
+    projection = project(test.codes[rows], spherical=test.spherical, seed=seed)
+    labels = None if corpus.test.labels is None else corpus.test.labels[rows]
+    how = {
+        "tsne": "t-SNE keeps close codes close; distances between far groups mean nothing.",
+        "pca": "The two directions in which codes vary most.",
+        "codes": "The codes themselves, nothing projected"
+        + ("." if projection.points.shape[-1] == 2 else ": two hemispheres in an equal-area map."),
+    }[projection.method]
+    caption = f"Codes of {len(rows):,} test documents{', coloured by label' if labels is not None else ''}. {how}"
+    return Section("Map of documents", [Image(plots.code_map(projection, labels, corpus.label_names), caption, "png")])
+
+
+def neighbours(corpus: BagOfWordsCorpus, train: Encodings, test: Encodings, seed: int) -> Section:
+    """A few test documents with the training documents whose codes are nearest."""
+    found = nearest_neighbours(train.codes, test.codes, k=min(5, len(train.codes)))
+    blocks: list[Block] = [
+        Text(
+            "Some test documents, and the training documents whose codes have the largest cosine with theirs. A green number "
+            "marks the same label."
+            if corpus.test.labels is not None
+            else "Some test documents, and the training documents whose codes have the largest cosine with theirs."
+        )
+    ]
+    if corpus.test.labels is not None and corpus.train.labels is not None:
+        precision = label_precision(found, corpus.train.labels, corpus.test.labels)
+        share = np.bincount(corpus.train.labels) / len(corpus.train.labels)
+        chance = float(np.mean(share[corpus.test.labels]))
+        blocks.append(
+            Text(
+                f"Of the {found.rows.shape[1]} nearest training documents of a test document, {precision:.0%} have its label on "
+                f"average; documents picked at random would have it in {chance:.1%} of cases."
+            )
+        )
+    for query in _varied_rows(corpus.test, seed):
+        passages = []
+        for row, cosine in zip(found.rows[query, :_NEIGHBOURS], found.cosines[query], strict=False):
+            same = corpus.test.labels is not None and corpus.train.labels[row] == corpus.test.labels[query]  # type: ignore[index]
+            passages.append(_passage(corpus, corpus.train, row, f"{cosine:.2f}", bool(same)))
+        blocks.append(PassageList(_passage(corpus, corpus.test, query), passages))
+    return Section("Nearest neighbours", blocks)
+
+
+def path_between_labels(model: BagOfWordsVAE, corpus: BagOfWordsCorpus, train: Encodings) -> Section | None:
+    """Words along the way between the centres of the two labels that lie furthest apart."""
+    if corpus.train.labels is None:
+        return None
+    labels, counts = np.unique(corpus.train.labels, return_counts=True)
+    frequent = labels[counts >= max(10, counts.max() // 4)]
+    if len(frequent) < 2:
+        return None
+    _, all_centres = label_centres(train, corpus.train.labels)
+    centres = all_centres[np.searchsorted(labels, frequent)]
+    unit = centres / np.maximum(np.linalg.norm(centres, axis=-1, keepdims=True), 1e-12)
+    # Opposite centres are joined by no single great circle.
+    cosines = np.where(unit @ unit.T < -0.999, 1.0, unit @ unit.T)
+    a, b = np.unravel_index(np.argmin(cosines), cosines.shape)
+    steps = interpolate(centres[a], centres[b], 5, spherical=train.spherical)
+    names = [f"{step:.0%}" for step in np.linspace(0, 1, len(steps))]
+    rows = [(name, " ".join(topic.words)) for name, topic in zip(names, _words_at(model, corpus, steps), strict=True)]
+    way = "great circle" if train.spherical else "straight line"
+    return Section(
+        "From one label to another",
+        [
+            Text(
+                f"Words decoded on the {way} from the centre of {_label_name(corpus, frequent[a])!r} to that of "
+                f"{_label_name(corpus, frequent[b])!r}, the frequent labels that lie furthest apart. Codes in between are codes, "
+                "too: a good latent space passes through sensible documents on the way."
+            ),
+            Table(("Way", "Words"), rows),
+        ],
+    )
+
+
+def use_of_the_code(test: Encodings, metrics: Mapping[str, Any]) -> Section:
+    """Variance of each dimension; where it differs by document, the spread of KL or concentration."""
+    images: list[Image] = [
+        Image(
+            plots.active_units(test.codes, spherical=test.spherical),
+            "How much each dimension of the code varies over test documents. A dimension that does not vary is not used.",
+        )
+    ]
+    learned = test.concentration is not None and np.ptp(test.concentration) > 1e-3
+    if learned:
+        images.append(
+            Image(
+                plots.histogram(test.concentration, "concentration"),  # type: ignore[arg-type]
+                "Learned concentration of test documents: the larger, the surer the encoder is of the code.",
+            )
+        )
+    blocks: list[Block] = []
+    if np.ptp(test.kl) > 1e-3:
+        images.append(
+            Image(
+                plots.histogram(test.kl, "KL, nats"),
+                "KL of test documents: short ones can be given cheap codes, long ones rich codes.",
+            )
+        )
+    else:
+        blocks.append(
+            Text(
+                f"The concentration is fixed, so every document pays the same KL, {metrics['test']['kl']:.2f} nats: training "
+                "cannot shrink it, and cannot spare short documents."
+            )
+        )
+    return Section("Use of the code", [*blocks, Row(images)])
+
+
+def protocol(metrics: Mapping[str, Any], config: Mapping[str, Any], command: str | None) -> Section:
+    """How the figures came about, and the command that repeats them."""
+    blocks: list[Block] = []
+    if command:
+        blocks += [Text("This command repeats the run; in a new --workdir it starts from scratch:"), Code(command)]
+    rows = _flatten(metrics.get("protocol", {})) + _flatten(metrics.get("training", {}), "training")
+    if rows:
+        blocks.append(Table(("Protocol", ""), rows))
+    if config:
+        blocks.append(Table(("Setting", "Value"), _flatten(config), folded="Configuration (config.json)"))
+    return Section("Protocol", blocks)
+
+
+def _quality(found: Sequence[Topic], coherence: np.ndarray, words: int) -> str:
+    return (
+        f"Mean NPMI of these {len(found)} topics: {coherence.mean():.3f}; diversity: {topic_diversity(found, words):.0%} of their "
+        f"top {words} words are distinct."
+    )
+
+
+def _words_at(model: BagOfWordsVAE, corpus: BagOfWordsCorpus, codes: np.ndarray) -> list[Topic]:
+    return topics(model, corpus.vocabulary, min(_TOPIC_WORDS, len(corpus.vocabulary)), codes=codes)
+
+
+def _varied_rows(documents: Documents, seed: int) -> list[int]:
+    """Documents of middling length and, where there are labels, of different ones."""
+    lengths = np.asarray(documents.counts.sum(axis=1)).ravel()
+    low, high = np.quantile(lengths, [0.3, 0.95])
+    order = np.random.default_rng(seed).permutation(len(documents))
+    candidates = [int(row) for row in order if low <= lengths[row] <= high]
+    if documents.labels is not None:
+        first = {}
+        for row in candidates:
+            first.setdefault(int(documents.labels[row]), row)
+        candidates = list(first.values())
+    return candidates[:_QUERIES]
+
+
+def _passage(corpus: BagOfWordsCorpus, documents: Documents, row: int, score: str = "", same: bool = False) -> Passage:
+    label = "" if documents.labels is None else _label_name(corpus, documents.labels[row])
+    title = documents.titles[row] if documents.titles is not None else ""
+    heading = " · ".join(dict.fromkeys(part for part in (title, label) if part)) or f"Document {row + 1}"
+    if documents.texts is not None:
+        text = _shortened(documents.texts[row])
+    else:
+        # What sets the document apart, as the most frequent words are everyone's.
+        counts = documents.counts[[row]]
+        holders = np.bincount(documents.counts.indices, minlength=documents.vocabulary_size)
+        weights = counts.data * np.log(len(documents) / holders[counts.indices])
+        top = counts.indices[np.argsort(-weights, kind="stable")[:18]]
+        text = "Characteristic words: " + ", ".join(corpus.vocabulary[word] for word in top)
+    return Passage(heading, text, score, same)
+
+
+def _shortened(text: str) -> str:
+    """The beginning of a text, which may itself have been cut off inside a word."""
+    complete = len(text) <= _SNIPPET and text.rstrip().endswith((".", "!", "?", '"', ")"))
+    if complete or " " not in text:
+        return text
+    return text[:_SNIPPET].rsplit(" ", 1)[0].rstrip(" ,;:") + " …"
+
+
+def _label_name(corpus: BagOfWordsCorpus, label: int) -> str:
+    return corpus.label_names[int(label)] if corpus.label_names else str(label)
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:,.0f}"  # noqa: RUF001
+
+
+def _flatten(mapping: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    rows = []
+    for key, value in mapping.items():
+        name = f"{prefix} {key}".strip().replace("_", " ")
+        if isinstance(value, Mapping):
+            rows += _flatten(value, name)
+        else:
+            rows.append((name, value if isinstance(value, str) else json.dumps(value)))
+    return rows
