@@ -28,6 +28,13 @@ def test_bytes_that_are_not_utf8_are_named_by_file_line_and_column(tmp_path):
         list(read_lines(tmp_path / "latin.txt"))
 
 
+def test_another_encoding_is_read_when_named(tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"caf\xe9\nna\xefve")
+    assert list(read_lines(tmp_path / "a.txt", "ISO-8859-1")) == [(1, "caf\u00e9"), (2, "na\u00efve")]
+    with pytest.raises(ValueError, match=r"line 1: expected ASCII text"):
+        list(read_lines(tmp_path / "a.txt", "ASCII"))
+
+
 @pytest.mark.parametrize("content", [b"plain text", gzip.compress(b"one\n" * 1000)[:-12]])
 def test_a_false_or_cut_gzip_file_is_named(tmp_path, content):
     (tmp_path / "a.gz").write_bytes(content)

@@ -14,6 +14,7 @@ from tf_vmf.data.vocabulary import (
     read_stop_words,
     require_gensim,
     select_words,
+    separate_punctuation,
     separate_words,
     text_vectorization,
 )
@@ -40,6 +41,39 @@ def test_words_are_lower_case_runs_of_letters(text):
 
 def test_combining_marks_belong_to_the_word():
     assert separate_words("cafe\u0301 e\u0301te\u0301").numpy().decode().split() == ["cafe\u0301", "e\u0301te\u0301"]
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("Hello, World!", "hello , world !"),
+        (
+            "Don't; it's Anne's. We'll, I'm, you've, they're, she'd",
+            "don't ; it 's anne 's . we 'll , i 'm , you 've , they 're , she 'd",
+        ),
+        ("Anne\u2019s \u201cquote\u201d and \u2018this\u2019", "anne 's \" quote \" and ' this '"),
+        ("$1,500 or 3.14 in 1914\u201318 (12 13 14), 7.", "$ N or N in N \u2013 N ( N N N ) , N ."),
+        ("the 1960s, 20th-century, h2o and 4-6", "the 1960s , 20th-century , h2o and 4-6"),
+        ("U.S. and i.e. but J. Bach.", "u.s. and i.e. but j . bach ."),
+        ("well-known -- a/b \u2014 c...", "well-known - - a / b \u2014 c . . ."),
+        ("a <unk> word", "a <unk> word"),
+        ("N n", "n n"),
+        ("Été\u00a0жизнь e\u0301t \t\u2028 x\u0000y", "été жизнь e\u0301t x y"),
+        ("'s-Hertogenbosch 's", "'s - hertogenbosch 's"),
+        ("", ""),
+    ],
+)
+def test_words_numbers_and_punctuation_become_tokens(text, tokens):
+    assert separate_punctuation(text).numpy().decode().split() == tokens.split()
+
+
+def test_no_visible_character_is_lost_beside_numbers():
+    """On 2,000 random texts: but for numbers, the letters and marks are those of the text, in order."""
+    rng = np.random.default_rng(0)
+    alphabet = np.array(list("abcXYZ  '-.,;!?()é\"$"))
+    texts = ["".join(rng.choice(alphabet, size=40)) for _ in range(2000)]
+    for text, tokens in zip(texts, separate_punctuation(np.array(texts)).numpy(), strict=True):
+        assert "".join(tokens.decode().split()) == "".join(text.lower().split())
 
 
 def test_found_words_are_the_distinct_words():

@@ -5,6 +5,7 @@ from tf_vmf.data.documents import BagOfWordsCorpus, Documents
 from tf_vmf.data.load import BAG_OF_WORDS_CORPORA, load_bag_of_words
 from tf_vmf.data.load_sentences import SENTENCE_CORPORA, load_sentences
 from tf_vmf.data.sentence_batches import evaluation_order, sentence_batches, sentence_evaluation_batches
+from tf_vmf.data.sentence_vectorization import SentenceVectorization
 from tf_vmf.data.sentences import SentenceCorpus, Sentences, to_text
 from tf_vmf.data.special_tokens import EOS_ID, PAD_ID, SPECIAL_TOKENS, UNK_ID
 from tf_vmf.data.vocabulary import STANDARDIZERS, text_vectorization
@@ -20,6 +21,7 @@ __all__ = [
     "BagOfWordsCorpus",
     "Documents",
     "SentenceCorpus",
+    "SentenceVectorization",
     "Sentences",
     "epoch_order",
     "evaluation_batches",

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tf_vmf.data.documents import SPLITS, fingerprint
+from tf_vmf.data.sentence_vectorization import SentenceVectorization
 from tf_vmf.data.special_tokens import EOS_ID, PAD_ID, SPECIAL_TOKENS, UNK_ID
 
 
@@ -127,6 +128,10 @@ class SentenceCorpus:
     def to_text(self, ids: Sequence[int] | np.ndarray) -> str:
         """The words of one sentence of ids; see the function `to_text`."""
         return to_text(ids, self.vocabulary)
+
+    def vectorizer(self, max_length: int | None = None) -> SentenceVectorization:
+        """The layer from raw sentences to padded ids over `vocabulary`, to be part of a saved model."""
+        return SentenceVectorization(self.vocabulary, tokenization=self.tokenization, max_length=max_length)
 
     @property
     def statistics(self) -> dict[str, Any]:

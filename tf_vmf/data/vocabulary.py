@@ -49,6 +49,7 @@ def separate_punctuation(texts: tf.Tensor) -> tf.Tensor:
       and so unlike every other word;
     - every other visible character is a token; curly quotes and accents that stand for them are straight ones.
     """
+    texts = tf.strings.regex_replace(texts, r"[\pZ\pC]+", " ")  # first: tf.strings.lower drops what follows a NUL
     texts = tf.strings.lower(texts, encoding="utf-8")
     texts = tf.strings.regex_replace(texts, r"[\x{2018}\x{2019}\x{02BC}\x{00B4}`]", "'")
     texts = tf.strings.regex_replace(texts, r"[\x{201C}\x{201D}]", '"')
@@ -56,10 +57,9 @@ def separate_punctuation(texts: tf.Tensor) -> tf.Tensor:
     # The first alternative that fits is taken, so that this is a list of tokens, each put between spaces.
     token = (
         r"<unk>|(?:\pL\.){2,}|'(?:s|re|ve|ll|d|m)\b|"
-        r"[\pL\pM\pN]+(?:[.,]\pN+)*(?:['-][\pL\pM\pN]+)*|[^\pZ\pC]"
+        r"[\pL\pM\pN]+(?:[.,]\pN+)*(?:['-][\pL\pM\pN]+)*|[^ ]"
     )
     texts = tf.strings.regex_replace(texts, f"({token})", r" \1 ")
-    texts = tf.strings.regex_replace(texts, r"[\pZ\pC]+", "  ")
     return tf.strings.regex_replace(texts, r"(^| )\pN+(?:[.,]\pN+)*( |$)", r"\1N\2")
 
 

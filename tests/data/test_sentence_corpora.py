@@ -1,0 +1,137 @@
+"""The named corpora of sentences: the published sizes, nothing lost, and labels where they belong."""
+
+from itertools import islice
+
+import numpy as np
+import pytest
+
+from tests.conftest import SHARED
+from tf_vmf.data import UNK_ID, load_sentences, sentence_batches, steps_per_epoch
+
+SPLITS = ("train", "valid", "test")
+
+
+@pytest.fixture(scope="module")
+def ptb():
+    if not (SHARED / "data/ptb/train.txt").is_file():
+        pytest.skip("the Penn Treebank files are not here")
+    return load_sentences("ptb", data_dir=SHARED / "data")
+
+
+def test_ptb_has_the_published_sizes(ptb):
+    assert [len(getattr(ptb, split)) for split in SPLITS] == [42_068, 3_370, 3_761]
+    assert [getattr(ptb, split).num_tokens for split in SPLITS] == [929_589, 73_760, 82_430]
+    assert round(ptb.test.num_tokens / len(ptb.test), 2) == 21.92
+    assert len(ptb.vocabulary) == 10_001  # the usual 10,000 and <pad>
+    assert all(
+        ptb.statistics[split]["truncated"] == ptb.statistics["empty_lines_dropped"][split] == 0 for split in SPLITS
+    )
+
+
+def test_ptb_sentences_are_the_lines_of_the_files(ptb):
+    for split in SPLITS:
+        lines = (SHARED / f"data/ptb/{split}.txt").read_text().split("\n")[:-1]
+        sentences = getattr(ptb, split)
+        assert [ptb.to_text(ids) for ids in sentences] == [" ".join(line.split()) for line in lines]
+        assert np.count_nonzero(sentences.tokens == UNK_ID) == sum(line.split().count("<unk>") for line in lines)
+
+
+def test_ptb_batches_hold_all_tokens_with_less_than_3_percent_padding(ptb):
+    steps = steps_per_epoch(ptb.train, 32)
+    cells = tokens = 0
+    for batch in islice(iter(sentence_batches(ptb.train, 32, seed=0)), steps):
+        cells += batch.shape[0] * batch.shape[1]
+        tokens += np.count_nonzero(batch)
+    assert tokens == 929_589
+    assert 1 - tokens / cells < 0.03
+
+
+def write_ptb(folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "train.txt").write_text(" a <unk> b \n a \n")
+    for split in ("valid", "test"):
+        (folder / f"{split}.txt").write_text(" a c \n")
+
+
+@pytest.mark.parametrize("below", ["", "ptb"])
+def test_ptb_is_found_in_the_folder_or_below_it_and_its_vocabulary_is_of_train(tmp_path, below):
+    write_ptb(tmp_path / below)
+    corpus = load_sentences("ptb", data_dir=tmp_path)
+    assert corpus.vocabulary[3:] == ("a", "b")  # of words seen once too
+    assert [corpus.to_text(ids) for ids in corpus.train] == ["a <unk> b", "a"]
+    assert [corpus.to_text(ids) for ids in corpus.test] == ["a <unk>"]
+
+
+@pytest.mark.parametrize(
+    ("name", "files"), [("ptb", "train.txt, valid.txt, test.txt"), ("sentence_polarity", "neg and rt")]
+)
+def test_missing_files_are_named(tmp_path, name, files):
+    with pytest.raises(FileNotFoundError, match=rf"Corpus '{name}' needs .*{files}"):
+        load_sentences(name, data_dir=tmp_path)
+
+
+@pytest.fixture(scope="module")
+def polarity():
+    if not (SHARED / "data/sentence_polarity/rt-polarity.neg").is_file():
+        pytest.skip("the sentence polarity files are not here")
+    return load_sentences("sentence_polarity", data_dir=SHARED / "data", seed=1)
+
+
+def test_polarity_has_5331_sentences_of_either_label(polarity):
+    assert polarity.label_names == ("neg", "pos")
+    labels = np.concatenate([getattr(polarity, split).labels for split in SPLITS])
+    np.testing.assert_array_equal(np.bincount(labels), [5331, 5331])
+    assert (len(polarity.valid), len(polarity.test)) == (1066, 1066)
+
+
+def test_polarity_labels_fit_their_words(polarity):
+    train = polarity.train
+    of_token = np.repeat(train.labels, train.lengths)
+    for word, label in (("dull", 0), ("bad", 0), ("moving", 1), ("enjoyable", 1)):
+        counts = np.bincount(of_token[train.tokens == polarity.vocabulary.index(word)], minlength=2)
+        assert counts[label] > 2 * counts[1 - label]
+
+
+def test_polarity_reads_the_published_encoding_and_its_utf8_copies_alike(tmp_path):
+    """The original bytes, a proper conversion of them, and one that took them for ISO 8859-1."""
+    line = "caf\u00e9 \u2014 it\u2019s fine"
+    expected = None
+    for number, content in enumerate(
+        (line.encode("cp1252"), line.encode(), line.encode("cp1252").decode("latin-1").encode())
+    ):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        for label in ("neg", "pos"):
+            (folder / f"rt-polarity.{label}").write_bytes((content + b" " + label.encode() + b"\n") * 10)
+        corpus = load_sentences("sentence_polarity", data_dir=folder)
+        assert "caf\u00e9 \u2014 it\u2019s fine" in corpus.to_text(corpus.test[0])
+        expected = expected or corpus.statistics
+        assert corpus.statistics == expected
+
+
+@pytest.fixture(scope="module")
+def wikipedia():
+    pytest.importorskip("gensim")
+    return load_sentences("wikipedia")
+
+
+def test_wikipedia_has_about_17000_sentences_of_450000_tokens(wikipedia):
+    """4,200 paragraphs of 380,000 words between spaces; punctuation marks and ends come on top."""
+    assert 16_000 < sum(len(getattr(wikipedia, split)) for split in SPLITS) < 18_000
+    assert 430_000 < sum(getattr(wikipedia, split).num_tokens for split in SPLITS) < 470_000
+    assert len(wikipedia.vocabulary) <= 10_001
+    assert max(getattr(wikipedia, split).lengths.max() for split in SPLITS) == 60
+    assert len(wikipedia.train) > 0.75 * 8 * len(wikipedia.test)
+
+
+def test_wikipedia_sentences_end_as_sentences_do(wikipedia):
+    whole = [ids for ids in wikipedia.test if len(ids) < 60]
+    last = [wikipedia.vocabulary[ids[-2]] for ids in whole]
+    assert np.mean([word in {".", "!", "?", '"', ")", "'"} for word in last]) > 0.97
+
+
+def test_wikipedia_repeats_for_a_seed_and_differs_for_another(wikipedia):
+    again, other = load_sentences("wikipedia"), load_sentences("wikipedia", seed=1)
+    assert again.statistics == wikipedia.statistics
+    np.testing.assert_array_equal(again.test.tokens, wikipedia.test.tokens)
+    assert other.vocabulary != wikipedia.vocabulary
