@@ -86,7 +86,7 @@ def latent_name(model: BagOfWordsVAE) -> str:
 def _summary(
     model: BagOfWordsVAE, corpus: BagOfWordsCorpus, metrics: Mapping[str, Any], history: Sequence[Mapping[str, Any]]
 ) -> list[str]:
-    latent = model.latent
+    latent: Any = model.latent
     if isinstance(latent, SphericalLatent):
         where = f"a point on the unit sphere in {latent.latent_dim} dimensions"
         spread = (

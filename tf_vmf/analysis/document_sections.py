@@ -303,7 +303,7 @@ def _varied_rows(documents: Documents, seed: int) -> list[int]:
     order = np.random.default_rng(seed).permutation(len(documents))
     candidates = [int(row) for row in order if low <= lengths[row] <= high]
     if documents.labels is not None:
-        first = {}
+        first: dict[int, int] = {}
         for row in candidates:
             first.setdefault(int(documents.labels[row]), row)
         candidates = list(first.values())

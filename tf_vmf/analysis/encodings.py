@@ -33,18 +33,21 @@ def encode(model: VariationalAutoencoder, batches: Iterable[Any]) -> Encodings:
     """Encodes a finite series of batches, in order.
 
     Raises:
-        ValueError: There is no batch.
+        ValueError: There is no batch, or the model has no latent variable.
     """
+    latent = model.latent
+    if latent is None:
+        raise ValueError("Argument `model`: expected a model with a latent variable. Received one with latent=None.")
     codes, kl, concentration = [], [], []
     for x in batches:
         parameters = model.posterior_parameters(x)
-        codes.append(model.latent.code(parameters).numpy())
-        kl.append(model.latent.kl_divergence(parameters).numpy())
+        codes.append(latent.code(parameters).numpy())
+        kl.append(latent.kl_divergence(parameters).numpy())
         if "concentration" in parameters:
             concentration.append(parameters["concentration"].numpy())
     if not codes:
         raise ValueError("Argument `batches`: expected at least one batch. Received none.")
-    spherical = isinstance(model.latent, SphericalLatent)
+    spherical = isinstance(latent, SphericalLatent)
     means = np.concatenate(codes).astype(np.float64)
     return Encodings(
         codes=means / np.linalg.norm(means, axis=-1, keepdims=True) if spherical else means,

@@ -117,7 +117,7 @@ def code_map(
     if wide:
         panels = [figure.add_subplot(1, 2, 1), figure.add_subplot(1, 2, 2)]
         for axes, sign in zip(panels, (1.0, -1.0), strict=True):
-            seen = points[:, 2] * sign >= 0
+            seen = points[:, 2] >= 0 if sign > 0 else points[:, 2] < 0
             flat = _hemisphere(points * [sign, 1.0, sign])
             _graticule(axes)
             axes.set_title("z$_3$ ≥ 0" if sign > 0 else "z$_3$ < 0 (seen from behind)")
@@ -205,9 +205,10 @@ def _label_groups(
 def _scatter(axes: Axes, points: np.ndarray, groups: list[tuple[str, Any, np.ndarray]], seen: np.ndarray) -> None:
     size = float(np.clip(12000 / max(1, len(points)), 5, 22))
     for name, colour, mask in groups:
-        # Legend text starting with an underscore would be hidden.
-        axes.scatter(*points[mask & seen].T, s=size, color=colour, alpha=0.8, lw=0, label=f"\u200b{name}"
-                     if name.startswith("_") else name)  # fmt: skip
+        # matplotlib hides legend entries that start with an underscore; a space of no width goes before it.
+        label = f"\u200b{name}" if name.startswith("_") else name
+        shown = points[mask & seen]
+        axes.scatter(shown[:, 0], shown[:, 1], s=size, color=colour, alpha=0.8, lw=0, label=label)
 
 
 def _spread_on_circle(points: np.ndarray) -> np.ndarray:
@@ -227,6 +228,12 @@ def _graticule(axes: Axes) -> None:
     angle = np.linspace(0, 2 * np.pi, 181)
     for polar in np.radians([30, 60, 90]):
         radius = np.sqrt(2) * np.sin(polar / 2)
-        axes.plot(radius * np.cos(angle), radius * np.sin(angle), color="#c9cfd6" if polar > 1.5 else "#e6e9ed", lw=0.9)
+        axes.plot(
+            radius * np.cos(angle),
+            radius * np.sin(angle),
+            color="#c9cfd6" if polar > 1.5 else "#e6e9ed",
+            lw=0.9,
+            zorder=0,
+        )
     for meridian in np.radians(np.arange(0, 180, 30)):
-        axes.plot(*np.outer([np.cos(meridian), np.sin(meridian)], [-1, 1]), color="#e6e9ed", lw=0.9)
+        axes.plot(*np.outer([np.cos(meridian), np.sin(meridian)], [-1, 1]), color="#e6e9ed", lw=0.9, zorder=0)

@@ -12,8 +12,8 @@ from tf_vmf.data.documents import Documents
 from tf_vmf.models.bag_of_words_vae import BagOfWordsVAE
 
 # Sievert and Shirley suggest 0.6 for LDA, whose topics are sparse; a softmax decoder keeps the common words likely everywhere.
-# Measured on 20 Newsgroups (vMF, 25 dimensions, concentration 100; NPMI of 10 words, diversity of 25, 50 topics): weight 1.0: 0.156,
-# 0.25; 0.6: 0.175, 0.57; 0.3: 0.184, 0.76; 0.0: 0.165, 0.73, with rare words in front.
+# Measured on 20 Newsgroups (vMF, 25 dimensions, concentration 100, 50 topics; NPMI of 10 words, diversity of 25):
+# weight 1.0: 0.156, 0.25; 0.6: 0.175, 0.57; 0.3: 0.184, 0.76; 0.0: 0.165, 0.73, with rare words in front.
 RELEVANCE_WEIGHT = 0.3
 _REFERENCE_SAMPLES = 4096
 _CHUNK = 256  # codes decoded at a time: bounds memory
@@ -85,12 +85,15 @@ def topics(
         raise ValueError(
             f"Argument `relevance_weight`: expected a number in [0, 1]. Received: relevance_weight={relevance_weight}."
         )
-    prior_codes = model.latent.prior().sample(_REFERENCE_SAMPLES, seed=tf.constant([seed, 0])).numpy()
+    latent = model.latent
+    if latent is None:
+        raise ValueError("Argument `model`: expected a model with a latent variable. Received one with latent=None.")
+    prior_codes = latent.prior().sample(_REFERENCE_SAMPLES, seed=tf.constant([seed, 0])).numpy()
     if codes is None:
         typical_norm = np.sqrt(np.mean(np.sum(np.square(prior_codes, dtype=np.float64), axis=-1)))
-        axes = typical_norm * np.eye(model.latent.latent_dim)
-        codes = np.stack([axes, -axes], axis=1).reshape(-1, model.latent.latent_dim)
-        names = [f"{sign}e{axis + 1}" for axis in range(model.latent.latent_dim) for sign in "+-"]
+        axes = typical_norm * np.eye(latent.latent_dim)
+        codes = np.stack([axes, -axes], axis=1).reshape(-1, latent.latent_dim)
+        names = [f"{sign}e{axis + 1}" for axis in range(latent.latent_dim) for sign in "+-"]
     codes = np.asarray(codes, np.float32)
     if names is None:
         names = [str(position) for position in range(len(codes))]
