@@ -101,4 +101,5 @@ def test_no_published_figure_stands_in_a_column_of_unknown_convention():
     by_name = {result.model: result for result in published_results("20ng")}
     assert by_name["vMF-VAE, Xu and Durrett 2018"].document_perplexity is None
     assert by_name["NVDM, 50 topics"].perplexity is None
+    assert by_name["Unigram model, as quoted"].perplexity is None
     assert all(result.protocol for result in by_name.values())

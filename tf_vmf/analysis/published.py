@@ -26,9 +26,9 @@ _PUBLISHED = {
     "20ng": (
         PublishedResult(
             "Unigram model, as quoted",
+            None,
             1205,
-            1205,
-            "Convention not stated; computed here from the same files it is 1205.4 (corpus) and 1205.8 (per document).",
+            "As reported in later work. From the same files, add-one smoothed: 1205.4 (corpus) and 1205.8 (per document).",
         ),
         PublishedResult(
             "vMF-VAE, Xu and Durrett 2018",
