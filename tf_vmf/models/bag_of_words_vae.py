@@ -133,7 +133,7 @@ class BagOfWordsVAE(VariationalAutoencoder):
 
     def token_counts(self, x: tf.Tensor | tf.SparseTensor) -> tf.Tensor:
         if isinstance(x, tf.SparseTensor):
-            return tf.cast(tf.sparse.reduce_sum(x, axis=-1), tf.float32)
+            return tf.ensure_shape(tf.cast(tf.sparse.reduce_sum(x, axis=-1), tf.float32), [None])
         return tf.reduce_sum(tf.cast(x, tf.float32), axis=-1)
 
     def reconstruction_log_prob(
