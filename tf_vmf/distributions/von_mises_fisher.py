@@ -1,0 +1,393 @@
+"""The von Mises-Fisher distribution over unit vectors, in any dimension."""
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tensorflow_probability import bijectors as tfb
+from tensorflow_probability import distributions as tfd
+from tensorflow_probability.python.distributions.distribution import AutoCompositeTensorDistribution
+from tensorflow_probability.python.internal import (
+    assert_util,
+    dtype_util,
+    parameter_properties,
+    reparameterization,
+    samplers,
+    tensor_util,
+)
+
+from tf_vmf import math as vmf_math
+from tf_vmf.distributions.maximum_likelihood import fit_von_mises_fisher
+
+
+class VonMisesFisher(AutoCompositeTensorDistribution):
+    r"""The von Mises-Fisher distribution over unit vectors in `R^d`, the Gaussian of the sphere.
+
+    A drop-in replacement for `tfp.distributions.VonMisesFisher` in any dimension from 2 to 200,000, reparameterized in
+    both parameters, accurate in float32.
+
+    #### Mathematical details
+
+    The probability density function (pdf), with respect to the surface measure of the sphere, is
+
+    ```none
+    pdf(x; mu, kappa) = exp(kappa mu^T x) / Z_d(kappa)
+
+    Z_d(kappa) = (2 pi)^(d/2) I_v(kappa) / kappa^v,    v = d/2 - 1
+               = area(S^(d-1)) 0F1(; d/2; kappa^2 / 4)
+    ```
+
+    where:
+
+    * `mean_direction = mu`; a unit vector in `R^d`, the mode,
+    * `concentration = kappa`; scalar real >= 0,
+    * `I_v` is the modified Bessel function of the first kind, `0F1` the confluent hypergeometric limit function.
+
+    With `A(kappa) = I_{v+1}(kappa) / I_v(kappa)`, the mean of `w = mu^T x`:
+
+    ```none
+    mean       = A mu
+    covariance = A / kappa (I - mu mu^T) + A' mu mu^T,    A' = 1 - A^2 - (d - 1) A / kappa
+    entropy    = log area(S^(d-1)) - KL(vMF || uniform)
+    KL(vMF || uniform) = kappa A - log 0F1(; d/2; kappa^2 / 4)
+    ```
+
+    Limits: `kappa = 0` is the uniform distribution (mean 0, covariance `I / d`); for `kappa -> inf` the distribution shrinks
+    to mu like a Gaussian of covariance `(I - mu mu^T) / kappa` in the tangent space. All values, samples and gradients are
+    finite for `0 <= kappa <= 1e10`.
+
+    `log_prob(x)` is computed as `log_prob(mu) - kappa ||x - mu||^2 / 2`, which keeps its accuracy for large kappa. It equals
+    the density above for unit vectors x and mu; its gradients differ from those of `kappa mu^T x` only along x and mu.
+
+    Samples are drawn without rejection and differentiably; see `tf_vmf.math.von_mises_fisher_sample` for what the gradients
+    mean. They have first derivatives only.
+
+    NOTE: `mean_direction` is not the mean of the distribution, which lies inside the sphere.
+
+    #### Examples
+
+    ```python
+    vmf = tf_vmf.distributions.VonMisesFisher(mean_direction=[0., 1., 0.], concentration=1.)
+    vmf.prob([1., 0., 0.])  # a scalar
+
+    # A batch of two distributions in three dimensions.
+    mu = [[0., 1., 0.],
+          [1., 0., 0.]]
+    vmf = tf_vmf.distributions.VonMisesFisher(mean_direction=mu, concentration=[1., 2.])
+    vmf.prob([[0., 0., 1.],
+              [0., 1., 0.]])  # shape [2]
+    vmf.sample(5)  # shape [5, 2, 3]
+
+    # Maximum likelihood.
+    vmf = tf_vmf.distributions.VonMisesFisher.experimental_fit(samples)
+    ```
+
+    #### References
+
+    [1]: K. V. Mardia, P. E. Jupp. _Directional Statistics_. Wiley, 2000.
+    [2]: J. Xu, G. Durrett. Spherical Latent Spaces for Stable Variational Autoencoders. EMNLP 2018.
+         https://arxiv.org/abs/1808.10805
+    [3]: T. Davidson, L. Falorsi, N. De Cao, T. Kipf, J. Tomczak. Hyperspherical Variational Auto-Encoders. UAI 2018.
+         https://arxiv.org/abs/1804.00891
+    """
+
+    def __init__(
+        self,
+        mean_direction: Any,
+        concentration: Any,
+        validate_args: bool = False,
+        allow_nan_stats: bool = True,
+        name: str = "VonMisesFisher",
+    ):
+        """Creates the distribution.
+
+        Args:
+            mean_direction: Floating-point `Tensor` `[B1, ..., Bn, d]` of unit vectors, the mode; d >= 2, static.
+            concentration: Floating-point `Tensor` >= 0 whose shape broadcasts with `[B1, ..., Bn]`. A Python number counts as
+                fixed: sampling is fastest then, and samples carry no gradient in it.
+            validate_args: Python `bool`. When `True`, parameters and samples are checked at the cost of speed.
+            allow_nan_stats: Python `bool`. All statistics of this distribution are defined; kept for compatibility.
+            name: Python `str` name prefixed to ops created by this class.
+        """
+        parameters = dict(locals())
+        with tf.name_scope(name) as name:
+            dtype = dtype_util.common_dtype([mean_direction, concentration], tf.float32)
+            self._mean_direction = tensor_util.convert_nonref_to_tensor(
+                mean_direction, name="mean_direction", dtype=dtype
+            )
+            self._concentration = tensor_util.convert_nonref_to_tensor(concentration, name="concentration", dtype=dtype)
+            is_fixed = isinstance(concentration, (int, float, np.number)) and concentration >= 0
+            self._fixed_concentration = float(concentration) if is_fixed else None
+            super().__init__(
+                dtype=dtype,
+                validate_args=validate_args,
+                allow_nan_stats=allow_nan_stats,
+                reparameterization_type=reparameterization.FULLY_REPARAMETERIZED,
+                parameters=parameters,
+                name=name,
+            )
+
+    @classmethod
+    def _parameter_properties(cls, dtype: tf.DType, num_classes: int | None = None) -> dict[str, Any]:
+        return {
+            "mean_direction": parameter_properties.ParameterProperties(
+                event_ndims=1,
+                default_constraining_bijector_fn=parameter_properties.BIJECTOR_NOT_IMPLEMENTED,
+            ),
+            "concentration": parameter_properties.ParameterProperties(
+                shape_fn=lambda sample_shape: sample_shape[:-1],
+                default_constraining_bijector_fn=lambda: tfb.Softplus(low=dtype_util.eps(dtype)),
+            ),
+        }
+
+    @property
+    def mean_direction(self) -> tf.Tensor:
+        """Mean direction parameter."""
+        return self._mean_direction
+
+    @property
+    def concentration(self) -> tf.Tensor:
+        """Concentration parameter."""
+        return self._concentration
+
+    @classmethod
+    def experimental_fit(
+        cls,
+        value: tf.Tensor,
+        weights: tf.Tensor | None = None,
+        sample_ndims: int = 1,
+        validate_args: bool = False,
+        **init_kwargs: Any,
+    ) -> "VonMisesFisher":
+        """Returns the distribution of maximum likelihood for unit vectors.
+
+        The mean direction is that of the weighted sum of the samples; the concentration solves `A(kappa) = r` for the length
+        r of their weighted mean, to full precision, capped at 1e10 (one sample alone would ask for infinity).
+
+        Args:
+            value: Floating-point `Tensor` of unit vectors, `sample shape + batch shape + [d]`.
+            weights: Floating-point `Tensor` >= 0 that broadcasts with `value.shape[:-1]`, for instance the responsibilities
+                of a mixture. None weighs all samples alike.
+            sample_ndims: Python `int`, how many leading dimensions of `value` count samples.
+            validate_args: Passed to the distribution.
+            **init_kwargs: Further arguments of the distribution.
+
+        Returns:
+            A `VonMisesFisher` of the batch shape of the samples (broadcast with that of the weights).
+
+        #### References
+
+        [1]: A. Banerjee, I. Dhillon, J. Ghosh, S. Sra. Clustering on the Unit Hypersphere using von Mises-Fisher
+             Distributions. JMLR 6, 2005.
+        """
+        with tf.name_scope("experimental_fit"):
+            value = tf.convert_to_tensor(value, dtype_hint=tf.float32)
+            mean_direction, concentration = fit_von_mises_fisher(value, weights, sample_ndims)
+        return cls(mean_direction, concentration, validate_args=validate_args, **init_kwargs)
+
+    @classmethod
+    def _maximum_likelihood_parameters(cls, value: tf.Tensor) -> dict[str, tf.Tensor]:
+        mean_direction, concentration = fit_von_mises_fisher(value)
+        return {"mean_direction": mean_direction, "concentration": concentration}
+
+    def cosine_cdf(self, value: tf.Tensor, name: str = "cosine_cdf") -> tf.Tensor:
+        """Cumulative distribution function `P[mu^T X <= value]` of the cosine to the mean direction.
+
+        Args:
+            value: Floating-point `Tensor` in [-1, 1] whose shape broadcasts with the batch shape.
+            name: Python `str` prepended to names of ops created by this function.
+        """
+        with self._name_and_control_scope(name):
+            value = tf.convert_to_tensor(value, dtype=self.dtype, name="value")
+            return vmf_math.von_mises_fisher_cosine_cdf(value, self._batch_concentration(), self._dim())
+
+    def cosine_quantile(self, value: tf.Tensor, name: str = "cosine_quantile") -> tf.Tensor:
+        """Quantile function of the cosine to the mean direction, the inverse of `cosine_cdf`.
+
+        Args:
+            value: Floating-point `Tensor` of probabilities whose shape broadcasts with the batch shape.
+            name: Python `str` prepended to names of ops created by this function.
+        """
+        with self._name_and_control_scope(name):
+            value = tf.convert_to_tensor(value, dtype=self.dtype, name="value")
+            return vmf_math.von_mises_fisher_cosine_quantile(value, self._batch_concentration(), self._dim())
+
+    def _dim(self) -> int:
+        dim = tf.compat.dimension_value(self.event_shape[0]) if self.event_shape.rank else None
+        if dim is None:
+            raise ValueError(
+                f"`mean_direction` must have a static last dimension, as the computation depends on it. Expected shape "
+                f"(..., d). Received: shape {self.mean_direction.shape}. Set it with `tf.ensure_shape`."
+            )
+        return dim
+
+    def _batch_concentration(self) -> tf.Tensor:
+        """The concentration, broadcast to the batch shape."""
+        concentration = tf.convert_to_tensor(self.concentration)
+        return tf.broadcast_to(concentration, self._batch_shape_tensor(concentration=concentration))
+
+    def _event_shape_tensor(self, mean_direction: tf.Tensor | None = None) -> tf.Tensor:
+        return tf.shape(self.mean_direction if mean_direction is None else mean_direction)[-1:]
+
+    def _event_shape(self) -> tf.TensorShape:
+        shape = tf.TensorShape(self.mean_direction.shape)
+        return tf.TensorShape([None]) if shape.rank is None else shape[-1:]
+
+    def _sample_n(self, n: tf.Tensor, seed: Any = None) -> tf.Tensor:
+        seed = samplers.sanitize_seed(seed, salt="von_mises_fisher")
+        concentration = self._fixed_concentration
+        if concentration is None:
+            concentration = tf.convert_to_tensor(self.concentration)
+        return vmf_math.von_mises_fisher_sample(
+            tf.convert_to_tensor(self.mean_direction), concentration, seed=seed, sample_shape=tf.reshape(n, [1])
+        )
+
+    def _log_prob(self, x: tf.Tensor) -> tf.Tensor:
+        concentration = tf.convert_to_tensor(self.concentration)
+        squared_distance = tf.reduce_sum(tf.math.squared_difference(x, self.mean_direction), axis=-1)
+        return vmf_math.log_prob_at_mode(concentration, self._dim()) - 0.5 * concentration * squared_distance
+
+    def _entropy(self) -> tf.Tensor:
+        dim = self._dim()
+        divergence = vmf_math.kl_to_uniform(self._batch_concentration(), dim)
+        return tf.cast(vmf_math.log_sphere_area(dim), self.dtype) - divergence
+
+    def _mean(self) -> tf.Tensor:
+        length = vmf_math.mean_resultant_length(tf.convert_to_tensor(self.concentration), self._dim())
+        return length[..., tf.newaxis] * self.mean_direction
+
+    def _mode(self) -> tf.Tensor:
+        return self.mean_direction + tf.zeros_like(self.concentration)[..., tf.newaxis]
+
+    def _tangent_and_radial_variance(self) -> tuple[tf.Tensor, tf.Tensor]:
+        """A / kappa, the variance orthogonal to mu, and A', the variance of `mu^T x`; both 1/d for kappa = 0."""
+        concentration, dim = tf.convert_to_tensor(self.concentration), self._dim()
+        # A_d / kappa = 1 / (d + kappa A_{d+2}), the recurrence of the Bessel functions: no division by kappa.
+        tangent = 1 / (dim + concentration * vmf_math.mean_resultant_length(concentration, dim + 2))
+        return tangent, vmf_math.mean_resultant_length_derivative(concentration, dim)
+
+    def _variance(self) -> tf.Tensor:
+        tangent, radial = self._tangent_and_radial_variance()
+        squared = tf.square(self.mean_direction)
+        return tangent[..., tf.newaxis] * (1 - squared) + radial[..., tf.newaxis] * squared
+
+    def _stddev(self) -> tf.Tensor:
+        return tf.sqrt(self._variance())
+
+    def _covariance(self) -> tf.Tensor:
+        tangent, radial = self._tangent_and_radial_variance()
+        mean_direction = tf.convert_to_tensor(self.mean_direction)
+        outer = mean_direction[..., tf.newaxis] * mean_direction[..., tf.newaxis, :]
+        covariance = (radial - tangent)[..., tf.newaxis, tf.newaxis] * outer
+        return tf.linalg.set_diag(covariance, self._variance())
+
+    def _default_event_space_bijector(self) -> tfb.Bijector:
+        return tfb.Chain(
+            [
+                tfb.Invert(tfb.Square(validate_args=self.validate_args), validate_args=self.validate_args),
+                tfb.SoftmaxCentered(validate_args=self.validate_args),
+            ],
+            validate_args=self.validate_args,
+        )
+
+    def _experimental_tangent_space(self, x: tf.Tensor) -> Any:
+        from tensorflow_probability.python.experimental.tangent_spaces import spherical
+
+        del x
+        return spherical.SphericalSpace()
+
+    def _sample_control_dependencies(self, samples: tf.Tensor) -> list[tf.Operation]:
+        message = "Samples must have innermost dimension matching that of `self.mean_direction`."
+        expected, received = self.event_shape[-1], samples.shape[-1]
+        if expected is not None and received is not None and expected != received:
+            raise ValueError(f"{message} Expected {expected}. Received: {received}.")
+        if not self.validate_args:
+            return []
+        one = tf.cast(1, self.dtype)
+        return [
+            assert_util.assert_near(one, tf.norm(samples, axis=-1), message="Samples must be unit length."),
+            assert_util.assert_equal(tf.shape(samples)[-1:], self.event_shape_tensor(), message=message),
+        ]
+
+    def _parameter_control_dependencies(self, is_init: bool) -> list[tf.Operation]:
+        if not self.validate_args:
+            return []
+        assertions = []
+        if is_init != tensor_util.is_ref(self._mean_direction):
+            mean_direction = tf.convert_to_tensor(self.mean_direction)
+            assertions += [
+                assert_util.assert_greater(
+                    tf.shape(mean_direction)[-1], 1, message="`mean_direction` may not have scalar event shape"
+                ),
+                assert_util.assert_near(
+                    tf.cast(1, self.dtype),
+                    tf.norm(mean_direction, axis=-1),
+                    message="`mean_direction` must be unit-length",
+                ),
+            ]
+        if is_init != tensor_util.is_ref(self._concentration):
+            assertions.append(
+                assert_util.assert_non_negative(
+                    tf.convert_to_tensor(self.concentration), message="`concentration` must be non-negative"
+                )
+            )
+        return assertions
+
+
+def _check_same_dim(a: tfd.Distribution, b: tfd.Distribution) -> int:
+    """Returns the common static dimension of two distributions on the sphere, or raises a ValueError."""
+    dims = [tf.compat.dimension_value(d.event_shape[-1]) for d in (a, b)]
+    if None in dims or dims[0] != dims[1]:
+        names = type(a).__name__, type(b).__name__
+        raise ValueError(
+            f"Can not compute the KL divergence between a `{names[0]}` and `{names[1]}` of different dimensions. "
+            f"Got {dims[0]} vs. {dims[1]}"
+        )
+    return dims[0]
+
+
+def _cosine_distance(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
+    """`1 - a.b` of unit vectors, without cancellation."""
+    return 0.5 * tf.reduce_sum(tf.math.squared_difference(a, b), axis=-1)
+
+
+@tfd.RegisterKL(VonMisesFisher, tfd.SphericalUniform)
+def _kl_vmf_uniform(a: VonMisesFisher, b: tfd.SphericalUniform, name: str | None = None) -> tf.Tensor:
+    """KL(a || b) = kappa A - log 0F1(; d/2; kappa^2/4), nats."""
+    with tf.name_scope(name or "kl_von_mises_fisher_spherical_uniform"):
+        divergence = vmf_math.kl_to_uniform(a._batch_concentration(), _check_same_dim(a, b))
+        return divergence + tf.zeros(b.batch_shape_tensor(), divergence.dtype)
+
+
+@tfd.RegisterKL(tfd.SphericalUniform, VonMisesFisher)
+def _kl_uniform_vmf(a: tfd.SphericalUniform, b: VonMisesFisher, name: str | None = None) -> tf.Tensor:
+    """KL(a || b) = log 0F1(; d/2; kappa^2/4), nats: the mean of mu^T x under the uniform distribution is 0."""
+    with tf.name_scope(name or "kl_spherical_uniform_von_mises_fisher"):
+        divergence = vmf_math.log_hyp0f1(b._batch_concentration(), _check_same_dim(a, b))
+        return divergence + tf.zeros(a.batch_shape_tensor(), divergence.dtype)
+
+
+@tfd.RegisterKL(VonMisesFisher, VonMisesFisher)
+def _kl_vmf_vmf(a: VonMisesFisher, b: VonMisesFisher, name: str | None = None) -> tf.Tensor:
+    """KL(a || b), nats."""
+    with tf.name_scope(name or "kl_von_mises_fisher_von_mises_fisher"):
+        return vmf_math.kl_von_mises_fisher(
+            tf.convert_to_tensor(a.concentration),
+            tf.convert_to_tensor(b.concentration),
+            _cosine_distance(a.mean_direction, b.mean_direction),
+            _check_same_dim(a, b),
+        )
+
+
+@tfd.RegisterKL(tfd.PowerSpherical, VonMisesFisher)
+def _kl_power_spherical_vmf(a: tfd.PowerSpherical, b: VonMisesFisher, name: str | None = None) -> tf.Tensor:
+    """KL(a || b) = -H(a) - log b(mu_b) + kappa_b (1 - E_a[x.mu_b]), nats; E_a[x] = kappa_a / (d - 1 + kappa_a) mu_a.
+
+    The other direction needs E[log(1 + mu^T x)] under a von Mises-Fisher distribution, which has no closed form.
+    """
+    with tf.name_scope(name or "kl_power_spherical_von_mises_fisher"):
+        dim = _check_same_dim(a, b)
+        concentration = tf.convert_to_tensor(b.concentration)
+        length = a.concentration / (a.concentration + dim - 1)
+        distance = 1 - length + length * _cosine_distance(a.mean_direction, b.mean_direction)
+        return concentration * distance - vmf_math.log_prob_at_mode(concentration, dim) - a.entropy()
