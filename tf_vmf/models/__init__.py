@@ -1,6 +1,7 @@
 """Variational autoencoders of text: subclassed `keras.Model`s around a latent layer."""
 
 from tf_vmf.models.bag_of_words_vae import BagOfWordsVAE
+from tf_vmf.models.lstm_vae import LSTMVAE
 from tf_vmf.models.variational_autoencoder import VariationalAutoencoder
 
-__all__ = ["BagOfWordsVAE", "VariationalAutoencoder"]
+__all__ = ["LSTMVAE", "BagOfWordsVAE", "VariationalAutoencoder"]

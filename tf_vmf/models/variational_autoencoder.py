@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -36,26 +36,33 @@ class VariationalAutoencoder(keras.Model):
     optimizer step, replica), so a resumed run repeats exactly what an uninterrupted one would have drawn.
 
     Args:
-        latent: The latent layer.
+        latent: The latent layer; where the subclass allows it, None for a model without latent variable: kl = 0, and all bounds
+            are the exact log-likelihood.
         num_samples: Posterior samples an example and training step; their losses are averaged.
         seed: Seed of the noise; None draws one.
         **kwargs: Passed to `keras.Model`.
     """
 
-    def __init__(self, latent: LatentLayer, num_samples: int = 1, seed: int | None = None, **kwargs: Any) -> None:
+    # Whether latent=None makes sense: a model of p(x) alone.
+    _latent_is_optional = False
+
+    def __init__(
+        self, latent: LatentLayer | None, num_samples: int = 1, seed: int | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         if isinstance(latent, Mapping):
             latent = keras.saving.deserialize_keras_object(latent)
-        if not isinstance(latent, LatentLayer):
+        if not isinstance(latent, LatentLayer) and not (latent is None and self._latent_is_optional):
             raise ValueError(
                 f"Argument `latent` of {type(self).__name__}: expected a latent layer such as "
-                f"tf_vmf.layers.VonMisesFisherLatent(25). Received: latent={latent!r}."
+                f"tf_vmf.layers.VonMisesFisherLatent(25){', or None' if self._latent_is_optional else ''}. "
+                f"Received: latent={latent!r}."
             )
         if int(num_samples) != num_samples or num_samples < 1:
             raise ValueError(
                 f"Argument `num_samples` of {type(self).__name__}: expected an integer >= 1. Received: {num_samples!r}."
             )
-        self.latent = latent
+        self.latent: Any = latent  # a LatentLayer or None
         self.num_samples = int(num_samples)
         self.seed = draw_seed(seed)
         self.loss_tracker = keras.metrics.Mean(name="loss")
@@ -78,18 +85,23 @@ class VariationalAutoencoder(keras.Model):
         """Number of tokens of every example, shape (batch,), float32."""
 
     @abc.abstractmethod
-    def reconstruction_log_prob(self, x: Any, z: tf.Tensor, dropout_seed: tf.Tensor | None = None) -> tf.Tensor:
-        """Log p(x|z) in nats, shape (num_samples, batch), for z of shape (num_samples, batch, latent_dim)."""
+    def reconstruction_log_prob(self, x: Any, z: tf.Tensor | None, dropout_seed: tf.Tensor | None = None) -> tf.Tensor:
+        """Log p(x|z) in nats, shape (num_samples, batch), for z of shape (num_samples, batch, latent_dim).
+
+        Without a latent variable z is None, and the result log p(x) of shape (1, batch).
+        """
 
     # Public inference.
 
     def encode(self, x: Any) -> tfp.distributions.Distribution:
         """The posterior q(z|x) as a TFP distribution, batch shape (batch,), event shape (latent_dim,)."""
+        self._check_latent("encode")
         return self.latent.distribution(self.posterior_parameters(x))
 
     @tf.function(reduce_retracing=True)
     def posterior_parameters(self, x: Any) -> dict[str, tf.Tensor]:
         """The parameters of q(z|x) as tensors; see the latent layer's `parameters`."""
+        self._check_latent("posterior_parameters")
         return self.latent.parameters(self.features(x))
 
     def elbo(self, x: Any, seed: int | tf.Tensor = 0) -> tf.Tensor:
@@ -124,6 +136,8 @@ class VariationalAutoencoder(keras.Model):
 
     @tf.function(reduce_retracing=True)
     def _log_likelihood(self, x: Any, num_samples: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        if self.latent is None:
+            return self.reconstruction_log_prob(x, None)[0]
         parameters = self.latent.parameters(self.features(x))
         posterior, prior = self.latent.distribution(parameters), self.latent.prior()
         batch = tf.shape(self.token_counts(x))[0]
@@ -160,11 +174,17 @@ class VariationalAutoencoder(keras.Model):
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        return self.update(x, self.trainable_variables)
+
+    def update(self, x: Any, variables: Sequence[keras.Variable]) -> dict[str, tf.Tensor]:
+        """One optimizer step in some of the trainable variables; returns the logs.
+
+        With the encoder's variables alone it is the inner step of aggressive training (He et al., 2019).
+        """
         step = tf.convert_to_tensor(self.optimizer.iterations)
-        variables = self.trainable_variables
         with tf.GradientTape() as tape:
             terms = self._terms(x, replica_seed(self.seed, _TRAINING, step), self.num_samples, training=True)
-            loss = terms["nll"] + self.latent.kl_weight_at(step) * terms["kl"]
+            loss = terms["nll"] + self.kl_loss(terms["kl"], step)
             auxiliary = terms["auxiliary"]
             objective = loss if auxiliary is None else loss + auxiliary
             # Divided by the number of examples on all replicas: the sum of the replicas' gradients is that of the global mean.
@@ -173,8 +193,14 @@ class VariationalAutoencoder(keras.Model):
             if self.losses:  # regularizers of the weights
                 total += tf.add_n(self.losses) / tf.distribute.get_strategy().num_replicas_in_sync
             scaled = self.optimizer.scale_loss(total)
-        apply_gradients(self.optimizer, tape.gradient(scaled, variables), variables)
+        # A sparse gradient may name a row twice: its norm, which clipping needs, is only right once it is dense.
+        gradients = [None if g is None else tf.convert_to_tensor(g) for g in tape.gradient(scaled, variables)]
+        apply_gradients(self.optimizer, gradients, variables)
         return self._update_metrics(x, loss, terms)
+
+    def kl_loss(self, kl: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
+        """What the loss of a training step charges for a KL of shape (batch,)."""
+        return kl if self.latent is None else self.latent.kl_weight_at(step) * kl
 
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:
         x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
@@ -183,9 +209,12 @@ class VariationalAutoencoder(keras.Model):
         terms = self._terms(x, replica_seed(self.seed, _EVALUATION, seen), num_samples=1, training=False)
         return self._update_metrics(x, terms["nll"] + terms["kl"], terms)
 
-    def _terms(self, x: Any, seed: tf.Tensor, num_samples: int, training: bool) -> dict[str, tf.Tensor | None]:
+    def _terms(self, x: Any, seed: tf.Tensor, num_samples: int, training: bool) -> dict[str, Any]:
         """`nll`, `kl` and `auxiliary` (or None), each of shape (batch,)."""
         dropout_seed = stateless_seed(seed, _DROPOUT) if training else None
+        if self.latent is None:
+            nll = -self.reconstruction_log_prob(x, None, dropout_seed)[0]
+            return {"nll": nll, "kl": tf.zeros_like(nll), "auxiliary": None}
         parameters = self.latent.parameters(self.features(x, dropout_seed))
         z = self.latent.sample(parameters, seed, sample_shape=(num_samples,))
         return {
@@ -194,7 +223,13 @@ class VariationalAutoencoder(keras.Model):
             "auxiliary": self.latent.auxiliary_loss(parameters) if training else None,
         }
 
-    def _update_metrics(self, x: Any, loss: tf.Tensor, terms: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    def _check_latent(self, method: str) -> None:
+        if self.latent is None:
+            raise ValueError(
+                f"`{method}` needs a latent variable; this {type(self).__name__} was made with latent=None."
+            )
+
+    def _update_metrics(self, x: Any, loss: tf.Tensor, terms: Mapping[str, Any]) -> dict[str, tf.Tensor]:
         tokens = self.token_counts(x)
         self.loss_tracker.update_state(loss)
         self.nll_tracker.update_state(terms["nll"])
@@ -206,7 +241,7 @@ class VariationalAutoencoder(keras.Model):
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
-            "latent": keras.saving.serialize_keras_object(self.latent),
+            "latent": None if self.latent is None else keras.saving.serialize_keras_object(self.latent),
             "num_samples": self.num_samples,
             "seed": self.seed,
         }
