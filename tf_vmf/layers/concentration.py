@@ -31,36 +31,36 @@ def check_concentration(layer: str, concentration: Any, minimum: float, initial:
     return float(concentration)
 
 
-class LearnedConcentration(keras.layers.Layer):
-    """One concentration a row, bounded below: minimum + (initial - minimum) * softplus(w.h + b), softplus(b) = 1 at the start.
+# How fast a learned concentration moves, beside the layer's other outputs. At 1 it falls to its lower bound before the decoder has
+# learned to read the code (20 Newsgroups, d = 50, Adam: validation perplexity after 20 epochs 825 at rate 1, 776 at 0.05, 769 at
+# 0.01; after 70 epochs at 0.01 about 735, and no collapse).
+_RATE = 0.01
 
-    Linear in w.h for large values, so that no outlier makes it explode as exp would; the unit of w.h is the initial
+
+class LearnedConcentration(keras.layers.Layer):
+    """One concentration a row, bounded below: minimum + (initial - minimum) * softplus(0.01 (w.h + b) + log(e - 1)).
+
+    Linear in w.h for large values, so that no outlier makes it explode as exp would, and relative to the initial
     concentration, so that one learning rate suits any.
 
     Args:
         minimum: Lower bound; one above 0 keeps the posterior from collapsing onto the uniform prior.
-        initial: Concentration at the start, where w.h = 0.
+        initial: Concentration at the start of training.
     """
 
     def __init__(self, minimum: float, initial: float, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.minimum = minimum
         self.initial = initial
-        self.projection = keras.layers.Dense(
-            1,
-            # Small weights: all rows start close to the initial concentration.
-            kernel_initializer=keras.initializers.RandomNormal(stddev=1e-3),
-            bias_initializer=keras.initializers.Constant(math.log(math.e - 1.0)),
-            dtype=self.dtype_policy,
-            name="projection",
-        )
+        self.projection = keras.layers.Dense(1, dtype=self.dtype_policy, name="projection")
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         self.projection.build(input_shape)
         super().build(input_shape)
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
-        spread = tf.nn.softplus(self.projection(inputs)[..., 0])
+        # softplus(log(e - 1)) = 1.
+        spread = tf.nn.softplus(_RATE * self.projection(inputs)[..., 0] + math.log(math.e - 1.0))
         return self.minimum + (self.initial - self.minimum) * spread
 
     def get_config(self) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ import tensorflow as tf
 
 from tf_vmf.layers import LatentLayer
 from tf_vmf.layers.noise import stateless_seed
+from tf_vmf.layers.spherical_latent import SphericalLatent
 from tf_vmf.models.dropout import dropout
 from tf_vmf.models.variational_autoencoder import VariationalAutoencoder
 
@@ -36,6 +38,9 @@ class BagOfWordsVAE(VariationalAutoencoder):
         input_transform: "log1p" (default: long documents do not saturate the first layer) or "counts".
         input_dropout: Rate at which transformed counts are dropped in training: the code then has to do with part of the words.
         dropout: Rate of dropout after every hidden layer.
+        z_scale: Factor of z where the decoder reads it. None: sqrt(d) on the sphere, which gives the entries of a unit vector
+            the size of a Gaussian's, and 1 otherwise. At factor 1 the decoder learns to use a unit vector so slowly that a
+            learned concentration collapses before it does (20 Newsgroups, d = 50: KL 0 after 70 epochs).
         num_samples, seed, **kwargs: See `tf_vmf.models.VariationalAutoencoder`.
 
     Example:
@@ -61,6 +66,7 @@ class BagOfWordsVAE(VariationalAutoencoder):
         input_transform: str = "log1p",
         input_dropout: float = 0.0,
         dropout: float = 0.1,
+        z_scale: float | None = None,
         num_samples: int = 1,
         seed: int | None = None,
         **kwargs: Any,
@@ -86,6 +92,9 @@ class BagOfWordsVAE(VariationalAutoencoder):
         self.input_transform = input_transform
         self.input_dropout = input_dropout
         self.dropout = dropout
+        if z_scale is None:
+            z_scale = math.sqrt(self.latent.latent_dim) if isinstance(self.latent, SphericalLatent) else 1.0
+        self.z_scale = float(z_scale)
         linear_from = len(self.encoder_units) - 1
         self.encoder_layers = [
             keras.layers.Dense(units, activation if i < linear_from else None, name=f"encoder_{i}")
@@ -188,7 +197,7 @@ class BagOfWordsVAE(VariationalAutoencoder):
         self.output_layer.bias.assign(np.log(smoothed / smoothed.sum()))
 
     def _logits(self, z: tf.Tensor, dropout_seed: tf.Tensor | None) -> tf.Tensor:
-        h = z
+        h = z if self.z_scale == 1.0 else self.z_scale * z
         for i, layer in enumerate(self.decoder_layers):
             h = dropout(layer(h), self.dropout, dropout_seed, -1 - i)
         return self.output_layer(h)
@@ -203,4 +212,5 @@ class BagOfWordsVAE(VariationalAutoencoder):
             "input_transform": self.input_transform,
             "input_dropout": self.input_dropout,
             "dropout": self.dropout,
+            "z_scale": self.z_scale,
         }
