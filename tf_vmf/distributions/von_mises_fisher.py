@@ -18,6 +18,7 @@ from tensorflow_probability.python.internal import (
 
 from tf_vmf import math as vmf_math
 from tf_vmf.distributions.maximum_likelihood import fit_von_mises_fisher
+from tf_vmf.distributions.orthant_bijector import orthant_bijector
 
 
 class VonMisesFisher(AutoCompositeTensorDistribution):
@@ -282,13 +283,7 @@ class VonMisesFisher(AutoCompositeTensorDistribution):
         return tf.linalg.set_diag(covariance, self._variance())
 
     def _default_event_space_bijector(self) -> tfb.Bijector:
-        return tfb.Chain(
-            [
-                tfb.Invert(tfb.Square(validate_args=self.validate_args), validate_args=self.validate_args),
-                tfb.SoftmaxCentered(validate_args=self.validate_args),
-            ],
-            validate_args=self.validate_args,
-        )
+        return orthant_bijector(self.validate_args)
 
     def _experimental_tangent_space(self, x: tf.Tensor) -> Any:
         from tensorflow_probability.python.experimental.tangent_spaces import spherical
@@ -317,7 +312,10 @@ class VonMisesFisher(AutoCompositeTensorDistribution):
             mean_direction = tf.convert_to_tensor(self.mean_direction)
             assertions += [
                 assert_util.assert_greater(
-                    tf.shape(mean_direction)[-1], 1, message="`mean_direction` may not have scalar event shape"
+                    # A static dimension is an error now rather than when the graph runs.
+                    mean_direction.shape[-1] or tf.shape(mean_direction)[-1],
+                    1,
+                    message="`mean_direction` may not have scalar event shape",
                 ),
                 assert_util.assert_near(
                     tf.cast(1, self.dtype),
