@@ -7,17 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from tf_vmf.analysis import document_sections as sections
+from tf_vmf.analysis import run_sections
 from tf_vmf.analysis.encodings import encode
 from tf_vmf.analysis.report import Headline, Section, write_report
 from tf_vmf.data import BagOfWordsCorpus, evaluation_batches, prefer_sparse
-from tf_vmf.layers.spherical_latent import SphericalLatent
 from tf_vmf.models.bag_of_words_vae import BagOfWordsVAE
 
-_LATENT_NAMES = {
-    "VonMisesFisherLatent": "von Mises-Fisher",
-    "PowerSphericalLatent": "power spherical",
-    "GaussianLatent": "Gaussian",
-}
 _BATCH_SIZE = 500
 
 
@@ -56,19 +51,19 @@ def document_report(
     test = encode(model, evaluation_batches(corpus.test, _BATCH_SIZE, sparse=sparse))
     parts = [
         sections.results(metrics, corpus.name),
-        sections.training(history, metrics),
+        run_sections.training(history, metrics),
         sections.topic_words(model, corpus, train, seed),
         sections.label_words(model, corpus, train),
         sections.code_map_section(corpus, test, seed),
         sections.neighbours(corpus, train, test, seed),
         sections.path_between_labels(model, corpus, train),
-        sections.use_of_the_code(test, metrics),
+        run_sections.use_of_the_code(test, metrics, "document"),
         *extra_sections,
-        sections.protocol(metrics, config or {}, command),
+        run_sections.protocol(metrics, config or {}, command),
     ]
     write_report(
         path,
-        title=title or f"Document model with a {latent_name(model)} code: {corpus.name}",
+        title=title or f"Document model with a {run_sections.latent_name(model.latent)} code: {corpus.name}",
         subtitle=f"{len(corpus.train):,} training, {len(corpus.valid):,} validation and {len(corpus.test):,} test documents "
         f"over {len(corpus.vocabulary):,} words",
         summary=_summary(model, corpus, metrics, history),
@@ -77,33 +72,16 @@ def document_report(
     )
 
 
-def latent_name(model: BagOfWordsVAE) -> str:
-    """The name of the model's posterior in prose."""
-    kind = type(model.latent).__name__
-    return _LATENT_NAMES.get(kind, kind)
-
-
 def _summary(
     model: BagOfWordsVAE, corpus: BagOfWordsCorpus, metrics: Mapping[str, Any], history: Sequence[Mapping[str, Any]]
 ) -> list[str]:
-    latent: Any = model.latent
-    if isinstance(latent, SphericalLatent):
-        where = f"a point on the unit sphere in {latent.latent_dim} dimensions"
-        spread = (
-            "with a concentration learned for every document"
-            if latent.concentration == "learned"
-            else f"with the fixed concentration {latent.concentration:g}"
-        )
-    else:
-        where, spread = f"a point in {latent.latent_dim} dimensions", "with a variance learned for every document"
     epochs = metrics.get("training", {}).get("epochs", len(history))
     test, baseline = metrics["test"], metrics["baseline"]
     ratio = test["perplexity"] / baseline["unigram_perplexity"]
     return [
         f"A variational autoencoder was trained{f' for {epochs} epochs' if epochs else ''} on {len(corpus.train):,} documents "
         f"({corpus.train.num_tokens:,} words) of the corpus {corpus.name!r}. It squeezes each document into a code, "
-        f"{where}, known up to a {latent_name(model)} distribution {spread}, "
-        "and predicts the document's words from the code alone.",
+        f"{run_sections.code_description(model.latent, 'document')}, and predicts the document's words from the code alone.",
         f"On the {len(corpus.test):,} test documents, which it never saw, its perplexity is {test['perplexity']:,.0f}: it is as "
         f"unsure of each word as if it had to choose among that many equally likely ones. A unigram model, which knows only how "
         f"frequent words are, has {baseline['unigram_perplexity']:,.0f}; the model's is {ratio:.2f} of it.",

@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from tf_vmf.analysis import plots
+from tf_vmf.analysis import plots, run_sections
 from tf_vmf.analysis.clusters import cluster_codes
 from tf_vmf.analysis.encodings import Encodings, label_centres
 from tf_vmf.analysis.interpolation import interpolate
-from tf_vmf.analysis.neighbours import label_precision, nearest_neighbours
+from tf_vmf.analysis.neighbours import nearest_neighbours
 from tf_vmf.analysis.projection import project
 from tf_vmf.analysis.published import published_results
-from tf_vmf.analysis.report import Block, Code, Image, Passage, PassageList, Row, Section, Table, Text
+from tf_vmf.analysis.report import Block, Image, Passage, PassageList, Section, Table, Text
 from tf_vmf.data.documents import BagOfWordsCorpus, Documents
 from tf_vmf.evaluation.topics import Topic, npmi_coherence, topic_diversity, topics
 from tf_vmf.models.bag_of_words_vae import BagOfWordsVAE
 
-_MEASURES = (
-    ("perplexity", "Perplexity (corpus)", ",.1f", "exp(total nll + KL / total words). Lower is better."),
-    ("document_perplexity", "Perplexity (per document)", ",.1f", "exp(mean over documents of nats a word)."),
-    ("iw_perplexity", "Importance-weighted (corpus)", ",.1f", "From a tighter bound: {samples} samples of the code."),
-    ("iw_document_perplexity", "Importance-weighted (per document)", ",.1f", "The same, averaged over documents."),
-    ("nll", "nll, nats a document", ",.2f", "Surprise at the words, given a code drawn for the document."),
-    ("kl", "KL, nats a document", ",.2f", "Price of the code: how far it is from the prior that all documents share."),
-    ("code_gain", "Code gain, nats a document", ",.2f", "How much worse another document's code does. 0: codes are ignored."),
-    ("mutual_information", "Mutual information, nats", ",.2f", "What a code tells about its document; at most log(documents)."),
-    ("active_units", "Active units", "d", "Latent dimensions that vary over documents."),
-)  # fmt: skip
 _TOPIC_WORDS, _DIVERSITY_WORDS = 10, 25
 _GROUPS, _MOST_TOPICS, _MOST_LABELS = 20, 20, 24
 _MAP_POINTS = 1500
@@ -39,21 +27,8 @@ _QUERIES, _NEIGHBOURS, _SNIPPET = 4, 3, 260
 
 def results(metrics: Mapping[str, Any], corpus_name: str) -> Section:
     """The figures, what each one means, the unigram baseline and, where there are any, published results."""
-    test, valid = metrics["test"], metrics.get("valid", {})
-    baseline = metrics["baseline"]
-    samples = metrics.get("protocol", {}).get("importance_samples", "several")
-    rows = []
-    for key, name, spec, meaning in _MEASURES:
-        if test.get(key) is not None:
-            values = [format(split[key], spec) if split.get(key) is not None else "" for split in (test, valid)]
-            rows.append((name, *values, meaning.format(samples=samples)))
-        unigram = baseline.get(f"unigram_{key}")
-        if unigram is not None:
-            rows.append(
-                ("… of a unigram model", format(unigram, spec), "", "Words drawn at their training frequencies.")
-            )
-    header = ("Measure", "Test", "Validation", "What it says")
-    blocks: list[Block] = [Table(header, rows, numeric=(1, 2), highlight=(0,))]
+    test, baseline = metrics["test"], metrics["baseline"]
+    blocks: list[Block] = [run_sections.measures_table(metrics, "document")]
     published = published_results(corpus_name)
     if published:
         unigram = (baseline["unigram_perplexity"], baseline["unigram_document_perplexity"])
@@ -68,7 +43,10 @@ def results(metrics: Mapping[str, Any], corpus_name: str) -> Section:
         blocks += [
             Table(
                 ("Model", "Corpus", "Per document", "Protocol"),
-                [(name, _number(corpus), _number(document), note) for name, corpus, document, note in table],
+                [
+                    (name, run_sections.number(corpus), run_sections.number(document), note)
+                    for name, corpus, document, note in table
+                ],
                 caption="Test perplexity beside published results",
                 numeric=(1, 2),
                 highlight=(0,),
@@ -79,22 +57,6 @@ def results(metrics: Mapping[str, Any], corpus_name: str) -> Section:
             ),
         ]
     return Section("Results", blocks)
-
-
-def training(history: Sequence[Mapping[str, Any]], metrics: Mapping[str, Any]) -> Section | None:
-    """Curves over epochs."""
-    if not history:
-        return None
-    figure = plots.training_curves(
-        history,
-        best_epoch=metrics.get("training", {}).get("best_epoch"),
-        unigram_perplexity=metrics["baseline"]["unigram_perplexity"],
-    )
-    caption = (
-        "Training figures are measured with dropout and while the weights change; validation figures at the end of each epoch. "
-        "Validation rising while training falls is overfitting."
-    )
-    return Section("Training", [Image(figure, caption)])
 
 
 def topic_words(model: BagOfWordsVAE, corpus: BagOfWordsCorpus, train: Encodings, seed: int) -> Section:
@@ -189,15 +151,7 @@ def neighbours(corpus: BagOfWordsCorpus, train: Encodings, test: Encodings, seed
         )
     ]
     if corpus.test.labels is not None and corpus.train.labels is not None:
-        precision = label_precision(found, corpus.train.labels, corpus.test.labels)
-        share = np.bincount(corpus.train.labels) / len(corpus.train.labels)
-        chance = float(np.mean(share[corpus.test.labels]))
-        blocks.append(
-            Text(
-                f"Of the {found.rows.shape[1]} nearest training documents of a test document, {precision:.0%} have its label on "
-                f"average; documents picked at random would have it in {chance:.1%} of cases."
-            )
-        )
+        blocks.append(run_sections.label_agreement(found, corpus.train.labels, corpus.test.labels, "document"))
     for query in _varied_rows(corpus.test, seed):
         passages = []
         for row, cosine in zip(found.rows[query, :_NEIGHBOURS], found.cosines[query], strict=False):
@@ -236,53 +190,6 @@ def path_between_labels(model: BagOfWordsVAE, corpus: BagOfWordsCorpus, train: E
             Table(("Way", "Words"), rows),
         ],
     )
-
-
-def use_of_the_code(test: Encodings, metrics: Mapping[str, Any]) -> Section:
-    """Variance of each dimension; where it differs by document, the spread of KL or concentration."""
-    images: list[Image] = [
-        Image(
-            plots.active_units(test.codes, spherical=test.spherical),
-            "How much each dimension of the code varies over test documents. A dimension that does not vary is not used.",
-        )
-    ]
-    learned = test.concentration is not None and np.ptp(test.concentration) > 1e-3
-    if learned:
-        images.append(
-            Image(
-                plots.histogram(test.concentration, "concentration"),  # type: ignore[arg-type]
-                "Learned concentration of test documents: the larger, the surer the encoder is of the code.",
-            )
-        )
-    blocks: list[Block] = []
-    if np.ptp(test.kl) > 1e-3:
-        images.append(
-            Image(
-                plots.histogram(test.kl, "KL, nats"),
-                "KL of test documents: short ones can be given cheap codes, long ones rich codes.",
-            )
-        )
-    else:
-        blocks.append(
-            Text(
-                f"The concentration is fixed, so every document pays the same KL, {metrics['test']['kl']:.2f} nats: training "
-                "cannot shrink it, and cannot spare short documents."
-            )
-        )
-    return Section("Use of the code", [*blocks, Row(images)])
-
-
-def protocol(metrics: Mapping[str, Any], config: Mapping[str, Any], command: str | None) -> Section:
-    """How the figures came about, and the command that repeats them."""
-    blocks: list[Block] = []
-    if command:
-        blocks += [Text("This command repeats the run; in a new --workdir it starts from scratch:"), Code(command)]
-    rows = _flatten(metrics.get("protocol", {})) + _flatten(metrics.get("training", {}), "training")
-    if rows:
-        blocks.append(Table(("Protocol", ""), rows))
-    if config:
-        blocks.append(Table(("Setting", "Value"), _flatten(config), folded="Configuration (config.json)"))
-    return Section("Protocol", blocks)
 
 
 def _quality(found: Sequence[Topic], coherence: np.ndarray, words: int) -> str:
@@ -336,18 +243,3 @@ def _shortened(text: str) -> str:
 
 def _label_name(corpus: BagOfWordsCorpus, label: int) -> str:
     return corpus.label_names[int(label)] if corpus.label_names else str(label)
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:,.0f}"  # noqa: RUF001
-
-
-def _flatten(mapping: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    rows = []
-    for key, value in mapping.items():
-        name = f"{prefix} {key}".strip().replace("_", " ")
-        if isinstance(value, Mapping):
-            rows += _flatten(value, name)
-        else:
-            rows.append((name, value if isinstance(value, str) else json.dumps(value)))
-    return rows

@@ -21,6 +21,7 @@ _CURVES = (
     ("loss", "Loss, nats an example"),
     ("nll", "Reconstruction nll, nats an example"),
     ("kl", "KL, nats an example"),
+    ("code_gain", "Code gain, nats an example"),
 )
 MOST_LABELS = 20  # distinct colours
 MOST_COLOURED = 12  # where there are more labels than colours: so many in colour, the rest grey
@@ -143,15 +144,15 @@ def code_map(
 
 
 @_styled
-def histogram(values: np.ndarray, axis_label: str, *, bins: int = 50) -> Figure:
-    """How a quantity, such as the KL or a learned concentration, is spread over documents; the mean is marked."""
+def histogram(values: np.ndarray, axis_label: str, *, bins: int = 50, counted: str = "documents") -> Figure:
+    """How a quantity, such as the KL or a learned concentration, is spread over the examples `counted`; the mean is marked."""
     values = np.asarray(values, np.float64)
     figure = new_figure(4.6, 2.7)
     axes = figure.add_subplot()
     axes.hist(values, bins=bins, color=BLUE, alpha=0.85)
     axes.axvline(values.mean(), color=ORANGE, lw=1.6, label=f"mean {values.mean():,.1f}")
     axes.set_xlabel(axis_label)
-    axes.set_ylabel("documents")
+    axes.set_ylabel(counted)
     axes.legend()
     return figure
 
