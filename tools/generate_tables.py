@@ -85,9 +85,13 @@ def _log_bessel_i_uniform(order: mpmath.mpf, x: mpmath.mpf) -> mpmath.mpf:
     """Log of I_order(x) by DLMF 10.41.3; for order >= DEBYE_MIN_ORDER."""
     root = mpmath.sqrt(order**2 + x**2)
     t = order / root
+    t_squared = t * t
     total, factor = mpmath.mpf(0), mpmath.mpf(1)
     for coefficients in debye_polynomials():
-        total += factor * mpmath.polyval(coefficients, t * t)
+        value = mpmath.mpf(0)
+        for c in coefficients:
+            value = value * t_squared + c
+        total += factor * value
         factor /= root
     return root + order * mpmath.log(x / (order + root)) - mpmath.log(2 * mpmath.pi * root) / 2 + mpmath.log(total)
 

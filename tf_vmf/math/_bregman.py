@@ -14,6 +14,8 @@ _LOG_RATIO_LIMIT = 2.0
 # A'(exp(t)) is analytic for |Im t| < pi/2, so the error falls as 3.4^(-2 n) on an interval of length 2.
 _NODES = {"float32": 8, "float64": 14}
 
+_WithGradient = tuple[tf.Tensor, Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]]
+
 
 def bregman(kappa1: tf.Tensor, kappa2: tf.Tensor, dim: float) -> tf.Tensor:
     """B(kappa1, kappa2) = log F(kappa2) - log F(kappa1) - A(kappa1) (kappa2 - kappa1), F = 0F1, for real `dim`.
@@ -22,28 +24,22 @@ def bregman(kappa1: tf.Tensor, kappa2: tf.Tensor, dim: float) -> tf.Tensor:
     (A'(kappa1) (kappa1 - kappa2), A(kappa2) - A(kappa1)).
     """
     shape = tf.broadcast_dynamic_shape(tf.shape(kappa1), tf.shape(kappa2))
+    kappa1, kappa2 = tf.broadcast_to(kappa1, shape), tf.broadcast_to(kappa2, shape)
+    value, difference = _bregman_and_difference(tf.stop_gradient(kappa1), tf.stop_gradient(kappa2), dim)
 
     @tf.custom_gradient
-    def forward(
-        kappa1: tf.Tensor, kappa2: tf.Tensor
-    ) -> tuple[tf.Tensor, Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]]:
-        value, difference = _bregman_and_difference(kappa1, kappa2, dim)
+    def mean_difference(kappa1: tf.Tensor, kappa2: tf.Tensor) -> _WithGradient:
+        return tf.identity(difference), lambda u: (-u * slope(kappa1, dim), u * slope(kappa2, dim))
 
-        @tf.custom_gradient
-        def mean_difference(
-            kappa1: tf.Tensor, kappa2: tf.Tensor
-        ) -> tuple[tf.Tensor, Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]]:
-            return tf.identity(difference), lambda u: (-u * slope(kappa1, dim), u * slope(kappa2, dim))
-
+    @tf.custom_gradient
+    def divergence(kappa1: tf.Tensor, kappa2: tf.Tensor) -> _WithGradient:
         def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            return (
-                upstream * slope(kappa1, dim) * (kappa1 - kappa2),
-                upstream * mean_difference(kappa1, kappa2),
-            )
+            first = upstream * slope(kappa1, dim) * (kappa1 - kappa2)
+            return first, upstream * mean_difference(kappa1, kappa2)
 
-        return value, gradient
+        return tf.identity(value), gradient
 
-    return forward(tf.broadcast_to(kappa1, shape), tf.broadcast_to(kappa2, shape))
+    return divergence(kappa1, kappa2)
 
 
 @functools.lru_cache(maxsize=2)
@@ -83,9 +79,6 @@ def _by_closed_form(kappa1: tf.Tensor, kappa2: tf.Tensor, dim: float) -> tuple[t
     kl_difference = (
         (0.5 * (dim - 1.0)) * log_quotient + _formulas.kl_remainder(r1, dim) - _formulas.kl_remainder(r2, dim)
     )
-    mean_difference = tf.where(
-        tf.maximum(kappa1, kappa2) >= dim,
-        _formulas.one_minus_mean(r1, dim) - _formulas.one_minus_mean(r2, dim),
-        _formulas.mean(r2, dim) - _formulas.mean(r1, dim),
-    )
+    (mean1, complement1), (mean2, complement2) = (_formulas.mean_and_complement(r, dim) for r in (r1, r2))
+    mean_difference = tf.where(tf.maximum(kappa1, kappa2) >= dim, complement1 - complement2, mean2 - mean1)
     return kl_difference + kappa2 * mean_difference, mean_difference

@@ -59,21 +59,24 @@ def slope(r: Reduced, dim: float) -> tf.Tensor:
     return r.p_squared / (1.0 + r.p) * evaluate(polynomial("slope", dim, r.p.dtype.name), r.p)
 
 
-def _mean_leading(r: Reduced, dim: float) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """(S, A_0, p^2 C(p)/dim) with S = sqrt(kappa^2 + ((dim + 1)/2)^2), A = A_0 (1 + p^2 C(p)/dim)."""
-    root = tf.sqrt(r.kappa_squared + (0.5 * (dim + 1.0)) ** 2)
-    remainder = r.p_squared * evaluate(polynomial("mean", dim, r.p.dtype.name), r.p)
-    return root, r.kappa / (0.5 * (dim - 1.0) + root), remainder
+def mean_and_complement(r: Reduced, dim: float) -> tuple[tf.Tensor, tf.Tensor]:
+    """(A, 1 - A), with S = sqrt(kappa^2 + ((dim + 1)/2)^2).
+
+    A = A_0 (1 + p^2 C(p)/dim) with A_0 = kappa / ((dim - 1)/2 + S). In 1 - A_0, S - kappa is taken as
+    ((dim + 1)/2)^2 / (S + kappa), so that nothing cancels for large kappa.
+    """
+    half, b = 0.5 * (dim - 1.0), 0.5 * (dim + 1.0)
+    root = tf.sqrt(r.kappa_squared + b * b)
+    leading = r.kappa / (half + root)
+    correction = leading * (r.p_squared * evaluate(polynomial("mean", dim, r.p.dtype.name), r.p))
+    return leading + correction, (half + b * b / (root + r.kappa)) / (half + root) - correction
 
 
 def mean(r: Reduced, dim: float) -> tf.Tensor:
-    """A(kappa) = kappa / ((dim - 1)/2 + S) (1 + p^2 C(p)/dim)."""
-    _, leading, remainder = _mean_leading(r, dim)
-    return leading + leading * remainder
+    """A(kappa), the mean of mu.x."""
+    return mean_and_complement(r, dim)[0]
 
 
 def one_minus_mean(r: Reduced, dim: float) -> tf.Tensor:
-    """1 - A(kappa), from S - kappa = ((dim + 1)/2)^2 / (S + kappa), so that nothing cancels for large kappa."""
-    root, leading, remainder = _mean_leading(r, dim)
-    half, b = 0.5 * (dim - 1.0), 0.5 * (dim + 1.0)
-    return (half + b * b / (root + r.kappa)) / (half + root) - leading * remainder
+    """1 - A(kappa)."""
+    return mean_and_complement(r, dim)[1]

@@ -61,20 +61,22 @@ def inverse_one_minus_mean_resultant_length(one_minus_resultant_length: tf.Tenso
 
 
 def _inverse(r: tf.Tensor, dim: float) -> tf.Tensor:
-    @tf.custom_gradient
-    def forward(r: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
-        # 1 - r is exact for r >= 1/2, and unused below.
-        return _newton(r, 1.0 - r, dim), lambda upstream: upstream / slope(_inverse(r, dim), dim)
-
-    return forward(r)
+    # 1 - r is exact for r >= 1/2, and unused below.
+    return _differentiable(r, _newton(tf.stop_gradient(r), tf.stop_gradient(1.0 - r), dim), 1.0, dim)
 
 
 def _inverse_complement(q: tf.Tensor, dim: float) -> tf.Tensor:
-    @tf.custom_gradient
-    def forward(q: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
-        return _newton(1.0 - q, q, dim), lambda upstream: -upstream / slope(_inverse_complement(q, dim), dim)
+    return _differentiable(q, _newton(tf.stop_gradient(1.0 - q), tf.stop_gradient(q), dim), -1.0, dim)
 
-    return forward(q)
+
+def _differentiable(argument: tf.Tensor, kappa: tf.Tensor, sign: float, dim: float) -> tf.Tensor:
+    """The solution as a function of the argument, with the derivative sign / A'(kappa), to any order."""
+
+    @tf.custom_gradient
+    def solution(argument: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+        return tf.identity(kappa), lambda upstream: sign * upstream / slope(solution(argument), dim)
+
+    return solution(argument)
 
 
 def _newton(r: tf.Tensor, q: tf.Tensor, dim: float) -> tf.Tensor:
@@ -94,7 +96,7 @@ def _newton(r: tf.Tensor, q: tf.Tensor, dim: float) -> tf.Tensor:
     kappa = r_safe * (a + tf.sqrt(a * a + dim * one_minus_square)) / one_minus_square
     for _ in range(_STEPS[r.dtype.name]):
         reduced = _formulas.reduced(kappa, dim)
-        mean, complement = _formulas.mean(reduced, dim), _formulas.one_minus_mean(reduced, dim)
+        mean, complement = _formulas.mean_and_complement(reduced, dim)
         derivative = _formulas.slope(reduced, dim)
         from_mean = tf.math.log(r_safe / mean) * mean
         from_complement = tf.math.log(complement / q_safe) * complement
