@@ -60,8 +60,9 @@ def cosine_from_normal(z: tf.Tensor, concentration: tf.Tensor | float, dim: int)
 def _sphere(t: tf.Tensor, concentration: tf.Tensor | float, dim: int) -> Cosine:
     """The series of the module cosine_series, and its derivative in kappa by the chain rule through p, sigma and u."""
     if isinstance(concentration, float):
-        y = _clenshaw(cosine_series.fixed_concentration_series(dim, concentration, t.dtype.name), t)
-        return Cosine(tf.tanh(y), 1 / tf.cosh(y), None)
+        p = 1 / math.hypot(1, 2 * concentration / (dim - 1.0))
+        step = _clenshaw(cosine_series.fixed_concentration_series(dim, concentration, t.dtype.name), t)
+        return Cosine(*_step_from_mode(step, math.sqrt((1 - p) / (1 + p)), math.sqrt(2 * p / (1 + p))), None)
     m = dim - 1.0
     ratio = (2 / m) * concentration
     p = tf.math.rsqrt(1 + ratio * ratio)
@@ -78,8 +79,15 @@ def _sphere(t: tf.Tensor, concentration: tf.Tensor | float, dim: int) -> Cosine:
         for k, (c, slope) in enumerate(zip(in_p, slopes, strict=True))
     ]
     h, dh = _clenshaw(coefficients, t), _clenshaw(derivatives, t)
-    y = tf.asinh(ratio) / 2 + sigma * h
-    return Cosine(tf.tanh(y), 1 / tf.cosh(y), p / m + dsigma * h + sigma * dh)
+    mode = _step_from_mode(sigma * h, ratio * p / (1 + p), tf.sqrt(2 * p / (1 + p)))
+    return Cosine(*mode, p / m + dsigma * h + sigma * dh)
+
+
+def _step_from_mode(step: tf.Tensor, cosine: tf.Tensor | float, sine: tf.Tensor | float) -> tuple[tf.Tensor, tf.Tensor]:
+    """tanh and sech of `y0 + step` by the addition theorem, given those of y0: for large y0 the sum would lose digits."""
+    tanh = tf.tanh(step)
+    shift = 1 + cosine * tanh
+    return (cosine + tanh) / shift, sine / (tf.cosh(step) * shift)
 
 
 def _circle(z: tf.Tensor, t: tf.Tensor, concentration: tf.Tensor | float) -> Cosine:
