@@ -1,5 +1,7 @@
 """Flags that name the text."""
 
+from typing import Any
+
 from absl import flags
 
 CORPUS = flags.DEFINE_string(
@@ -14,12 +16,36 @@ TEST_FILES = flags.DEFINE_list("test_files", [], "Test text; held out of the tra
 VOCAB_FILE = flags.DEFINE_string(
     "vocab_file", None, "Vocabulary, one word a line; made from the training text if not given."
 )
-VOCABULARY_SIZE = flags.DEFINE_integer("vocabulary_size", 2000, "Most frequent words to keep.", lower_bound=2)
-MIN_COUNT = flags.DEFINE_integer(
-    "min_count", 2, "Words rarer than this in the training text are left out.", lower_bound=1
+VOCABULARY_SIZE = flags.DEFINE_integer(
+    "vocabulary_size",
+    None,
+    "Most frequent words to keep; 2,000 for documents and 10,000 for sentences if not given.",
+    2,
 )
-STOP_WORDS = flags.DEFINE_string("stop_words", "english", "'english', 'none', or a file with a word a line.")
+MIN_COUNT = flags.DEFINE_integer(
+    "min_count", None, "Words rarer than this in the training text are left out; 2 for documents if not given.", 1
+)
 TOKENIZATION = flags.DEFINE_enum(
-    "tokenization", "words", ["words", "whitespace"], "Lower-case words, or text that is already tokenised."
+    "tokenization",
+    None,
+    ["words", "punctuation", "whitespace"],
+    "words: lower-case words; punctuation: its marks are tokens too; whitespace: the text is tokenised already.",
 )
 SPLIT_SEED = flags.DEFINE_integer("split_seed", 0, "Seed of the splits held out of the training text.", lower_bound=0)
+
+
+def given() -> dict[str, Any]:
+    """The loaders' arguments that the flags give: those not given are left to the loader's defaults."""
+    values = {
+        "corpus": CORPUS.value,
+        "data_dir": DATA_DIR.value,
+        "train_files": TRAIN_FILES.value or None,
+        "valid_files": VALID_FILES.value or None,
+        "test_files": TEST_FILES.value or None,
+        "vocab_file": VOCAB_FILE.value,
+        "vocabulary_size": VOCABULARY_SIZE.value,
+        "min_count": MIN_COUNT.value,
+        "tokenization": TOKENIZATION.value,
+        "seed": SPLIT_SEED.value,
+    }
+    return {name: value for name, value in values.items() if value is not None}

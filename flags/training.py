@@ -25,6 +25,15 @@ STRATEGY = flags.DEFINE_string("strategy", "default", "default (one device) or m
 NUM_DEVICES = flags.DEFINE_integer(
     "num_devices", None, "Devices of --strategy=mirrored; all if not given.", lower_bound=1
 )
+DTYPE_POLICY = flags.DEFINE_enum(
+    "dtype_policy",
+    "float32",
+    ["float32", "mixed_bfloat16", "mixed_float16"],
+    "Keras dtype policy: what matrix products are computed in. Codes, losses and weights stay in float32.",
+)
 NUM_IMPORTANCE_SAMPLES = flags.DEFINE_integer(
-    "num_importance_samples", 100, "Samples of the importance-weighted bound at the end.", lower_bound=1
+    "num_importance_samples", 100, "Samples of the importance-weighted bound on the test set.", lower_bound=1
+)
+NUM_VALIDATION_IMPORTANCE_SAMPLES = flags.DEFINE_integer(
+    "num_validation_importance_samples", None, "The same on the validation set; as many if not given.", lower_bound=1
 )

@@ -1,53 +1,170 @@
-"""What the trainers share: configuration, optimizer and latent layer from flags, and the end of a run."""
+"""What the trainers share: configuration, optimizer and latent layer from flags, and the course of a run."""
 
+import json
 import math
 import platform
-from collections.abc import Sequence
+import shlex
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
 import keras
 import tensorflow as tf
 from absl import flags as absl_flags
+from absl import logging
 
 from flags import latent as latent_flags
 from flags import training as training_flags
+from tf_vmf import evaluation, training
 from tf_vmf.layers import GaussianLatent, LatentLayer, PowerSphericalLatent, VonMisesFisherLatent
+from tf_vmf.models import VariationalAutoencoder
 from tf_vmf.version import __version__
 
-# Flags that say where things are or how fast they go, not what is computed.
+# Flags that say where things are, not what is computed.
 _NOT_CONFIGURATION = {"workdir", "data_dir"}
 
 _OPTIMIZERS = {"adam": keras.optimizers.Adam, "adamw": keras.optimizers.AdamW, "sgd": keras.optimizers.SGD}
 
 
-def configuration(*modules: ModuleType) -> dict[str, Any]:
-    """Names and values of all flags that the modules define, but for folders."""
+@dataclass(frozen=True)
+class Experiment:
+    """What a trainer brings to `run`.
+
+    Attributes:
+        trainer: The name of the binary, as in `python -m trainers.<name>`.
+        flag_modules: The modules of flags/ that define the run.
+        statistics: The corpus's statistics, for the protocol and to tell one corpus from another of the same name.
+        make_model: Makes the compiled model; called in the strategy's scope, after seeds are set.
+        batches_from: The endless training batches from a step on.
+        steps_per_epoch: Training batches an epoch.
+        evaluation_batches: For "valid" and "test", their batches.
+        train_examples, train_tokens: In the training split.
+        baseline: The content of `metrics["baseline"]`.
+        protocol: What to add to `metrics["protocol"]`.
+        report: Writes the report: called with the path and the keyword arguments model, metrics, history, config and command.
+    """
+
+    trainer: str
+    flag_modules: Sequence[ModuleType]
+    statistics: Mapping[str, Any]
+    make_model: Callable[[], VariationalAutoencoder]
+    batches_from: Callable[[int], tf.data.Dataset]
+    steps_per_epoch: int
+    evaluation_batches: Mapping[str, tf.data.Dataset]
+    train_examples: int
+    train_tokens: int
+    baseline: Mapping[str, float]
+    protocol: Mapping[str, Any]
+    report: Callable[..., None]
+
+
+def run(experiment: Experiment) -> None:
+    """Trains, or resumes; measures; writes all files of the run; prints a summary. See shared contract in the README."""
+    strategy = training.get_strategy(training_flags.STRATEGY.value, training_flags.NUM_DEVICES.value)
+    logging.info("Corpus: %s", json.dumps(experiment.statistics))
+    workdir = training.Workdir(training_flags.WORKDIR.value, configuration(experiment))
+    keras.config.set_dtype_policy(training_flags.DTYPE_POLICY.value)
+    keras.utils.set_random_seed(training_flags.SEED.value)
+    with strategy.scope():
+        model = experiment.make_model()
+    state = training.fit(
+        model,
+        workdir,
+        experiment.batches_from,
+        experiment.steps_per_epoch,
+        experiment.evaluation_batches["valid"],
+        epochs=training_flags.EPOCHS.value,
+        early_stopping_patience=training_flags.EARLY_STOPPING_PATIENCE.value,
+        learning_rate_patience=training_flags.LEARNING_RATE_PATIENCE.value,
+        verbose="auto" if sys.stdout.isatty() else 2,
+    )
+    training.write_atomically(workdir.model_file, model.save)
+    if workdir.metrics_file.exists():
+        metrics = json.loads(workdir.metrics_file.read_text(encoding="utf-8"))
+    else:
+        metrics = measure(experiment, model, state)
+        training.write_json(workdir.metrics_file, metrics)
+    experiment.report(
+        workdir.report_file,
+        model=model,
+        metrics=metrics,
+        history=state.history,
+        config=json.loads(workdir.config_file.read_text(encoding="utf-8")),
+        command=shlex.join(["python", "-m", f"trainers.{experiment.trainer}", *sys.argv[1:]]),
+    )
+    print(summary(metrics))
+    print(f"report: {workdir.report_file}")
+
+
+def configuration(experiment: Experiment) -> dict[str, Any]:
+    """What defines the run: all flags of its modules but folders, and the corpus they led to."""
     names = {
         flag.name
-        for module in modules
+        for module in experiment.flag_modules
         for flag in vars(module).values()
         if isinstance(flag, absl_flags.FlagHolder) and flag.name not in _NOT_CONFIGURATION
     }
-    return {name: absl_flags.FLAGS[name].value for name in sorted(names)}
+    # A changed file or vocabulary is another run, even under the same name.
+    data = {name: experiment.statistics[name] for name in ("vocabulary_sha256", "train")}
+    flags = {name: absl_flags.FLAGS[name].value for name in sorted(names)}
+    return {"trainer": experiment.trainer, **flags, "data": data}
 
 
-def versions() -> dict[str, str]:
-    """Versions of what the numbers of a run depend on."""
+def measure(experiment: Experiment, model: VariationalAutoencoder, state: training.RunState) -> dict[str, Any]:
+    """The content of metrics.json.
+
+    Raises:
+        FloatingPointError: A figure is not finite: JSON holds no NaN, and a report of it misleads.
+    """
+    samples = {"test": training_flags.NUM_IMPORTANCE_SAMPLES.value}
+    samples["valid"] = training_flags.NUM_VALIDATION_IMPORTANCE_SAMPLES.value or samples["test"]
+    seed = training_flags.SEED.value
+    figures: dict[str, dict[str, Any]] = {}
+    for split in ("test", "valid"):
+        logging.info("Measuring the %s split, %d importance samples.", split, samples[split])
+        batches = experiment.evaluation_batches[split]
+        figures[split] = evaluation.evaluate(model, batches, num_importance_samples=samples[split], seed=seed)
+        for name, value in figures[split].items():
+            if not math.isfinite(value):
+                raise FloatingPointError(
+                    f"The evaluation gave {split}.{name} = {value}. history.csv shows when it began."
+                )
     return {
-        "tf_vmf": __version__,
-        "tensorflow": tf.__version__,
-        "keras": keras.__version__,
-        "python": platform.python_version(),
+        **figures,
+        "baseline": dict(experiment.baseline),
+        "training": {
+            "epochs": state.epoch,
+            "best_epoch": state.best_epoch,
+            "seconds": round(state.seconds, 3),
+            "examples_per_second": round(state.epoch * experiment.train_examples / state.seconds, 1),
+            "tokens_per_second": round(state.epoch * experiment.train_tokens / state.seconds, 1),
+        },
+        "protocol": {
+            **experiment.statistics,
+            **experiment.protocol,
+            "selection": "weights of the epoch with the lowest validation nll + KL; the test set is used once, at the end",
+            "elbo_samples": 1,
+            "importance_samples": samples,
+            "seed": seed,
+            "versions": {
+                "tf_vmf": __version__,
+                "tensorflow": tf.__version__,
+                "keras": keras.__version__,
+                "python": platform.python_version(),
+            },
+        },
     }
 
 
 def make_optimizer() -> keras.optimizers.Optimizer:
     """The optimizer that the flags ask for."""
-    return _OPTIMIZERS[training_flags.OPTIMIZER.value](
+    name = training_flags.OPTIMIZER.value
+    return _OPTIMIZERS[name](
         training_flags.LEARNING_RATE.value,
         # Not None for "no decay": AdamW would fall back on its own default.
-        weight_decay=training_flags.WEIGHT_DECAY.value or (0.0 if training_flags.OPTIMIZER.value == "adamw" else None),
+        weight_decay=training_flags.WEIGHT_DECAY.value or (0.0 if name == "adamw" else None),
         global_clipnorm=training_flags.GRADIENT_CLIP_NORM.value,
     )
 
@@ -77,36 +194,22 @@ def make_latent() -> LatentLayer | None:
     )
 
 
-def summary(metrics: dict[str, Any], lines: Sequence[str] = ()) -> str:
+def summary(metrics: Mapping[str, Any]) -> str:
     """A short table for the terminal."""
-    rows = [
-        ("", "validation", "test"),
-        *[
-            (label, *(f"{metrics[split][name]:,.2f}" for split in ("valid", "test")))
-            for label, name in (
-                ("nll + KL, nats an example", "nll"),
-                ("  of which KL", "kl"),
-                ("perplexity, corpus", "perplexity"),
-                ("perplexity, per document", "document_perplexity"),
-                ("perplexity, importance-weighted", "iw_perplexity"),
-                ("code gain, nats", "code_gain"),
-                ("active units", "active_units"),
-            )
-        ],
+    labels = {
+        "nll": "reconstruction (nll), nats an example",
+        "kl": "KL, nats an example",
+        "code_gain": "gain by the code, nats an example",
+        "perplexity": "perplexity (nll + KL)",
+        "document_perplexity": "perplexity, mean per example",
+        "iw_perplexity": "perplexity, importance-weighted",
+    }
+    rows = [("", "validation", "test")]
+    rows += [
+        (label, *(f"{metrics[split][name]:,.2f}" for split in ("valid", "test"))) for name, label in labels.items()
     ]
-    for i, (label, *_) in enumerate(rows):
-        if label.startswith("nll + KL"):
-            rows[i] = (label, *(f"{metrics[s]['nll'] + metrics[s]['kl']:,.2f}" for s in ("valid", "test")))
+    unigram = metrics["baseline"]["unigram_perplexity"]
+    rows.append(("perplexity of a unigram model", "", f"{unigram:,.2f}"))
+    rows.append(("ratio to the unigram model", "", f"{metrics['test']['perplexity'] / unigram:.3f}"))
     width = max(len(row[0]) for row in rows)
-    table = [f"{row[0]:<{width}}  {row[1]:>12}  {row[2]:>12}" for row in rows]
-    return "\n".join([*table, *lines])
-
-
-def check_finite(metrics: dict[str, Any]) -> None:
-    """Raises FloatingPointError if a figure is not finite: JSON holds no NaN, and a report of it misleads."""
-    for split in ("valid", "test"):
-        for name, value in metrics[split].items():
-            if not math.isfinite(value):
-                raise FloatingPointError(
-                    f"The evaluation gave {split}.{name} = {value}. See history.csv for when it began."
-                )
+    return "\n".join(f"{label:<{width}}  {valid:>12}  {test:>12}" for label, valid, test in rows)

@@ -14,7 +14,11 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-WORDS = ["star planet orbit moon comet telescope", "flour butter sugar oven bread yeast", "goal match player league team ball"]
+WORDS = [
+    "star planet orbit moon comet telescope",
+    "flour butter sugar oven bread yeast",
+    "goal match player league team ball",
+]
 FLAGS = ["--vocabulary_size=100", "--stop_words=none", "--latent_dim=3", "--concentration=20", "--encoder_units=16,8",
          "--decoder_units=", "--batch_size=16", "--learning_rate=0.02", "--num_importance_samples=5"]  # fmt: skip
 
@@ -35,7 +39,13 @@ def command(text, workdir, *flags):
 def run(text, workdir, *flags):
     environment = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
     return subprocess.run(
-        command(text, workdir, *flags), cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=300
+        command(text, workdir, *flags),
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
     )
 
 

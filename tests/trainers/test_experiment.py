@@ -1,10 +1,13 @@
 """What the trainers make of flags."""
 
+import dataclasses
+
 import keras
 import pytest
 from absl import flags as absl_flags
 from absl.testing import flagsaver
 
+from flags import corpus as corpus_flags
 from flags import latent as latent_flags
 from flags import training as training_flags
 from tf_vmf.layers import GaussianLatent, PowerSphericalLatent, VonMisesFisherLatent
@@ -20,7 +23,8 @@ def _parsed_flags():
 
 
 @pytest.mark.parametrize(
-    ("name", "layer"), [("vmf", VonMisesFisherLatent), ("gaussian", GaussianLatent), ("power_spherical", PowerSphericalLatent)]
+    ("name", "layer"),
+    [("vmf", VonMisesFisherLatent), ("gaussian", GaussianLatent), ("power_spherical", PowerSphericalLatent)],
 )
 def test_every_latent_is_made_as_the_flags_say(name, layer):
     with flagsaver.flagsaver(latent=name, latent_dim=7, concentration="12.5", kl_warmup_steps=10, seed=3):
@@ -33,7 +37,9 @@ def test_every_latent_is_made_as_the_flags_say(name, layer):
 
 
 def test_a_learned_concentration_and_no_latent():
-    with flagsaver.flagsaver(latent="vmf", concentration="learned", initial_concentration=80.0, minimum_concentration=5.0):
+    with flagsaver.flagsaver(
+        latent="vmf", concentration="learned", initial_concentration=80.0, minimum_concentration=5.0
+    ):
         latent = experiment.make_latent()
     assert (latent.concentration, latent.initial_concentration, latent.minimum_concentration) == ("learned", 80.0, 5.0)
     with flagsaver.flagsaver(latent="none"):
@@ -51,9 +57,12 @@ def test_the_optimizer_has_the_rate_the_decay_and_the_clipping_of_the_flags():
 
 
 def test_the_configuration_holds_every_flag_but_folders():
-    config = experiment.configuration(latent_flags, training_flags)
-    assert {"latent", "concentration", "epochs", "seed", "strategy"} <= set(config)
-    assert "workdir" not in config
+    statistics = {"vocabulary_sha256": "0123", "train": {"documents": 5}, "corpus": "x"}
+    made = _experiment(flag_modules=(latent_flags, training_flags, corpus_flags), statistics=statistics)
+    config = experiment.configuration(made)
+    assert {"latent", "concentration", "epochs", "seed", "strategy", "corpus"} <= set(config)
+    assert not {"workdir", "data_dir"} & set(config)
+    assert config["data"] == {"vocabulary_sha256": "0123", "train": {"documents": 5}}
 
 
 @pytest.mark.parametrize("value", ["-1", "nan", "inf", "lerned", ""])
@@ -67,6 +76,12 @@ def test_an_unknown_latent_is_refused_with_the_choices():
         absl_flags.FLAGS["latent"].parse("cauchy")
 
 
-def test_figures_that_are_not_finite_are_refused():
+def test_figures_that_are_not_finite_are_refused(monkeypatch):
+    monkeypatch.setattr(experiment.evaluation, "evaluate", lambda *_, **__: {"nll": 1.0, "perplexity": float("inf")})
     with pytest.raises(FloatingPointError, match=r"test\.perplexity = inf"):
-        experiment.check_finite({"valid": {"nll": 1.0}, "test": {"perplexity": float("inf")}})
+        experiment.measure(_experiment(evaluation_batches={"test": None, "valid": None}), None, None)
+
+
+def _experiment(**fields):
+    nothing = dict.fromkeys(field.name for field in dataclasses.fields(experiment.Experiment))
+    return experiment.Experiment(**{**nothing, **fields})

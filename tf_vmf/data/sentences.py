@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
-from tf_vmf.data.documents import SPLITS, fingerprint
+from tf_vmf.data.documents import SPLITS, Documents, fingerprint
 from tf_vmf.data.sentence_vectorization import SentenceVectorization
 from tf_vmf.data.special_tokens import EOS_ID, PAD_ID, SPECIAL_TOKENS, UNK_ID
 
@@ -78,6 +79,13 @@ class Sentences:
 
     def without_labels(self) -> "Sentences":
         return replace(self, labels=None)
+
+    def bags_of_words(self, vocabulary_size: int) -> Documents:
+        """The sentences as bags of their tokens, `<eos>` included."""
+        ones = np.ones(len(self.tokens), np.int32)
+        counts = sparse.csr_matrix((ones, self.tokens, self.offsets), shape=(len(self), vocabulary_size))
+        counts.sum_duplicates()
+        return Documents(counts, self.labels)
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,14 +17,15 @@ _ELBO, _IMPORTANCE, _INFORMATION = 0, 1, 2
 
 def evaluate(
     model: VariationalAutoencoder, batches: tf.data.Dataset, *, num_importance_samples: int = 100, seed: int = 0
-) -> dict[str, float]:
+) -> dict[str, Any]:
     """All figures of one split, as `metrics.json` holds them.
 
-    Sums run in double precision. Every figure but the `iw_` ones comes from one posterior sample an example.
+    Sums run in double precision. Every figure but the `iw_` ones comes from one posterior sample an example. Of a model without
+    latent variable the KL and all that measures the code are 0, and the bounds are the likelihood.
 
     Args:
         model: A trained model.
-        batches: A finite dataset of batches, in a fixed order.
+        batches: A finite dataset of batches, in a fixed order; it is read twice.
         num_importance_samples: k of the importance-weighted bound; 0 leaves out the `iw_` figures.
         seed: Seed of all noise.
 
@@ -33,71 +34,86 @@ def evaluate(
         perplexity: exp(sum of nll + kl / sum of tokens), over the corpus.
         document_perplexity: exp(mean over examples of (nll + kl) / tokens), the convention of Miao et al.
         iw_nll, iw_perplexity, iw_document_perplexity: The same from the importance-weighted bound (Burda et al., 2016).
-        code_gain: Mean nll with another example's code minus mean nll: what the code is worth, in nats.
+        code_gain: Mean nll with another example's code minus mean nll: what the code is worth, in nats. The other example is
+            drawn from the whole split.
         active_units: Number of dimensions in use; see `active_units`.
         mutual_information: I(x; z) in nats; see `mutual_information`.
         examples, tokens: What was counted.
     """
-    columns: dict[str, list[np.ndarray]] = {name: [] for name in ("nll", "kl", "other_nll", "tokens", "iw_nll")}
+    columns: dict[str, list[np.ndarray]] = {name: [] for name in ("nll", "kl", "tokens", "iw_nll")}
     parameters: dict[str, list[np.ndarray]] = {}
-    last_code = None
     for index, x in enumerate(batches):
-        noise = stateless_seed(seed, _ELBO, index)
-        terms, batch_parameters, z = _terms(model, x, noise)
-        # The neighbour's code: rows moved by one, across batches too, so that a last batch of one example has another's.
-        others = tf.concat([z[-1:] if last_code is None else last_code, z[:-1]], axis=0)
-        last_code = z[-1:]
-        terms["other_nll"] = _nll(model, x, others)
+        terms, batch_parameters = _terms(model, x, stateless_seed(seed, _ELBO, index))
         if num_importance_samples:
             noise = stateless_seed(seed, _IMPORTANCE, index)
             terms["iw_nll"] = -model.log_likelihood(x, num_importance_samples, seed=noise)
-        for name, value in terms.items():
-            columns[name].append(value.numpy().astype(np.float64))
-        for name, value in batch_parameters.items():
-            parameters.setdefault(name, []).append(value.numpy())
-    if last_code is None:
+        _append(columns, terms)
+        _append(parameters, batch_parameters)
+    if not columns["nll"]:
         raise ValueError("Argument `batches`: expected at least one batch. Received an empty dataset.")
-    return _figures(columns, parameters, model, seed)
+    values = {name: np.concatenate(parts).astype(np.float64) for name, parts in columns.items() if parts}
+    codes = {name: np.concatenate(parts) for name, parts in parameters.items()}
+    figures = _likelihoods(values)
+    if model.latent is None:
+        return {**figures, "code_gain": 0.0, "active_units": 0, "mutual_information": 0.0}
+    z = codes.pop("z")
+    constants = {name: tf.constant(value) for name, value in codes.items()}
+    return {
+        **figures,
+        "code_gain": float(np.mean(_nll_with_others_codes(model, batches, z, seed) - values["nll"])),
+        "active_units": active_units(model.latent, constants),
+        "mutual_information": mutual_information(model.latent, constants, seed=stateless_seed(seed, _INFORMATION)),
+    }
 
 
-def _figures(
-    columns: dict[str, list[np.ndarray]], batches: dict[str, list[np.ndarray]], model: VariationalAutoencoder, seed: int
-) -> dict[str, Any]:
-    values = {name: np.concatenate(parts) for name, parts in columns.items() if parts}
-    parameters = {name: tf.constant(np.concatenate(parts)) for name, parts in batches.items()}
+def _likelihoods(values: dict[str, np.ndarray]) -> dict[str, Any]:
+    """The figures that follow from the columns nll, kl, tokens and perhaps iw_nll, a row an example."""
     tokens = values["tokens"]
-    figures = {"nll": values["nll"].mean(), "kl": values["kl"].mean()}
+    figures: dict[str, Any] = {"nll": float(values["nll"].mean()), "kl": float(values["kl"].mean())}
     losses = {"": values["nll"] + values["kl"]}
     if "iw_nll" in values:
         losses["iw_"] = values["iw_nll"]
-        figures["iw_nll"] = values["iw_nll"].mean()
+        figures["iw_nll"] = float(values["iw_nll"].mean())
     for prefix, loss in losses.items():
-        figures[f"{prefix}perplexity"] = np.exp(loss.sum() / tokens.sum())
-        figures[f"{prefix}document_perplexity"] = np.exp(np.mean(loss / tokens))
-    figures["code_gain"] = (values["other_nll"] - values["nll"]).mean()
-    figures["mutual_information"] = mutual_information(
-        model.latent, parameters, seed=stateless_seed(seed, _INFORMATION)
-    )
-    return {
-        **{name: float(value) for name, value in figures.items()},
-        "active_units": active_units(model.latent, parameters),
-        "examples": len(tokens),
-        "tokens": int(tokens.sum()),
-    }
+        figures[f"{prefix}perplexity"] = float(np.exp(loss.sum() / tokens.sum()))
+        figures[f"{prefix}document_perplexity"] = float(np.exp(np.mean(loss / tokens)))
+    return {**figures, "examples": len(tokens), "tokens": int(tokens.sum())}
+
+
+def _nll_with_others_codes(
+    model: VariationalAutoencoder, batches: tf.data.Dataset, z: np.ndarray, seed: int
+) -> np.ndarray:
+    """Nll of every example with the code of another, shape (examples,)."""
+    # A random cycle through all examples: nobody keeps his own code, and neighbours in the data, which batches by length make
+    # alike, do not exchange theirs.
+    order = np.random.RandomState(seed).permutation(len(z))
+    others = np.empty_like(z)
+    others[order] = z[np.roll(order, 1)]
+    parts: list[np.ndarray] = []
+    start = 0
+    for x in batches:
+        size = len(model.token_counts(x))
+        parts.append(_nll(model, x, tf.constant(others[start : start + size])).numpy())
+        start += size
+    return np.concatenate(parts).astype(np.float64)
+
+
+def _append(columns: dict[str, list[np.ndarray]], tensors: dict[str, tf.Tensor]) -> None:
+    for name, tensor in tensors.items():
+        columns.setdefault(name, []).append(tensor.numpy())
 
 
 @tf.function(reduce_retracing=True)
-def _terms(
-    model: VariationalAutoencoder, x: Any, seed: tf.Tensor
-) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor], tf.Tensor]:
+def _terms(model: VariationalAutoencoder, x: Any, seed: tf.Tensor) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]:
+    """nll, kl and tokens; the posterior's parameters and the sample z. Each has a row an example."""
+    tokens = model.token_counts(x)
+    if model.latent is None:
+        nll = -model.reconstruction_log_prob(x, None)[0]
+        return {"nll": nll, "kl": tf.zeros_like(nll), "tokens": tokens}, {}
     parameters = model.latent.parameters(model.features(x))
     z = model.latent.sample(parameters, seed)
-    terms = {
-        "nll": -model.reconstruction_log_prob(x, z[tf.newaxis])[0],
-        "kl": model.latent.kl_divergence(parameters),
-        "tokens": model.token_counts(x),
-    }
-    return terms, parameters, z
+    terms = {"nll": -model.reconstruction_log_prob(x, z[tf.newaxis])[0], "kl": model.latent.kl_divergence(parameters)}
+    return {**terms, "tokens": tokens}, {**parameters, "z": z}
 
 
 @tf.function(reduce_retracing=True)

@@ -1,0 +1,108 @@
+"""Trains an LSTM sentence VAE: a language model with a von Mises-Fisher, Gaussian or power spherical code, or none.
+
+Offline, on sentences of the Wikipedia articles that the gensim package carries:
+
+    python -m trainers.lstm_vae --corpus=wikipedia --concentration=35 --epochs=10 --workdir=runs/sentences
+
+On the Penn Treebank ({train,valid,test}.txt in DIR), or on your own text, one sentence a line:
+
+    python -m trainers.lstm_vae --flagfile=recipes/ptb_vmf_standard.flags --data_dir=DIR --workdir=runs/ptb
+    python -m trainers.lstm_vae --train_files=reviews.txt --workdir=runs/reviews
+
+Labelled text is a file a label, and --conditional makes the model write to order:
+
+    python -m trainers.lstm_vae --train_files=neg=negative.txt,pos=positive.txt --conditional --workdir=runs/polarity
+
+The folder --workdir then holds config.json, history.csv, metrics.json, model.keras, report.html and checkpoints/. The same
+command again resumes an interrupted run. --corpus: wikipedia, ptb or sentence_polarity.
+"""
+
+import math
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+from absl import app
+
+from flags import corpus as corpus_flags
+from flags import latent as latent_flags
+from flags import sentence_model as model_flags
+from flags import training as training_flags
+from tf_vmf import analysis, data, evaluation
+from tf_vmf.models import LSTMVAE
+from trainers import experiment
+
+
+def make_model(corpus: data.SentenceCorpus) -> LSTMVAE:
+    """The compiled model that the flags describe.
+
+    Raises:
+        ValueError: --conditional on a corpus without labels.
+    """
+    if model_flags.CONDITIONAL.value and not corpus.label_names:
+        raise ValueError(f"--conditional: expected labelled sentences. Corpus {corpus.name!r} has no labels.")
+    z_scale = model_flags.Z_SCALE.value
+    if z_scale == "auto":
+        spherical = latent_flags.LATENT.value in ("vmf", "power_spherical")
+        z_scale = math.sqrt(latent_flags.LATENT_DIM.value) if spherical else 1.0
+    model = LSTMVAE(
+        len(corpus.vocabulary),
+        experiment.make_latent(),
+        embedding_dim=model_flags.EMBEDDING_DIM.value,
+        hidden_units=model_flags.HIDDEN_UNITS.value,
+        decoder_layers=model_flags.DECODER_LAYERS.value,
+        bidirectional=model_flags.BIDIRECTIONAL.value,
+        pooling=model_flags.POOLING.value,
+        encoder_activation=model_flags.ENCODER_ACTIVATION.value,
+        tied_embeddings=model_flags.TIED_EMBEDDINGS.value,
+        skip_connection=model_flags.SKIP_CONNECTION.value,
+        word_dropout=model_flags.WORD_DROPOUT.value,
+        dropout=model_flags.DROPOUT.value,
+        encoder_dropout=model_flags.ENCODER_DROPOUT.value,
+        z_scale=float(z_scale),
+        free_bits=model_flags.FREE_BITS.value,
+        num_labels=len(corpus.label_names) if model_flags.CONDITIONAL.value else 0,
+        bag_of_words_units=model_flags.BAG_OF_WORDS_UNITS.value,
+        seed=training_flags.SEED.value,
+    )
+    model.set_unigram_bias(np.bincount(corpus.train.tokens, minlength=len(corpus.vocabulary)))
+    model.compile(experiment.make_optimizer())
+    return model
+
+
+def main(argv: Sequence[str]) -> None:
+    if len(argv) > 1:
+        raise app.UsageError(f"Unexpected arguments: {' '.join(argv[1:])}. Every option is a flag: --name=value.")
+    given = corpus_flags.given()
+    if model_flags.MAX_LENGTH.value is not None:
+        given["max_length"] = model_flags.MAX_LENGTH.value
+    corpus = data.load_sentences(**given)
+    batch_size = training_flags.BATCH_SIZE.value
+    bags = {split: getattr(corpus, split).bags_of_words(len(corpus.vocabulary)) for split in ("train", "test")}
+    splits = {split: getattr(corpus, split) for split in ("train", "valid", "test")}
+    if not model_flags.CONDITIONAL.value:
+        splits = {split: sentences.without_labels() for split, sentences in splits.items()}
+    experiment.run(
+        experiment.Experiment(
+            trainer="lstm_vae",
+            flag_modules=(corpus_flags, latent_flags, model_flags, training_flags),
+            statistics=corpus.statistics,
+            make_model=partial(make_model, corpus),
+            batches_from=lambda step: data.sentence_batches(
+                splits["train"], batch_size, seed=training_flags.SEED.value, start_step=step
+            ),
+            steps_per_epoch=data.steps_per_epoch(splits["train"], batch_size),
+            evaluation_batches={
+                split: data.sentence_evaluation_batches(splits[split], batch_size) for split in ("valid", "test")
+            },
+            train_examples=len(corpus.train),
+            train_tokens=corpus.train.num_tokens,
+            baseline=evaluation.unigram_perplexity(bags["train"], bags["test"]),
+            protocol={"token_counting": "words and one <eos> a sentence; padding counts nowhere"},
+            report=partial(analysis.sentence_report, corpus=corpus),
+        )
+    )
+
+
+if __name__ == "__main__":
+    app.run(main)
