@@ -4,7 +4,18 @@ from tf_vmf.layers.gaussian_latent import GaussianLatent
 from tf_vmf.layers.latent_layer import LatentLayer
 from tf_vmf.layers.lstm import LSTM
 from tf_vmf.layers.power_spherical_latent import PowerSphericalLatent
+from tf_vmf.layers.schedules import CyclicalSchedule, LinearSchedule, SigmoidSchedule
 from tf_vmf.layers.token_softmax import TokenSoftmax
 from tf_vmf.layers.von_mises_fisher_latent import VonMisesFisherLatent
 
-__all__ = ["LSTM", "GaussianLatent", "LatentLayer", "PowerSphericalLatent", "TokenSoftmax", "VonMisesFisherLatent"]
+__all__ = [
+    "LSTM",
+    "CyclicalSchedule",
+    "GaussianLatent",
+    "LatentLayer",
+    "LinearSchedule",
+    "PowerSphericalLatent",
+    "SigmoidSchedule",
+    "TokenSoftmax",
+    "VonMisesFisherLatent",
+]

@@ -13,6 +13,7 @@ from tf_vmf.layers import LatentLayer
 from tf_vmf.layers.noise import stateless_seed
 from tf_vmf.layers.token_softmax import TokenSoftmax
 from tf_vmf.models.dropout import dropout
+from tf_vmf.models.generation import Choice, Decoding, generate
 from tf_vmf.models.sentence_decoder import SentenceDecoder
 from tf_vmf.models.sentence_encoder import POOLINGS, SentenceEncoder, masked_mean
 from tf_vmf.models.variational_autoencoder import VariationalAutoencoder
@@ -156,9 +157,8 @@ class LSTMVAE(VariationalAutoencoder):
             condition_dim += self.label_dim
         if self.bag_of_words_units:
             self.bag_of_words_layer = keras.layers.Dense(self.bag_of_words_units, dtype="float32", name="bag_of_words")
-        code_dim = 0
+        self.code_dim = code_dim = 0 if self.latent is None else self.latent.latent_dim
         if self.latent is not None:
-            code_dim = self.latent.latent_dim
             self.encoder = SentenceEncoder(
                 self.hidden_units,
                 pooling,
@@ -263,6 +263,96 @@ class LSTMVAE(VariationalAutoencoder):
             )
         smoothed = token_counts + 0.5
         self.softmax.bias.assign(np.log(smoothed / smoothed.sum()))
+
+    def decode(
+        self,
+        z: tf.Tensor,
+        method: str = "greedy",
+        *,
+        max_length: int = 50,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        beam_width: int = 5,
+        length_penalty: float = 0.0,
+        allow_unknown: bool = True,
+        labels: tf.Tensor | None = None,
+        bag_of_words: tf.Tensor | None = None,
+        seed: int | tf.Tensor = 0,
+    ) -> tf.Tensor:
+        """Sentences for codes.
+
+        Args:
+            z: Codes, shape (batch, latent_dim); with latent=None of width 0.
+            method: "greedy", "sample" or "beam".
+            max_length: Largest number of tokens, `EOS_ID` included.
+            temperature: Sampling: log p is divided by it; > 0.
+            top_k: Sampling: only from the k most probable words.
+            top_p: Sampling: only from the fewest words that have this probability together, in (0, 1].
+            beam_width: Beam search: hypotheses kept.
+            length_penalty: Beam search: hypotheses are ranked by log p / length^length_penalty; 0 ranks by log p(x|z).
+            allow_unknown: False never generates `UNK_ID`.
+            labels: For a model that is conditional on a label: shape (batch,).
+            bag_of_words: For one that is conditional on a bag of words: token ids in any order, shape (batch, any), 0 = padding.
+            seed: Sampling: an int or a stateless seed of shape (2,).
+
+        Returns:
+            Token ids, shape (batch, length), int32: each row ends with `EOS_ID` (unless cut at `max_length`), then 0.
+        """
+        z = tf.cast(tf.convert_to_tensor(z), tf.float32)
+        if z.shape.rank != 2 or z.shape[-1] != self.code_dim:
+            raise ValueError(f"Expected codes of shape (batch, {self.code_dim}). Received: shape {z.shape}.")
+        decoding = Decoding(method, max_length, temperature, top_k, top_p, beam_width, length_penalty)
+        condition = self._condition_on(labels, bag_of_words)
+        # Numbers go in as tensors, so that other ones need no other graph.
+        return self._generate(z, condition, *decoding.split(), allow_unknown, stateless_seed(seed))
+
+    def sample(self, n: int, *, seed: int | tf.Tensor = 0, method: str = "sample", **options: Any) -> tf.Tensor:
+        """Sentences from the model: z from the prior, then words.
+
+        Args:
+            n: Number of sentences.
+            seed: An int or a stateless seed of shape (2,).
+            method: "sample", "greedy" or "beam".
+            **options: As in `decode`.
+
+        Returns:
+            Token ids, shape (n, length), int32, as from `decode`.
+        """
+        seed = stateless_seed(seed)
+        prior = None if self.latent is None else self.latent.prior()
+        z = tf.zeros([n, 0]) if prior is None else prior.sample(n, seed=stateless_seed(seed, 0))
+        return self.decode(z, method, seed=stateless_seed(seed, 1), **options)
+
+    @tf.function(reduce_retracing=True)
+    def _generate(
+        self,
+        z: tf.Tensor,
+        condition: tf.Tensor | None,
+        choice: Choice,
+        numbers: dict[str, tf.Tensor],
+        allow_unknown: bool,
+        seed: tf.Tensor,
+    ) -> tf.Tensor:
+        code = None if self.latent is None else self._scaled(z)
+        skip = None if self.skip_layer is None else self.skip_layer(code)
+        forbidden = [self.PAD_ID] if allow_unknown else [self.PAD_ID, self.UNK_ID]
+        allowed = tf.reduce_all(tf.range(self.vocabulary_size)[:, tf.newaxis] != forbidden, axis=-1)
+
+        def predict(last: tf.Tensor, state: Any) -> tuple[tf.Tensor, Any]:
+            words = tf.fill(tf.shape(last), self.UNK_ID) if self.word_dropout == 1.0 else last
+            hidden, recurrent = self.decoder.step(self._embed(words), state.get("context"), state["recurrent"])
+            logits = self.softmax(self._before_softmax(hidden, state.get("skip")), self._tied_kernel())
+            return tf.where(allowed, tf.nn.log_softmax(logits), -np.inf), {**state, "recurrent": recurrent}
+
+        start = tf.fill([tf.shape(z)[0]], self.EOS_ID)
+        state = {
+            "recurrent": self.decoder.initial_state(code, tf.shape(z)[0]),
+            "context": _concat(code, condition),
+            "skip": skip,
+        }
+        state = {name: value for name, value in state.items() if value is not None}
+        return generate(predict, state, start, choice, end_id=self.EOS_ID, pad_id=self.PAD_ID, seed=seed, **numbers)
 
     # The decoder in training and scoring.
 

@@ -1,0 +1,127 @@
+"""Schedules of the KL's weight over training steps; pass one as `kl_weight` of a latent layer."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+
+@keras.saving.register_keras_serializable(package="tf_vmf")
+class LinearSchedule(keras.optimizers.schedules.LearningRateSchedule):
+    """From `start` to `end` in a straight line over `steps` steps, then `end`.
+
+    Args:
+        steps: Number of steps, >= 1.
+        start: Value at step 0.
+        end: Value from step `steps` on.
+        delay: Steps at `start` before the line begins.
+    """
+
+    def __init__(self, steps: int, start: float = 0.0, end: float = 1.0, delay: int = 0) -> None:
+        _check_positive("LinearSchedule", steps=steps)
+        _check_weights("LinearSchedule", start=start, end=end, delay=delay)
+        self.steps = steps
+        self.start = start
+        self.end = end
+        self.delay = delay
+
+    def __call__(self, step: int | tf.Tensor) -> tf.Tensor:
+        progress = (tf.cast(step, tf.float32) - self.delay) / self.steps
+        return self.start + (self.end - self.start) * tf.clip_by_value(progress, 0.0, 1.0)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"steps": self.steps, "start": self.start, "end": self.end, "delay": self.delay}
+
+
+@keras.saving.register_keras_serializable(package="tf_vmf")
+class SigmoidSchedule(keras.optimizers.schedules.LearningRateSchedule):
+    """The logistic annealing of Bowman et al. (2016): end * sigmoid((step - midpoint) / width).
+
+    Args:
+        midpoint: Step at which half of `end` is reached.
+        width: Steps over which the argument of the sigmoid grows by one, > 0; from 2 % to 98 % it takes 8 of them. None: a
+            sixth of the midpoint, which starts at 0.25 %.
+        end: The value approached.
+
+    References:
+        S. R. Bowman, L. Vilnis, O. Vinyals, A. M. Dai, R. Jozefowicz and S. Bengio. Generating Sentences from a Continuous
+        Space. CoNLL 2016.
+    """
+
+    def __init__(self, midpoint: float, width: float | None = None, end: float = 1.0) -> None:
+        width = midpoint / 6.0 if width is None else width
+        _check_positive("SigmoidSchedule", midpoint=midpoint, width=width)
+        _check_weights("SigmoidSchedule", end=end)
+        self.midpoint = midpoint
+        self.width = width
+        self.end = end
+
+    def __call__(self, step: int | tf.Tensor) -> tf.Tensor:
+        return self.end * tf.sigmoid((tf.cast(step, tf.float32) - self.midpoint) / self.width)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"midpoint": self.midpoint, "width": self.width, "end": self.end}
+
+
+@keras.saving.register_keras_serializable(package="tf_vmf")
+class CyclicalSchedule(keras.optimizers.schedules.LearningRateSchedule):
+    """The cyclical annealing of Fu et al. (2019): every cycle rises linearly from `start` to `end`, then stays there.
+
+    Args:
+        period: Steps a cycle, >= 1.
+        rise: Share of a cycle in which it rises, in (0, 1].
+        cycles: Number of cycles, after which the value stays at `end`; None never stops.
+        start: Value at the start of a cycle.
+        end: Value at its end.
+
+    References:
+        H. Fu, C. Li, X. Liu, J. Gao, A. Celikyilmaz and L. Carin. Cyclical Annealing Schedule: A Simple Approach to Mitigating KL
+        Vanishing. NAACL 2019.
+    """
+
+    def __init__(
+        self, period: int, rise: float = 0.5, cycles: int | None = 4, start: float = 0.0, end: float = 1.0
+    ) -> None:
+        _check_positive("CyclicalSchedule", period=period, **({} if cycles is None else {"cycles": cycles}))
+        _check_weights("CyclicalSchedule", start=start, end=end)
+        if not 0 < rise <= 1:
+            raise ValueError(
+                f"Argument `rise` of CyclicalSchedule: expected a share in (0, 1]. Received: rise={rise!r}."
+            )
+        self.period = period
+        self.rise = rise
+        self.cycles = cycles
+        self.start = start
+        self.end = end
+
+    def __call__(self, step: int | tf.Tensor) -> tf.Tensor:
+        step = tf.cast(step, tf.int64)
+        within = tf.cast(step % self.period, tf.float32) / (self.period * self.rise)
+        value = self.start + (self.end - self.start) * tf.minimum(within, 1.0)
+        if self.cycles is None:
+            return value
+        return tf.where(step < self.period * self.cycles, value, self.end)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            "period": self.period,
+            "rise": self.rise,
+            "cycles": self.cycles,
+            "start": self.start,
+            "end": self.end,
+        }
+
+
+def _check_positive(schedule: str, **arguments: float) -> None:
+    for name, value in arguments.items():
+        if not (value > 0 and math.isfinite(value)):
+            raise ValueError(f"Argument `{name}` of {schedule}: expected a number > 0. Received: {name}={value!r}.")
+
+
+def _check_weights(schedule: str, **arguments: float) -> None:
+    for name, value in arguments.items():
+        if not (value >= 0 and math.isfinite(value)):
+            raise ValueError(f"Argument `{name}` of {schedule}: expected a number >= 0. Received: {name}={value!r}.")
