@@ -1,12 +1,19 @@
 """Analysis of trained models: neighbours, paths between codes, projections, figures and the HTML report."""
 
+from tf_vmf.analysis.beyond_bag_of_words import BeyondBagOfWords, beyond_bag_of_words
 from tf_vmf.analysis.clusters import Clusters, cluster_codes
+from tf_vmf.analysis.distinctive_words import DistinctiveWords, distinctive_words
 from tf_vmf.analysis.document_report import document_report
-from tf_vmf.analysis.encodings import Encodings, encode, label_centres
+from tf_vmf.analysis.encodings import Encodings, encode, encode_sentences, label_centres
 from tf_vmf.analysis.interpolation import great_circle, interpolate, straight_line
 from tf_vmf.analysis.neighbours import Neighbours, label_precision, nearest_neighbours
 from tf_vmf.analysis.projection import Projection, project
-from tf_vmf.analysis.published import PublishedResult, published_results
+from tf_vmf.analysis.published import (
+    PublishedResult,
+    PublishedSentenceResult,
+    published_results,
+    published_sentence_results,
+)
 from tf_vmf.analysis.report import (
     Code,
     Headline,
@@ -19,10 +26,15 @@ from tf_vmf.analysis.report import (
     Text,
     write_report,
 )
+from tf_vmf.analysis.sentence_decoding import interpolate_sentences
+from tf_vmf.analysis.sentence_report import sentence_report
+from tf_vmf.analysis.word_order import WordOrder, word_order_sensitivity
 
 __all__ = [
+    "BeyondBagOfWords",
     "Clusters",
     "Code",
+    "DistinctiveWords",
     "Encodings",
     "Headline",
     "Image",
@@ -31,20 +43,29 @@ __all__ = [
     "PassageList",
     "Projection",
     "PublishedResult",
+    "PublishedSentenceResult",
     "Row",
     "Section",
     "Table",
     "Text",
+    "WordOrder",
+    "beyond_bag_of_words",
     "cluster_codes",
+    "distinctive_words",
     "document_report",
     "encode",
+    "encode_sentences",
     "great_circle",
     "interpolate",
+    "interpolate_sentences",
     "label_centres",
     "label_precision",
     "nearest_neighbours",
     "project",
     "published_results",
+    "published_sentence_results",
+    "sentence_report",
     "straight_line",
+    "word_order_sensitivity",
     "write_report",
 ]

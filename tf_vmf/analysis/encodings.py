@@ -1,4 +1,4 @@
-"""What the encoder says about every document, as arrays."""
+"""What the encoder says about every example, as arrays."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from tf_vmf.data.sentence_batches import evaluation_order, sentence_evaluation_batches
+from tf_vmf.data.sentences import Sentences
 from tf_vmf.layers.spherical_latent import SphericalLatent
 from tf_vmf.models.variational_autoencoder import VariationalAutoencoder
 
@@ -54,6 +56,18 @@ def encode(model: VariationalAutoencoder, batches: Iterable[Any]) -> Encodings:
         kl=np.concatenate(kl).astype(np.float64),
         concentration=np.concatenate(concentration).astype(np.float64) if concentration else None,
         spherical=spherical,
+    )
+
+
+def encode_sentences(model: VariationalAutoencoder, sentences: Sentences, batch_size: int = 256) -> Encodings:
+    """Encodes sentences in batches of similar length; rows are in the order of `sentences`."""
+    found = encode(model, sentence_evaluation_batches(sentences, batch_size))
+    place = np.argsort(evaluation_order(sentences), kind="stable")
+    return Encodings(
+        codes=found.codes[place],
+        kl=found.kl[place],
+        concentration=None if found.concentration is None else found.concentration[place],
+        spherical=found.spherical,
     )
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 # Closer to opposite than this, rounding of float32 codes decides which of the great circles is taken.
 _SMALLEST_SUM = 1e-6
+_NORM_TOLERANCE = 1e-3  # what float16 codes need
 
 
 def great_circle(start: np.ndarray, end: np.ndarray, fractions: np.ndarray) -> np.ndarray:
@@ -52,14 +53,22 @@ def straight_line(start: np.ndarray, end: np.ndarray, fractions: np.ndarray) -> 
     return (1.0 - t) * start[..., np.newaxis, :] + t * end[..., np.newaxis, :]
 
 
-def interpolate(start: np.ndarray, end: np.ndarray, num_points: int, *, spherical: bool) -> np.ndarray:
+def interpolate(
+    start: np.ndarray, end: np.ndarray, num_points: int = 5, *, spherical: bool | None = None
+) -> np.ndarray:
     """`num_points` codes at equal distances from `start` to `end`, both included.
+
+    ```python
+    path = tf_vmf.analysis.interpolate(first_code, second_code)
+    words = model.decode(path)
+    ```
 
     Args:
         start: Codes of shape (..., d).
         end: Codes of a shape that broadcasts with it.
         num_points: At least 2.
-        spherical: Along the great circle; else along the straight line.
+        spherical: Along the great circle; else along the straight line. None: along the great circle if all codes are unit
+            vectors.
 
     Returns:
         Codes of shape (..., num_points, d), float64.
@@ -68,6 +77,9 @@ def interpolate(start: np.ndarray, end: np.ndarray, num_points: int, *, spherica
         raise ValueError(
             f"Argument `num_points`: expected at least 2, the two ends. Received: num_points={num_points}."
         )
+    if spherical is None:
+        norms = np.concatenate([np.linalg.norm(code, axis=-1).ravel() for code in (start, end)])
+        spherical = bool(np.all(np.abs(norms - 1.0) < _NORM_TOLERANCE))
     path = great_circle if spherical else straight_line
     return path(start, end, np.linspace(0.0, 1.0, num_points))
 
@@ -75,7 +87,7 @@ def interpolate(start: np.ndarray, end: np.ndarray, num_points: int, *, spherica
 def _unit(value: np.ndarray, name: str) -> np.ndarray:
     value = np.asarray(value, np.float64)
     norm = np.linalg.norm(value, axis=-1, keepdims=True)
-    if not np.all(np.abs(norm - 1.0) < 1e-3):
+    if not np.all(np.abs(norm - 1.0) < _NORM_TOLERANCE):
         furthest = norm.flat[np.argmax(np.abs(norm - 1.0))]
         raise ValueError(
             f"`{name}` must hold unit vectors. Received: a vector of norm {furthest:.4g}. Use `straight_line` for others."

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 
 import numpy as np
 
-from tf_vmf.analysis.figures import BLUE, GREY, ORANGE, STYLE, new_figure
+from tf_vmf.analysis.figures import BLUE, GREEN, GREY, ORANGE, STYLE, new_figure
 from tf_vmf.analysis.projection import Projection
+from tf_vmf.analysis.word_order import WordOrder
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -172,6 +173,45 @@ def active_units(codes: np.ndarray, *, spherical: bool, threshold: float = 0.01)
     axes.set_xlabel("latent dimension, by variance")
     axes.set_ylabel("variance times d" if spherical else "variance")
     axes.legend()
+    return figure
+
+
+@_styled
+def word_order(curves: Mapping[str, WordOrder]) -> Figure:
+    """Cosine with the unchanged sentence against the number of swaps, a curve a model, with two standard errors either way.
+
+    The dashed line is one word replaced by another, the dotted one another sentence altogether.
+
+    Args:
+        curves: What `word_order_sensitivity` returned, by the name of the model; up to four.
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    figure = new_figure(6.4, 3.4)
+    axes = figure.add_subplot()
+    for (name, curve), colour in zip(curves.items(), (BLUE, ORANGE, GREEN, GREY), strict=False):
+        error = 2.0 * np.nan_to_num(curve.standard_error)
+        axes.errorbar(
+            curve.num_swaps,
+            curve.cosine,
+            error,
+            color=colour,
+            lw=1.6,
+            marker="o",
+            ms=4,
+            capsize=2,
+            label=f"{name}: swaps",
+        )
+        axes.axhline(curve.replaced, color=colour, lw=1.2, ls=(0, (4, 3)), label="one word replaced")
+        if not np.isnan(curve.other):
+            axes.axhline(curve.other, color=colour, lw=1.2, ls=":", label="another sentence")
+    axes.set_xlabel("random swaps of adjacent words")
+    axes.set_ylabel("cosine with the sentence's code")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    low, high = axes.get_ylim()
+    if high - low < 0.02:  # nothing changes: rounding is no curve
+        axes.set_ylim(low - 0.1, 1.02)
+    figure.legend(loc="outside right upper")
     return figure
 
 
