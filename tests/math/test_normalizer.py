@@ -80,9 +80,10 @@ def test_accuracy_on_the_oracle_grid(dtype):
 
 @pytest.mark.parametrize("kappa", [0.0, 0.5, 30.0])
 def test_density_integrates_to_one_on_the_circle_and_on_the_sphere(kappa):
+    mode = {dim: float(tf_vmf.math.log_prob_at_mode(tf.constant(kappa, tf.float64), dim)) for dim in (2, 3)}
+
     def density(cosine: float, dim: int) -> float:
-        mode = float(tf_vmf.math.log_prob_at_mode(tf.constant(kappa, tf.float64), dim))
-        return math.exp(mode + kappa * (cosine - 1.0))
+        return math.exp(mode[dim] + kappa * (cosine - 1.0))
 
     circle, _ = scipy.integrate.quad(lambda angle: density(math.cos(angle), 2), 0.0, 2 * math.pi, epsabs=1e-10)
     sphere, _ = scipy.integrate.quad(lambda w: 2 * math.pi * density(w, 3), -1.0, 1.0, epsabs=1e-10)

@@ -12,10 +12,10 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-# Relative truncation error allowed: a quarter of a rounding error of the dtype.
-_TOLERANCE = {"float32": 1.5e-8, "float64": 2.5e-17}
-# Horner costs two operations a coefficient, Clenshaw four; but powers of t are used only where their coefficients,
-# and so the rounding errors, stay near those of the Chebyshev series.
+# Relative errors allowed to the polynomials, fractions of a rounding error of the dtype.
+_TOLERANCE = {"float32": 2e-8, "float64": 2.5e-17}
+# In float32 a polynomial may be written in powers of p or of t if that keeps the sum of the absolute coefficients, and
+# so the rounding errors, within this factor. A coefficient costs two operations then, and four in Chebyshev polynomials.
 _GROWTH = 1.5
 
 
@@ -23,13 +23,13 @@ class Polynomial(NamedTuple):
     """A polynomial in t = 2 x - 1.
 
     Attributes:
-        coefficients: Lowest order first, of the powers of t if `monomial`, else of the Chebyshev polynomials.
-        monomial: Which basis.
-        beta: The map from p to x.
+        coefficients: Lowest order first.
+        basis: "powers of p", "powers of t" (both only where x = p) or "Chebyshev".
+        beta: The map from p to x = (1 + beta) p / (1 + beta p).
     """
 
     coefficients: tuple[float, ...]
-    monomial: bool
+    basis: str
     beta: float
 
 
@@ -61,21 +61,51 @@ def polynomial(name: str, dim: float, dtype: str) -> Polynomial:
         dtype: "float32" or "float64".
     """
     series, beta = chebyshev_series(name, dim)
-    tolerance = _TOLERANCE[dtype]
+    scale = 1.0
     if name == "kl":
-        tolerance *= (dim - 1) / 4  # (1 - p)^2 P is added to a term of at least (dim - 1)/4 (1 - p)
+        scale = (dim - 1) / 4  # (1 - p)^2 P is added to a term of at least (dim - 1)/4 (1 - p)
     else:
         series = series / dim
     if name == "slope":
         series[0] += 1.0
-        series, tolerance = series * (2.0 / dim), tolerance * (2.0 / dim)
-    # tail[k]: what is lost by keeping the first k + 1 coefficients.
-    tail = np.cumsum(np.abs(series[::-1]))[::-1] - np.abs(series)
-    series = series[: max(3, int(np.argmax(tail <= tolerance)) + 1)]
-    powers = np.polynomial.chebyshev.cheb2poly(series)
-    if dtype == "float32" and beta == 0.0 and np.abs(powers).sum() <= _GROWTH * np.abs(series).sum():
-        return Polynomial(tuple(powers.tolist()), True, beta)
-    return Polynomial(tuple(series.tolist()), False, beta)
+        scale = 2.0 / dim
+        series = series * scale
+    if dtype == "float64":
+        # tail[k]: what is lost by keeping the first k + 1 coefficients.
+        tail = np.cumsum(np.abs(series[::-1]))[::-1] - np.abs(series)
+        length = max(3, int(np.argmax(tail <= _TOLERANCE[dtype] * scale)) + 1)
+        return Polynomial(tuple(series[:length].tolist()), "Chebyshev", beta)
+    series = _weighted_fit(name, series, beta, dim)
+    if beta == 0.0:
+        in_t = np.polynomial.Polynomial(np.polynomial.chebyshev.cheb2poly(series))
+        in_p = in_t(np.polynomial.Polynomial([-1.0, 2.0]))
+        limit = _GROWTH * max(scale, np.abs(series).sum())
+        for powers, basis in ((in_p.coef, "powers of p"), (in_t.coef, "powers of t")):
+            if np.abs(powers).sum() <= limit:
+                return Polynomial(tuple(powers.tolist()), basis, beta)
+    return Polynomial(tuple(series.tolist()), "Chebyshev", beta)
+
+
+def _weighted_fit(name: str, series: np.ndarray, beta: float, dim: float) -> np.ndarray:
+    """The shortest series within the float32 tolerance, errors weighted by their share in the final result."""
+    t = np.polynomial.chebyshev.chebpts1(256)
+    values = np.polynomial.chebyshev.chebval(t, series)
+    p = (1.0 + t) / (2.0 + beta * (1.0 - t))
+    if name == "kl":
+        weight = (1.0 - p) ** 2 / (0.5 * (dim - 1.0) * np.log1p(0.5 * (1.0 - p) / p) + (1.0 - p) ** 2 * values)
+    elif name == "mean":
+        # A = A_0 (1 + p^2 C/dim), and 1 - A must be right too: A_0 p^2 C/dim is added to 1 - A_0.
+        kappa = np.sqrt(0.25 * dim * (dim - 1.0) * (1.0 / p**2 - 1.0))
+        half, root = 0.5 * (dim - 1.0), np.hypot(kappa, 0.5 * (dim + 1.0))
+        weight = p**2 * np.maximum(1.0, kappa / (half + (root - kappa)))
+    else:
+        weight = 1.0 / values
+    for degree in range(2, len(series)):
+        fit = np.polynomial.chebyshev.chebfit(t, values, degree, w=weight)
+        error = weight * np.abs(np.polynomial.chebyshev.chebval(t, fit) - values)
+        if np.max(error) <= _TOLERANCE["float32"]:
+            return fit
+    return series
 
 
 def evaluate(poly: Polynomial, p: tf.Tensor) -> tf.Tensor:
@@ -85,11 +115,11 @@ def evaluate(poly: Polynomial, p: tf.Tensor) -> tf.Tensor:
     1 - t as argument (Reinsch): near t = 1, where the plain form loses digits, this one does not.
     """
     c = poly.coefficients
-    if poly.monomial:
-        t = 2.0 * p - 1.0
-        value = c[-1] * t + c[-2]
+    if poly.basis != "Chebyshev":
+        variable = p if poly.basis == "powers of p" else 2.0 * p - 1.0
+        value = c[-1] * variable + c[-2]
         for coefficient in c[-3::-1]:
-            value = value * t + coefficient
+            value = value * variable + coefficient
         return value
     one_minus_t = 2.0 * (1.0 - p)
     if poly.beta:
