@@ -58,8 +58,7 @@ def make_model(corpus: data.BagOfWordsCorpus) -> BagOfWordsVAE:
 
 
 def main(argv: Sequence[str]) -> None:
-    if len(argv) > 1:
-        raise app.UsageError(f"Unexpected arguments: {' '.join(argv[1:])}. Every option is a flag: --name=value.")
+    strategy = experiment.start(argv)
     corpus = data.load_bag_of_words(stop_words=model_flags.STOP_WORDS.value, **corpus_flags.given())
     batch_size, sparse = training_flags.BATCH_SIZE.value, data.prefer_sparse(corpus.train)
     experiment.run(
@@ -81,7 +80,8 @@ def main(argv: Sequence[str]) -> None:
             baseline=evaluation.unigram_perplexity(corpus.train, corpus.test),
             protocol={"token_counting": "words of the vocabulary; no end-of-document token"},
             report=partial(analysis.document_report, corpus=corpus),
-        )
+        ),
+        strategy,
     )
 
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import keras
 import tensorflow as tf
+from absl import app, logging
 from absl import flags as absl_flags
-from absl import logging
 
 from flags import latent as latent_flags
 from flags import training as training_flags
@@ -60,9 +60,19 @@ class Experiment:
     report: Callable[..., None]
 
 
-def run(experiment: Experiment) -> None:
-    """Trains, or resumes; measures; writes all files of the run; prints a summary. See shared contract in the README."""
-    strategy = training.get_strategy(training_flags.STRATEGY.value, training_flags.NUM_DEVICES.value)
+def start(argv: Sequence[str]) -> tf.distribute.Strategy:
+    """The strategy that the flags name; to be called first, as devices cannot be divided once TensorFlow has started.
+
+    Raises:
+        app.UsageError: There are arguments that are not flags.
+    """
+    if len(argv) > 1:
+        raise app.UsageError(f"Unexpected arguments: {' '.join(argv[1:])}. Every option is a flag: --name=value.")
+    return training.get_strategy(training_flags.STRATEGY.value, training_flags.NUM_DEVICES.value)
+
+
+def run(experiment: Experiment, strategy: tf.distribute.Strategy) -> None:
+    """Trains, or resumes; measures; writes all files of the run; prints a summary."""
     logging.info("Corpus: %s", json.dumps(experiment.statistics))
     workdir = training.Workdir(training_flags.WORKDIR.value, configuration(experiment))
     keras.config.set_dtype_policy(training_flags.DTYPE_POLICY.value)

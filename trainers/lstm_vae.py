@@ -71,8 +71,7 @@ def make_model(corpus: data.SentenceCorpus) -> LSTMVAE:
 
 
 def main(argv: Sequence[str]) -> None:
-    if len(argv) > 1:
-        raise app.UsageError(f"Unexpected arguments: {' '.join(argv[1:])}. Every option is a flag: --name=value.")
+    strategy = experiment.start(argv)
     given = corpus_flags.given()
     if model_flags.MAX_LENGTH.value is not None:
         given["max_length"] = model_flags.MAX_LENGTH.value
@@ -100,7 +99,8 @@ def main(argv: Sequence[str]) -> None:
             baseline=evaluation.unigram_perplexity(bags["train"], bags["test"]),
             protocol={"token_counting": "words and one <eos> a sentence; padding counts nowhere"},
             report=partial(analysis.sentence_report, corpus=corpus),
-        )
+        ),
+        strategy,
     )
 
 

@@ -13,6 +13,8 @@ import keras
 import numpy as np
 import pytest
 
+import tf_vmf
+
 ROOT = Path(__file__).resolve().parents[2]
 WORDS = [
     "star planet orbit moon comet telescope",
@@ -91,6 +93,7 @@ def test_the_model_learns_three_topics(whole):
 
 
 def test_the_saved_model_loads_and_is_the_one_that_was_measured(whole):
+    assert tf_vmf.__version__  # importing the package makes its classes known to Keras
     model = keras.saving.load_model(whole[0] / "model.keras")
     assert model.vocabulary_size == 18
     assert model.latent.latent_dim == 3
@@ -134,7 +137,7 @@ def test_two_replicas_train_as_well_as_one_device(text, tmp_path):
         ("--latent=none", "unigram"),
         ("--corpus=reuters", "wikipedia"),
         ("--strategy=horovod", "default, mirrored"),
-        ("--epochs=0", "lower bound"),
+        ("--epochs=0", "positive integer"),
     ],
 )
 def test_a_wrong_flag_says_what_is_allowed(flag, message, text, tmp_path):
