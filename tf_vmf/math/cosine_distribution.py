@@ -128,7 +128,7 @@ def _tail(law: _Law, t: tf.Tensor, side: tf.Tensor) -> tf.Tensor:
     negligible = fixed.log_density(start) + _LOG_NEGLIGIBLE
     length = tf.fill(tf.shape(start), tf.cast(-_LOG_NEGLIGIBLE / law.m + 10 / law.m**0.5, t.dtype))
     step = 0.5 * length
-    for _ in range(12):
+    for _ in range(20):
         length = tf.where(fixed.log_density(start + side * (length - step)) < negligible, length - step, length)
         step *= 0.5
     points = t[..., tf.newaxis] + (side * length)[..., tf.newaxis] * tf.constant(_NODES)

@@ -8,9 +8,12 @@ import numpy as np
 import tensorflow as tf
 
 from tf_vmf.math import cosine_series
+from tf_vmf.math.resultant_length import one_minus_mean_resultant_length
 
 # Beyond this concentration the law is a point mass to any precision; the bound keeps kappa^2 finite in float32.
 LARGEST_CONCENTRATION = 1e18
+
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(32)
 
 
 class Cosine(NamedTuple):
@@ -48,10 +51,10 @@ def cosine_from_normal(z: tf.Tensor, concentration: tf.Tensor | float, dim: int)
         concentration = min(concentration, LARGEST_CONCENTRATION)
     else:
         concentration = tf.minimum(concentration, LARGEST_CONCENTRATION)
-    if dim == 3:
-        return _sphere_in_three_dimensions(z, concentration)
     limit = cosine_series.Z_LIMIT[z.dtype.name]
     z = tf.clip_by_value(z, -limit, limit)
+    if dim == 3:
+        return _sphere_in_three_dimensions(z, concentration)
     if dim == 2:
         return _circle(z, z / limit, concentration)
     return _sphere(z / limit, concentration, dim)
@@ -84,30 +87,56 @@ def _sphere(t: tf.Tensor, concentration: tf.Tensor | float, dim: int) -> Cosine:
 
 
 def _step_from_mode(step: tf.Tensor, cosine: tf.Tensor | float, sine: tf.Tensor | float) -> tuple[tf.Tensor, tf.Tensor]:
-    """tanh and sech of `y0 + step` by the addition theorem, given those of y0: for large y0 the sum would lose digits."""
+    """Tanh and sech of `y0 + step` by the addition theorem, for y0 so large that the sum would lose digits."""
     tanh = tf.tanh(step)
     shift = 1 + cosine * tanh
     return (cosine + tanh) / shift, sine / (tf.cosh(step) * shift)
 
 
 def _circle(z: tf.Tensor, t: tf.Tensor, concentration: tf.Tensor | float) -> Cosine:
-    """The signed angle 2 atan(sinh(eta)), with eta = sigma z Q(z^2; q) and `rate = -(d eta / d kappa) / tanh(eta)`."""
+    """The signed angle 2 atan(sinh(eta)), with eta = sigma z Q(z^2; q)."""
     x = 2 * t * t - 1
     if isinstance(concentration, float):
-        scale = cosine_series.fixed_concentration_series(2, concentration, z.dtype.name)
-        eta = z * (_clenshaw(scale, x) / math.sqrt(1 + 4 * concentration))
-        rate = None
+        q_series = cosine_series.fixed_concentration_series(2, concentration, z.dtype.name)
+        eta = z * (_clenshaw(q_series, x) / math.sqrt(1 + 4 * concentration))
     else:
-        q = 1 / (1 + concentration)
-        in_q, slopes = _expand(cosine_series.series(2, z.dtype.name), 2 * q - 1)
-        scale = _clenshaw(in_q, x)
-        eta = z * scale * tf.math.rsqrt(1 + 4 * concentration)
-        # d log(sigma Q) / dkappa, times -eta / tanh(eta), whose limit at 0 is -1.
-        dlog = _clenshaw(slopes, x) * (-2 * q * q) / scale - 2 / (1 + 4 * concentration)
-        safe = tf.where(tf.abs(eta) > 1e-4, eta, tf.ones_like(eta))
-        rate = -dlog * tf.where(tf.abs(eta) > 1e-4, safe / tf.tanh(safe), tf.ones_like(eta))
+        in_q, _ = _expand(cosine_series.series(2, z.dtype.name), 2 / (1 + concentration) - 1)
+        eta = z * _clenshaw(in_q, x) * tf.math.rsqrt(1 + 4 * concentration)
     angle = 2 * tf.atan(tf.sinh(eta))
+    rate = None if isinstance(concentration, float) else _rate_on_circle(tf.abs(eta), concentration)
     return Cosine(tf.cos(angle), tf.sin(angle), rate)
+
+
+def _rate_on_circle(eta: tf.Tensor, kappa: tf.Tensor) -> tf.Tensor:
+    """The rate `-(d angle / d kappa) / sin(angle)`, by Gauss-Legendre integration of
+
+    ```
+    -d angle / d kappa = integral of (cos(t) - A) exp(kappa (cos(t) - cos(angle))) dt  from 0 (or pi) to the angle,
+    ```
+
+    from the side on which `cos(t) - A` keeps its sign, as far as the exponential is not negligible.
+    """
+    spread = one_minus_mean_resultant_length(kappa, 2)
+    sine = 2 * tf.tanh(eta) / tf.cosh(eta)
+    angle = 2 * tf.atan(tf.sinh(eta))
+    half_sine2 = tf.square(tf.tanh(eta))  # sin(angle / 2)^2
+    # Where sin(t / 2)^2 has grown by 20 / kappa, the exponential has fallen to exp(-40).
+    end = half_sine2 + 20 / tf.maximum(kappa, 1e-6)
+    to_pi = tf.where(eta < 0.5, math.pi - angle, 2 * tf.atan(1 / tf.sinh(tf.maximum(eta, 0.5))))
+    outwards = tf.where(end < 1, 2 * tf.asin(tf.sqrt(tf.minimum(end, 1.0))) - angle, to_pi)
+    inwards = 2 * half_sine2 < spread
+    length = tf.where(inwards, -angle, outwards)[..., tf.newaxis]
+    step = 0.5 * length * tf.constant((1 + _NODES) / 2, eta.dtype)  # (t - angle) / 2
+    angle, spread, kappa = angle[..., tf.newaxis], spread[..., tf.newaxis], kappa[..., tf.newaxis]
+    excess = spread - 2 * tf.square(tf.sin(0.5 * angle + step))
+    density = tf.exp(-2 * kappa * tf.sin(angle + step) * tf.sin(step))
+    mean = tf.reduce_sum(excess * density * tf.constant(_WEIGHTS / 2, eta.dtype), axis=-1)
+    # At the mode the quotient of length and sine is -1.
+    at_mode = eta < 1e-30
+    quotient = tf.where(
+        at_mode, -tf.ones_like(eta), tf.squeeze(length, -1) / tf.where(at_mode, tf.ones_like(eta), sine)
+    )
+    return -quotient * mean
 
 
 def _sphere_in_three_dimensions(z: tf.Tensor, concentration: tf.Tensor | float) -> Cosine:
@@ -120,7 +149,8 @@ def _sphere_in_three_dimensions(z: tf.Tensor, concentration: tf.Tensor | float) 
     kappa = tf.maximum(tf.convert_to_tensor(concentration, z.dtype), 1e-12)  # below, the law is uniform to rounding
     above, below = (0.5 * tf.math.erfc(sign * math.sqrt(0.5) * z) for sign in (1.0, -1.0))
     contrast = -tf.math.expm1(-2 * kappa)
-    g = -tf.math.log1p(-above * contrast) / kappa
+    # log(1 - above contrast), for z < 0 as a sum of positive terms.
+    g = -tf.where(z < 0, tf.math.log(below + above * tf.exp(-2 * kappa)), tf.math.log1p(-above * contrast)) / kappa
     h = tf.math.log1p(below * tf.math.expm1(tf.minimum(2 * kappa, 40.0))) / kappa
     lower = (z < 0) & (kappa < 20.0)  # from there on no sample comes near -1, and exp(2 kappa) would overflow
     g, h = tf.where(lower, 2 - h, g), tf.where(lower, h, 2 - g)

@@ -80,7 +80,7 @@ def von_mises_fisher_sample(
     draw = _draw_on_circle if dim == 2 else _draw_on_sphere
     sample, cosine = draw(fixed_mu, fixed_kappa, shape, seed, dim)
     parameters = (mu,) if fixed else (mu, _broadcast(kappa, shape))
-    return restore(_attach_gradients(parameters, sample, cosine, fixed_mu, fixed_kappa, dim))
+    return restore(_attach_gradients(parameters, sample, cosine, fixed_kappa, dim))
 
 
 def _static_dim(mean_direction: tf.Tensor) -> int:
@@ -132,7 +132,6 @@ def _attach_gradients(
     parameters: tuple[tf.Tensor, ...],
     sample: tf.Tensor,
     cosine: Cosine,
-    mu: tf.Tensor,
     kappa: tf.Tensor | float,
     dim: int,
 ) -> tf.Tensor:
@@ -163,7 +162,7 @@ def _attach_gradients(
 
     which goes from 0 (the uniform distribution stays as it is) to 1 (a concentrated one turns as a whole).
     """
-    w, s, rate = cosine
+    mu, (w, s, rate) = parameters[0], cosine
     if dim == 2:
         weight, gamma = 1.0, 0.0
     else:

@@ -1,0 +1,79 @@
+"""Distribution function and quantiles of the cosine agree with mpmath and with quadrature in the angle."""
+
+import mpmath
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.math.cosine_oracle import AngleLaw
+from tf_vmf.math import von_mises_fisher_cosine_cdf, von_mises_fisher_cosine_quantile
+
+
+def mpmath_cdf(cosine, kappa, dim):
+    with mpmath.workdps(30):
+        angle = mpmath.acos(mpmath.mpf(cosine))
+
+        def density(t):
+            return mpmath.sin(t) ** (dim - 2) * mpmath.exp(kappa * (mpmath.cos(t) - 1))
+
+        far = mpmath.quad(density, mpmath.linspace(angle, mpmath.pi, 20))
+        return float(far / (far + mpmath.quad(density, mpmath.linspace(0, angle, 20))))
+
+
+@pytest.mark.parametrize(("dim", "kappa"), [(2, 0.0), (2, 6.0), (3, 2.0), (4, 0.1), (7, 12.0), (50, 35.0), (200, 90.0)])
+def test_the_cdf_equals_mpmath(dim, kappa):
+    for cosine in (-0.9, -0.2, 0.05, 0.5, 0.8, 0.99):
+        got = von_mises_fisher_cosine_cdf(tf.constant(cosine, tf.float64), tf.constant(kappa, tf.float64), dim)
+        assert float(got) == pytest.approx(mpmath_cdf(cosine, kappa, dim), rel=1e-12, abs=1e-20)
+
+
+@pytest.mark.parametrize("dim", [2, 3, 5, 24, 1000, 100_000])
+def test_quantiles_hit_the_exact_probability(dim):
+    probability = np.array([1e-9, 1e-4, 0.02, 0.3, 0.5, 0.9, 0.999])
+    for kappa in (0.0, 0.5, 7.0, 0.4 * dim, 20.0 * dim):
+        cosine = von_mises_fisher_cosine_quantile(tf.constant(probability), tf.constant(kappa, tf.float64), dim).numpy()
+        law = AngleLaw(dim, kappa)
+        # What rounding of the cosine to float64 alone changes.
+        rounding = np.abs(
+            law.probability_above(np.arccos(cosine * (1 - 4e-16))) - law.probability_above(np.arccos(cosine))
+        )
+        error = np.abs(law.probability_above(np.arccos(cosine)) - probability)
+        assert np.all(error < 1e-11 * probability + 4 * rounding + 1e-15), (kappa, error / probability)
+
+
+def test_the_ends_of_the_range_are_exact():
+    kappa = tf.constant([0.0, 3.0, 1e6])
+    for value, expected in ((-1.0, 0.0), (1.0, 1.0), (-1.5, 0.0), (1.5, 1.0)):
+        np.testing.assert_array_equal(von_mises_fisher_cosine_cdf(tf.constant(value), kappa, 5), [expected] * 3)
+    for value, expected in ((0.0, -1.0), (1.0, 1.0)):
+        np.testing.assert_array_equal(von_mises_fisher_cosine_quantile(tf.constant(value), kappa, 5), [expected] * 3)
+
+
+@pytest.mark.parametrize("dim", [2, 3, 6, 50])
+def test_gradients_are_the_density_and_the_derivative_in_kappa(dim):
+    kappa, cosine = tf.constant(0.7 * dim, tf.float64), tf.constant(0.6, tf.float64)
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch([kappa, cosine])
+        probability = von_mises_fisher_cosine_cdf(cosine, kappa, dim)
+        back = von_mises_fisher_cosine_quantile(probability, kappa, dim)
+    h = 1e-5
+    for variable, high, low in (
+        (cosine, (0.6 + h, 0.7 * dim), (0.6 - h, 0.7 * dim)),
+        (kappa, (0.6, 0.7 * dim + h), (0.6, 0.7 * dim - h)),
+    ):
+        numeric = (mpmath_cdf(high[0], high[1], dim) - mpmath_cdf(low[0], low[1], dim)) / (2 * h)
+        assert float(tape.gradient(probability, variable)) == pytest.approx(numeric, rel=1e-7)
+    # The quantile inverts the cdf: the composition does not depend on kappa.
+    assert float(back) == pytest.approx(0.6, abs=1e-13)
+    assert float(tape.gradient(back, cosine)) == pytest.approx(1, abs=1e-9)
+    assert float(tape.gradient(back, kappa)) == pytest.approx(0, abs=1e-9)
+
+
+def test_the_functions_compile_broadcast_and_keep_the_dtype():
+    cosine, kappa = tf.constant([[0.1], [0.9]]), tf.constant([0.5, 30.0, 4.0])
+    for function in (von_mises_fisher_cosine_cdf, von_mises_fisher_cosine_quantile):
+        expected = function(cosine, kappa, 10)
+        assert expected.shape == (2, 3)
+        assert expected.dtype == tf.float32
+        np.testing.assert_allclose(tf.function(function, jit_compile=True)(cosine, kappa, 10), expected, rtol=1e-6)
+        assert function(tf.cast(cosine, tf.bfloat16), tf.cast(kappa, tf.bfloat16), 10).dtype == tf.bfloat16

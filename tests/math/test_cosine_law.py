@@ -1,0 +1,104 @@
+"""The noise-to-cosine map is the quantile function of the cosine, and its rate the implicit derivative in kappa."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from scipy.special import ndtr
+
+from tests.math.cosine_oracle import AngleLaw
+from tf_vmf.math.cosine_law import cosine_from_normal
+from tf_vmf.math.cosine_series import fixed_concentration_series, normal_quantiles_to, series
+
+DIMS = (2, 3, 4, 5, 6, 7, 8, 10, 16, 25, 50, 100, 300, 1000)
+
+
+def concentrations(dim):
+    return (0.0, 1e-3, 0.3, 1.0, 2.5, 6.0, 10.0, 0.3 * dim, 1.0 * dim, 5.0 * dim, 100.0 * dim, 1e6)
+
+
+def angles(dim, kappa, z, dtype):
+    """Angles that the map gives to the noise, the noise as rounded to the dtype, and the rate."""
+    result = cosine_from_normal(tf.constant(z, dtype), kappa, dim)
+    sine, cosine = result.sine.numpy().astype(float), result.cosine.numpy().astype(float)
+    return np.arctan2(sine, cosine), tf.constant(z, dtype).numpy().astype(float), result.rate
+
+
+@pytest.mark.parametrize("fixed", [True, False], ids=["fixed", "tensor"])
+@pytest.mark.parametrize(("dtype", "target", "wide_target"), [("float32", 5e-6, 1e-5), ("float64", 1e-9, 1e-9)])
+def test_the_largest_cdf_error_is_within_the_target(dtype, target, wide_target, fixed):
+    z = np.linspace(-5.9, 5.9, 301)
+    worst = {}
+    for dim in DIMS:
+        for kappa in concentrations(dim):
+            law = AngleLaw(dim, kappa)
+            angle, noise, _ = angles(dim, kappa if fixed else tf.constant(kappa, dtype), z, dtype)
+            if dim == 2:  # the angle itself is increasing in the noise
+                turned = np.abs(angle) < 3.1415  # farther, the two ends of the circle differ by rounding only
+                np.testing.assert_array_equal(np.sign(angle[turned]), np.sign(noise[turned]))
+                angle, above, below = np.abs(angle), 2 * ndtr(-np.abs(noise)), 1 - 2 * ndtr(-np.abs(noise))
+            else:
+                above, below = ndtr(noise), ndtr(-noise)
+            error = np.where(below < 0.5, law.probability_below(angle) - below, law.probability_above(angle) - above)
+            worst[dim] = max(worst.get(dim, 0), np.abs(error).max())
+    print(dtype, {dim: f"{error:.1e}" for dim, error in worst.items()})
+    assert max(error for dim, error in worst.items() if dim <= 100) < target
+    assert max(worst.values()) < wide_target
+
+
+@pytest.mark.parametrize(("dtype", "target"), [("float32", 1e-5), ("float64", 1e-7)])
+def test_the_rate_is_the_implicit_derivative_at_fixed_noise(dtype, target):
+    z = np.linspace(-3.9, 3.9, 121) + 1e-3
+    worst = {}
+    for dim in (2, 3, *DIMS[6:]):
+        for kappa in concentrations(dim):
+            angle, _, rate = angles(dim, tf.constant(kappa, dtype), z, dtype)
+            error = np.abs(rate.numpy() / AngleLaw(dim, kappa).rate(np.abs(angle)) - 1)
+            worst[dim] = max(worst.get(dim, 0), error.max())
+    print(dtype, {dim: f"{error:.1e}" for dim, error in worst.items()})
+    assert max(worst.values()) < target
+
+
+@pytest.mark.parametrize("dim", [4, 5, 6, 7])
+def test_the_rate_in_few_dimensions_is_good_where_samples_fall(dim):
+    z = np.linspace(-3, 3, 61) + 1e-3
+    for kappa in concentrations(dim):
+        angle, _, rate = angles(dim, tf.constant(kappa, tf.float32), z, tf.float32)
+        np.testing.assert_allclose(rate.numpy(), AngleLaw(dim, kappa).rate(angle), rtol=2e-5)
+
+
+@pytest.mark.parametrize("dim", [2, 3, 4, 8, 50, 20_000, 200_000])
+@pytest.mark.parametrize("kappa", [0.0, 1e-30, 1e-7, 1.0, 1e5, 1e10, 1e25, np.inf])
+def test_extreme_arguments_give_finite_unit_pairs(dim, kappa):
+    z = tf.constant([-9.0, -6.0, -1.0, 0.0, 1e-30, 2.0, 6.0, 9.0])
+    for concentration in (kappa, tf.constant(kappa)):
+        cosine, sine, rate = cosine_from_normal(z, concentration, dim)
+        np.testing.assert_allclose(np.hypot(cosine, sine), 1, atol=1e-6)
+        if rate is not None:
+            assert np.isfinite(rate).all()
+            assert (rate.numpy() >= 0).all()
+
+
+def test_radii_at_large_concentration_are_not_quantised():
+    # 1 - w is 5e-8 of one, below float32 rounding; the sine is not.
+    law = cosine_from_normal(tf.linspace(-1.0, 1.0, 1001), 1e9, 50)
+    assert len(np.unique(law.sine.numpy())) > 990
+
+
+def test_the_fitted_quantiles_are_exact_for_the_logistic_law():
+    # sech(t)^2 on the line is the logistic law: its quantile function is atanh(2 p - 1), and its mode has curvature 2.
+    z = np.linspace(-6, 6, 25)
+    fitted = normal_quantiles_to(lambda t: -2 * np.log(np.cosh(t / np.sqrt(2))), z, 1)[0] / np.sqrt(2)
+    np.testing.assert_allclose(fitted, 0.5 * (np.log(ndtr(z)) - np.log(ndtr(-z))), rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_fits_are_cached_and_take_a_fifth_of_a_second_at_most(dtype):
+    import time
+
+    for dim in (2, 4, 37, 1001):
+        start = time.process_time()
+        fixed_concentration_series.__wrapped__(dim, 12.345, dtype)
+        series.__wrapped__(dim, dtype)
+        # float64 on the circle, the largest table, is allowed twice that.
+        assert time.process_time() - start < (0.8 if dim == 2 and dtype == "float64" else 0.2)
+        assert series(dim, dtype) is series(dim, dtype)
