@@ -51,9 +51,11 @@ def _gauss_legendre(count: int) -> tuple[np.ndarray, np.ndarray]:
 
 def _bregman_and_difference(kappa1: tf.Tensor, kappa2: tf.Tensor, dim: float) -> tuple[tf.Tensor, tf.Tensor]:
     """(B, A(kappa2) - A(kappa1)), neither losing digits when the concentrations are close or far apart."""
-    ratio = (kappa2 - kappa1) / tf.where(kappa1 > 0.0, kappa1, tf.ones_like(kappa1))
-    log_ratio = tf.math.log1p(ratio)
-    near = (tf.abs(log_ratio) < _LOG_RATIO_LIMIT) & ((kappa1 > 0.0) | (kappa2 <= 0.0))
+    # log(kappa2/kappa1) from the larger over the smaller, as log1p near -1 would magnify the rounding of its argument.
+    gap, smaller = kappa2 - kappa1, tf.minimum(kappa1, kappa2)
+    positive = smaller > 0.0
+    log_ratio = tf.sign(gap) * tf.math.log1p(tf.abs(gap) / tf.where(positive, smaller, tf.ones_like(smaller)))
+    near = (tf.abs(log_ratio) < _LOG_RATIO_LIMIT) & (positive | tf.equal(gap, 0.0))
     quadrature = _by_quadrature(tf.where(near, log_ratio, tf.zeros_like(log_ratio)), kappa2, dim)
     closed = _by_closed_form(kappa1, kappa2, dim)
     return tf.where(near, quadrature[0], closed[0]), tf.where(near, quadrature[1], closed[1])

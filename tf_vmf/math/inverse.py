@@ -8,7 +8,7 @@ from tf_vmf.math import _formulas
 from tf_vmf.math._arguments import check_dim, compute_dtype
 from tf_vmf.math.resultant_length import slope
 
-# The start is off by 2 percent at dim = 2 and less above; each step squares the error.
+# The start is off by at most 0.3/dim, relatively; a step squares and halves that.
 _STEPS = {"float32": 3, "float64": 4}
 
 
