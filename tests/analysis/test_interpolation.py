@@ -62,3 +62,14 @@ def test_gaussian_codes_are_joined_by_a_straight_line():
     start, end = np.array([[0.0, 0.0], [1.0, 1.0]]), np.array([[4.0, 8.0], [1.0, 3.0]])
     np.testing.assert_allclose(straight_line(start, end, np.array([0.25])), [[[1.0, 2.0]], [[1.0, 1.5]]])
     np.testing.assert_allclose(interpolate(start, end, 3, spherical=False)[:, 1], [[2.0, 4.0], [1.0, 2.0]])
+
+
+def test_without_being_told_unit_vectors_go_by_the_great_circle_and_others_straight(rng):
+    codes = rng.normal(size=(2, 5))
+    np.testing.assert_array_equal(interpolate(*codes), interpolate(*codes, 5, spherical=False))
+    codes /= np.linalg.norm(codes, axis=-1, keepdims=True)
+    np.testing.assert_array_equal(interpolate(*codes), interpolate(*codes, 5, spherical=True))
+    np.testing.assert_allclose(np.linalg.norm(interpolate(*codes), axis=-1), 1.0, atol=1e-14)
+    np.testing.assert_array_equal(
+        interpolate(codes[0], 2 * codes[1]), interpolate(codes[0], 2 * codes[1], spherical=False)
+    )

@@ -114,7 +114,8 @@ def prediction_distance(
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # the number of epochs is bounded on purpose
-        network.fit((inputs - centre) / spread, (codes - mean_code) / scale)
+        targets = (codes - mean_code) / scale
+        network.fit((inputs - centre) / spread, targets[:, 0] if targets.shape[-1] == 1 else targets)
     predicted = network.predict((test_inputs - centre) / spread).reshape(len(test_inputs), -1) * scale + mean_code
     distance, distance_error = mean_and_standard_error(1.0 - _cosines(predicted, test_codes))
     constant, constant_error = mean_and_standard_error(1.0 - _cosines(mean_code[np.newaxis], test_codes))

@@ -84,7 +84,7 @@ def _samples(
     given = conditions(model, sentence_tensors(corpus.test.take(rows)))
     given["labels"] = np.full(_COUNTED, label, np.int32)
     if model.latent is None:
-        return np.asarray(model.sample(_COUNTED, seed=seed, max_length=max_length, **given))
+        return np.asarray(model.sample(_COUNTED, seed=seed, max_length=max_length, allow_unknown=False, **given))
     return decode(model, prior_codes(model, _COUNTED, seed), max_length, method="sample", seed=seed, **given)
 
 

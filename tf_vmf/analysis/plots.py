@@ -191,17 +191,8 @@ def word_order(curves: Mapping[str, WordOrder]) -> Figure:
     axes = figure.add_subplot()
     for (name, curve), colour in zip(curves.items(), (BLUE, ORANGE, GREEN, GREY), strict=False):
         error = 2.0 * np.nan_to_num(curve.standard_error)
-        axes.errorbar(
-            curve.num_swaps,
-            curve.cosine,
-            error,
-            color=colour,
-            lw=1.6,
-            marker="o",
-            ms=4,
-            capsize=2,
-            label=f"{name}: swaps",
-        )
+        axes.plot(curve.num_swaps, curve.cosine, color=colour, lw=1.6, marker="o", ms=4, label=f"{name}: swaps")
+        axes.errorbar(curve.num_swaps, curve.cosine, error, color=colour, fmt="none", capsize=2)
         axes.axhline(curve.replaced, color=colour, lw=1.2, ls=(0, (4, 3)), label="one word replaced")
         if not np.isnan(curve.other):
             axes.axhline(curve.other, color=colour, lw=1.2, ls=":", label="another sentence")

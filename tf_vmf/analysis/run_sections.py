@@ -21,7 +21,7 @@ _LATENT_NAMES = {
     "GaussianLatent": "Gaussian",
 }
 _MEASURES = (
-    ("perplexity", "Perplexity (corpus)", ",.1f", "exp(total nll + KL / total {units}). Lower is better."),
+    ("perplexity", "Perplexity (corpus)", ",.1f", "exp(total (nll + KL) / total {units}). Lower is better."),
     ("document_perplexity", "Perplexity (per {noun})", ",.1f", "exp(mean over {noun}s of nats a {unit})."),
     ("iw_perplexity", "Importance-weighted (corpus)", ",.1f", "From a tighter bound: {samples} samples of the code."),
     ("iw_document_perplexity", "Importance-weighted (per {noun})", ",.1f", "The same, averaged over {noun}s."),

@@ -28,7 +28,7 @@ def interpolate_sentences(
         sentences: The two sentences.
         num_points: Points at equal distances, both ends included.
         max_length: Tokens a sentence, at most.
-        **options: Passed to `model.decode`; greedy decoding where they say nothing.
+        **options: Passed to `model.decode`; greedy decoding without `<unk>` where they say nothing.
 
     Returns:
         Token ids, shape (num_points, length), 0 after `<eos>`.
@@ -42,8 +42,11 @@ def interpolate_sentences(
 
 
 def decode(model: LSTMVAE, codes: np.ndarray, max_length: int, **options: Any) -> np.ndarray:
-    """Token ids decoded from codes of shape (n, latent_dim), greedily where `options` say nothing; shape (n, length)."""
-    options = {"method": "greedy", **options}
+    """Token ids of shape (n, length) decoded from codes of shape (n, latent_dim).
+
+    Greedily and without `<unk>`, which a reader learns nothing from, where `options` say nothing.
+    """
+    options = {"method": "greedy", "allow_unknown": False, **options}
     return np.asarray(model.decode(tf.constant(codes, tf.float32), max_length=max_length, **options))
 
 

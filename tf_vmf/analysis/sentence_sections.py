@@ -93,7 +93,8 @@ def reconstructions(model: LSTMVAE, corpus: SentenceCorpus, test: Encodings, see
     blocks: list[Block] = [
         Text(
             "Test sentences, encoded to their code (the centre of their posterior), and the sentence decoded from it greedily: "
-            "the most probable word at each step, each fed to the next. The nll is that of the sentence itself, given its code."
+            "the most probable word of the vocabulary at each step, never <unk>. The nll is that of the "
+            "sentence itself, given its code."
         ),
         Table(("Sentence", "Decoded from its code", "nll, nats", "a token"), table, numeric=(2, 3)),
     ]
@@ -119,7 +120,7 @@ def prior_samples(model: LSTMVAE, corpus: SentenceCorpus, seed: int, max_length:
     shown = varied_rows(corpus.test, _PRIOR_SAMPLES, seed)
     given = conditions(model, sentence_tensors(corpus.test.take(shown)))
     if model.latent is None:
-        samples = model.sample(len(shown), seed=seed, max_length=max_length, **given).numpy()
+        samples = model.sample(len(shown), seed=seed, max_length=max_length, allow_unknown=False, **given).numpy()
         drawn_alone = [(corpus.to_text(ids),) for ids in samples]
         about = "Sentences drawn from the model, each word from its distribution given the words before."
         return Section("Samples", [Text(about), Table(("Drawn",), drawn_alone)])
@@ -194,7 +195,7 @@ def neighbours(corpus: SentenceCorpus, searched: Sentences, train: Encodings, te
             Passage(
                 _label(corpus, searched, row),
                 corpus.to_text(searched[row]),
-                f"{cosine:.2f}",
+                f"{cosine:.3f}",
                 labels is not None and test_labels is not None and bool(labels[row] == test_labels[query]),
             )
             for row, cosine in zip(found.rows[place, :_NEIGHBOURS], found.cosines[place], strict=False)
@@ -234,7 +235,7 @@ def word_order(model: LSTMVAE, corpus: SentenceCorpus, searched: Sentences, seed
     blocks += [
         Text(
             "Beyond a bag of words: a small network, trained to predict the code from the mean embedding of the sentence's words, "
-            "which knows no order. What it leaves on test sentences is structure, or codes of no system."
+            "which knows no order. What it leaves on test sentences is structure."
         ),
         Table(
             ("Code predicted from", "1 - cosine", "Standard error"),
@@ -269,7 +270,7 @@ def varied_rows(sentences: Sentences, number: int, seed: int) -> np.ndarray:
 
 
 def _overlap(sentence: np.ndarray, decoded: np.ndarray) -> float:
-    words = set(sentence[sentence >= UNK_ID].tolist())
+    words = set(sentence[sentence > UNK_ID].tolist())
     return len(words & set(decoded.tolist())) / len(words) if words else 0.0
 
 
@@ -292,4 +293,4 @@ def _known(value: float) -> float | None:
 
 
 def _error(value: float) -> str:
-    return run_sections.number(_known(value), ".3f")
+    return run_sections.number(_known(value), ".1g")
