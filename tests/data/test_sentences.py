@@ -102,3 +102,11 @@ def test_statistics_count_by_hand():
 def test_a_corpus_that_does_not_fit_together_is_refused(changes, complaint):
     with pytest.raises(ValueError, match=complaint):
         corpus(**changes)
+
+
+def test_bags_of_words_count_tokens_and_leave_the_sentences_as_they_are():
+    sentences = Sentences.from_lists([[4, 3, 4], [5]])
+    before = sentences.tokens.copy()
+    bags = sentences.bags_of_words(6).counts.toarray()
+    np.testing.assert_array_equal(bags, [[0, 1, 0, 1, 2, 0], [0, 1, 0, 0, 0, 1]])
+    np.testing.assert_array_equal(sentences.tokens, before)

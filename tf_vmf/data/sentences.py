@@ -83,7 +83,8 @@ class Sentences:
     def bags_of_words(self, vocabulary_size: int) -> Documents:
         """The sentences as bags of their tokens, `<eos>` included."""
         ones = np.ones(len(self.tokens), np.int32)
-        counts = sparse.csr_matrix((ones, self.tokens, self.offsets), shape=(len(self), vocabulary_size))
+        # A copy: merging repeated words works in place.
+        counts = sparse.csr_matrix((ones, self.tokens, self.offsets), (len(self), vocabulary_size), copy=True)
         counts.sum_duplicates()
         return Documents(counts, self.labels)
 
