@@ -68,12 +68,14 @@ def start(argv: Sequence[str]) -> tf.distribute.Strategy:
     """
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected arguments: {' '.join(argv[1:])}. Every option is a flag: --name=value.")
+    if not absl_flags.FLAGS["verbosity"].present:
+        logging.set_verbosity(logging.WARNING)  # TensorFlow's checkpoints and gensim log a line for every breath they take
     return training.get_strategy(training_flags.STRATEGY.value, training_flags.NUM_DEVICES.value)
 
 
 def run(experiment: Experiment, strategy: tf.distribute.Strategy) -> None:
     """Trains, or resumes; measures; writes all files of the run; prints a summary."""
-    logging.info("Corpus: %s", json.dumps(experiment.statistics))
+    print(f"corpus: {json.dumps(experiment.statistics)}")
     workdir = training.Workdir(training_flags.WORKDIR.value, configuration(experiment))
     keras.config.set_dtype_policy(training_flags.DTYPE_POLICY.value)
     keras.utils.set_random_seed(training_flags.SEED.value)
@@ -96,6 +98,7 @@ def run(experiment: Experiment, strategy: tf.distribute.Strategy) -> None:
     else:
         metrics = measure(experiment, model, state)
         training.write_json(workdir.metrics_file, metrics)
+    print("writing the report")
     experiment.report(
         workdir.report_file,
         model=model,
@@ -133,7 +136,7 @@ def measure(experiment: Experiment, model: VariationalAutoencoder, state: traini
     seed = training_flags.SEED.value
     figures: dict[str, dict[str, Any]] = {}
     for split in ("test", "valid"):
-        logging.info("Measuring the %s split, %d importance samples.", split, samples[split])
+        print(f"measuring the {split} split, {samples[split]} importance samples")
         batches = experiment.evaluation_batches[split]
         figures[split] = evaluation.evaluate(model, batches, num_importance_samples=samples[split], seed=seed)
         for name, value in figures[split].items():
