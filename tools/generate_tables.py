@@ -187,7 +187,7 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     arrays = generate()
-    np.savez_compressed(arguments.output, **arrays)  # type: ignore[arg-type]
+    np.savez_compressed(arguments.output, **arrays)
     for name, array in arrays.items():
         print(f"{name:12s} {array.shape}")
     print(f"wrote {arguments.output} ({arguments.output.stat().st_size / 1024:.0f} KiB)")
