@@ -31,5 +31,8 @@ lint: $(VENV)/.installed  ## Style and types.
 bench: $(VENV)/.installed  ## Speed and accuracy beside named peers.
 	$(BIN)/python -m benchmarks.run
 
+tables: $(VENV)/.installed  ## Coefficient tables of the special functions, from mpmath (minutes).
+	$(BIN)/python -m tools.generate_tables
+
 clean:
 	rm -rf $(VENV) build dist *.egg-info
