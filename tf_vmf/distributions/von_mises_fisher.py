@@ -251,7 +251,7 @@ class VonMisesFisher(AutoCompositeTensorDistribution):
     def _entropy(self) -> tf.Tensor:
         dim = self._dim()
         divergence = vmf_math.kl_to_uniform(self._batch_concentration(), dim)
-        return tf.cast(vmf_math.log_sphere_area(dim), self.dtype) - divergence
+        return tf.constant(vmf_math.log_sphere_area(dim), self.dtype) - divergence
 
     def _mean(self) -> tf.Tensor:
         length = vmf_math.mean_resultant_length(tf.convert_to_tensor(self.concentration), self._dim())
@@ -369,11 +369,12 @@ def _kl_uniform_vmf(a: tfd.SphericalUniform, b: VonMisesFisher, name: str | None
 def _kl_vmf_vmf(a: VonMisesFisher, b: VonMisesFisher, name: str | None = None) -> tf.Tensor:
     """KL(a || b), nats."""
     with tf.name_scope(name or "kl_von_mises_fisher_von_mises_fisher"):
+        dim = _check_same_dim(a, b)
         return vmf_math.kl_von_mises_fisher(
             tf.convert_to_tensor(a.concentration),
             tf.convert_to_tensor(b.concentration),
             _cosine_distance(a.mean_direction, b.mean_direction),
-            _check_same_dim(a, b),
+            dim,
         )
 
 
