@@ -220,7 +220,7 @@ def _beam_search(
         tokens = tf.gather(tokens, parents, batch_dims=1)
         tokens = tf.where(tf.range(max_length) == t, last[..., tf.newaxis], tokens)
         origins = tf.reshape(parents + width * tf.range(rows)[:, tf.newaxis], [-1])
-        state = tf.nest.map_structure(lambda s: tf.gather(s, origins), state)
+        state = tf.nest.map_structure(lambda s: tf.ensure_shape(tf.gather(s, origins), s.shape), state)
         return t + 1, last, finished, log_probs, lengths, tokens, state
 
     shape = [rows, width]

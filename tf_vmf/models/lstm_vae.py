@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ import tensorflow as tf
 
 from tf_vmf.layers import LatentLayer
 from tf_vmf.layers.noise import stateless_seed
+from tf_vmf.layers.spherical_latent import SphericalLatent
 from tf_vmf.layers.token_softmax import TokenSoftmax
 from tf_vmf.models.dropout import dropout
 from tf_vmf.models.generation import Choice, Decoding, generate
@@ -54,8 +56,8 @@ class LSTMVAE(VariationalAutoencoder):
         word_dropout: In [0, 1]; see above.
         dropout: Rate on the decoder's embeddings and outputs.
         encoder_dropout: Rate on the encoder's embeddings; None: as `dropout`.
-        z_scale: Factor of z where the decoder reads it; sqrt(latent_dim) gives the entries of a unit vector the size of those of
-            a Gaussian.
+        z_scale: Factor of z where the decoder reads it. None: sqrt(latent_dim) on the sphere, which gives the entries of a unit
+            vector the size of a Gaussian's, and 1 otherwise.
         free_bits: Nats of KL a sentence that the training loss leaves uncharged: it charges max(kl, free_bits), times kl_weight.
         num_labels: Number of labels of a model that is conditional on one; 0: not conditional.
         label_dim: Width of the label's embedding; it joins the inputs of every step of both sides.
@@ -97,7 +99,7 @@ class LSTMVAE(VariationalAutoencoder):
         word_dropout: float = 0.0,
         dropout: float = 0.5,
         encoder_dropout: float | None = None,
-        z_scale: float = 1.0,
+        z_scale: float | None = None,
         free_bits: float = 0.0,
         num_labels: int = 0,
         label_dim: int = 50,
@@ -140,7 +142,9 @@ class LSTMVAE(VariationalAutoencoder):
         self.word_dropout = word_dropout
         self.dropout = dropout
         self.encoder_dropout = encoder_dropout
-        self.z_scale = z_scale
+        if z_scale is None:
+            z_scale = math.sqrt(self.latent.latent_dim) if isinstance(self.latent, SphericalLatent) else 1.0
+        self.z_scale = float(z_scale)
         self.free_bits = free_bits
         self.num_labels = int(num_labels)
         self.label_dim = int(label_dim)

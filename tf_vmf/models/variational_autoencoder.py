@@ -168,6 +168,11 @@ class VariationalAutoencoder(keras.Model):
         # Keras asks for this one wherever `compile` is overridden.
         self.compile(**keras.saving.deserialize_keras_object(config))
 
+    def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
+        # Model and optimizer are built already. Keras 3.15 would average a first batch over replicas here, which fails where
+        # their number does not divide it.
+        del iterator, data_batch
+
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
         return [self.loss_tracker, self.nll_tracker, self.kl_tracker, self.perplexity_tracker]

@@ -1,0 +1,519 @@
+"""The LSTM sentence VAE: likelihoods, padding, conditions, training, generation and saving."""
+
+import itertools
+import json
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import scipy.special
+import tensorflow as tf
+
+from tests.conftest import mirrored
+from tf_vmf.layers import GaussianLatent, LinearSchedule, PowerSphericalLatent, VonMisesFisherLatent
+from tf_vmf.models import LSTMVAE
+
+V = 9
+DIM = 3
+PAD, EOS, UNK = LSTMVAE.PAD_ID, LSTMVAE.EOS_ID, LSTMVAE.UNK_ID
+LATENTS = {
+    "vmf": lambda: VonMisesFisherLatent(DIM, concentration=20.0, seed=1),
+    "gaussian": lambda: GaussianLatent(DIM, seed=1),
+    "power_spherical": lambda: PowerSphericalLatent(DIM, concentration=20.0, seed=1),
+    "none": lambda: None,
+}
+OPTIONS = {
+    "standard": {},
+    "inputless": {"word_dropout": 1.0},
+    "word_dropout": {"word_dropout": 0.4, "encoder_dropout": 0.0},
+    "bidirectional": {"bidirectional": True, "encoder_activation": "tanh"},
+    "mean_max": {"pooling": "mean_max", "bidirectional": True},
+    "bow": {"pooling": "bow"},
+    "deep_tied_skip": {"decoder_layers": 2, "tied_embeddings": True, "skip_connection": True, "z_scale": 1.7},
+    "conditional": {"num_labels": 2, "label_dim": 3, "bag_of_words_units": 4},
+}
+
+
+def make_model(latent="gaussian", **kwargs):
+    keras.utils.set_random_seed(0)
+    options = {"embedding_dim": 5, "hidden_units": 8, "dropout": 0.2, "seed": 4, **kwargs}
+    model = LSTMVAE(V, LATENTS[latent]() if isinstance(latent, str) else latent, **options)
+    rng = np.random.default_rng(1)
+    for variable in model.trainable_variables:  # far enough from zero for everything to matter
+        variable.assign(variable + 0.3 * rng.normal(size=variable.shape))
+    return model
+
+
+@pytest.fixture(scope="module")
+def tokens():
+    """Sentences of two kinds: words 3 to 5, or 6 to 8; lengths from 1 (`<eos>` alone) to 7."""
+    rng = np.random.default_rng(0)
+    rows = np.zeros((48, 7), np.int32)
+    for i, length in enumerate(rng.integers(1, 8, 48)):
+        rows[i, : length - 1] = rng.integers(3, 6, length - 1) + 3 * (i % 2)
+        rows[i, length - 1] = EOS
+    return rows
+
+
+def batch_for(model, tokens):
+    return {"tokens": tokens, "labels": np.arange(len(tokens)) % 2} if model.num_labels else tokens
+
+
+def code_for(model, tokens, samples=2):
+    return tf.random.stateless_normal((samples, len(tokens), DIM), (0, 1)) if model.latent is not None else None
+
+
+def reference_log_prob(model, x, z):
+    """Log p(x|z) written down again with stock Keras layers: batch first, masks, z concatenated to every step."""
+    tokens = x["tokens"] if isinstance(x, dict) else x
+    table = tf.convert_to_tensor(model.embedding.embeddings)
+    before = np.concatenate([np.full((len(tokens), 1), EOS), tokens[:, :-1]], axis=1)
+    h = tf.gather(table, np.full_like(before, UNK) if model.word_dropout == 1.0 else before)
+    context = []
+    if z is not None:
+        z = model.z_scale * z
+        context.append(z)
+    if model.num_labels:
+        context.append(tf.gather(tf.convert_to_tensor(model.label_embedding.embeddings), x["labels"]))
+        mask = (tokens != PAD)[..., np.newaxis].astype(np.float32)
+        mean = tf.reduce_sum(tf.gather(table, tokens) * mask, axis=1) / mask.sum(axis=1)
+        context.append(model.bag_of_words_layer(mean))
+    if context:
+        context = tf.concat(context, axis=-1)[:, tf.newaxis]
+        h = tf.concat([h, tf.repeat(context, tokens.shape[1], axis=1)], axis=-1)
+    states = None
+    if z is not None:
+        states = tf.split(model.decoder.state_layer(z), 2 * model.decoder_layers, axis=-1)
+    for i, layer in enumerate(model.decoder.lstms):
+        initial = None if states is None else [states[2 * i], states[2 * i + 1]]
+        h = layer.lstm(h, initial_state=initial)[0]
+    kernel = table if model.tied_embeddings else tf.convert_to_tensor(model.softmax.kernel)
+    if model.tied_embeddings:
+        h = model.output_projection(h)
+    if model.skip_connection:
+        h += model.skip_layer(z)[:, tf.newaxis]
+    logits = tf.matmul(h, kernel, transpose_b=True) + model.softmax.bias
+    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(tokens, logits)
+    return -tf.where(tokens == PAD, 0.0, losses)
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_log_prob_is_that_of_stock_keras_layers(name, tokens):
+    model = make_model(**OPTIONS[name])
+    x, z = batch_for(model, tokens), code_for(model, tokens)
+    expected = tf.stack([reference_log_prob(model, x, z[i]) for i in range(2)])
+    np.testing.assert_allclose(model.token_log_prob(x, z), expected, atol=2e-5)
+    np.testing.assert_allclose(model.reconstruction_log_prob(x, z), tf.reduce_sum(expected, axis=-1), atol=1e-4)
+
+
+def test_the_language_model_without_code_is_that_of_stock_keras_layers(tokens):
+    model = make_model("none")
+    expected = reference_log_prob(model, tokens, None)
+    np.testing.assert_allclose(model.token_log_prob(tokens, None), expected[np.newaxis], atol=2e-5)
+
+
+@pytest.mark.parametrize("name", ["standard", "deep_tied_skip", "conditional"])
+def test_gradients_are_those_of_stock_keras_layers(name, tokens):
+    model = make_model(dropout=0.0, **OPTIONS[name])
+    x, z = batch_for(model, tokens), code_for(model, tokens, samples=1)
+    gradients = []
+    for log_prob in (
+        lambda: model.reconstruction_log_prob(x, z, dropout_seed=tf.constant([0, 0])),  # gradient in the forward pass
+        lambda: model.reconstruction_log_prob(x, z),
+        lambda: reference_log_prob(model, x, z[0]),
+    ):
+        with tf.GradientTape() as tape:
+            tape.watch(z)
+            total = tf.reduce_mean(log_prob())
+        sources = [z, *(v.value for v in model.trainable_variables)]
+        scale = 1.0 if not gradients or len(gradients) < 2 else tokens.shape[1]  # means over rows, and over tokens
+        gradients.append(
+            [None if g is None else scale * tf.convert_to_tensor(g) for g in tape.gradient(total, sources)]
+        )
+    for forward, backward, expected in zip(*gradients, strict=True):
+        assert (forward is None) == (expected is None)  # the encoder has no part in it
+        if expected is not None:
+            np.testing.assert_allclose(forward, expected, atol=2e-5)
+            np.testing.assert_allclose(backward, expected, atol=2e-5)
+
+
+@pytest.mark.parametrize("inputless", [False, True])
+def test_probabilities_of_all_sentences_sum_to_one(inputless):
+    """All continuations of a fixed length, sentences that end before included, of a vocabulary of 5."""
+    keras.utils.set_random_seed(3)
+    model = LSTMVAE(5, GaussianLatent(2), embedding_dim=4, hidden_units=6, word_dropout=float(inputless))
+    rows = []
+    for words in itertools.product(range(5), repeat=4):
+        ends = [i for i, word in enumerate(words) if word in (PAD, EOS)]
+        if not ends or (words[ends[0]] == EOS and not any(words[ends[0] + 1 :])):
+            rows.append(words)
+    rows = np.array(rows, np.int32)
+    z = tf.repeat(tf.constant([[[0.3, -1.2]]]), len(rows), axis=1)
+    model.softmax.bias.assign([-1e3, 0.0, 0.0, 0.0, 0.0])  # padding, which no row holds, made impossible
+    log_probs = model.token_log_prob(rows, z).numpy()[0].astype(np.float64)
+    assert np.exp(log_probs.sum(axis=-1)).sum() == pytest.approx(1.0, abs=1e-5)
+
+
+@pytest.mark.parametrize("name", ["standard", "mean_max", "bow", "deep_tied_skip", "conditional"])
+def test_more_padding_changes_nothing(name, tokens):
+    model = make_model(**OPTIONS[name])
+    padded = np.pad(tokens, ((0, 0), (0, 4)))
+    x, padded_x = batch_for(model, tokens), batch_for(model, padded)
+    np.testing.assert_allclose(model.features(padded_x), model.features(x), atol=1e-6)
+    np.testing.assert_allclose(model.elbo(padded_x, seed=1), model.elbo(x, seed=1), atol=1e-5)
+    np.testing.assert_allclose(model.log_likelihood(padded_x, 3), model.log_likelihood(x, 3), atol=1e-5)
+    np.testing.assert_array_equal(model.token_counts(padded_x), (tokens != PAD).sum(axis=1))
+
+
+def test_more_padding_changes_no_training_step(tokens):
+    weights = []
+    for rows in (tokens, np.pad(tokens, ((0, 0), (0, 4)))):
+        model = make_model(dropout=0.0)
+        model.compile(keras.optimizers.SGD(1.0))
+        model.train_on_batch(rows)
+        weights.append(model.get_weights())
+    for one, other in zip(*weights, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+def test_a_sentence_alone_has_the_bounds_that_it_has_in_a_batch(tokens):
+    model = make_model(bidirectional=True, pooling="mean_max")
+    together = model.predict(tokens, verbose=0)
+    for i in (0, 5, 11):
+        alone = tokens[i : i + 1, : np.count_nonzero(tokens[i])]
+        np.testing.assert_allclose(model.predict(alone, verbose=0)[0], together[i], atol=1e-5)
+
+
+@pytest.mark.parametrize("latent", ["gaussian", "none"])
+def test_an_inputless_decoder_ignores_the_words_before(latent, tokens):
+    tokens = np.array([[3, 4, 5, 6, EOS]], np.int32)
+    changed = np.array([[8, 7, 5, 6, EOS]], np.int32)
+    for word_dropout, ignored in ((1.0, True), (0.0, False), (0.9, False)):
+        model = make_model(latent, word_dropout=word_dropout)
+        z = code_for(model, tokens)
+        after = [model.token_log_prob(x, z).numpy()[:, :, 2:] for x in (tokens, changed)]
+        assert np.allclose(*after, atol=1e-6) == ignored
+
+
+def test_word_dropout_replaces_words_at_its_rate_in_training_only(tokens):
+    many = np.repeat(tokens, 200, axis=0)
+    model = make_model(word_dropout=0.3)
+    before = np.concatenate([np.full((len(many), 1), EOS), many[:, :-1]], axis=1).T
+    np.testing.assert_array_equal(model._words_before(many, None), before)
+    dropped = model._words_before(many, tf.constant([1, 2])).numpy()
+    kept = dropped == before
+    assert set(dropped[~kept]) == {UNK}
+    assert (~kept).mean() == pytest.approx(0.3, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("latent", "name"),
+    [("vmf", "standard"), ("gaussian", "inputless"), ("power_spherical", "word_dropout"), ("none", "standard")],
+)
+def test_fit_lowers_the_loss_and_logs_are_consistent(latent, name, tokens):
+    model = make_model(latent, **OPTIONS[name])
+    model.compile(keras.optimizers.Adam(1e-2))
+    before = model.evaluate(tokens, batch_size=16, verbose=0, return_dict=True)
+    history = model.fit(tokens, batch_size=16, epochs=12, verbose=0).history
+    after = model.evaluate(tokens, batch_size=16, verbose=0, return_dict=True)
+    assert set(history) == {"loss", "nll", "kl", "perplexity"}
+    assert after["loss"] < before["loss"] - 1
+    assert after["loss"] == pytest.approx(after["nll"] + after["kl"], rel=1e-5)
+    assert after["perplexity"] == pytest.approx(np.exp(48 * after["loss"] / np.count_nonzero(tokens)), rel=1e-4)
+    assert (after["kl"] == 0.0) == (latent == "none")
+    assert model.evaluate(tokens, batch_size=16, verbose=0, return_dict=True) == after
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_every_variable_is_trained(name, tokens):
+    model = make_model(**OPTIONS[name])
+    model.compile(keras.optimizers.SGD(0.1))
+    before = [v.numpy() for v in model.trainable_variables]
+    model.train_on_batch(batch_for(model, tokens))
+    for variable, old in zip(model.trainable_variables, before, strict=True):
+        assert not np.array_equal(variable, old), variable.path
+
+
+def test_batches_of_all_lengths_train_on_one_graph(tokens):
+    model = make_model()
+    model.compile(keras.optimizers.Adam(1e-2))
+    traces = []
+    terms = model._terms
+    model._terms = lambda *args, **kwargs: (traces.append(1), terms(*args, **kwargs))[1]
+    rows = [tokens[:16, :3].copy(), tokens[:7, :5].copy(), tokens[:16], tokens[:1, :4].copy()]
+
+    def batches():
+        yield from rows * 3
+
+    data = tf.data.Dataset.from_generator(batches, output_signature=tf.TensorSpec([None, None], tf.int32))
+    data = data.apply(tf.data.experimental.assert_cardinality(12))
+    model.fit(data, epochs=2, shuffle=False, verbose=0)
+    assert len(traces) <= 2  # Keras may trace a first time to build
+
+
+def test_the_likelihood_of_a_language_model_is_exact_and_its_bounds_are_equal(tokens):
+    model = make_model("none")
+    exact = reference_log_prob(model, tokens, None).numpy().sum(axis=-1)
+    np.testing.assert_allclose(model.log_likelihood(tokens, 7), exact, atol=1e-4)
+    np.testing.assert_allclose(model.elbo(tokens), exact, atol=1e-4)
+    np.testing.assert_allclose(model.predict(tokens, verbose=0), exact, atol=1e-4)
+
+
+def test_the_bounds_are_ordered_and_approach_the_exact_likelihood_on_the_circle(tokens):
+    """For d = 2 the marginal likelihood is an integral over an angle, done here by the trapezoid rule."""
+    model = make_model(VonMisesFisherLatent(2, concentration=1.5, seed=1), z_scale=1.0)
+    model.compile(keras.optimizers.Adam(1e-2))
+    model.fit(tokens, epochs=15, verbose=0)
+    angles = np.linspace(0, 2 * np.pi, 720, endpoint=False)
+    circle = np.stack([np.cos(angles), np.sin(angles)], axis=-1).astype(np.float32)
+    log_p = model.reconstruction_log_prob(tokens, tf.repeat(circle[:, np.newaxis], len(tokens), axis=1)).numpy()
+    exact = scipy.special.logsumexp(log_p.astype(np.float64), axis=0) - np.log(len(angles))
+    elbo = np.mean([model.elbo(tokens, seed=i) for i in range(100)], axis=0)
+    assert np.all(elbo < exact + 0.1)
+    ten = np.mean([model.log_likelihood(tokens, 10, seed=i) for i in range(20)])
+    thousand = model.log_likelihood(tokens, 1000, seed=0).numpy()
+    assert elbo.mean() < ten < exact.mean()
+    np.testing.assert_allclose(thousand, exact, atol=0.35)
+    assert thousand.mean() == pytest.approx(exact.mean(), abs=0.03)
+
+
+@pytest.mark.parametrize("name", ["mean_max", "deep_tied_skip", "conditional"])
+def test_a_saved_model_goes_on_as_the_original(name, tokens, tmp_path):
+    model = make_model(**OPTIONS[name])
+    x = batch_for(model, tokens)
+    model.compile(keras.optimizers.Adam(1e-2, global_clipnorm=1.0))
+    model.fit(x, verbose=0)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded.elbo(x, seed=1), model.elbo(x, seed=1))
+    assert json.loads(json.dumps(loaded.get_config())) == json.loads(json.dumps(model.get_config()))
+    for each in (model, loaded):
+        each.fit(x, shuffle=False, verbose=0)
+    for a, b in zip(model.get_weights(), loaded.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_saved_language_model_needs_no_latent_layer(tokens, tmp_path):
+    model = make_model("none")
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert loaded.latent is None
+    np.testing.assert_array_equal(loaded.elbo(tokens), model.elbo(tokens))
+
+
+def test_free_bits_charge_no_less_than_their_nats_and_are_no_part_of_the_bound(tokens):
+    results = {}
+    for free_bits in (0.0, 1e3):
+        model = make_model(GaussianLatent(DIM, kl_weight=0.5, seed=1), free_bits=free_bits, dropout=0.0)
+        model.compile(keras.optimizers.SGD(0.0))
+        results[free_bits] = model.train_on_batch(tokens, return_dict=True)
+        bound = model.evaluate(tokens, verbose=0, return_dict=True)
+        assert bound["loss"] == pytest.approx(bound["nll"] + bound["kl"], rel=1e-5)
+    assert results[0.0]["loss"] == pytest.approx(results[0.0]["nll"] + 0.5 * results[0.0]["kl"], rel=1e-5)
+    assert results[1e3]["loss"] == pytest.approx(results[1e3]["nll"] + 0.5 * 1e3, rel=1e-5)
+    assert results[1e3]["kl"] == pytest.approx(results[0.0]["kl"])
+
+
+def test_a_kl_schedule_weighs_the_training_loss_by_step(tokens):
+    model = make_model(GaussianLatent(DIM, kl_weight=LinearSchedule(10), seed=1))
+    model.compile(keras.optimizers.SGD(0.0))
+    for step in range(3):
+        logs = model.train_on_batch(tokens, return_dict=True)
+        model.reset_metrics()
+        assert logs["loss"] == pytest.approx(logs["nll"] + step / 10 * logs["kl"], rel=1e-5)
+
+
+def test_an_update_of_the_encoder_leaves_the_decoder_as_it_was(tokens):
+    model = make_model()
+    model.compile(keras.optimizers.SGD(0.1))
+    encoder = {id(v) for v in model.encoder_variables}
+    before = {id(v): v.numpy() for v in model.trainable_variables}
+    model.update(tokens, model.encoder_variables)
+    for variable in model.trainable_variables:
+        assert np.array_equal(variable, before[id(variable)]) == (id(variable) not in encoder)
+
+
+def test_a_conditional_model_uses_its_label(tokens):
+    """The label tells which half of the words a sentence is made of; the code is kept out by a concentration of 0."""
+    model = make_model(VonMisesFisherLatent(2, concentration=0.0, seed=1), num_labels=2, dropout=0.0, hidden_units=16)
+    model.compile(keras.optimizers.Adam(1e-2))
+    long = tokens[np.count_nonzero(tokens, axis=1) > 2]
+    labels = (long[:, 0] > 5).astype(np.int32)
+    model.fit({"tokens": long, "labels": labels}, batch_size=8, epochs=40, verbose=0)
+    right, wrong = (np.mean(model.elbo({"tokens": long, "labels": label})) for label in (labels, 1 - labels))
+    assert right > wrong + 2
+    for label in (0, 1):
+        sampled = model.sample(40, seed=1, labels=tf.fill([40], label), max_length=9).numpy()
+        words = sampled[sampled > UNK]
+        assert len(words) > 40
+        assert np.mean((words > 5) == label) > 0.9
+
+
+def test_a_model_conditional_on_words_uses_them(tokens):
+    model = make_model(VonMisesFisherLatent(2, concentration=0.0, seed=1), bag_of_words_units=6, dropout=0.0)
+    model.compile(keras.optimizers.Adam(1e-2))
+    model.fit(tokens, batch_size=8, epochs=40, verbose=0)
+    for words in ([3, 4, 5], [6, 7, 8]):
+        sampled = model.sample(40, seed=1, bag_of_words=np.tile(words, (40, 1)), max_length=9).numpy()
+        assert np.mean(np.isin(sampled[sampled > UNK], words)) > 0.9
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_a_wide_beam_decodes_the_sentence_of_largest_log_prob(name):
+    """Generation step by step and scoring of whole sentences are two programs: here they must agree."""
+    model = make_model(**OPTIONS[name])
+    conditions = {"labels": [1], "bag_of_words": [[3, 4, 0]]} if model.num_labels else {}
+    z = tf.constant([[0.5, -1.0, 0.8]])
+    length = 3
+    rows = []
+    for words in itertools.product(range(EOS, V), repeat=length):
+        if EOS not in words:
+            rows.append(words)
+        else:
+            end = words.index(EOS)
+            rows.append((*words[: end + 1], *[PAD] * (length - 1 - end)))
+    rows = np.array(sorted(set(rows)), np.int32)
+    if model.num_labels:  # `reconstruction_log_prob` takes the bag of words from the sentence itself: give it here
+        condition = model._condition_on(tf.fill([len(rows)], 1), np.tile([[3, 4, 0]], (len(rows), 1)))
+        model._condition = lambda x: condition
+    log_prob = model.reconstruction_log_prob(rows, tf.repeat(z[np.newaxis], len(rows), axis=1))[0].numpy()
+    best = rows[np.argmax(log_prob)]
+    decoded = model.decode(z, "beam", beam_width=len(rows), max_length=length, **conditions).numpy()[0]
+    np.testing.assert_array_equal(decoded, best[: len(decoded)])
+    np.testing.assert_array_equal(best[len(decoded) :], 0)
+    unknown = model.decode(z, "sample", temperature=50.0, allow_unknown=False, seed=3, **conditions)
+    assert UNK not in unknown.numpy()
+
+
+def test_samples_follow_their_seed_and_end_before_their_padding(tokens):
+    for latent in LATENTS:
+        model = make_model(latent)
+        sampled = model.sample(30, seed=2, max_length=12).numpy()
+        np.testing.assert_array_equal(sampled, model.sample(30, seed=2, max_length=12))
+        assert not np.array_equal(sampled, model.sample(30, seed=3, max_length=12))
+        lengths = np.count_nonzero(sampled, axis=1)
+        for row, length in zip(sampled, lengths, strict=True):
+            assert not row[length:].any()
+            assert row[length - 1] == EOS or length == 12
+
+
+def test_a_new_temperature_needs_no_new_graph():
+    model = make_model()
+    z = tf.zeros([2, DIM])
+    for temperature, max_length in ((1.0, 5), (0.5, 9), (2.0, 3)):
+        model.decode(z, "sample", temperature=temperature, max_length=max_length, top_p=0.9)
+    assert model._generate.experimental_get_tracing_count() == 1
+
+
+def _codes_instead_of_samples(latent):
+    """The latent layer with its noise taken out: replicas may then be compared with one device."""
+    latent.sample = lambda parameters, seed, sample_shape=(): tf.broadcast_to(
+        latent.code(parameters), (*sample_shape, *tf.unstack(tf.shape(latent.code(parameters))))
+    )
+    return latent
+
+
+@pytest.mark.parametrize(("replicas", "optimizer", "name"), [(2, "sgd", "deep_tied_skip"), (3, "adam", "conditional")])
+def test_replicas_take_the_step_that_one_device_takes(replicas, optimizer, name, tokens):
+    """Clipping on, and a last batch of one sentence that leaves replicas empty."""
+    weights, logs = [], []
+    for strategy in (tf.distribute.get_strategy(), mirrored(replicas)):
+        with strategy.scope():
+            keras.utils.set_random_seed(0)
+            latent = VonMisesFisherLatent(DIM, "learned", initial_concentration=20.0, seed=1)
+            model = make_model(_codes_instead_of_samples(latent), **{**OPTIONS[name], "dropout": 0.0})
+            options = {"learning_rate": 0.1, "global_clipnorm": 0.5}
+            model.compile(keras.optimizers.SGD(**options) if optimizer == "sgd" else keras.optimizers.Adam(1e-3))
+        x = batch_for(model, tokens[:13])
+        data = tf.data.Dataset.from_tensor_slices(x).batch(4).repeat()
+        logs.append(model.fit(data, steps_per_epoch=4, epochs=3, shuffle=False, verbose=0).history)
+        weights.append(model.get_weights())
+    for one, many in zip(*weights, strict=True):
+        np.testing.assert_allclose(many, one, atol=5e-6)
+    for name in logs[0]:
+        np.testing.assert_allclose(logs[1][name], logs[0][name], rtol=2e-5)
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", pytest.param("mixed_float16", marks=pytest.mark.slow)])
+def test_mixed_precision_trains_and_stays_close_to_float32(policy, tokens):
+    losses = {}
+    for each in ("float32", policy):
+        keras.config.set_dtype_policy(each)
+        try:
+            model = make_model(**OPTIONS["deep_tied_skip"])
+            model.compile(keras.optimizers.Adam(1e-2))
+            losses[each] = model.fit(tokens, batch_size=16, epochs=10, shuffle=False, verbose=0).history["loss"]
+        finally:
+            keras.config.set_dtype_policy("float32")
+    assert all(v.dtype == "float32" for v in model.trainable_variables)
+    assert losses[policy][-1] < losses[policy][0] - 2
+    # Loss scaling skips the first steps of float16.
+    np.testing.assert_allclose(losses[policy][-1], losses["float32"][-1], rtol=0.1)
+
+
+_MEMORY = """
+import json, re
+import keras, numpy as np
+from tf_vmf.layers import VonMisesFisherLatent
+from tf_vmf.models import LSTMVAE
+
+model = LSTMVAE(10_000, VonMisesFisherLatent(50, concentration=35.0))
+model.compile(keras.optimizers.Adam(1e-3))
+tokens = np.random.default_rng(0).integers(2, 10_000, (64, 50)).astype(np.int32)
+tokens[:, -1] = 1
+for _ in range(2):
+    loss = model.train_on_batch(tokens)[0]
+peak = int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1])
+print(json.dumps({"loss": float(loss), "megabytes": peak / 1024}))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the peak memory of a process from /proc")
+def test_a_step_on_the_penn_treebank_fits_in_two_gigabytes():
+    """Batch 64 of 50 tokens and 10,000 words: the peak of the whole process, TensorFlow included."""
+    output = subprocess.run([sys.executable, "-c", _MEMORY], capture_output=True, check=True, text=True).stdout
+    result = json.loads(output.splitlines()[-1])
+    assert np.isfinite(result["loss"])
+    assert result["megabytes"] < 2000
+
+
+def test_the_unigram_bias_is_the_log_frequency(tokens):
+    model = make_model("none")
+    counts = np.bincount(tokens.ravel(), minlength=V)
+    model.set_unigram_bias(1000 * counts)
+    np.testing.assert_allclose(scipy.special.softmax(model.softmax.bias), counts / counts.sum(), atol=1e-4)
+    with pytest.raises(ValueError, match="token_counts"):
+        model.set_unigram_bias(counts[1:])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"latent": 25}, "latent layer"),
+        ({"pooling": "max"}, r"pooling.*final.*max"),
+        ({"dropout": 1.0}, r"dropout.*1\.0"),
+        ({"word_dropout": 1.1}, r"word_dropout.*1\.1"),
+        ({"encoder_dropout": -0.1}, r"encoder_dropout.*-0\.1"),
+        ({"free_bits": -1.0}, "free_bits"),
+        ({"decoder_layers": 0}, "decoder_layers"),
+        ({"latent": None, "skip_connection": True}, "skip_connection"),
+    ],
+)
+def test_bad_arguments_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        make_model(**arguments)
+
+
+def test_missing_inputs_and_codes_of_the_wrong_width_are_refused(tokens):
+    with pytest.raises(ValueError, match="num_labels=2"):
+        make_model(num_labels=2).elbo(tokens)
+    with pytest.raises(ValueError, match="bag_of_words"):
+        make_model(bag_of_words_units=2).sample(3)
+    with pytest.raises(ValueError, match=r"\(batch, 3\)"):
+        make_model().decode(np.zeros((1, 4), np.float32))
+    with pytest.raises(ValueError, match="latent=None"):
+        make_model("none").encode(tokens)
+    with pytest.raises(ValueError, match="batch, length"):
+        make_model().elbo(tokens[0])
