@@ -64,9 +64,11 @@ def test_the_report_holds_what_a_reader_looks_for(tmp_path, rng, latent):
         *(*GENERATED, "Samples from the prior", "cannot vanish", "less than it costs", "<b>bold</b>"),
     ):
         assert expected in page.text
-    # Curves, word order, active units; where it is learned, the KL and the concentration.
-    assert len(page.named("img")) == {"vmf": 3, "gaussian": 4, "learned": 5}[latent]
-    # A test sentence and its label are shown as they are.
+    captions = " ".join(image["alt"] for image in page.named("img"))
+    assert "Cosine between the code of a sentence" in captions
+    assert "How much each dimension of the code varies" in captions
+    assert ("Learned concentration" in captions) == (latent == "learned")
+    assert ("The concentration is fixed" in page.text) == (latent == "vmf")
     assert "samples-of-each-label" not in titles(page)
 
 
@@ -137,3 +139,12 @@ def test_published_nll_and_perplexity_agree_with_the_tokens_named():
         if result.negative_elbo is not None:
             tokens = result.negative_elbo / math.log(float(result.perplexity))
             assert 20.8 < tokens < 21.2
+
+
+def test_a_collapsed_gaussian_is_called_so(tmp_path, rng):
+    model = make_model("gaussian")
+    for variable in model.latent.trainable_variables:
+        variable.assign(0.0 * variable)  # mean 0 and log variance 0 whatever the sentence: the prior
+    page = report(tmp_path, model, make_corpus(rng))
+    assert "every sentence has the same, 0.000 nats" in page.text
+    assert "The concentration is fixed" not in page.text

@@ -97,6 +97,7 @@ def prediction_distance(
     try:
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.neural_network import MLPRegressor
+        from threadpoolctl import threadpool_limits  # scikit-learn requires it
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
             "The network is scikit-learn's, which is not installed: pip install 'tf-vmf[demo]'", name="sklearn"
@@ -109,14 +110,18 @@ def prediction_distance(
         hidden_layer_sizes=(hidden_units,),
         early_stopping=len(inputs) >= _SMALLEST_FOR_EARLY_STOPPING,
         n_iter_no_change=10,
-        max_iter=200,
+        max_iter=100,
         random_state=seed,
     )
-    with warnings.catch_warnings():
+    targets = ((codes - mean_code) / scale).astype(np.float32)
+    # On matrices this small, threads cost more than they bring, and many times more on a busy machine.
+    with warnings.catch_warnings(), threadpool_limits(1):
         warnings.simplefilter("ignore", ConvergenceWarning)  # the number of epochs is bounded on purpose
-        targets = (codes - mean_code) / scale
-        network.fit((inputs - centre) / spread, targets[:, 0] if targets.shape[-1] == 1 else targets)
-    predicted = network.predict((test_inputs - centre) / spread).reshape(len(test_inputs), -1) * scale + mean_code
+        network.fit(
+            ((inputs - centre) / spread).astype(np.float32), targets[:, 0] if targets.shape[-1] == 1 else targets
+        )
+        predicted = network.predict(((test_inputs - centre) / spread).astype(np.float32))
+    predicted = predicted.reshape(len(test_inputs), -1).astype(np.float64) * scale + mean_code
     distance, distance_error = mean_and_standard_error(1.0 - _cosines(predicted, test_codes))
     constant, constant_error = mean_and_standard_error(1.0 - _cosines(mean_code[np.newaxis], test_codes))
     return BeyondBagOfWords(

@@ -57,7 +57,7 @@ def document_report(
         sections.code_map_section(corpus, test, seed),
         sections.neighbours(corpus, train, test, seed),
         sections.path_between_labels(model, corpus, train),
-        run_sections.use_of_the_code(test, metrics, "document"),
+        run_sections.use_of_the_code(model.latent, test, "document"),
         *extra_sections,
         run_sections.protocol(metrics, config or {}, command),
     ]

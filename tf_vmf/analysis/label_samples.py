@@ -14,7 +14,7 @@ from tf_vmf.data.special_tokens import UNK_ID
 from tf_vmf.models.lstm_vae import LSTMVAE
 
 _MOST_LABELS = 4
-_SHOWN, _COUNTED, _WORDS = 5, 300, 15
+_SHOWN, _COUNTED, _WORDS = 5, 1000, 15
 
 
 def label_samples(
@@ -40,12 +40,10 @@ def label_samples(
     offsets = corpus.train.offsets
     of_token = np.repeat(corpus.train.labels, np.diff(offsets))
     train_counts = np.stack([_counts(corpus.train.tokens[of_token == label], size) for label in labels])
-    words = [
-        (name, _words(corpus, ours), _words(corpus, theirs))
-        for name, ours, theirs in zip(
-            names, distinctive_words(counts, _WORDS), distinctive_words(train_counts, _WORDS), strict=True
-        )
-    ]
+    ours, theirs = distinctive_words(counts, _WORDS), distinctive_words(train_counts, size)
+    words = [(name, _words(corpus, a), _words(corpus, b)) for name, a, b in zip(names, ours, theirs, strict=True)]
+    shown = sum(len(found.ids) for found in ours)
+    agreeing = sum(len(set(a.ids) & set(b.ids)) for a, b in zip(ours, theirs, strict=True))
     if model.num_labels and model.latent is not None:
         how = "The model is given a label. In each row all labels share a code drawn from the prior."
     elif model.num_labels:
@@ -65,6 +63,9 @@ def label_samples(
                 "sentences, by log-odds ratio in standard deviations (Monroe et al., 2008)."
             ),
             Table(("Label", "In the model's samples", "In the training sentences"), words),
+            Text(
+                f"{agreeing} of the {shown} words of the samples are more frequent in training sentences of the same label, too."
+            ),
         ],
     )
 
@@ -78,9 +79,8 @@ def _samples(
         rows = rng.choice(np.flatnonzero(corpus.test.labels == label), _COUNTED)
         given = conditions(model, sentence_tensors(corpus.test.take(rows)))
         return decode(model, test.codes[rows], max_length, method="sample", seed=seed, **given)  # type: ignore[union-attr]
-    rows = np.random.default_rng(seed).choice(
-        len(corpus.test), _COUNTED
-    )  # for the bag of words: the same for all labels
+    # Where a bag of words is asked for: the same sentences' for all labels.
+    rows = np.random.default_rng(seed).choice(len(corpus.test), _COUNTED)
     given = conditions(model, sentence_tensors(corpus.test.take(rows)))
     given["labels"] = np.full(_COUNTED, label, np.int32)
     if model.latent is None:
@@ -96,5 +96,6 @@ def _counts(ids: np.ndarray, vocabulary_size: int) -> np.ndarray:
 
 def _words(corpus: SentenceCorpus, found: DistinctiveWords) -> str:
     return ", ".join(
-        f"{corpus.vocabulary[word]} {score:.1f}" for word, score in zip(found.ids, found.scores, strict=True)
+        f"{corpus.vocabulary[word]} {score:.1f}"
+        for word, score in zip(found.ids[:_WORDS], found.scores[:_WORDS], strict=True)
     )

@@ -117,7 +117,7 @@ def label_agreement(neighbours: Neighbours, labels: np.ndarray, query_labels: np
     )
 
 
-def use_of_the_code(test: Encodings, metrics: Mapping[str, Any], noun: str) -> Section:
+def use_of_the_code(latent: LatentLayer, test: Encodings, noun: str) -> Section:
     """Variance of each dimension; where it differs by example, the spread of KL or concentration."""
     images: list[Image] = [
         Image(
@@ -141,11 +141,18 @@ def use_of_the_code(test: Encodings, metrics: Mapping[str, Any], noun: str) -> S
                 f"KL of test {noun}s: short ones can be given cheap codes, long ones rich codes.",
             )
         )
+    elif isinstance(latent, SphericalLatent) and latent.concentration != "learned":
+        blocks.append(
+            Text(
+                f"The concentration is fixed, so every {noun} pays the same KL, {test.kl.mean():.2f} nats: training "
+                f"cannot shrink it, and cannot spare short {noun}s."
+            )
+        )
     else:
         blocks.append(
             Text(
-                f"The concentration is fixed, so every {noun} pays the same KL, {metrics['test']['kl']:.2f} nats: training "
-                f"cannot shrink it, and cannot spare short {noun}s."
+                f"Nothing fixes the KL, and yet every {noun} has the same, {test.kl.mean():.3f} nats: the encoder is as sure of "
+                f"one {noun} as of another, and near 0 it tells the decoder nothing (the code has collapsed)."
             )
         )
     return Section("Use of the code", [*blocks, Row(images)])

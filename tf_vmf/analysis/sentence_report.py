@@ -54,7 +54,7 @@ def sentence_report(
     parts = [
         sections.results(model, metrics, corpus.name),
         run_sections.training(history, metrics),
-        *_generated(model, corpus, metrics, seed),
+        *_generated(model, corpus, seed),
         *extra_sections,
         run_sections.protocol(metrics, config or {}, command),
     ]
@@ -70,7 +70,7 @@ def sentence_report(
     )
 
 
-def _generated(model: LSTMVAE, corpus: SentenceCorpus, metrics: Mapping[str, Any], seed: int) -> list[Section | None]:
+def _generated(model: LSTMVAE, corpus: SentenceCorpus, seed: int) -> list[Section | None]:
     """The sections that need the model to encode or to write."""
     length = int(min(_LONGEST, corpus.train.lengths.max(initial=1)))
     if model.latent is None:
@@ -86,9 +86,9 @@ def _generated(model: LSTMVAE, corpus: SentenceCorpus, metrics: Mapping[str, Any
         sections.prior_samples(model, corpus, seed, length),
         label_samples(model, corpus, test, seed, length),
         sections.interpolations(model, corpus, test, seed, length),
-        sections.neighbours(corpus, searched, train, test, seed),
+        sections.neighbours(model, corpus, searched, train, test, seed),
         sections.word_order(model, corpus, searched, seed),
-        run_sections.use_of_the_code(test, metrics, "sentence"),
+        run_sections.use_of_the_code(model.latent, test, "sentence"),
     ]
 
 

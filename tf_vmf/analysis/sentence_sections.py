@@ -11,11 +11,10 @@ import tensorflow as tf
 from tf_vmf.analysis import plots, run_sections
 from tf_vmf.analysis.beyond_bag_of_words import beyond_bag_of_words
 from tf_vmf.analysis.encodings import Encodings
-from tf_vmf.analysis.interpolation import interpolate
 from tf_vmf.analysis.neighbours import nearest_neighbours
 from tf_vmf.analysis.published import published_sentence_protocol, published_sentence_results
 from tf_vmf.analysis.report import Block, Image, Passage, PassageList, Section, Table, Text
-from tf_vmf.analysis.sentence_decoding import conditions, decode, sentence_tensors
+from tf_vmf.analysis.sentence_decoding import conditions, decode, interpolate_sentences, sentence_tensors
 from tf_vmf.analysis.word_order import word_order_sensitivity
 from tf_vmf.data.sentences import SentenceCorpus, Sentences
 from tf_vmf.data.special_tokens import UNK_ID
@@ -156,9 +155,8 @@ def interpolations(
     ]
     names = [f"{fraction:.0%}" for fraction in np.linspace(0, 1, _PATH_POINTS)]
     for first, second in zip(rows[::2], rows[1::2], strict=False):
-        path = interpolate(test.codes[first], test.codes[second], _PATH_POINTS, spherical=test.spherical)
-        given = conditions(model, sentence_tensors(corpus.test.take(np.full(_PATH_POINTS, first))))
-        decoded = decode(model, path, max_length, **given)
+        ends = corpus.test.take(np.array([first, second]))
+        decoded = interpolate_sentences(model, ends, _PATH_POINTS, max_length=max_length)
         table = [
             ("From", corpus.to_text(corpus.test[first])),
             *((name, corpus.to_text(ids)) for name, ids in zip(names, decoded, strict=True)),
@@ -168,7 +166,9 @@ def interpolations(
     return Section("Interpolation", blocks)
 
 
-def neighbours(corpus: SentenceCorpus, searched: Sentences, train: Encodings, test: Encodings, seed: int) -> Section:
+def neighbours(
+    model: LSTMVAE, corpus: SentenceCorpus, searched: Sentences, train: Encodings, test: Encodings, seed: int
+) -> Section:
     """A few test sentences with the training sentences whose codes are nearest.
 
     `searched` are the training sentences whose codes are in `train`.
@@ -190,6 +190,8 @@ def neighbours(corpus: SentenceCorpus, searched: Sentences, train: Encodings, te
                 nearest_neighbours(train.codes, test.codes, k), labels, test_labels, "sentence"
             )
         )
+        if model.num_labels:
+            blocks.append(Text("The encoder is given the label, so this tells nothing about the sentences themselves."))
     for place, query in enumerate(queries):
         passages = [
             Passage(
@@ -222,13 +224,13 @@ def word_order(model: LSTMVAE, corpus: SentenceCorpus, searched: Sentences, seed
             )
         )
         rows = [
-            (f"{swaps} swaps" if swaps > 1 else "1 swap", f"{cosine:.3f}", _error(error))
+            (f"{swaps} swaps" if swaps > 1 else "1 swap", f"{cosine:.4f}", _error(error))
             for swaps, cosine, error in zip(curve.num_swaps, curve.cosine, curve.standard_error, strict=True)
             if swaps in (1, 2, 4, curve.num_swaps[-1])
         ]
-        rows.append(("One word replaced", f"{curve.replaced:.3f}", _error(curve.replaced_standard_error)))
+        rows.append(("One word replaced", f"{curve.replaced:.4f}", _error(curve.replaced_standard_error)))
         rows.append(
-            ("Another sentence", run_sections.number(_known(curve.other), ".3f"), _error(curve.other_standard_error))
+            ("Another sentence", run_sections.number(_known(curve.other), ".4f"), _error(curve.other_standard_error))
         )
         blocks.append(Table(("Change", "Cosine", "Standard error"), rows, numeric=(1, 2)))
     beyond = beyond_bag_of_words(model, searched, corpus.test, seed=seed)
@@ -293,4 +295,4 @@ def _known(value: float) -> float | None:
 
 
 def _error(value: float) -> str:
-    return run_sections.number(_known(value), ".1g")
+    return "< 0.001" if value < 0.0005 else run_sections.number(_known(value), ".3f")
