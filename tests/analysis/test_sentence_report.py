@@ -120,7 +120,7 @@ def test_a_handful_of_sentences_is_enough(tmp_path, rng, sizes):
 def test_published_results_stand_beside_those_on_ptb_only_with_their_protocol(tmp_path, rng):
     for name, expected in (("ptb", True), ("small", False)):
         text = report(tmp_path, make_model(), make_corpus(rng, name)).text
-        for part in ("from memory of the paper's tables", "not a bound", "105-119", "21.92 a test sentence"):
+        for part in ("from memory of the paper's tables", "not bounds", "105-119", "21.92 a test sentence"):
             assert (part in text) == expected
     assert published_sentence_results("unknown") == ()
 

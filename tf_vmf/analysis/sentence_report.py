@@ -124,7 +124,7 @@ def _summary(
     result = [
         f"A recurrent variational autoencoder {trained} It squeezes each sentence into a code, "
         f"{run_sections.code_description(model.latent, 'sentence')}, and predicts the sentence {reads}.",
-        f"{unsure} This is a bound on one sample of the code.",
+        f"{unsure} The figure is a bound, from one sample of the code a sentence (ELBO).",
     ]
     gain = test.get("code_gain")
     if gain is not None:
