@@ -69,7 +69,9 @@ def start(argv: Sequence[str]) -> tf.distribute.Strategy:
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected arguments: {' '.join(argv[1:])}. Every option is a flag: --name=value.")
     if not absl_flags.FLAGS["verbosity"].present:
-        logging.set_verbosity(logging.WARNING)  # TensorFlow's checkpoints and gensim log a line for every breath they take
+        logging.set_verbosity(
+            logging.WARNING
+        )  # TensorFlow's checkpoints and gensim log a line for every breath they take
     return training.get_strategy(training_flags.STRATEGY.value, training_flags.NUM_DEVICES.value)
 
 
@@ -217,7 +219,7 @@ def summary(metrics: Mapping[str, Any]) -> str:
         "document_perplexity": "perplexity, mean per example",
         "iw_perplexity": "perplexity, importance-weighted",
     }
-    rows = [("", "validation", "test")]
+    rows: list[tuple[str, ...]] = [("", "validation", "test")]
     rows += [
         (label, *(f"{metrics[split][name]:,.2f}" for split in ("valid", "test"))) for name, label in labels.items()
     ]

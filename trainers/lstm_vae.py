@@ -17,7 +17,6 @@ The folder --workdir then holds config.json, history.csv, metrics.json, model.ke
 command again resumes an interrupted run. --corpus: wikipedia, ptb or sentence_polarity.
 """
 
-import math
 from collections.abc import Sequence
 from functools import partial
 
@@ -42,9 +41,6 @@ def make_model(corpus: data.SentenceCorpus) -> LSTMVAE:
     if model_flags.CONDITIONAL.value and not corpus.label_names:
         raise ValueError(f"--conditional: expected labelled sentences. Corpus {corpus.name!r} has no labels.")
     z_scale = model_flags.Z_SCALE.value
-    if z_scale == "auto":
-        spherical = latent_flags.LATENT.value in ("vmf", "power_spherical")
-        z_scale = math.sqrt(latent_flags.LATENT_DIM.value) if spherical else 1.0
     model = LSTMVAE(
         len(corpus.vocabulary),
         experiment.make_latent(),
@@ -59,7 +55,7 @@ def make_model(corpus: data.SentenceCorpus) -> LSTMVAE:
         word_dropout=model_flags.WORD_DROPOUT.value,
         dropout=model_flags.DROPOUT.value,
         encoder_dropout=model_flags.ENCODER_DROPOUT.value,
-        z_scale=float(z_scale),
+        z_scale=None if z_scale == "auto" else float(z_scale),
         free_bits=model_flags.FREE_BITS.value,
         num_labels=len(corpus.label_names) if model_flags.CONDITIONAL.value else 0,
         bag_of_words_units=model_flags.BAG_OF_WORDS_UNITS.value,

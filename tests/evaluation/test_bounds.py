@@ -79,7 +79,7 @@ def test_mutual_information_of_separate_codes_is_log_n_and_of_equal_codes_zero()
 
 
 def test_mutual_information_of_a_gaussian_channel_is_shannons():
-    """x ~ N(0, s^2), z = x + N(0, 1): I = log(1 + s^2) / 2, within Monte Carlo error."""
+    """X ~ N(0, s^2), z = x + N(0, 1): I = log(1 + s^2) / 2, within Monte Carlo error."""
     rng = np.random.default_rng(0)
     means = rng.normal(scale=2.0, size=(4000, 1)).astype(np.float32)
     parameters = {"mean": tf.constant(means), "log_variance": tf.zeros((4000, 1))}

@@ -37,7 +37,13 @@ def command(texts, workdir, *flags):
 
 def run(texts, workdir, *flags):
     return subprocess.run(
-        command(texts, workdir, *flags), cwd=ROOT, env=os.environ, capture_output=True, text=True, check=False, timeout=400
+        command(texts, workdir, *flags),
+        cwd=ROOT,
+        env=os.environ,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=400,
     )
 
 

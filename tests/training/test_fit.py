@@ -22,7 +22,7 @@ def documents():
     return data.Documents(sparse.csr_matrix(rng.multinomial(15, topics[rng.integers(0, 4, 90)]).astype(np.int32)))
 
 
-class Killed(Exception):
+class ProcessEndError(Exception):
     """Stands for the end of the process."""
 
 
@@ -38,7 +38,7 @@ class KillAt(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         if self.now == self.epoch and batch == 2:
-            raise Killed
+            raise ProcessEndError
 
 
 def run(path, documents, monkeypatch=None, kill_at=None, epochs=8, learning_rate=0.02, **options):
@@ -76,7 +76,7 @@ def test_a_run_killed_twice_ends_as_an_uninterrupted_one(tmp_path, documents, mo
     options = {"early_stopping_patience": 5, "learning_rate_patience": 1, "epochs": 60, "learning_rate": 0.3}
     whole_model, whole = run(tmp_path / "whole", documents, **options)
     for epoch in (2, 5):
-        with pytest.raises(Killed):
+        with pytest.raises(ProcessEndError):
             run(tmp_path / "killed", documents, monkeypatch, kill_at=epoch, **options)
     model, resumed = run(tmp_path / "killed", documents, **options)
     assert resumed.history == whole.history

@@ -16,7 +16,7 @@ def test_the_same_configuration_may_come_back(tmp_path):
 
 def test_another_configuration_is_refused_and_named(tmp_path):
     Workdir(tmp_path, {"latent_dim": 5, "seed": 0})
-    with pytest.raises(ValueError, match="(?s)another configuration.*latent_dim: 5 there, 6 here"):
+    with pytest.raises(ValueError, match=r"(?s)another configuration.*latent_dim: 5 there, 6 here"):
         Workdir(tmp_path, {"latent_dim": 6, "seed": 0})
     assert json.loads((tmp_path / "config.json").read_text())["latent_dim"] == 5
 

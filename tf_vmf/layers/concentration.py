@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -54,7 +55,7 @@ class LearnedConcentration(keras.layers.Layer):
         self.initial = initial
         self.projection = keras.layers.Dense(1, dtype=self.dtype_policy, name="projection")
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Sequence[int | None]) -> None:
         self.projection.build(input_shape)
         super().build(input_shape)
 

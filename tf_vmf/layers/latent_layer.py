@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import keras
 import tensorflow as tf
@@ -14,8 +14,8 @@ from tf_vmf.layers.noise import draw_seed, replica_seed
 if TYPE_CHECKING:
     import tensorflow_probability as tfp
 
-KLWeight = float | keras.optimizers.schedules.LearningRateSchedule
-Parameters = Mapping[str, tf.Tensor]
+KLWeight: TypeAlias = float | keras.optimizers.schedules.LearningRateSchedule
+Parameters: TypeAlias = Mapping[str, tf.Tensor]
 
 
 class LatentLayer(keras.layers.Layer, abc.ABC):

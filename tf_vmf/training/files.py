@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 
-def write_atomically(path: str | Path, write: Callable[[Path], None]) -> None:
+def write_atomically(path: str | Path, write: Callable[[Path], object]) -> None:
     """Calls `write` with a temporary path in the same folder, then moves the file into place.
 
     A reader, or a run killed at any moment, sees the old file or the new one. If `write` fails, the old file stays.
