@@ -33,7 +33,7 @@ def documents(rows):
 
 def linear_model(latent, columns):
     """A model whose logits are z @ columns."""
-    model = models.BagOfWordsVAE(columns.shape[1], latent, encoder_units=(4,), decoder_units=(), seed=0)
+    model = models.BagOfWordsVAE(columns.shape[1], latent, encoder_units=(4,), decoder_units=(), z_scale=1.0, seed=0)
     model.output_layer.set_weights([columns.astype(np.float32), np.zeros(columns.shape[1], np.float32)])
     return model
 

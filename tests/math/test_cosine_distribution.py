@@ -13,8 +13,18 @@ def mpmath_cdf(cosine, kappa, dim):
     with mpmath.workdps(30):
         angle = mpmath.acos(mpmath.mpf(cosine))
 
+        # Relative to the largest value: mpmath integrates to an absolute tolerance.
+        mode = (
+            mpmath.acos(2 * kappa / (dim - 2 + mpmath.sqrt((dim - 2) ** 2 + 4 * mpmath.mpf(kappa) ** 2)))
+            if dim > 2
+            else 0
+        )
+
         def density(t):
-            return mpmath.sin(t) ** (dim - 2) * mpmath.exp(kappa * (mpmath.cos(t) - 1))
+            if dim == 2:
+                return mpmath.exp(kappa * (mpmath.cos(t) - 1))
+            relative = (mpmath.sin(t) / mpmath.sin(mode)) ** (dim - 2)
+            return relative * mpmath.exp(kappa * (mpmath.cos(t) - mpmath.cos(mode)))
 
         far = mpmath.quad(density, mpmath.linspace(angle, mpmath.pi, 20))
         return float(far / (far + mpmath.quad(density, mpmath.linspace(0, angle, 20))))
