@@ -6,6 +6,7 @@ from pathlib import Path
 # Before TensorFlow is imported: quiet logs, and one thread an operation, so that two xdist workers do not fight for two cores.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 import numpy as np

@@ -163,8 +163,7 @@ def _codes_instead_of_samples(latent):
     return latent
 
 
-@pytest.mark.parametrize("replicas", [2, 3])
-@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize(("replicas", "optimizer"), [(2, "sgd"), (3, "adam")])
 def test_replicas_take_the_step_that_one_device_takes(replicas, optimizer, counts):
     """Clipping on, and a last batch of one document that leaves replicas empty."""
     data = tf.data.Dataset.from_tensor_slices(counts[:49]).batch(12).repeat()

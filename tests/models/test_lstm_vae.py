@@ -36,6 +36,11 @@ OPTIONS = {
 }
 
 
+def quick(*names, of=tuple(OPTIONS)):
+    """Parameters for a test on all these options, of which only the named are in the quick suite."""
+    return [pytest.param(name, marks=() if name in names else pytest.mark.slow) for name in of]
+
+
 def make_model(latent="gaussian", **kwargs):
     keras.utils.set_random_seed(0)
     options = {"embedding_dim": 5, "hidden_units": 8, "dropout": 0.2, "seed": 4, **kwargs}
@@ -99,7 +104,7 @@ def reference_log_prob(model, x, z):
     return -tf.where(tokens == PAD, 0.0, losses)
 
 
-@pytest.mark.parametrize("name", OPTIONS)
+@pytest.mark.parametrize("name", quick("standard", "mean_max", "deep_tied_skip", "conditional"))
 def test_log_prob_is_that_of_stock_keras_layers(name, tokens):
     model = make_model(**OPTIONS[name])
     x, z = batch_for(model, tokens), code_for(model, tokens)
@@ -114,7 +119,9 @@ def test_the_language_model_without_code_is_that_of_stock_keras_layers(tokens):
     np.testing.assert_allclose(model.token_log_prob(tokens, None), expected[np.newaxis], atol=2e-5)
 
 
-@pytest.mark.parametrize("name", ["standard", "deep_tied_skip", "conditional"])
+@pytest.mark.parametrize(
+    "name", quick("deep_tied_skip", "conditional", of=["standard", "deep_tied_skip", "conditional"])
+)
 def test_gradients_are_those_of_stock_keras_layers(name, tokens):
     model = make_model(dropout=0.0, **OPTIONS[name])
     x, z = batch_for(model, tokens), code_for(model, tokens, samples=1)
@@ -156,7 +163,7 @@ def test_probabilities_of_all_sentences_sum_to_one(inputless):
     assert np.exp(log_probs.sum(axis=-1)).sum() == pytest.approx(1.0, abs=1e-5)
 
 
-@pytest.mark.parametrize("name", ["standard", "mean_max", "bow", "deep_tied_skip", "conditional"])
+@pytest.mark.parametrize("name", quick("mean_max", "conditional"))
 def test_more_padding_changes_nothing(name, tokens):
     model = make_model(**OPTIONS[name])
     padded = np.pad(tokens, ((0, 0), (0, 4)))
@@ -226,7 +233,7 @@ def test_fit_lowers_the_loss_and_logs_are_consistent(latent, name, tokens):
     assert model.evaluate(tokens, batch_size=16, verbose=0, return_dict=True) == after
 
 
-@pytest.mark.parametrize("name", OPTIONS)
+@pytest.mark.parametrize("name", quick("bidirectional", "conditional"))
 def test_every_variable_is_trained(name, tokens):
     model = make_model(**OPTIONS[name])
     model.compile(keras.optimizers.SGD(0.1))
@@ -279,7 +286,7 @@ def test_the_bounds_are_ordered_and_approach_the_exact_likelihood_on_the_circle(
     assert thousand.mean() == pytest.approx(exact.mean(), abs=0.03)
 
 
-@pytest.mark.parametrize("name", ["mean_max", "deep_tied_skip", "conditional"])
+@pytest.mark.parametrize("name", quick("conditional", of=["mean_max", "deep_tied_skip", "conditional"]))
 def test_a_saved_model_goes_on_as_the_original(name, tokens, tmp_path):
     model = make_model(**OPTIONS[name])
     x = batch_for(model, tokens)
@@ -360,7 +367,7 @@ def test_a_model_conditional_on_words_uses_them(tokens):
         assert np.mean(np.isin(sampled[sampled > UNK], words)) > 0.9
 
 
-@pytest.mark.parametrize("name", OPTIONS)
+@pytest.mark.parametrize("name", quick("standard", "conditional"))
 def test_a_wide_beam_decodes_the_sentence_of_largest_log_prob(name):
     """Generation step by step and scoring of whole sentences are two programs: here they must agree."""
     model = make_model(**OPTIONS[name])
@@ -415,7 +422,10 @@ def _codes_instead_of_samples(latent):
     return latent
 
 
-@pytest.mark.parametrize(("replicas", "optimizer", "name"), [(2, "sgd", "deep_tied_skip"), (3, "adam", "conditional")])
+@pytest.mark.parametrize(
+    ("replicas", "optimizer", "name"),
+    [pytest.param(2, "sgd", "deep_tied_skip", marks=pytest.mark.slow), (3, "adam", "conditional")],
+)
 def test_replicas_take_the_step_that_one_device_takes(replicas, optimizer, name, tokens):
     """Clipping on, and a last batch of one sentence that leaves replicas empty."""
     weights, logs = [], []

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import tf_vmf
+from tests.trainers.refusals import refusals
 
 ROOT = Path(__file__).resolve().parents[2]
 SUBJECTS, VERBS = {"good": ["film", "cast"], "bad": ["plot", "script"]}, {"good": ["shines"], "bad": ["drags", "fails"]}
@@ -82,6 +83,7 @@ def test_a_conditional_model_writes_to_order(whole):
     assert not bad & good
 
 
+@pytest.mark.slow
 def test_sigkill_and_the_same_command_again_give_the_numbers_of_an_uninterrupted_run(texts, whole, tmp_path):
     workdir = tmp_path / "killed"
     with subprocess.Popen(
@@ -97,7 +99,7 @@ def test_sigkill_and_the_same_command_again_give_the_numbers_of_an_uninterrupted
 
 
 def test_a_plain_language_model_has_no_kl(texts, tmp_path):
-    finished = run(texts, tmp_path / "none", "--latent=none")
+    finished = run(texts, tmp_path / "none", "--latent=none", "--epochs=1")
     assert finished.returncode == 0, finished.stderr
     test = numbers(tmp_path / "none")["test"]
     assert (test["kl"], test["code_gain"], test["active_units"]) == (0.0, 0.0, 0)
@@ -106,6 +108,5 @@ def test_a_plain_language_model_has_no_kl(texts, tmp_path):
 
 def test_conditional_without_labels_is_refused(tmp_path):
     (tmp_path / "text.txt").write_text("a b c\n" * 30)
-    finished = run(tmp_path / "text.txt", tmp_path / "x", "--conditional", "--min_count=1")
-    assert finished.returncode != 0
-    assert "has no labels" in finished.stderr
+    flags = [f"--train_files={tmp_path / 'text.txt'}", f"--workdir={tmp_path / 'x'}", "--conditional", "--min_count=1"]
+    assert "has no labels" in refusals("trainers.lstm_vae", [flags])[0]

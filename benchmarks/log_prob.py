@@ -1,0 +1,60 @@
+"""Speed of the log-density, against TensorFlow Probability's VonMisesFisher.
+
+python -m benchmarks.log_prob
+"""
+
+from benchmarks.compare import Comparison, value_and_gradient
+from benchmarks.report import quick_flag, table
+
+# isort: split
+import numpy as np
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from tf_vmf.distributions import VonMisesFisher
+
+CLASSES = {"this package": VonMisesFisher, "TFP": tfp.distributions.VonMisesFisher}
+
+
+def unit_vectors(rng: np.random.Generator, size: int, dim: int) -> tf.Tensor:
+    """Random directions, `(size, dim)`, float32."""
+    noise = rng.standard_normal((size, dim), dtype=np.float32)
+    return tf.constant(noise / np.linalg.norm(noise, axis=-1, keepdims=True))
+
+
+def compare(dim: int, size: int, jit: bool, backward: bool, budget: float) -> Comparison:
+    """Both classes in one setting; gradients in both parameters."""
+    rng = np.random.default_rng(0)
+    x, mean_direction = unit_vectors(rng, size, dim), unit_vectors(rng, size, dim)
+    kappa = tf.constant(rng.uniform(1, 200, size).astype(np.float32))
+    upstream = tf.ones(size)
+
+    def candidate(cls: type):
+        run = value_and_gradient(lambda parameters, x: cls(*parameters).log_prob(x), jit, backward)
+        return lambda: run(upstream, (mean_direction, kappa), x)
+
+    return Comparison({name: candidate(cls) for name, cls in CLASSES.items()}, budget)
+
+
+def report(dims: tuple[int, ...] = (5, 50, 512), size: int = 65_536, budget: float = 1.0) -> str:
+    """The table in Markdown."""
+    rows = []
+    for dim in dims:
+        for jit in (False, True):
+            row = [f"{dim}, {'jit' if jit else 'graph'}"]
+            for backward in (False, True):
+                comparison = compare(dim, size, jit, backward, budget)
+                row += [comparison.milliseconds("this package"), comparison.milliseconds("TFP")]
+                row.append(f"{comparison.times('TFP', 'this package')}x")
+            rows.append(row)
+    header = ["d, mode", "forward", "TFP", "faster", "forward and backward", "TFP", "faster"]
+    return (
+        "## log_prob\n\n"
+        f"{size:,} distributions, one vector each, float32, concentrations uniform in [1, 200]; gradients in mean direction and "
+        "concentration. CPU milliseconds, and how many times faster than `tfp.distributions.VonMisesFisher`.\n\n"
+        + table(header, rows)
+    )
+
+
+if __name__ == "__main__":
+    print(report(dims=(50,), size=4_096, budget=0.3) if quick_flag(__doc__) else report())

@@ -1,0 +1,100 @@
+"""Writes the tables of published results from the metrics of the runs behind them.
+
+    python -m tools.results_table              # results/*.json -> the tables in README.md, between their markers
+    python -m tools.results_table runs/*_seed* # first copies metrics.json of these finished runs to results/
+
+A run's folder is named after its recipe and its seed: `20ng_vmf_seed0` for recipes/20ng_vmf.flags and --seed=0.
+"""
+
+import json
+import re
+import statistics
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tf_vmf.training.files import write_text
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "results"
+README = ROOT / "README.md"
+
+_NAME = re.compile(r"(?P<recipe>(?P<corpus>[^_]+)_.+)_seed(?P<seed>\d+)")
+_BLOCK = re.compile(r"(<!-- results: (?P<corpus>\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
+# Heading ({k}: importance samples), split or part of metrics.json, key, digits, unit.
+_COLUMNS = (
+    ("valid ppl", "valid", "perplexity", 1, 1),
+    ("**test ppl**", "test", "perplexity", 1, 1),
+    ("mean per example", "test", "document_perplexity", 1, 1),
+    ("IW-{k} ppl", "test", "iw_perplexity", 1, 1),
+    ("mean per example", "test", "iw_document_perplexity", 1, 1),
+    ("NLL", "test", "nll", 1, 1),
+    ("KL", "test", "kl", 2, 1),
+    ("code gain", "test", "code_gain", 1, 1),
+    ("minutes", "training", "seconds", 1, 60),
+)
+Runs = dict[str, dict[int, dict[str, Any]]]  # recipe, seed, metrics
+
+
+def collect(folders: Sequence[Path], results: Path) -> None:
+    """Copies `metrics.json` of finished runs to `results/<recipe>_seed<n>.json`."""
+    for folder in folders:
+        _parts(folder.name)
+        write_text(results / f"{folder.name}.json", (folder / "metrics.json").read_text(encoding="utf-8"))
+
+
+def read_runs(results: Path, corpus: str) -> Runs:
+    """The metrics of every published run on a corpus, by recipe and seed."""
+    runs: Runs = {}
+    for path in sorted(results.glob("*.json")):
+        name = _parts(path.stem)
+        if name["corpus"] == corpus:
+            metrics = json.loads(path.read_text(encoding="utf-8"))
+            runs.setdefault(name["recipe"], {})[int(name["seed"])] = metrics
+    return runs
+
+
+def results_table(runs: Runs) -> str:
+    """A Markdown table of mean ± standard deviation over seeds, a recipe a row, the best on validation first."""
+    every = [metrics for seeds in runs.values() for metrics in seeds.values()]
+    samples = sorted({metrics["protocol"]["importance_samples"]["test"] for metrics in every})
+    header = ["recipe", "seeds"] + [column[0].format(k="/".join(map(str, samples))) for column in _COLUMNS]
+    rows = []
+    for recipe, seeds in runs.items():
+        row = [f"[{recipe}](recipes/{recipe}.flags)", ", ".join(map(str, sorted(seeds)))]
+        for _, part, key, digits, unit in _COLUMNS:
+            row.append(_mean_and_deviation([metrics[part][key] / unit for metrics in seeds.values()], digits))
+        rows.append((statistics.fmean(metrics["valid"]["perplexity"] for metrics in seeds.values()), row))
+    lines = [header, [":---"] + ["---:"] * (len(header) - 1), *(row for _, row in sorted(rows))]
+    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
+
+
+def with_tables(text: str, results: Path) -> str:
+    """`text` with what stands between `<!-- results: CORPUS -->` and `<!-- end -->` made anew from the results."""
+
+    def block(match: re.Match[str]) -> str:
+        return match[1] + "\n" + results_table(read_runs(results, match["corpus"])) + "\n" + match[3]
+
+    return _BLOCK.sub(block, text)
+
+
+def _parts(name: str) -> re.Match[str]:
+    match = _NAME.fullmatch(name)
+    if match is None:
+        raise ValueError(f"Name of a run: expected <corpus>_<model>_seed<n>, as 20ng_vmf_seed0. Received: {name!r}.")
+    return match
+
+
+def _mean_and_deviation(values: Sequence[float], digits: int) -> str:
+    mean = f"{statistics.fmean(values):,.{digits}f}"
+    return f"{mean} ± {statistics.stdev(values):.{digits}f}" if len(values) > 1 else mean
+
+
+def main(folders: Sequence[str]) -> None:
+    collect([Path(folder) for folder in folders], RESULTS)
+    write_text(README, with_tables(README.read_text(encoding="utf-8"), RESULTS))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
