@@ -131,8 +131,8 @@ def report(settings: tuple[tuple[int, float], ...] = SETTINGS, batches: int = 12
         f"## Gradients of samples\n\nOf c.x, c a unit vector 45 degrees from the mean direction, over {batches * BATCH:,} samples "
         "in float32. In kappa: relative bias against the exact A'(kappa) c.mu, ± one standard error. In the mean direction, "
         "along the sphere: distance of the mean gradient from the exact one in standard errors (about 1 if unbiased), and the "
-        "variance (trace of the covariance) of this package in units of the peer's. Householder: the same radius, turned by a reflection, "
-        "as the s-vae does.\n\n" + table(header, rows)
+        "variance (trace of the covariance) of this package in units of the peer's. Householder: the same radius, turned by a "
+        "reflection, as the s-vae does.\n\n" + table(header, rows)
     )
 
 

@@ -303,7 +303,6 @@ def test_methods_compile_and_vectorize():
             distribution.entropy(),
             distribution.mean(),
             distribution.covariance(),
-            distribution.cosine_cdf(0.5),
             tfd.kl_divergence(distribution, VonMisesFisher([1.0, 0.0, 0.0, 0.0], 3.0)),
             distribution.sample(2, seed=(1, 2))[..., 0, 0] * 0,
         )
