@@ -1,6 +1,8 @@
 """Training in a folder: interrupted runs, best weights, numbers that are not."""
 
 import csv
+import os
+import signal
 
 import keras
 import numpy as np
@@ -8,11 +10,13 @@ import pytest
 from scipy import sparse
 
 from tf_vmf import data
-from tf_vmf.layers import VonMisesFisherLatent
+from tf_vmf.layers import GaussianLatent
 from tf_vmf.models import BagOfWordsVAE
-from tf_vmf.training import Workdir, fit
+from tf_vmf.training import PreemptedError, Workdir, fit
+from tf_vmf.training.steps import TrainingSteps, ValidationSteps
 
 V = 20
+STEPS = 5  # an epoch: 90 documents, 20 a batch
 
 
 @pytest.fixture(scope="module")
@@ -26,43 +30,50 @@ class ProcessEndError(Exception):
     """Stands for the end of the process."""
 
 
-class KillAt(keras.callbacks.Callback):
-    """Ends training in the middle of an epoch."""
-
-    def __init__(self, epoch):
-        super().__init__()
-        self.epoch, self.now = epoch, -1
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.now = epoch
-
-    def on_train_batch_end(self, batch, logs=None):
-        if self.now == self.epoch and batch == 2:
-            raise ProcessEndError
+def end_of_process():
+    raise ProcessEndError
 
 
-def run(path, documents, monkeypatch=None, kill_at=None, epochs=8, learning_rate=0.02, **options):
+def sigterm():
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def interrupted(step, act, *arguments, **options):
+    """A run in which `act` is called as soon as so many steps are taken; returns what ended it."""
+    original = TrainingSteps.run
+
+    def take(self, iterator, first, count=1):
+        logs = original(self, iterator, first, count)
+        if first < step <= first + count:
+            act()
+        return logs
+
+    with pytest.MonkeyPatch.context() as context:
+        context.setattr(TrainingSteps, "run", take)
+        with pytest.raises((ProcessEndError, PreemptedError)) as ended:
+            run(*arguments, **options)
+    return ended.value
+
+
+def run(path, documents, epochs=8, learning_rate=0.02, batches_of=None, **options):
+    train = documents if batches_of is None else batches_of
     keras.utils.set_random_seed(0)
     model = BagOfWordsVAE(
         V,
-        VonMisesFisherLatent(4, "learned", initial_concentration=20.0, seed=1),
+        GaussianLatent(4, seed=1),  # the quickest to trace
         encoder_units=(8, 8),
         decoder_units=(),
         input_dropout=0.2,
         seed=2,
     )
     model.compile(keras.optimizers.Adam(learning_rate))
-    if kill_at is not None:
-        original = model.fit
-        monkeypatch.setattr(
-            model, "fit", lambda *a, callbacks, **k: original(*a, callbacks=[KillAt(kill_at), *callbacks], **k)
-        )
     state = fit(
         model,
         Workdir(path, {"run": 1}),
-        lambda step: data.training_batches(documents, 20, seed=3, start_step=step),
-        data.steps_per_epoch(documents, 20),
+        lambda step: data.training_batches(train, 20, seed=3, start_step=step),
+        STEPS,
         data.evaluation_batches(documents, 20),
+        batch_ids=lambda step: data.training_rows(len(train), 20, seed=3, step=step),
         epochs=epochs,
         verbose=0,
         **options,
@@ -70,21 +81,72 @@ def run(path, documents, monkeypatch=None, kill_at=None, epochs=8, learning_rate
     return model, state
 
 
-def test_a_run_killed_twice_ends_as_an_uninterrupted_one(tmp_path, documents, monkeypatch):
-    """Weights, history, reduced learning rates and the epoch of early stopping: all equal, bit for bit."""
-    # A rate so high that validation gets worse now and then, and both callbacks have something to remember.
-    options = {"early_stopping_patience": 5, "learning_rate_patience": 1, "epochs": 60, "learning_rate": 0.3}
-    whole_model, whole = run(tmp_path / "whole", documents, **options)
-    for epoch in (2, 5):
-        with pytest.raises(ProcessEndError):
-            run(tmp_path / "killed", documents, monkeypatch, kill_at=epoch, **options)
-    model, resumed = run(tmp_path / "killed", documents, **options)
+def same_weights(one, other):
+    for a, b in zip(one.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+# A rate so high that validation gets worse now and then, and both callbacks have something to remember.
+WILD = {"early_stopping_patience": 3, "learning_rate_patience": 1, "epochs": 60, "learning_rate": 0.6}
+
+
+@pytest.fixture(scope="module")
+def wild(tmp_path_factory, documents):
+    path = tmp_path_factory.mktemp("wild")
+    return path, *run(path, documents, **WILD)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"checkpoint_steps": 2},
+        pytest.param({}, marks=pytest.mark.slow),
+        pytest.param({"checkpoint_steps": 3, "steps_per_execution": 4}, marks=pytest.mark.slow),
+    ],
+)
+def test_a_run_killed_twice_ends_as_an_uninterrupted_one(tmp_path, documents, wild, options):
+    """Weights, history, running metrics, reduced learning rates and the epoch of early stopping: all equal, bit for bit."""
+    whole_path, whole_model, whole = wild
+    for step in (2 * STEPS + 3, 5 * STEPS + 4):
+        interrupted(step, end_of_process, tmp_path, documents, **WILD, **options)
+    model, resumed = run(tmp_path, documents, **WILD, **options)
     assert resumed.history == whole.history
     assert len({row["learning_rate"] for row in whole.history}) > 1
     assert 6 < whole.epoch < 60
-    for a, b in zip(model.get_weights(), whole_model.get_weights(), strict=True):
-        np.testing.assert_array_equal(a, b)
-    assert (tmp_path / "killed/history.csv").read_bytes() == (tmp_path / "whole/history.csv").read_bytes()
+    same_weights(model, whole_model)
+    assert (tmp_path / "history.csv").read_bytes() == (whole_path / "history.csv").read_bytes()
+
+
+def test_a_checkpoint_within_an_epoch_spares_the_steps_before_it(tmp_path, documents, monkeypatch):
+    interrupted(STEPS + 4, end_of_process, tmp_path, documents, checkpoint_steps=2)
+    taken = []
+    original = TrainingSteps.run
+    monkeypatch.setattr(
+        TrainingSteps, "run", lambda self, i, step, n=1: (taken.append(step), original(self, i, step, n))[1]
+    )
+    run(tmp_path, documents, checkpoint_steps=2)
+    assert taken[0] == STEPS + 2
+
+
+def test_sigterm_saves_and_leaves_with_exit_code_zero(tmp_path, documents, wild, capsys):
+    handler = signal.getsignal(signal.SIGTERM)
+    ended = interrupted(3 * STEPS + 2, sigterm, tmp_path, documents, **WILD)
+    assert ended.code == 0
+    assert f"saved at step {3 * STEPS + 2}" in capsys.readouterr().out
+    assert signal.getsignal(signal.SIGTERM) == handler
+    model, resumed = run(tmp_path, documents, **WILD)
+    assert resumed.history == wild[2].history
+    same_weights(model, wild[1])
+
+
+def test_sigterm_in_validation_keeps_the_epoch(tmp_path, documents, wild, monkeypatch):
+    original = ValidationSteps.run
+    with monkeypatch.context() as context:
+        context.setattr(ValidationSteps, "run", lambda self, iterator: (sigterm(), original(self, iterator))[1])
+        with pytest.raises(PreemptedError):
+            run(tmp_path, documents, **WILD)
+    assert (tmp_path / f"checkpoints/epoch-0-step-{STEPS}.index").exists()
+    assert run(tmp_path, documents, **WILD)[1].history == wild[2].history
 
 
 def test_a_finished_run_is_not_trained_again(tmp_path, documents):
@@ -92,8 +154,7 @@ def test_a_finished_run_is_not_trained_again(tmp_path, documents):
     again, same = run(tmp_path, documents)
     assert same.history == state.history
     assert same.seconds == state.seconds
-    for a, b in zip(model.get_weights(), again.get_weights(), strict=True):
-        np.testing.assert_array_equal(a, b)
+    same_weights(model, again)
 
 
 def test_the_model_ends_with_the_weights_of_the_best_epoch(tmp_path, documents):
@@ -105,21 +166,23 @@ def test_the_model_ends_with_the_weights_of_the_best_epoch(tmp_path, documents):
         assert [float(row["val_loss"]) for row in csv.DictReader(file)] == [row["val_loss"] for row in state.history]
 
 
-def test_nan_stops_training_names_its_terms_and_spares_the_checkpoint(tmp_path, documents):
-    run(tmp_path / "good", documents, epochs=2)
-    before = {path.name: path.read_bytes() for path in (tmp_path / "good/checkpoints").iterdir()}
+@pytest.mark.parametrize("steps_per_execution", [1, 3])
+def test_nan_stops_training_names_step_term_and_examples_and_spares_the_checkpoint(
+    tmp_path, documents, steps_per_execution
+):
     bad = data.Documents(documents.counts.astype(np.float32))
-    bad.counts.data[0] = np.nan
-    model, _ = run(tmp_path / "good", documents, epochs=2)
-    with pytest.raises(FloatingPointError, match=r"loss=nan.*nll=nan.*learning rate"):
-        fit(
-            model,
-            Workdir(tmp_path / "bad", {}),
-            lambda step: data.training_batches(bad, 20, seed=3, start_step=step),
-            5,
-            data.evaluation_batches(documents, 20),
-            epochs=2,
-            verbose=0,
-        )
+    row = 37
+    bad.counts.data[bad.counts.indptr[row]] = np.nan
+    step = next(s for s in range(100) if row in data.training_rows(len(bad), 20, seed=3, step=s))
+    for documents_, epochs in ((documents, 2), (bad, 4)):
+        before = {path.name: path.read_bytes() for path in tmp_path.glob("checkpoints/*")}
+        options = {"epochs": epochs, "steps_per_execution": steps_per_execution, "batches_of": documents_}
+        if documents_ is bad:
+            with pytest.raises(FloatingPointError, match=r"nll was not finite in step (\d+).*learning rate") as raised:
+                run(tmp_path / "bad", documents, **options)
+        else:
+            run(tmp_path, documents, **options)
+    assert f"in step {step}, whose batch holds the training examples" in str(raised.value)
+    assert str(row) in str(raised.value)
     assert not list((tmp_path / "bad/checkpoints").glob("epoch*"))
-    assert {path.name: path.read_bytes() for path in (tmp_path / "good/checkpoints").iterdir()} == before
+    assert {path.name: path.read_bytes() for path in tmp_path.glob("checkpoints/*")} == before

@@ -1,6 +1,13 @@
 """Corpora: from files to `tf.data`."""
 
-from tf_vmf.data.batches import epoch_order, evaluation_batches, prefer_sparse, steps_per_epoch, training_batches
+from tf_vmf.data.batches import (
+    epoch_order,
+    evaluation_batches,
+    prefer_sparse,
+    steps_per_epoch,
+    training_batches,
+    training_rows,
+)
 from tf_vmf.data.documents import BagOfWordsCorpus, Documents
 from tf_vmf.data.load import BAG_OF_WORDS_CORPORA, load_bag_of_words
 from tf_vmf.data.load_sentences import SENTENCE_CORPORA, load_sentences
@@ -35,4 +42,5 @@ __all__ = [
     "text_vectorization",
     "to_text",
     "training_batches",
+    "training_rows",
 ]

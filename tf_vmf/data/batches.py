@@ -98,6 +98,12 @@ def epoch_order(size: int, seed: int, epoch: tf.Tensor | int) -> tf.Tensor:
     return tf.random.experimental.stateless_shuffle(tf.range(size, dtype=tf.int64), seed=pair, alg="philox")
 
 
+def training_rows(size: int, batch_size: int, *, seed: int, step: int) -> np.ndarray:
+    """Which of `size` documents are in the batch of a step of `training_batches`: their positions, int64."""
+    epoch, place = divmod(step, -(-size // batch_size))
+    return epoch_order(size, seed, epoch).numpy()[place * batch_size : (place + 1) * batch_size]
+
+
 def prefer_sparse(documents: Documents) -> bool:
     """Whether sparse batches are the better choice for a corpus: where the dense array would not stay in memory."""
     return documents.counts.shape[0] * documents.vocabulary_size * _resident_dtype(documents).itemsize > (

@@ -1,17 +1,23 @@
 """Training: strategies, the folder of a run, checkpoints and resume."""
 
+from tf_vmf.training.checkpoints import Checkpoints
 from tf_vmf.training.files import write_atomically, write_csv, write_json, write_text
 from tf_vmf.training.fit import fit
+from tf_vmf.training.preemption import PreemptedError, Preemption
 from tf_vmf.training.run_state import RunState
-from tf_vmf.training.stop_on_nan import StopOnNaN
 from tf_vmf.training.strategies import STRATEGIES, get_strategy
 from tf_vmf.training.workdir import Workdir
+from tf_vmf.training.workers import WorkerLostError, Workers
 
 __all__ = [
     "STRATEGIES",
+    "Checkpoints",
+    "PreemptedError",
+    "Preemption",
     "RunState",
-    "StopOnNaN",
     "Workdir",
+    "WorkerLostError",
+    "Workers",
     "fit",
     "get_strategy",
     "write_atomically",

@@ -1,0 +1,145 @@
+"""Checkpoint files: whole or absent, the last few kept, an unreadable one passed over."""
+
+import errno
+import os
+import re
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import tensorflow as tf
+
+_NAME = re.compile(r"epoch-(\d+)(?:-step-(\d+))?\.index")
+
+
+class Checkpoints:
+    """The checkpoints of one run, named by the place where they were made: `epoch-3` after three epochs, `epoch-3-step-120` 120
+    steps into the fourth.
+
+    A checkpoint is written in a folder of its own and moved into place when it is complete, so a process killed at any moment,
+    or a full disk, leaves those that were there. Which one is the newest is told by the names alone; there is no index that
+    could disagree with them.
+
+    Args:
+        objects: What is saved.
+        folder: Where checkpoints go.
+        keep: Number of checkpoints kept.
+        writes: False for all but one of several workers: `save` then goes through the motions, which reading a variable that
+            is spread over the workers asks of each of them, and keeps nothing.
+    """
+
+    def __init__(self, objects: tf.train.Checkpoint, folder: str | Path, keep: int = 3, writes: bool = True) -> None:
+        if keep < 1:
+            raise ValueError(f"Argument `keep` of Checkpoints: expected a number >= 1. Received: keep={keep!r}.")
+        self.folder = Path(folder)
+        self.keep = keep
+        self.writes = writes
+        self._objects = objects
+        _ = objects.save_counter  # exists from here on: `restore` expects it in every file
+        self._unreadable: list[str] = []
+
+    def names(self) -> list[str]:
+        """The checkpoints there are, oldest first."""
+        found = [_NAME.fullmatch(path.name) for path in self.folder.glob("epoch-*.index")]
+        matches = sorted((match for match in found if match), key=lambda m: (int(m[1]), int(m[2] or 0)))
+        return [match[0].removesuffix(".index") for match in matches]
+
+    def save(self, epochs: int, steps: int = 0) -> None:
+        """Saves after `epochs` whole epochs and `steps` steps of the next.
+
+        Raises:
+            OSError: The checkpoint could not be written; those from before are untouched.
+        """
+        name = f"epoch-{epochs}-step-{steps}" if steps else f"epoch-{epochs}"
+        temporary: Path | None = None
+        try:
+            if self.writes:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                temporary = Path(tempfile.mkdtemp(prefix=".partial-", dir=self.folder))
+            else:
+                temporary = Path(tempfile.mkdtemp(prefix="tf_vmf-"))
+            self._objects.write(str(temporary / name))
+            if self.writes:
+                # The index, which makes it a checkpoint, comes last.
+                files = sorted(
+                    (path for path in temporary.iterdir() if path.is_file()), key=lambda p: p.suffix == ".index"
+                )
+                for file in files:
+                    _sync(file)
+                    file.replace(self.folder / file.name)
+                _sync(self.folder)
+        except (OSError, tf.errors.OpError) as error:
+            left = [each for each in self.names() if each not in self._unreadable]
+            raise OSError(
+                getattr(error, "errno", None) or errno.EIO,
+                f"Checkpoint {name} could not be written: {getattr(error, 'message', None) or error}. "
+                f"{f'The one before, {left[-1]}, is intact' if left else 'There is none before it'}. Free space or restore the "
+                "folder and repeat the command: it goes on from there",
+                str(self.folder),
+            ) from error
+        finally:
+            if temporary is not None:
+                shutil.rmtree(temporary, ignore_errors=True)
+        if self.writes:
+            self._prune(name)
+
+    def restore(self, accept: Callable[[], None] = lambda: None) -> str | None:
+        """Restores the newest checkpoint that can be read and returns its name, or None if there is none at all.
+
+        Args:
+            accept: Called after each attempt; it refuses what was read by an exception.
+
+        Raises:
+            ValueError: There are checkpoints, and none of them can be read or fits.
+        """
+        failures: list[str] = []
+        if self.writes:
+            for leftover in self.folder.glob(".partial-*"):
+                shutil.rmtree(leftover, ignore_errors=True)
+        for name in reversed(self.names()):
+            try:
+                # Expects every variable of this model in the file, and everything in the file in this model.
+                self._objects.restore(str(self.folder / name)).assert_consumed()
+                accept()
+            except (tf.errors.OpError, OSError, ValueError, AssertionError, KeyError, TypeError) as error:
+                failures.append(f"{name}: {_first_line(error)}")
+                self._unreadable.append(name)
+                continue
+            for failure in failures:
+                warnings.warn(
+                    f"A checkpoint cannot be read and is passed over; {failure}. Going on from {name}.", stacklevel=2
+                )
+            return name
+        if failures:
+            raise ValueError(
+                f"None of the {len(failures)} checkpoints in {self.folder} can be restored, nor would starting over keep them. "
+                "They are damaged, or of another model. Give --workdir a new folder to start over. Received:\n  "
+                + "\n  ".join(failures)
+            )
+        return None
+
+    def _prune(self, newest: str) -> None:
+        # What could not be read goes first, but not before something readable has taken its place.
+        bad = [name for name in self._unreadable if name != newest]
+        self._unreadable.clear()
+        good = [name for name in self.names() if name not in bad]
+        for name in [*bad, *good[: -self.keep]]:
+            # The index first: what is left of a checkpoint without one is no checkpoint.
+            (self.folder / f"{name}.index").unlink(missing_ok=True)
+            for file in self.folder.glob(f"{name}.data-*"):
+                file.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _first_line(error: BaseException) -> str:
+    text = str(error).strip() or type(error).__name__
+    return text.splitlines()[0][:200]
