@@ -36,7 +36,9 @@ def titles(page):
     return {section["id"] for section in page.named("section")}
 
 
-@pytest.mark.parametrize("latent", ["vmf", "learned", "gaussian"])
+@pytest.mark.parametrize(
+    "latent", ["vmf", *(pytest.param(name, marks=pytest.mark.slow) for name in ("learned", "gaussian"))]
+)
 def test_the_report_holds_what_a_reader_looks_for(tmp_path, rng, latent):
     corpus = make_corpus(rng)
     page = report(

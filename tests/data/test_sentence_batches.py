@@ -182,6 +182,7 @@ for labels in (None, list(range(23))):
 """
 
 
+@pytest.mark.slow
 def test_two_replicas_share_the_batch_of_one():
     """In a process of its own, as logical devices must be set before TensorFlow starts."""
     root = Path(__file__).resolve().parents[2]

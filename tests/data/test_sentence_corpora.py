@@ -130,6 +130,7 @@ def test_wikipedia_sentences_end_as_sentences_do(wikipedia):
     assert np.mean([word in {".", "!", "?", '"', ")", "'"} for word in last]) > 0.97
 
 
+@pytest.mark.slow
 def test_wikipedia_repeats_for_a_seed_and_differs_for_another(wikipedia):
     again, other = load_sentences("wikipedia"), load_sentences("wikipedia", seed=1)
     assert again.statistics == wikipedia.statistics

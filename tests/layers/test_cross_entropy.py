@@ -117,6 +117,7 @@ print(json.dumps({"loss": float(loss), "megabytes": (after - before) / 1024}))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the peak memory of a process from /proc")
+@pytest.mark.slow
 def test_memory_is_that_of_a_chunk():
     output = subprocess.run([sys.executable, "-c", _MEMORY], capture_output=True, check=True, text=True).stdout
     result = json.loads(output.splitlines()[-1])

@@ -109,7 +109,9 @@ def test_one_importance_sample_has_the_mean_of_the_elbo(counts):
     assert abs(one.mean() - elbo.mean()) < 4 * error
 
 
-@pytest.mark.parametrize("name", LATENTS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name == "vmf_learned" else pytest.mark.slow) for name in LATENTS]
+)
 def test_a_saved_model_gives_the_same_bounds(name, counts, tmp_path):
     model = make_model(LATENTS[name](), input_dropout=0.1, num_samples=2)
     model.compile(keras.optimizers.Adam(1e-3))
@@ -163,7 +165,7 @@ def _codes_instead_of_samples(latent):
     return latent
 
 
-@pytest.mark.parametrize(("replicas", "optimizer"), [(2, "sgd"), (3, "adam")])
+@pytest.mark.parametrize(("replicas", "optimizer"), [pytest.param(2, "sgd", marks=pytest.mark.slow), (3, "adam")])
 def test_replicas_take_the_step_that_one_device_takes(replicas, optimizer, counts):
     """Clipping on, and a last batch of one document that leaves replicas empty."""
     data = tf.data.Dataset.from_tensor_slices(counts[:49]).batch(12).repeat()

@@ -98,6 +98,7 @@ def test_sigkill_and_the_same_command_again_give_the_numbers_of_an_uninterrupted
     assert numbers(workdir) == numbers(whole)
 
 
+@pytest.mark.slow
 def test_a_plain_language_model_has_no_kl(texts, tmp_path):
     finished = run(texts, tmp_path / "none", "--latent=none", "--epochs=1")
     assert finished.returncode == 0, finished.stderr
