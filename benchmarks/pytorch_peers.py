@@ -156,10 +156,8 @@ class _Code:
 
     def _around(self, direction: Any) -> Any:
         torch = self.torch
-        if self.batched:
-            cosines = self._cosines(len(direction))
-        else:
-            cosines = np.array([self._cosine() for _ in range(len(direction))])
+        n = len(direction)
+        cosines = self._cosines(n) if self.batched else np.array([self._cosine() for _ in range(n)])
         w = torch.from_numpy(cosines.astype(np.float32))[:, None]
         noise = torch.randn_like(direction)
         tangent = noise - direction * (direction * noise).sum(dim=1, keepdim=True)

@@ -87,7 +87,7 @@ def same_weights(one, other):
 
 
 # A rate so high that validation gets worse now and then, and both callbacks have something to remember.
-WILD = {"early_stopping_patience": 3, "learning_rate_patience": 1, "epochs": 60, "learning_rate": 0.6}
+WILD = {"early_stopping_patience": 3, "learning_rate_patience": 1, "epochs": 60, "learning_rate": 0.3}
 
 
 @pytest.fixture(scope="module")
