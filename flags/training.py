@@ -37,3 +37,16 @@ NUM_IMPORTANCE_SAMPLES = flags.DEFINE_integer(
 NUM_VALIDATION_IMPORTANCE_SAMPLES = flags.DEFINE_integer(
     "num_validation_importance_samples", None, "The same on the validation set; as many if not given.", lower_bound=1
 )
+CHECKPOINT_STEPS = flags.DEFINE_integer(
+    "checkpoint_steps",
+    None,
+    "Save a checkpoint every so many steps, beside those at the ends of epochs.",
+    lower_bound=1,
+)
+CHECKPOINT_MINUTES = flags.DEFINE_float(
+    "checkpoint_minutes", 10.0, "Save a checkpoint when the last one is so old; 0 for never.", lower_bound=0.0
+)
+KEEP_CHECKPOINTS = flags.DEFINE_integer("keep_checkpoints", 3, "Number of checkpoints kept.", lower_bound=1)
+STEPS_PER_EXECUTION = flags.DEFINE_integer(
+    "steps_per_execution", 1, "Steps run on the device without coming back to Python.", lower_bound=1
+)

@@ -9,7 +9,7 @@ from types import ModuleType
 
 from tf_vmf.version import __version__
 
-_SUBPACKAGES = ("analysis", "data", "distributions", "evaluation", "layers", "math", "models", "training")
+_SUBPACKAGES = ("analysis", "data", "distributions", "evaluation", "layers", "math", "models", "serving", "training")
 
 __all__ = ["__version__", *_SUBPACKAGES]
 

@@ -79,6 +79,10 @@ def main(argv: Sequence[str]) -> None:
             train_tokens=corpus.train.num_tokens,
             baseline=evaluation.unigram_perplexity(corpus.train, corpus.test),
             protocol={"token_counting": "words of the vocabulary; no end-of-document token"},
+            vectorizer=corpus.vectorizer(),
+            batch_ids=lambda step: data.training_rows(
+                len(corpus.train), batch_size, seed=training_flags.SEED.value, step=step
+            ).tolist(),
             report=partial(analysis.document_report, corpus=corpus),
         ),
         strategy,

@@ -22,8 +22,11 @@ from tf_vmf.layers import GaussianLatent, LatentLayer, PowerSphericalLatent, Von
 from tf_vmf.models import VariationalAutoencoder
 from tf_vmf.version import __version__
 
-# Flags that say where things are, not what is computed.
-_NOT_CONFIGURATION = {"workdir", "data_dir"}
+# Flags that say where things are and how often they are saved, not what is computed.
+_NOT_CONFIGURATION = {
+    *("workdir", "data_dir"),
+    *("checkpoint_steps", "checkpoint_minutes", "keep_checkpoints", "steps_per_execution"),
+}
 
 _OPTIMIZERS = {"adam": keras.optimizers.Adam, "adamw": keras.optimizers.AdamW, "sgd": keras.optimizers.SGD}
 
@@ -43,6 +46,8 @@ class Experiment:
         train_examples, train_tokens: In the training split.
         baseline: The content of `metrics["baseline"]`.
         protocol: What to add to `metrics["protocol"]`.
+        vectorizer: From text to the model's input, for those who load the model.
+        batch_ids: Tells the examples in the batch of a step, or None.
         report: Writes the report: called with the path and the keyword arguments model, metrics, history, config and command.
     """
 
@@ -57,7 +62,9 @@ class Experiment:
     train_tokens: int
     baseline: Mapping[str, float]
     protocol: Mapping[str, Any]
+    vectorizer: keras.layers.Layer
     report: Callable[..., None]
+    batch_ids: Callable[[int], Sequence[Any]] | None = None
 
 
 def start(argv: Sequence[str]) -> tf.distribute.Strategy:
@@ -79,6 +86,7 @@ def run(experiment: Experiment, strategy: tf.distribute.Strategy) -> None:
     """Trains, or resumes; measures; writes all files of the run; prints a summary."""
     print(f"corpus: {json.dumps(experiment.statistics)}")
     workdir = training.Workdir(training_flags.WORKDIR.value, configuration(experiment))
+    training.write_json(workdir.vectorizer_file, keras.saving.serialize_keras_object(experiment.vectorizer))
     keras.config.set_dtype_policy(training_flags.DTYPE_POLICY.value)
     keras.utils.set_random_seed(training_flags.SEED.value)
     with strategy.scope():
@@ -92,6 +100,11 @@ def run(experiment: Experiment, strategy: tf.distribute.Strategy) -> None:
         epochs=training_flags.EPOCHS.value,
         early_stopping_patience=training_flags.EARLY_STOPPING_PATIENCE.value,
         learning_rate_patience=training_flags.LEARNING_RATE_PATIENCE.value,
+        checkpoint_steps=training_flags.CHECKPOINT_STEPS.value,
+        checkpoint_minutes=training_flags.CHECKPOINT_MINUTES.value or None,
+        keep_checkpoints=training_flags.KEEP_CHECKPOINTS.value,
+        steps_per_execution=training_flags.STEPS_PER_EXECUTION.value,
+        batch_ids=experiment.batch_ids,
         verbose="auto" if sys.stdout.isatty() else 2,
     )
     training.write_atomically(workdir.model_file, model.save)

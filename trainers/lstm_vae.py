@@ -94,6 +94,7 @@ def main(argv: Sequence[str]) -> None:
             train_tokens=corpus.train.num_tokens,
             baseline=evaluation.unigram_perplexity(bags["train"], bags["test"]),
             protocol={"token_counting": "words and one <eos> a sentence; padding counts nowhere"},
+            vectorizer=corpus.vectorizer(corpus.notes.get("max_length")),
             report=partial(analysis.sentence_report, corpus=corpus),
         ),
         strategy,

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from scipy import sparse
 
 from tf_vmf.data.documents import SPLITS, BagOfWordsCorpus, CountsBuilder, Documents, build_corpus, index_labels
@@ -110,4 +111,4 @@ def test_a_vocabulary_of_another_width_is_refused(four):
 
 def test_the_vectorizer_counts_in_the_corpus_columns(four):
     corpus = BagOfWordsCorpus("mine", ("cat", "dog"), four, four, four)
-    np.testing.assert_array_equal(corpus.vectorizer()(["Dog, dog & cat; bird"])[:, 1:], [[1, 2]])
+    np.testing.assert_array_equal(corpus.vectorizer()(tf.constant(["Dog, dog & cat; bird"])), [[1, 2]])

@@ -8,6 +8,7 @@ from tf_vmf.data.batches import (
     training_batches,
     training_rows,
 )
+from tf_vmf.data.document_vectorization import DocumentVectorization
 from tf_vmf.data.documents import BagOfWordsCorpus, Documents
 from tf_vmf.data.load import BAG_OF_WORDS_CORPORA, load_bag_of_words
 from tf_vmf.data.load_sentences import SENTENCE_CORPORA, load_sentences
@@ -26,6 +27,7 @@ __all__ = [
     "STANDARDIZERS",
     "UNK_ID",
     "BagOfWordsCorpus",
+    "DocumentVectorization",
     "Documents",
     "SentenceCorpus",
     "SentenceVectorization",

@@ -12,6 +12,10 @@ from tf_vmf.data.documents import Documents
 # sparse matrix costs (20NG, 2,000 words, batch 200, one core: 1.3 million documents a second against 0.35 million).
 _LARGEST_RESIDENT_BYTES = 2**30
 
+# With more words a sparse first layer is faster than a dense one (documents of 100 tokens, whole training step, one core:
+# 0.65 of dense at 2,000 words, 1.0 at 10,000, 1.1 at 30,000; benchmarks/document_training.py).
+_SPARSE_ABOVE = 10_000
+
 
 def steps_per_epoch(examples: Sized, batch_size: int) -> int:
     """How many batches hold every document, or every sentence, once; one may be smaller."""
@@ -105,10 +109,15 @@ def training_rows(size: int, batch_size: int, *, seed: int, step: int) -> np.nda
 
 
 def prefer_sparse(documents: Documents) -> bool:
-    """Whether sparse batches are the better choice for a corpus: where the dense array would not stay in memory."""
-    return documents.counts.shape[0] * documents.vocabulary_size * _resident_dtype(documents).itemsize > (
-        _LARGEST_RESIDENT_BYTES
-    )
+    """Whether sparse batches are the better choice: for large vocabularies, and where a dense array would not stay in memory."""
+    if documents.vocabulary_size > _SPARSE_ABOVE:
+        return True
+    return _too_large(documents)
+
+
+def _too_large(documents: Documents) -> bool:
+    size = documents.counts.shape[0] * documents.vocabulary_size
+    return size * _resident_dtype(documents).itemsize > _LARGEST_RESIDENT_BYTES
 
 
 def _resident_dtype(documents: Documents) -> np.dtype:
@@ -121,7 +130,7 @@ def _resident_dtype(documents: Documents) -> np.dtype:
 def _row_gatherer(documents: Documents, sparse: bool) -> Callable[[tf.Tensor], Any]:
     """A function from int64 row numbers (batch,) to their float32 counts (batch, V), dense or sparse."""
     width = documents.vocabulary_size
-    if not sparse and not prefer_sparse(documents):
+    if not sparse and not _too_large(documents):
         resident = tf.constant(documents.counts.toarray().astype(_resident_dtype(documents)))
         return lambda rows: tf.cast(tf.gather(resident, rows), tf.float32)
 

@@ -6,11 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import keras
 import numpy as np
 from scipy import sparse
 
-from tf_vmf.data.vocabulary import text_vectorization
+from tf_vmf.data.document_vectorization import DocumentVectorization
 
 SPLITS = ("train", "valid", "test")
 
@@ -104,9 +103,9 @@ class BagOfWordsCorpus:
                     f"Received a count matrix {width} wide."
                 )
 
-    def vectorizer(self, output_mode: str = "count") -> keras.layers.TextVectorization:
-        """The layer from raw strings to counts or ids over `vocabulary`; see `text_vectorization`."""
-        return text_vectorization(self.vocabulary, tokenization=self.tokenization, output_mode=output_mode)
+    def vectorizer(self) -> DocumentVectorization:
+        """The layer from raw strings to counts over `vocabulary`, to be part of a saved model."""
+        return DocumentVectorization(self.vocabulary, tokenization=self.tokenization)
 
     @property
     def statistics(self) -> dict[str, Any]:

@@ -26,7 +26,7 @@ class Choice(NamedTuple):
     """How words are chosen: what shapes the graph. See `Decoding`."""
 
     method: str
-    top_k: int | None
+    top_k: int | tf.Tensor | None
     filter_top_p: bool
     beam_width: int
     rank_by_length: bool
@@ -124,7 +124,9 @@ def generate(
     return _one_by_one(predict, state, start, choose, max_length, end_id, pad_id)
 
 
-def filter_logits(logits: tf.Tensor, top_k: int | None = None, top_p: float | tf.Tensor | None = None) -> tf.Tensor:
+def filter_logits(
+    logits: tf.Tensor, top_k: int | tf.Tensor | None = None, top_p: float | tf.Tensor | None = None
+) -> tf.Tensor:
     """Logits with those outside the top k, then those outside the top-p nucleus, at -inf; the largest always stays.
 
     Args:
@@ -132,8 +134,8 @@ def filter_logits(logits: tf.Tensor, top_k: int | None = None, top_p: float | tf
         top_k: See `Decoding`.
         top_p: See `Decoding`; None does not filter.
     """
-    if top_k is not None and top_k < logits.shape[-1]:
-        smallest = tf.math.top_k(logits, top_k, sorted=True).values[:, -1:]
+    if top_k is not None:
+        smallest = tf.math.top_k(logits, tf.minimum(top_k, logits.shape[-1]), sorted=True).values[:, -1:]
         logits = tf.where(logits < smallest, -np.inf, logits)
     if top_p is not None:
         descending = tf.sort(logits, axis=-1, direction="DESCENDING")

@@ -307,9 +307,36 @@ class LSTMVAE(VariationalAutoencoder):
         if z.shape.rank != 2 or z.shape[-1] != self.code_dim:
             raise ValueError(f"Expected codes of shape (batch, {self.code_dim}). Received: shape {z.shape}.")
         decoding = Decoding(method, max_length, temperature, top_k, top_p, beam_width, length_penalty)
-        condition = self._condition_on(labels, bag_of_words)
         # Numbers go in as tensors, so that other ones need no other graph.
-        return self._generate(z, condition, *decoding.split(), allow_unknown, stateless_seed(seed))
+        choice, numbers = decoding.split()
+        return self.decode_with(
+            z, choice, numbers, allow_unknown=allow_unknown, labels=labels, bag_of_words=bag_of_words, seed=seed
+        )
+
+    def decode_with(
+        self,
+        z: tf.Tensor,
+        choice: Choice,
+        numbers: dict[str, tf.Tensor],
+        *,
+        allow_unknown: bool = True,
+        labels: tf.Tensor | None = None,
+        bag_of_words: tf.Tensor | None = None,
+        seed: int | tf.Tensor = 0,
+    ) -> tf.Tensor:
+        """`decode` with its numbers as tensors, unchecked: for graphs in which they are inputs.
+
+        Args:
+            z: Codes, shape (batch, latent_dim).
+            choice: What shapes the graph; its `top_k` may be a tensor.
+            numbers: `max_length`, `temperature`, `top_p` and `length_penalty`; see `tf_vmf.models.generation.Decoding`.
+            allow_unknown: As in `decode`.
+            labels: As in `decode`.
+            bag_of_words: As in `decode`.
+            seed: As in `decode`.
+        """
+        condition = self._condition_on(labels, bag_of_words)
+        return self._generate(z, condition, choice, numbers, allow_unknown, stateless_seed(seed))
 
     def sample(self, n: int, *, seed: int | tf.Tensor = 0, method: str = "sample", **options: Any) -> tf.Tensor:
         """Sentences from the model: z from the prior, then words.

@@ -132,10 +132,11 @@ class VariationalAutoencoder(keras.Model):
             raise ValueError(
                 f"Argument `num_samples`: expected an integer >= 1. Received: num_samples={num_samples!r}."
             )
-        return self._log_likelihood(x, tf.constant(int(num_samples)), stateless_seed(seed))
+        return self.importance_weighted(x, tf.constant(int(num_samples)), stateless_seed(seed))
 
     @tf.function(reduce_retracing=True)
-    def _log_likelihood(self, x: Any, num_samples: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    def importance_weighted(self, x: Any, num_samples: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """`log_likelihood` for an int32 scalar and a stateless seed of shape (2,)."""
         if self.latent is None:
             return self.reconstruction_log_prob(x, None)[0]
         parameters = self.latent.parameters(self.features(x))

@@ -28,6 +28,7 @@ class Workdir:
         self.history_file = self.path / "history.csv"
         self.metrics_file = self.path / "metrics.json"
         self.model_file = self.path / "model.keras"
+        self.vectorizer_file = self.path / "vectorizer.json"
         self.report_file = self.path / "report.html"
         self.checkpoints = self.path / "checkpoints"
         config = json.loads(json.dumps(config))  # what a reader of the file will see: tuples become lists

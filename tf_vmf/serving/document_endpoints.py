@@ -1,0 +1,118 @@
+"""The endpoints of a document model."""
+
+from __future__ import annotations
+
+import numpy as np
+import tensorflow as tf
+
+from tf_vmf.data.document_vectorization import DocumentVectorization
+from tf_vmf.layers.noise import stateless_seed
+from tf_vmf.models import BagOfWordsVAE
+from tf_vmf.serving.endpoint import (
+    INTEGER,
+    NUMBER,
+    TEXTS,
+    Endpoint,
+    at_least,
+    checked_codes,
+    codes,
+    encodings,
+    paths,
+    scores,
+)
+
+_REFERENCE_SAMPLES, _CHUNK = 4096, 256
+
+
+def document_endpoints(model: BagOfWordsVAE, vectorizer: DocumentVectorization | None) -> dict[str, Endpoint]:
+    """The endpoints by name; those with text only where there is a vectorizer.
+
+    Raises:
+        ValueError: The vectorizer's vocabulary is not the model's.
+    """
+    latent = model.latent
+    counts, z = tf.TensorSpec([None, model.vocabulary_size], tf.float32), codes(latent)
+    log_word_probabilities = tf.constant(_log_word_probabilities(model))
+    words = None
+    if vectorizer is not None:
+        if len(vectorizer.vocabulary) != model.vocabulary_size:
+            raise ValueError(
+                f"Argument `vectorizer`: expected a vocabulary of {model.vocabulary_size} words, as many as the model's. "
+                f"Received: {len(vectorizer.vocabulary)}."
+            )
+        words = tf.constant(vectorizer.vocabulary)
+
+    def encode(counts: tf.Tensor) -> dict[str, tf.Tensor]:
+        return encodings(model, counts)
+
+    def score(counts: tf.Tensor, num_samples: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
+        return scores(model, counts, num_samples, seed)
+
+    def reconstruct(counts: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"log_probs": model.decode(latent.code(model.posterior_parameters(counts)))}
+
+    def decode(z: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"log_probs": model.decode(checked_codes(z, latent))}
+
+    def sample(n: tf.Tensor, document_length: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
+        length = at_least(document_length, 1, "document_length")
+        return {"counts": model.sample(at_least(n, 1, "n"), length, stateless_seed(seed))}
+
+    def interpolate(start: tf.Tensor, end: tf.Tensor, num_points: tf.Tensor) -> dict[str, tf.Tensor]:
+        points = paths(start, end, num_points, latent)
+        return {"codes": points, "log_probs": model.decode(points)}
+
+    def topics(z: tf.Tensor, num_words: tf.Tensor, relevance_weight: tf.Tensor) -> dict[str, tf.Tensor]:
+        log_probs = model.decode(checked_codes(z, latent))
+        relevance = log_probs - (1.0 - relevance_weight) * log_word_probabilities
+        k = tf.minimum(at_least(num_words, 1, "num_words"), model.vocabulary_size)
+        ids = tf.math.top_k(relevance, k).indices
+        found = {"ids": ids, "log_probs": tf.gather(log_probs, ids, batch_dims=1)}
+        return found if words is None else {**found, "words": tf.gather(words, ids)}
+
+    endpoints = {
+        "encode": Endpoint(encode, [counts], "parameters of q(z|x) and its deterministic code"),
+        "score": Endpoint(
+            score, [counts, INTEGER, INTEGER], "nll, kl, one-sample elbo and importance-weighted log likelihood, nats"
+        ),
+        "reconstruct": Endpoint(reconstruct, [counts], "log p(w|code) of every word"),
+        "decode": Endpoint(decode, [z], "log p(w|z) of every word"),
+        "sample": Endpoint(sample, [INTEGER] * 3, "counts of documents drawn from the model"),
+        "interpolate": Endpoint(interpolate, [z, z, INTEGER], "codes between two, and log p(w|z) there"),
+        "topics": Endpoint(
+            topics, [z, INTEGER, NUMBER], "the most relevant words of a code (Sievert and Shirley, 2014)"
+        ),
+    }
+    if vectorizer is None:
+        return endpoints
+
+    def serving_default(texts: tf.Tensor) -> dict[str, tf.Tensor]:
+        return encode(vectorizer(texts))
+
+    def score_text(texts: tf.Tensor, num_samples: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
+        return score(vectorizer(texts), num_samples, seed)
+
+    def reconstruct_text(texts: tf.Tensor, num_words: tf.Tensor) -> dict[str, tf.Tensor]:
+        z = latent.code(model.posterior_parameters(vectorizer(texts)))
+        return {"code": z, **topics(z, num_words, tf.constant(1.0))}
+
+    def interpolate_text(start: tf.Tensor, end: tf.Tensor, num_points: tf.Tensor) -> dict[str, tf.Tensor]:
+        first, last = (latent.code(model.posterior_parameters(vectorizer(texts))) for texts in (start, end))
+        return interpolate(first, last, num_points)
+
+    return {
+        "serving_default": Endpoint(serving_default, [TEXTS], "encode_text"),
+        **endpoints,
+        "encode_text": Endpoint(serving_default, [TEXTS], "encode, of raw text"),
+        "score_text": Endpoint(score_text, [TEXTS, INTEGER, INTEGER], "score, of raw text"),
+        "reconstruct_text": Endpoint(reconstruct_text, [TEXTS, INTEGER], "the most probable words at a text's code"),
+        "interpolate_text": Endpoint(interpolate_text, [TEXTS, TEXTS, INTEGER], "interpolate, between two texts"),
+    }
+
+
+def _log_word_probabilities(model: BagOfWordsVAE) -> np.ndarray:
+    """Log p(w) = log E[p(w|z)] under the prior, from samples."""
+    z = model.latent.prior().sample(_REFERENCE_SAMPLES, seed=(0, 0))
+    chunks = tf.split(z, _REFERENCE_SAMPLES // _CHUNK)
+    mean = np.mean([tf.reduce_mean(tf.exp(model.decode(chunk)), axis=0).numpy() for chunk in chunks], axis=0)
+    return np.log(np.maximum(mean, 1e-30)).astype(np.float32)

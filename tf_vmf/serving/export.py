@@ -1,0 +1,112 @@
+"""From a trained model to one SavedModel with named endpoints."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from tf_vmf.models import LSTMVAE, BagOfWordsVAE, VariationalAutoencoder
+from tf_vmf.models.load import EXPORT_FOLDER, MODEL_FILE, VECTORIZER_FILE, Vectorizer
+from tf_vmf.serving.document_endpoints import document_endpoints
+from tf_vmf.serving.endpoint import Endpoint
+from tf_vmf.serving.model_card import model_card
+from tf_vmf.serving.sentence_endpoints import sentence_endpoints
+
+CARD_FILE = "MODEL_CARD.md"
+
+
+def endpoints(model: VariationalAutoencoder, vectorizer: Vectorizer | None = None) -> dict[str, Endpoint]:
+    """The endpoints that an export of the model has, by name.
+
+    Raises:
+        ValueError: The model is of neither kind, or the vectorizer does not go with it.
+    """
+    if isinstance(model, BagOfWordsVAE):
+        return document_endpoints(model, vectorizer)
+    if isinstance(model, LSTMVAE):
+        return sentence_endpoints(model, vectorizer)
+    raise ValueError(f"Argument `model`: expected a BagOfWordsVAE or an LSTMVAE. Received: {type(model).__name__}.")
+
+
+def export(
+    model: VariationalAutoencoder,
+    path: str | Path,
+    vectorizer: Vectorizer | None = None,
+    *,
+    metrics: Mapping[str, Any] | None = None,
+) -> Path:
+    """Writes a SavedModel that serves the model, with a model card and the model itself beside it.
+
+    It loads with plain `tf.saved_model.load`, in TensorFlow Serving and with `saved_model_cli`, where neither this package nor
+    TensorFlow Probability is installed:
+
+    ```python
+    tf_vmf.serving.export(model, "exports/1", corpus.vectorizer())
+    served = tf.saved_model.load("exports/1").signatures
+    served["encode_text"](texts=tf.constant(["The orbit of the moon"]))["mean_direction"]
+    served["score"](counts=counts, num_samples=tf.constant(100), seed=tf.constant(0))["log_likelihood"]
+    ```
+
+    `serving_default` takes raw strings where there is a vectorizer. All floats are float32; log-probabilities are in nats; a seed
+    makes noise repeatable. Bad codes and numbers are errors at run time. `tf_vmf.models.load` reads the folder too.
+
+    Args:
+        model: A trained model.
+        path: The folder to make.
+        vectorizer: From strings to the model's input, as `corpus.vectorizer()`; None leaves out the endpoints with text.
+        metrics: The content of a run's `metrics.json`, for the model card.
+
+    Returns:
+        The path.
+
+    Raises:
+        FileExistsError: There is something at the path.
+        ValueError: See `endpoints`.
+    """
+    path = Path(path)
+    if path.exists():
+        raise FileExistsError(f"Argument `path` of export: expected a folder that does not exist. Received: {path}.")
+    served = endpoints(model, vectorizer)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=".partial-", dir=path.parent))
+    try:
+        _write_saved_model(model, vectorizer, served, temporary / "export")
+        extra = temporary / "export" / EXPORT_FOLDER
+        extra.mkdir()
+        model.save(extra / MODEL_FILE)
+        if vectorizer is not None:
+            text = json.dumps(keras.saving.serialize_keras_object(vectorizer))
+            (extra / VECTORIZER_FILE).write_text(text, encoding="utf-8")
+        (temporary / "export" / CARD_FILE).write_text(model_card(model, vectorizer, served, metrics), encoding="utf-8")
+        (temporary / "export").chmod(0o755)
+        (temporary / "export").rename(path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return path
+
+
+def _write_saved_model(
+    model: VariationalAutoencoder, vectorizer: Vectorizer | None, served: Mapping[str, Endpoint], path: Path
+) -> None:
+    archive = keras.export.ExportArchive()
+    archive.track(model)
+    if vectorizer is not None:
+        vectorizer(tf.constant([""]))  # makes its table, which must exist before it is tracked
+        archive.track(vectorizer)
+    for name, endpoint in served.items():
+        archive.add_endpoint(name, endpoint.function, _named(endpoint))
+    archive.write_out(str(path), verbose=False)
+
+
+def _named(endpoint: Endpoint) -> list[tf.TensorSpec]:
+    """The signature with the names of the function's arguments."""
+    names = list(inspect.signature(endpoint.function).parameters)
+    return [tf.TensorSpec(spec.shape, spec.dtype, name) for spec, name in zip(endpoint.signature, names, strict=False)]
