@@ -21,7 +21,11 @@ EARLY_STOPPING_PATIENCE = flags.DEFINE_integer(
     "early_stopping_patience", None, "Stop after so many epochs without better validation.", lower_bound=1
 )
 SEED = flags.DEFINE_integer("seed", 0, "Seed of weights, noise, order of examples and splits.", 0, 2**31 - 1)
-STRATEGY = flags.DEFINE_string("strategy", "default", "default (one device) or mirrored (all GPUs of this machine).")
+STRATEGY = flags.DEFINE_string(
+    "strategy",
+    "default",
+    "default (one device), mirrored (all GPUs of this machine) or multi_worker (all machines that TF_CONFIG names).",
+)
 NUM_DEVICES = flags.DEFINE_integer(
     "num_devices", None, "Devices of --strategy=mirrored; all if not given.", lower_bound=1
 )

@@ -17,7 +17,7 @@ from absl import flags as absl_flags
 
 from flags import latent as latent_flags
 from flags import training as training_flags
-from tf_vmf import evaluation, training
+from tf_vmf import evaluation, models, training
 from tf_vmf.layers import GaussianLatent, LatentLayer, PowerSphericalLatent, VonMisesFisherLatent
 from tf_vmf.models import VariationalAutoencoder
 from tf_vmf.version import __version__
@@ -83,10 +83,17 @@ def start(argv: Sequence[str]) -> tf.distribute.Strategy:
 
 
 def run(experiment: Experiment, strategy: tf.distribute.Strategy) -> None:
-    """Trains, or resumes; measures; writes all files of the run; prints a summary."""
-    print(f"corpus: {json.dumps(experiment.statistics)}")
+    """Trains, or resumes; measures; writes all files of the run; prints a summary.
+
+    Of several workers all train, and the first does the rest.
+    """
+    workers = training.Workers(strategy)
+    if workers.is_chief:
+        print(f"corpus: {json.dumps(experiment.statistics)}")
+        workdir = training.Workdir(training_flags.WORKDIR.value, configuration(experiment))
+        training.write_json(workdir.vectorizer_file, keras.saving.serialize_keras_object(experiment.vectorizer))
+    workers.wait_for_all()
     workdir = training.Workdir(training_flags.WORKDIR.value, configuration(experiment))
-    training.write_json(workdir.vectorizer_file, keras.saving.serialize_keras_object(experiment.vectorizer))
     keras.config.set_dtype_policy(training_flags.DTYPE_POLICY.value)
     keras.utils.set_random_seed(training_flags.SEED.value)
     with strategy.scope():
@@ -107,7 +114,19 @@ def run(experiment: Experiment, strategy: tf.distribute.Strategy) -> None:
         batch_ids=experiment.batch_ids,
         verbose="auto" if sys.stdout.isatty() else 2,
     )
+    if workers.is_chief:
+        workers.guard(finish, experiment, workdir, model, state)
+    workers.wait_for_all()  # one that left before the others would look to them like one that died
+
+
+def finish(
+    experiment: Experiment, workdir: training.Workdir, model: VariationalAutoencoder, state: training.RunState
+) -> None:
+    """Measures the trained model; writes model, metrics and report; prints a summary."""
     training.write_atomically(workdir.model_file, model.save)
+    if isinstance(model.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy):
+        # Measured on this worker alone: what the model computes must not wait for the others.
+        model = models.load(workdir.model_file).model
     if workdir.metrics_file.exists():
         metrics = json.loads(workdir.metrics_file.read_text(encoding="utf-8"))
     else:

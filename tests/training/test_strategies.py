@@ -15,9 +15,11 @@ def test_mirrored_has_a_replica_on_every_device_asked_for():
 @pytest.mark.parametrize(
     ("name", "devices", "message"),
     [
-        ("horovod", None, "Unknown strategy 'horovod'.*default, mirrored"),
+        ("horovod", None, "Unknown strategy 'horovod'.*default, mirrored, multi_worker"),
         ("default", 2, "one device.*mirrored"),
         ("mirrored", 64, "64"),
+        ("multi_worker", 2, "all devices"),
+        ("multi_worker", None, "TF_CONFIG, which is not set"),
     ],
 )
 def test_what_cannot_be_had_is_refused(name, devices, message):

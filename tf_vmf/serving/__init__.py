@@ -2,5 +2,17 @@
 
 from tf_vmf.serving.export import endpoints, export
 from tf_vmf.serving.model_card import model_card
+from tf_vmf.serving.onnx import ONNX_ENDPOINTS, export_onnx
+from tf_vmf.serving.server import Limits, RequestError, Served, make_app
 
-__all__ = ["endpoints", "export", "model_card"]
+__all__ = [
+    "ONNX_ENDPOINTS",
+    "Limits",
+    "RequestError",
+    "Served",
+    "endpoints",
+    "export",
+    "export_onnx",
+    "make_app",
+    "model_card",
+]

@@ -107,8 +107,9 @@ def fit(
             state, callbacks, logs, batches_from, validation_batches, checkpoint_steps, checkpoint_minutes, batch_ids
         )
         with Preemption() as preemption:
-            course.run(epochs, steps_per_execution, preemption)
-    state.load_best()
+            # As a whole: even setting a metric to zero may have to ask the other workers.
+            workers.guard(course.run, epochs, steps_per_execution, preemption)
+    workers.guard(state.load_best)
     return state
 
 
