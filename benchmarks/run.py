@@ -15,7 +15,7 @@ import sys
 from benchmarks.report import RESULTS, machine
 from tf_vmf.training.files import write_text
 
-NAMES = ("accuracy", "kl", "log_prob", "sampling", "gradients", "document_training", "lstm_step")
+NAMES = ("accuracy", "kl", "log_prob", "sampling", "gradients", "document_training", "lstm_step", "serving")
 
 
 def main() -> int:

@@ -3,6 +3,7 @@
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -198,3 +199,18 @@ def test_an_export_loads_as_the_model_it_was_made_of_with_a_card(documents, tmp_
     card = (path / "MODEL_CARD.md").read_text()
     assert "VonMisesFisherLatent, 5 dimensions, concentration learned" in card
     assert "| encode | counts: float32[None, 20] |" in card
+
+
+@pytest.mark.slow
+def test_saved_model_cli_runs_an_export(documents, tmp_path):
+    model, vectorizer = documents
+    path = serving.export(model, tmp_path / "1", vectorizer)
+    command = [
+        str(Path(sys.executable).parent / "saved_model_cli"),
+        *("run", "--dir", str(path), "--tag_set", "serve", "--signature_def", "encode_text"),
+        *("--input_exprs", 'texts=["worda wordb"]', "--outdir", str(tmp_path)),
+    ]
+    subprocess.run(command, check=True, capture_output=True, timeout=300)
+    counts = np.zeros((1, 20), np.float32)
+    counts[0, :2] = 1
+    agree(np.load(tmp_path / "mean_direction.npy"), model.encode(counts).mean_direction)

@@ -72,7 +72,7 @@ def export_onnx(model: VariationalAutoencoder, path: str | Path, endpoint: str =
     signature = [x] if endpoint == "encode" else [x, tf.TensorSpec(latent_codes.shape, latent_codes.dtype, "z")]
     function = tf.function({"encode": encode, "score": score}[endpoint], input_signature=signature, autograph=False)
     proto, _ = tf2onnx.convert.from_function(
-        function, signature, opset=opset, custom_op_handlers={"Log1p": (_log1p, [])}
+        function, signature, opset=opset, custom_op_handlers={"Log1p": (_log1p, []), "Expm1": (_expm1, [])}
     )
     write_atomically(path, lambda temporary: temporary.write_bytes(proto.SerializeToString()))
     return Path(path)
@@ -85,3 +85,14 @@ def _log1p(graph: Any, node: Any, name: str, arguments: list[Any]) -> None:
     graph.insert_new_node_on_input(node, "Add", [node.input[0], one.output[0]])
     node.type = "Log"
     node.domain = ""
+
+
+def _expm1(graph: Any, node: Any, name: str, arguments: list[Any]) -> None:
+    # Nor expm1, which the Gaussian's KL has: exp(x) - 1 is right to 1e-7 absolutely.
+    del arguments
+    one = graph.make_const(f"{name}_one", np.array(1.0, np.float32))
+    node.type = "Exp"
+    node.domain = ""
+    graph.insert_new_node_on_output(
+        "Sub", node.output[0], name=f"{name}_minus_one", inputs=[node.output[0], one.output[0]]
+    )
