@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from absl import app
+from absl import app, flags, logging
 
 from flags import export as export_flags
 from tf_vmf import models, serving
@@ -18,6 +18,8 @@ from tf_vmf import models, serving
 def main(argv: Sequence[str]) -> None:
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected arguments: {' '.join(argv[1:])}. Every option is a flag: --name=value.")
+    if not flags.FLAGS["verbosity"].present:
+        logging.set_verbosity(logging.WARNING)  # TensorFlow logs every file that it writes
     model, vectorizer = models.load(export_flags.MODEL.value)
     metrics_file = Path(export_flags.MODEL.value) / "metrics.json"
     metrics = json.loads(metrics_file.read_text(encoding="utf-8")) if metrics_file.is_file() else None

@@ -95,7 +95,8 @@ def model_card(
             f"{argument}: {spec.dtype.name}{list(spec.shape)}"
             for argument, spec in zip(names, endpoint.signature, strict=False)
         )
-        lines.append(f"| {name} | {inputs} | {endpoint.description} |")
+        description = endpoint.description.replace("|", "\\|")  # a bar would end the table's cell
+        lines.append(f"| {name} | {inputs} | {description} |")
     lines += [
         "",
         "## Use and limits",

@@ -3,6 +3,7 @@
 from tf_vmf.training.checkpoints import Checkpoints
 from tf_vmf.training.files import write_atomically, write_csv, write_json, write_text
 from tf_vmf.training.fit import fit
+from tf_vmf.training.model import ReplicatedModel
 from tf_vmf.training.preemption import PreemptedError, Preemption
 from tf_vmf.training.run_state import RunState
 from tf_vmf.training.strategies import STRATEGIES, get_strategy
@@ -14,6 +15,7 @@ __all__ = [
     "Checkpoints",
     "PreemptedError",
     "Preemption",
+    "ReplicatedModel",
     "RunState",
     "Workdir",
     "WorkerLostError",
