@@ -97,8 +97,7 @@ def draw(errors: dict[str, Values], dims: tuple[int, ...], kappas: np.ndarray, p
     image = None
     for column, (name, values) in enumerate(errors.items()):
         for row, quantity in enumerate(QUANTITIES):
-            with np.errstate(divide="ignore"):
-                log_error = np.log10(values[quantity])
+            log_error = np.log10(np.maximum(values[quantity], 1e-17))  # exact: the darkest colour, not a hole
             axis = axes[row, column]
             # Infinite errors become the colour for values over the scale.
             image = axis.pcolormesh(

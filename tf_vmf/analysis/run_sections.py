@@ -70,7 +70,7 @@ def measures_table(metrics: Mapping[str, Any], noun: str, unit: str = "word", *,
     """
     test, valid = metrics["test"], metrics.get("valid", {})
     baseline = metrics.get("baseline", {})
-    samples = metrics.get("protocol", {}).get("importance_samples", "several")
+    samples = importance_samples(metrics)
     words = {"noun": noun, "unit": unit, "units": f"{unit}s", "samples": samples}
     rows = []
     for key, name, spec, meaning in _MEASURES if has_code else _MEASURES_WITHOUT_CODE:
@@ -185,3 +185,13 @@ def _flatten(mapping: Mapping[str, Any], prefix: str = "") -> list[tuple[str, st
         else:
             rows.append((name, value if isinstance(value, str) else json.dumps(value)))
     return rows
+
+
+def importance_samples(metrics: Mapping[str, Any]) -> str:
+    """Number of samples of the importance-weighted bound, in words."""
+    samples = metrics.get("protocol", {}).get("importance_samples", "several")
+    if not isinstance(samples, Mapping):
+        return str(samples)
+    if len(set(samples.values())) == 1:
+        return str(next(iter(samples.values())))
+    return ", ".join(f"{number} ({split})" for split, number in samples.items())

@@ -146,7 +146,7 @@ def _headlines(model: LSTMVAE, metrics: Mapping[str, Any]) -> list[Headline]:
         result.append(Headline(f"{test['code_gain']:.2f}", "nats of code gain", "what the code is worth; 0 if ignored"))
     result.append(Headline(f"{test['perplexity']:,.1f}", "ELBO perplexity", "test, from one sample; lower is better"))
     if test.get("iw_perplexity") is not None:
-        samples = metrics.get("protocol", {}).get("importance_samples", "several")
+        samples = run_sections.importance_samples(metrics)
         result.append(
             Headline(f"{test['iw_perplexity']:,.1f}", "importance-weighted", f"a tighter bound, {samples} samples")
         )
