@@ -4,7 +4,6 @@ from absl import flags
 
 from flags.checks import positive_integers
 
-STOP_WORDS = flags.DEFINE_string("stop_words", "english", "'english', 'none', or a file with a word a line.")
 ENCODER_UNITS = flags.DEFINE_list(
     "encoder_units", ["400", "400"], "Widths of the encoder's layers; the last is linear."
 )

@@ -4,9 +4,6 @@ from absl import flags
 
 from flags.checks import number_or
 
-MAX_LENGTH = flags.DEFINE_integer(
-    "max_length", None, "Longer sentences are cut to this many words and <eos>.", lower_bound=1
-)
 EMBEDDING_DIM = flags.DEFINE_integer("embedding_dim", 100, "Width of the word embeddings.", lower_bound=1)
 HIDDEN_UNITS = flags.DEFINE_integer("hidden_units", 400, "Units of every LSTM layer.", lower_bound=1)
 DECODER_LAYERS = flags.DEFINE_integer("decoder_layers", 1, "LSTM layers of the decoder.", lower_bound=1)

@@ -10,7 +10,7 @@ On 20 Newsgroups (Miao's .feat files in DIR), or on your own text, one document 
     python -m trainers.bow_vae --train_files=reviews.txt --workdir=runs/reviews
 
 The folder --workdir then holds config.json, history.csv, metrics.json, model.keras, report.html and checkpoints/. The same
-command again resumes an interrupted run. --corpus: wikipedia or 20ng.
+command again resumes an interrupted run. --corpus: wikipedia, 20ng, or prepared (see trainers/prepare.py).
 """
 
 from collections.abc import Sequence
@@ -20,6 +20,7 @@ from absl import app
 
 from flags import corpus as corpus_flags
 from flags import document_model as model_flags
+from flags import document_text as text_flags
 from flags import latent as latent_flags
 from flags import training as training_flags
 from tf_vmf import analysis, data, evaluation
@@ -52,37 +53,42 @@ def make_model(corpus: data.BagOfWordsCorpus) -> BagOfWordsVAE:
         seed=training_flags.SEED.value,
     )
     if model_flags.UNIGRAM_BIAS.value:
-        model.set_unigram_bias(corpus.train.counts.sum(axis=0).A1)
+        model.set_unigram_bias(corpus.train_word_counts)
     model.compile(experiment.make_optimizer())
     return model
 
 
 def main(argv: Sequence[str]) -> None:
     strategy = experiment.start(argv)
-    corpus = data.load_bag_of_words(stop_words=model_flags.STOP_WORDS.value, **corpus_flags.given())
-    batch_size, sparse = training_flags.BATCH_SIZE.value, data.prefer_sparse(corpus.train)
+    corpus = data.load_bag_of_words(stop_words=text_flags.STOP_WORDS.value, **corpus_flags.given())
+    batch_size, seed, sparse = (
+        training_flags.BATCH_SIZE.value,
+        training_flags.SEED.value,
+        data.prefer_sparse(corpus.train),
+    )
     experiment.run(
         experiment.Experiment(
             trainer="bow_vae",
-            flag_modules=(corpus_flags, latent_flags, model_flags, training_flags),
+            flag_modules=(corpus_flags, text_flags, latent_flags, model_flags, training_flags),
             statistics=corpus.statistics,
             make_model=partial(make_model, corpus),
-            batches_from=lambda step: data.training_batches(
-                corpus.train, batch_size, seed=training_flags.SEED.value, start_step=step, sparse=sparse
+            source=experiment.source(corpus.train_records, batch_size, seed, sparse=sparse)
+            or experiment.Source(
+                batches_from=lambda step: data.training_batches(
+                    corpus.train, batch_size, seed=seed, start_step=step, sparse=sparse
+                ),
+                steps_per_epoch=data.steps_per_epoch(corpus.train, batch_size),
+                batch_ids=lambda step: data.training_rows(len(corpus.train), batch_size, seed=seed, step=step).tolist(),
             ),
-            steps_per_epoch=data.steps_per_epoch(corpus.train, batch_size),
             evaluation_batches={
                 split: data.evaluation_batches(getattr(corpus, split), batch_size, sparse=sparse)
                 for split in ("valid", "test")
             },
-            train_examples=len(corpus.train),
-            train_tokens=corpus.train.num_tokens,
-            baseline=evaluation.unigram_perplexity(corpus.train, corpus.test),
+            train_examples=corpus.statistics["train"]["documents"],
+            train_tokens=corpus.statistics["train"]["tokens"],
+            baseline=evaluation.unigram_perplexity(corpus.train_word_counts, corpus.test),
             protocol={"token_counting": "words of the vocabulary; no end-of-document token"},
             vectorizer=corpus.vectorizer(),
-            batch_ids=lambda step: data.training_rows(
-                len(corpus.train), batch_size, seed=training_flags.SEED.value, step=step
-            ).tolist(),
             report=partial(analysis.document_report, corpus=corpus),
         ),
         strategy,

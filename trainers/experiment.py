@@ -17,7 +17,7 @@ from absl import flags as absl_flags
 
 from flags import latent as latent_flags
 from flags import training as training_flags
-from tf_vmf import evaluation, models, training
+from tf_vmf import data, evaluation, models, training
 from tf_vmf.layers import GaussianLatent, LatentLayer, PowerSphericalLatent, VonMisesFisherLatent
 from tf_vmf.models import VariationalAutoencoder
 from tf_vmf.version import __version__
@@ -32,6 +32,35 @@ _OPTIMIZERS = {"adam": keras.optimizers.Adam, "adamw": keras.optimizers.AdamW, "
 
 
 @dataclass(frozen=True)
+class Source:
+    """Where training batches come from.
+
+    Attributes:
+        batches_from: The endless training batches from a step on.
+        steps_per_epoch: Training batches an epoch.
+        batch_ids: Tells the examples in the batch of a step.
+        check: Reads everything, and raises an error that names what is damaged.
+    """
+
+    batches_from: Callable[[int], tf.data.Dataset]
+    steps_per_epoch: int
+    batch_ids: Callable[[int], Sequence[Any]]
+    check: Callable[[], None] = lambda: None
+
+
+def source(records: data.Records | None, batch_size: int, seed: int, *, sparse: bool = False) -> Source | None:
+    """Training batches from disk; None if there are no records."""
+    if records is None:
+        return None
+    return Source(
+        batches_from=lambda step: records.batches(batch_size, seed=seed, start_step=step, sparse=sparse),
+        steps_per_epoch=records.steps_per_epoch(batch_size),
+        batch_ids=lambda step: records.batch_ids(step, batch_size, seed=seed),
+        check=records.check,
+    )
+
+
+@dataclass(frozen=True)
 class Experiment:
     """What a trainer brings to `run`.
 
@@ -40,14 +69,12 @@ class Experiment:
         flag_modules: The modules of flags/ that define the run.
         statistics: The corpus's statistics, for the protocol and to tell one corpus from another of the same name.
         make_model: Makes the compiled model; called in the strategy's scope, after seeds are set.
-        batches_from: The endless training batches from a step on.
-        steps_per_epoch: Training batches an epoch.
+        source: The training batches.
         evaluation_batches: For "valid" and "test", their batches.
         train_examples, train_tokens: In the training split.
         baseline: The content of `metrics["baseline"]`.
         protocol: What to add to `metrics["protocol"]`.
         vectorizer: From text to the model's input, for those who load the model.
-        batch_ids: Tells the examples in the batch of a step, or None.
         report: Writes the report: called with the path and the keyword arguments model, metrics, history, config and command.
     """
 
@@ -55,8 +82,7 @@ class Experiment:
     flag_modules: Sequence[ModuleType]
     statistics: Mapping[str, Any]
     make_model: Callable[[], VariationalAutoencoder]
-    batches_from: Callable[[int], tf.data.Dataset]
-    steps_per_epoch: int
+    source: Source
     evaluation_batches: Mapping[str, tf.data.Dataset]
     train_examples: int
     train_tokens: int
@@ -64,7 +90,6 @@ class Experiment:
     protocol: Mapping[str, Any]
     vectorizer: keras.layers.Layer
     report: Callable[..., None]
-    batch_ids: Callable[[int], Sequence[Any]] | None = None
 
 
 def start(argv: Sequence[str]) -> tf.distribute.Strategy:
@@ -98,22 +123,26 @@ def run(experiment: Experiment, strategy: tf.distribute.Strategy) -> None:
     keras.utils.set_random_seed(training_flags.SEED.value)
     with strategy.scope():
         model = experiment.make_model()
-    state = training.fit(
-        model,
-        workdir,
-        experiment.batches_from,
-        experiment.steps_per_epoch,
-        experiment.evaluation_batches["valid"],
-        epochs=training_flags.EPOCHS.value,
-        early_stopping_patience=training_flags.EARLY_STOPPING_PATIENCE.value,
-        learning_rate_patience=training_flags.LEARNING_RATE_PATIENCE.value,
-        checkpoint_steps=training_flags.CHECKPOINT_STEPS.value,
-        checkpoint_minutes=training_flags.CHECKPOINT_MINUTES.value or None,
-        keep_checkpoints=training_flags.KEEP_CHECKPOINTS.value,
-        steps_per_execution=training_flags.STEPS_PER_EXECUTION.value,
-        batch_ids=experiment.batch_ids,
-        verbose="auto" if sys.stdout.isatty() else 2,
-    )
+    try:
+        state = training.fit(
+            model,
+            workdir,
+            experiment.source.batches_from,
+            experiment.source.steps_per_epoch,
+            experiment.evaluation_batches["valid"],
+            epochs=training_flags.EPOCHS.value,
+            early_stopping_patience=training_flags.EARLY_STOPPING_PATIENCE.value,
+            learning_rate_patience=training_flags.LEARNING_RATE_PATIENCE.value,
+            checkpoint_steps=training_flags.CHECKPOINT_STEPS.value,
+            checkpoint_minutes=training_flags.CHECKPOINT_MINUTES.value or None,
+            keep_checkpoints=training_flags.KEEP_CHECKPOINTS.value,
+            steps_per_execution=training_flags.STEPS_PER_EXECUTION.value,
+            batch_ids=experiment.source.batch_ids,
+            verbose="auto" if sys.stdout.isatty() else 2,
+        )
+    except (tf.errors.DataLossError, tf.errors.NotFoundError):
+        experiment.source.check()  # knows which file it is
+        raise
     if workers.is_chief:
         workers.guard(finish, experiment, workdir, model, state)
     workers.wait_for_all()  # one that left before the others would look to them like one that died
@@ -154,9 +183,9 @@ def configuration(experiment: Experiment) -> dict[str, Any]:
         if isinstance(flag, absl_flags.FlagHolder) and flag.name not in _NOT_CONFIGURATION
     }
     # A changed file or vocabulary is another run, even under the same name.
-    data = {name: experiment.statistics[name] for name in ("vocabulary_sha256", "train")}
+    corpus = {name: experiment.statistics[name] for name in ("vocabulary_sha256", "train")}
     flags = {name: absl_flags.FLAGS[name].value for name in sorted(names)}
-    return {"trainer": experiment.trainer, **flags, "data": data}
+    return {"trainer": experiment.trainer, **flags, "data": corpus}
 
 
 def measure(experiment: Experiment, model: VariationalAutoencoder, state: training.RunState) -> dict[str, Any]:

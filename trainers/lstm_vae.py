@@ -14,18 +14,19 @@ Labelled text is a file a label, and --conditional makes the model write to orde
     python -m trainers.lstm_vae --train_files=neg=negative.txt,pos=positive.txt --conditional --workdir=runs/polarity
 
 The folder --workdir then holds config.json, history.csv, metrics.json, model.keras, report.html and checkpoints/. The same
-command again resumes an interrupted run. --corpus: wikipedia, ptb or sentence_polarity.
+command again resumes an interrupted run. --corpus: wikipedia, ptb, sentence_polarity, or prepared (see trainers/prepare.py).
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
-import numpy as np
 from absl import app
 
 from flags import corpus as corpus_flags
 from flags import latent as latent_flags
 from flags import sentence_model as model_flags
+from flags import sentence_text as text_flags
 from flags import training as training_flags
 from tf_vmf import analysis, data, evaluation
 from tf_vmf.models import LSTMVAE
@@ -61,38 +62,42 @@ def make_model(corpus: data.SentenceCorpus) -> LSTMVAE:
         bag_of_words_units=model_flags.BAG_OF_WORDS_UNITS.value,
         seed=training_flags.SEED.value,
     )
-    model.set_unigram_bias(np.bincount(corpus.train.tokens, minlength=len(corpus.vocabulary)))
+    model.set_unigram_bias(corpus.train_word_counts)
     model.compile(experiment.make_optimizer())
     return model
 
 
 def main(argv: Sequence[str]) -> None:
     strategy = experiment.start(argv)
-    given = corpus_flags.given()
-    if model_flags.MAX_LENGTH.value is not None:
-        given["max_length"] = model_flags.MAX_LENGTH.value
-    corpus = data.load_sentences(**given)
-    batch_size = training_flags.BATCH_SIZE.value
-    bags = {split: getattr(corpus, split).bags_of_words(len(corpus.vocabulary)) for split in ("train", "test")}
+    corpus = data.load_sentences(**corpus_flags.given(), **text_flags.given())
+    batch_size, seed = training_flags.BATCH_SIZE.value, training_flags.SEED.value
     splits = {split: getattr(corpus, split) for split in ("train", "valid", "test")}
+    records = corpus.train_records
     if not model_flags.CONDITIONAL.value:
         splits = {split: sentences.without_labels() for split, sentences in splits.items()}
+        records = records and replace(records, labelled=False)
     experiment.run(
         experiment.Experiment(
             trainer="lstm_vae",
-            flag_modules=(corpus_flags, latent_flags, model_flags, training_flags),
+            flag_modules=(corpus_flags, text_flags, latent_flags, model_flags, training_flags),
             statistics=corpus.statistics,
             make_model=partial(make_model, corpus),
-            batches_from=lambda step: data.sentence_batches(
-                splits["train"], batch_size, seed=training_flags.SEED.value, start_step=step
+            source=experiment.source(records, batch_size, seed)
+            or experiment.Source(
+                batches_from=lambda step: data.sentence_batches(
+                    splits["train"], batch_size, seed=seed, start_step=step
+                ),
+                steps_per_epoch=data.steps_per_epoch(splits["train"], batch_size),
+                batch_ids=lambda step: data.sentence_rows(splits["train"], batch_size, seed=seed, step=step).tolist(),
             ),
-            steps_per_epoch=data.steps_per_epoch(splits["train"], batch_size),
             evaluation_batches={
                 split: data.sentence_evaluation_batches(splits[split], batch_size) for split in ("valid", "test")
             },
-            train_examples=len(corpus.train),
-            train_tokens=corpus.train.num_tokens,
-            baseline=evaluation.unigram_perplexity(bags["train"], bags["test"]),
+            train_examples=corpus.statistics["train"]["sentences"],
+            train_tokens=corpus.statistics["train"]["tokens"],
+            baseline=evaluation.unigram_perplexity(
+                corpus.train_word_counts, corpus.test.bags_of_words(len(corpus.vocabulary))
+            ),
             protocol={"token_counting": "words and one <eos> a sentence; padding counts nowhere"},
             vectorizer=corpus.vectorizer(corpus.notes.get("max_length")),
             report=partial(analysis.sentence_report, corpus=corpus),

@@ -29,7 +29,7 @@ def test_feat_files_of_ones_own(feat_files):
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ({"corpus": "reuters"}, r"`corpus` must be one of wikipedia, 20ng, or None.*'reuters'"),
+        ({"corpus": "reuters"}, r"`corpus` must be one of wikipedia, 20ng, prepared, or None.*'reuters'"),
         ({}, r"either `corpus` or `train_files`.*corpus=None, train_files=None"),
         ({"corpus": "wikipedia", "train_files": "a.txt"}, r"either `corpus` or `train_files`"),
         ({"corpus": "wikipedia", "test_files": "a.txt"}, r"`test_files`.* go with `train_files`"),
@@ -39,8 +39,9 @@ def test_feat_files_of_ones_own(feat_files):
         ({"corpus": "wikipedia", "tokenization": "bpe"}, r"`tokenization` must be one of words, whitespace.*'bpe'"),
         ({"train_files": []}, r"must not be empty"),
         ({"train_files": "a.feat"}, r"`vocab_file` must name the vocabulary"),
-        ({"train_files": ["a.feat", "b.feat"]}, r"must be one such file.*a\.feat, b\.feat"),
-        ({"train_files": "a.feat", "test_files": "b.txt"}, r"must be one such file.*b\.txt"),
+        ({"train_files": "a.feat", "test_files": "b.txt"}, r"`\.feat` files or of text files, not of both.*b\.txt"),
+        ({"train_files": ["a.feat", "b.txt"]}, r"`\.feat` files or of text files, not of both.*a\.feat, b\.txt"),
+        ({"corpus": "prepared"}, r"`data_dir` must name their folder"),
     ],
 )
 def test_wrong_arguments_are_named_with_the_remedy(arguments, complaint):

@@ -182,7 +182,7 @@ def test_no_words_or_no_sentences_say_what_to_change(tmp_path, three_files):
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ({"corpus": "yelp"}, r"`corpus` must be one of wikipedia, ptb, sentence_polarity, or None.*'yelp'"),
+        ({"corpus": "yelp"}, r"`corpus` must be one of wikipedia, ptb, sentence_polarity, prepared, or None.*'yelp'"),
         ({}, r"either `corpus` or `train_files`.*corpus=None, train_files=None"),
         ({"corpus": "wikipedia", "train_files": "a.txt"}, r"either `corpus` or `train_files`"),
         ({"corpus": "wikipedia", "test_files": "a", "label_column": 0}, r"test_files, label_column, which go with"),

@@ -64,7 +64,8 @@ def document_report(
     write_report(
         path,
         title=title or f"Document model with a {run_sections.latent_name(model.latent)} code: {corpus.name}",
-        subtitle=f"{len(corpus.train):,} training, {len(corpus.valid):,} validation and {len(corpus.test):,} test documents "
+        subtitle=f"{corpus.statistics['train']['documents']:,} training, "
+        f"{len(corpus.valid):,} validation and {len(corpus.test):,} test documents "
         f"over {len(corpus.vocabulary):,} words",
         summary=_summary(model, corpus, metrics, history),
         headlines=_headlines(metrics),
@@ -76,11 +77,11 @@ def _summary(
     model: BagOfWordsVAE, corpus: BagOfWordsCorpus, metrics: Mapping[str, Any], history: Sequence[Mapping[str, Any]]
 ) -> list[str]:
     epochs = metrics.get("training", {}).get("epochs", len(history))
-    test, baseline = metrics["test"], metrics["baseline"]
+    test, baseline, train = metrics["test"], metrics["baseline"], corpus.statistics["train"]
     ratio = test["perplexity"] / baseline["unigram_perplexity"]
     return [
-        f"A variational autoencoder was trained{f' for {epochs} epochs' if epochs else ''} on {len(corpus.train):,} documents "
-        f"({corpus.train.num_tokens:,} words) of the corpus {corpus.name!r}. It squeezes each document into a code, "
+        f"A variational autoencoder was trained{f' for {epochs} epochs' if epochs else ''} on {train['documents']:,} documents "
+        f"({train['tokens']:,} words) of the corpus {corpus.name!r}. It squeezes each document into a code, "
         f"{run_sections.code_description(model.latent, 'document')}, and predicts the document's words from the code alone.",
         f"On the {len(corpus.test):,} test documents, which it never saw, its perplexity is {test['perplexity']:,.0f}: it is as "
         f"unsure of each word as if it had to choose among that many equally likely ones. A unigram model, which knows only how "

@@ -62,7 +62,8 @@ def sentence_report(
     write_report(
         path,
         title=title or f"{name}: {corpus.name}",
-        subtitle=f"{len(corpus.train):,} training, {len(corpus.valid):,} validation and {len(corpus.test):,} test sentences "
+        subtitle=f"{corpus.statistics['train']['sentences']:,} training, "
+        f"{len(corpus.valid):,} validation and {len(corpus.test):,} test sentences "
         f"over {len(corpus.vocabulary):,} token types",
         summary=_summary(model, corpus, metrics, history),
         headlines=_headlines(model, metrics),
@@ -100,9 +101,10 @@ def _summary(
     model: LSTMVAE, corpus: SentenceCorpus, metrics: Mapping[str, Any], history: Sequence[Mapping[str, Any]]
 ) -> list[str]:
     epochs = metrics.get("training", {}).get("epochs", len(history))
+    train = corpus.statistics["train"]
     trained = (
-        f"was trained{f' for {epochs} epochs' if epochs else ''} on {len(corpus.train):,} sentences "
-        f"({corpus.train.num_tokens:,} tokens: words and one end of sentence each) of the corpus {corpus.name!r}."
+        f"was trained{f' for {epochs} epochs' if epochs else ''} on {train['sentences']:,} sentences "
+        f"({train['tokens']:,} tokens: words and one end of sentence each) of the corpus {corpus.name!r}."
     )
     test = metrics["test"]
     unsure = (

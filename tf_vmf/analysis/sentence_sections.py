@@ -176,7 +176,7 @@ def neighbours(
     queries = varied_rows(corpus.test, _QUERIES, seed + 2)
     k = min(5, len(searched))
     found = nearest_neighbours(train.codes, test.codes[queries], k)
-    which = "the" if len(searched) == len(corpus.train) else f"{len(searched):,}"
+    which = "the" if len(searched) == corpus.statistics["train"]["sentences"] else f"{len(searched):,}"
     blocks: list[Block] = [
         Text(
             f"Some test sentences, and those of {which} training sentences whose codes have the largest cosine with theirs."

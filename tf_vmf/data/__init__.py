@@ -12,7 +12,14 @@ from tf_vmf.data.document_vectorization import DocumentVectorization
 from tf_vmf.data.documents import BagOfWordsCorpus, Documents
 from tf_vmf.data.load import BAG_OF_WORDS_CORPORA, load_bag_of_words
 from tf_vmf.data.load_sentences import SENTENCE_CORPORA, load_sentences
-from tf_vmf.data.sentence_batches import evaluation_order, sentence_batches, sentence_evaluation_batches
+from tf_vmf.data.prepare import prepare_documents, prepare_sentences
+from tf_vmf.data.records import Records
+from tf_vmf.data.sentence_batches import (
+    evaluation_order,
+    sentence_batches,
+    sentence_evaluation_batches,
+    sentence_rows,
+)
 from tf_vmf.data.sentence_vectorization import SentenceVectorization
 from tf_vmf.data.sentences import SentenceCorpus, Sentences, to_text
 from tf_vmf.data.special_tokens import EOS_ID, PAD_ID, SPECIAL_TOKENS, UNK_ID
@@ -29,6 +36,7 @@ __all__ = [
     "BagOfWordsCorpus",
     "DocumentVectorization",
     "Documents",
+    "Records",
     "SentenceCorpus",
     "SentenceVectorization",
     "Sentences",
@@ -38,8 +46,11 @@ __all__ = [
     "load_bag_of_words",
     "load_sentences",
     "prefer_sparse",
+    "prepare_documents",
+    "prepare_sentences",
     "sentence_batches",
     "sentence_evaluation_batches",
+    "sentence_rows",
     "steps_per_epoch",
     "text_vectorization",
     "to_text",

@@ -95,11 +95,11 @@ def evaluation_batches(documents: Documents, batch_size: int, *, sparse: bool = 
     return finish(batches)
 
 
-def epoch_order(size: int, seed: int, epoch: tf.Tensor | int) -> tf.Tensor:
+def epoch_order(size: int | tf.Tensor, seed: int, epoch: tf.Tensor | int) -> tf.Tensor:
     """The order of `size` examples in an epoch: an int64 permutation drawn statelessly from (seed, epoch)."""
     pair = tf.stack([tf.constant(seed, tf.int64), tf.cast(epoch, tf.int64)])
     # Philox by name: the automatic choice depends on the device.
-    return tf.random.experimental.stateless_shuffle(tf.range(size, dtype=tf.int64), seed=pair, alg="philox")
+    return tf.random.experimental.stateless_shuffle(tf.range(tf.cast(size, tf.int64)), seed=pair, alg="philox")
 
 
 def training_rows(size: int, batch_size: int, *, seed: int, step: int) -> np.ndarray:
@@ -141,6 +141,20 @@ def _row_gatherer(documents: Documents, sparse: bool) -> Callable[[tf.Tensor], A
     splits = tf.constant(counts.indptr.astype(np.int64))
     columns = tf.RaggedTensor.from_row_splits(counts.indices.astype(np.int64), splits)
     values = tf.RaggedTensor.from_row_splits(counts.data.astype(np.float32), splits)
+    return count_gatherer(columns, values, width, sparse=sparse)
+
+
+def count_gatherer(
+    columns: tf.RaggedTensor, values: tf.RaggedTensor, width: int, *, sparse: bool
+) -> Callable[[tf.Tensor], Any]:
+    """A function from int64 row numbers (batch,) to the float32 counts (batch, width) of these rows, dense or sparse.
+
+    Args:
+        columns: int64 (n, None): for each row, the columns that are not zero, rising.
+        values: float32 (n, None): what stands there.
+        width: number of columns.
+        sparse: whether to return a `tf.SparseTensor`.
+    """
 
     def gather_sparse(rows: tf.Tensor) -> tf.SparseTensor:
         batch = tf.gather(values, rows)

@@ -4,12 +4,15 @@ import hashlib
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
 
 from tf_vmf.data.document_vectorization import DocumentVectorization
+
+if TYPE_CHECKING:
+    from tf_vmf.data.records import Records
 
 SPLITS = ("train", "valid", "test")
 
@@ -48,6 +51,11 @@ class Documents:
         """The number of tokens that the counts hold; words outside the vocabulary are not among them."""
         return int(self.counts.sum(dtype=np.int64))
 
+    @property
+    def word_counts(self) -> np.ndarray:
+        """How often each word occurs, int64 (V,)."""
+        return np.asarray(self.counts.sum(axis=0, dtype=np.int64)).ravel()
+
     def take(self, rows: np.ndarray) -> "Documents":
         """The documents at the positions `rows`, in that order."""
         return Documents(
@@ -82,7 +90,9 @@ class BagOfWordsCorpus:
         label_names: names of the labels, or () where documents have none.
         tokenization: how raw text became words (a key of `tf_vmf.data.vocabulary.STANDARDIZERS`); for corpora that
             come as counts, how to treat new text.
-        notes: where the corpus comes from and how it was prepared: names, numbers and strings that JSON can hold.
+        notes: where the corpus comes from and how it was prepared: names, numbers and strings that JSON can hold; figures of
+            single splits under the names of these.
+        train_records: the training documents, where they stay on disk and `train` is a sample of them.
     """
 
     name: str
@@ -93,6 +103,7 @@ class BagOfWordsCorpus:
     label_names: tuple[str, ...] = ()
     tokenization: str = "words"
     notes: dict[str, Any] = field(default_factory=dict)
+    train_records: "Records | None" = None
 
     def __post_init__(self) -> None:
         for split in SPLITS:
@@ -103,6 +114,11 @@ class BagOfWordsCorpus:
                     f"Received a count matrix {width} wide."
                 )
 
+    @property
+    def train_word_counts(self) -> np.ndarray:
+        """How often each word occurs in the training documents, all of them: int64 (V,)."""
+        return self.train.word_counts if self.train_records is None else self.train_records.word_counts
+
     def vectorizer(self) -> DocumentVectorization:
         """The layer from raw strings to counts over `vocabulary`, to be part of a saved model."""
         return DocumentVectorization(self.vocabulary, tokenization=self.tokenization)
@@ -111,7 +127,7 @@ class BagOfWordsCorpus:
     def statistics(self) -> dict[str, Any]:
         """`notes` with the sizes of the splits and a fingerprint of the vocabulary, for the record of a run."""
         sizes = {
-            split: {"documents": len(documents), "tokens": documents.num_tokens}
+            split: {"documents": len(documents), "tokens": documents.num_tokens, **self.notes.get(split, {})}
             for split, documents in zip(SPLITS, (self.train, self.valid, self.test), strict=True)
         }
         for split, dropped in self.notes.get("empty_documents_dropped", {}).items():
@@ -120,7 +136,7 @@ class BagOfWordsCorpus:
             "corpus": self.name,
             "vocabulary_size": len(self.vocabulary),
             "vocabulary_sha256": fingerprint(self.vocabulary),
-            **{key: value for key, value in self.notes.items() if key != "empty_documents_dropped"},
+            **{key: value for key, value in self.notes.items() if key not in ("empty_documents_dropped", *SPLITS)},
             **sizes,
         }
 
@@ -149,7 +165,9 @@ def build_corpus(
         label_names=tuple(label_names),
         tokenization=tokenization,
         notes={**notes, "empty_documents_dropped": dropped},
-        **kept,
+        train=kept["train"],
+        valid=kept["valid"],
+        test=kept["test"],
     )
 
 

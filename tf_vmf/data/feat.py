@@ -1,6 +1,7 @@
 """Miao's `.feat` files: documents that come as word counts (https://github.com/ysmiao/nvdm)."""
 
 import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -33,13 +34,13 @@ def read_vocabulary(path: str | Path) -> tuple[str, ...]:
     return tuple(first_line)
 
 
-def read_feat(path: str | Path, vocabulary_size: int) -> Documents:
+def read_feat(paths: str | Path | Sequence[str | Path], vocabulary_size: int) -> Documents:
     """Reads documents, one a line: `label id:count id:count ...`, ids from 1 to `vocabulary_size`.
 
     A line with a label alone is an empty document and stays, so that rows and lines correspond.
 
     Args:
-        path: a `.feat` file, plain or .gz.
+        paths: a `.feat` file, plain or .gz, or several.
         vocabulary_size: V, the number of words in the vocabulary that the ids refer to.
 
     Returns:
@@ -49,8 +50,17 @@ def read_feat(path: str | Path, vocabulary_size: int) -> Documents:
         ValueError: a line is not of that form, an id lies outside the vocabulary or occurs twice in the line
             (a writer that means their sum writes the sum), or a count is not positive.
     """
-    counts = CountsBuilder(vocabulary_size)
+    builder = CountsBuilder(vocabulary_size)
     labels: list[int] = []
+    for path in [paths] if isinstance(paths, str | Path) else paths:
+        for label, ids, counts in iterate_feat(path, vocabulary_size):
+            labels.append(label)
+            builder.append(ids, counts)
+    return Documents(counts=builder.build(), labels=np.array(labels, dtype=np.int64))
+
+
+def iterate_feat(path: str | Path, vocabulary_size: int) -> Iterator[tuple[int, list[int], list[int]]]:
+    """Yields (label, ids in rising order from 0, counts) for every line of a `.feat` file; raises as `read_feat`."""
     for number, line in read_lines(path):
         if not _LINE.fullmatch(line):
             raise line_error(path, number, "`label id:count id:count ...` in integers", _offender(line))
@@ -66,9 +76,8 @@ def read_feat(path: str | Path, vocabulary_size: int) -> Documents:
             if len(set(ids)) != len(ids):
                 twice = next(i for place, i in enumerate(ids) if i in ids[:place])
                 raise line_error(path, number, "each id once", f"id {twice} twice")
-        labels.append(label)
-        counts.append([i - 1 for i in ids], values)
-    return Documents(counts=counts.build(), labels=np.array(labels, dtype=np.int64))
+        pairs = sorted(zip(ids, values, strict=True))
+        yield label, [i - 1 for i, _ in pairs], [count for _, count in pairs]
 
 
 def _offender(line: str) -> str:

@@ -1,20 +1,20 @@
 """One entry to every bag-of-words corpus."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from tf_vmf.data.documents import SPLITS, BagOfWordsCorpus, Documents, build_corpus, index_labels
 from tf_vmf.data.feat import read_feat, read_vocabulary
 from tf_vmf.data.newsgroups import load_newsgroups
+from tf_vmf.data.paths import Paths, as_paths, is_feat
+from tf_vmf.data.prepared import prepared_documents
 from tf_vmf.data.splits import split_three_ways
 from tf_vmf.data.text import TextFiles, corpus_from_text
 from tf_vmf.data.vocabulary import STANDARDIZERS, read_stop_words
 from tf_vmf.data.wikipedia import ARCHIVE, SHORTEST_PARAGRAPH, read_wikipedia
 
-BAG_OF_WORDS_CORPORA = ("wikipedia", "20ng")
-
-Paths = str | Path | Sequence[str | Path]  # one or several
+BAG_OF_WORDS_CORPORA = ("wikipedia", "20ng", "prepared")
 
 
 def load_bag_of_words(
@@ -43,6 +43,8 @@ def load_bag_of_words(
 
     - `"wikipedia"`: paragraphs of 106 English Wikipedia articles, out of the gensim package; offline.
     - `"20ng"`: 20 Newsgroups as `.feat` files under `data_dir`.
+    - `"prepared"`: what `prepare_documents` has written to `data_dir`, for corpora larger than memory: training documents
+      stay on disk (`corpus.train_records`), and `corpus.train` is a sample of them.
     - Text files hold a document a line; folders hold a document a file (.txt or .gz), with subfolders as labels;
       `.feat` files hold counts and need `vocab_file`.
 
@@ -50,9 +52,9 @@ def load_bag_of_words(
     `corpus.statistics`. The vocabulary comes from the training documents alone.
 
     Args:
-        corpus: `"wikipedia"`, `"20ng"`, or None for `train_files`.
+        corpus: `"wikipedia"`, `"20ng"`, `"prepared"`, or None for `train_files`.
         data_dir: the folder of a corpus that is read from files, or its parent.
-        train_files: a path or several: text files, folders, or `.feat` files, plain or .gz.
+        train_files: a path or several: text files, folders, or `.feat` files, plain or .gz; patterns such as `text/*.txt` too.
         valid_files: the same for validation; None holds documents out of train.
         test_files: the same for the test; None holds documents out of train.
         vocab_file: a vocabulary to use as it is, `word` or `word total-count` a line.
@@ -92,6 +94,10 @@ def load_bag_of_words(
             f"`tokenization` must be one of {', '.join(STANDARDIZERS)}. Received: tokenization={tokenization!r}."
         )
 
+    if corpus == "prepared":
+        if data_dir is None:
+            raise ValueError("Corpus 'prepared' is read from files: `data_dir` must name their folder. Received: None.")
+        return prepared_documents(data_dir)
     if corpus == "20ng":
         if data_dir is None:
             raise ValueError("Corpus '20ng' is read from files: `data_dir` must name their folder. Received: None.")
@@ -108,7 +114,7 @@ def load_bag_of_words(
         split: None if given is None else as_paths(given)
         for split, given in zip(SPLITS, (train_files, valid_files, test_files), strict=True)
     }
-    if any(_is_feat(path) for paths in files.values() if paths for path in paths):
+    if any(is_feat(path) for paths in files.values() if paths for path in paths):
         return _load_feat(files, vocab_file, **sizes)
 
     options: dict[str, Any] = sizes | {
@@ -139,19 +145,17 @@ def _load_feat(
     test_size: int | float,
     seed: int,
 ) -> BagOfWordsCorpus:
-    """A corpus of `.feat` files, one a split."""
+    """A corpus of `.feat` files."""
     for paths in files.values():
-        if paths and (len(paths) != 1 or not _is_feat(paths[0])):
+        if paths and not all(is_feat(path) for path in paths):
             raise ValueError(
-                "Each split of a corpus of `.feat` files must be one such file. Received: "
+                "A corpus must be of `.feat` files or of text files, not of both. Received: "
                 f"{', '.join(str(path) for path in paths)}."
             )
     if vocab_file is None:
         raise ValueError("`.feat` files hold ids: `vocab_file` must name the vocabulary that they refer to.")
     vocabulary = read_vocabulary(vocab_file)
-    splits: dict[str, Documents] = {
-        split: read_feat(paths[0], len(vocabulary)) for split, paths in files.items() if paths
-    }
+    splits: dict[str, Documents] = {split: read_feat(paths, len(vocabulary)) for split, paths in files.items() if paths}
     sizes = {"test": test_size, "valid": validation_size}
     held_out = {split: size for split, size in sizes.items() if split not in splits}
     if held_out:
@@ -172,18 +176,6 @@ def _load_feat(
             "split_seed": seed,
         },
     )
-
-
-def as_paths(paths: Paths) -> list[Path]:
-    """A list of paths, of one or several."""
-    several = [paths] if isinstance(paths, str | Path) else list(paths)
-    if not several:
-        raise ValueError("A list of files must not be empty. Received: [].")
-    return [Path(path) for path in several]
-
-
-def _is_feat(path: Path) -> bool:
-    return path.name.removesuffix(".gz").endswith(".feat")
 
 
 def _names(files: dict[str, list[Path] | None]) -> dict[str, list[str]]:

@@ -6,7 +6,8 @@ from typing import Any
 
 from tf_vmf.data.documents import SPLITS
 from tf_vmf.data.feat import read_vocabulary
-from tf_vmf.data.load import Paths, as_paths
+from tf_vmf.data.paths import Paths, as_paths
+from tf_vmf.data.prepared import prepared_sentences
 from tf_vmf.data.ptb import ptb_files
 from tf_vmf.data.sentence_files import RawLine, SentenceFiles
 from tf_vmf.data.sentence_polarity import PolarityFiles
@@ -15,7 +16,7 @@ from tf_vmf.data.sentences import SentenceCorpus
 from tf_vmf.data.vocabulary import STANDARDIZERS
 from tf_vmf.data.wikipedia import ARCHIVE, SHORTEST_PARAGRAPH, read_wikipedia
 
-SENTENCE_CORPORA = ("wikipedia", "ptb", "sentence_polarity")
+SENTENCE_CORPORA = ("wikipedia", "ptb", "sentence_polarity", "prepared")
 
 _WIKIPEDIA_LENGTH = 60
 
@@ -51,6 +52,8 @@ def load_sentences(
       a paragraph stay in the same split.
     - `"ptb"`: Penn Treebank text, `{train,valid,test}.txt` under `data_dir`.
     - `"sentence_polarity"`: `rt-polarity.{neg,pos}` under `data_dir`, with the labels `neg` and `pos`.
+    - `"prepared"`: what `prepare_sentences` has written to `data_dir`, for corpora larger than memory: training sentences stay
+      on disk (`corpus.train_records`), and `corpus.train` is a sample of them.
     - Text files hold a sentence a line, or with `split_sentences` a text a line. Labels may come from the files
       (`label=path`, or subfolders) or from a column; see `SentenceFiles`.
 
@@ -58,9 +61,10 @@ def load_sentences(
     sentences alone; all other words, and the token `<unk>` in the text, have the id `UNK_ID`.
 
     Args:
-        corpus: `"wikipedia"`, `"ptb"`, `"sentence_polarity"`, or None for `train_files`.
+        corpus: `"wikipedia"`, `"ptb"`, `"sentence_polarity"`, `"prepared"`, or None for `train_files`.
         data_dir: the folder of a corpus that is read from files, or its parent.
-        train_files: a path or several, of text files (plain or .gz) or folders of them, each `path` or `label=path`.
+        train_files: a path or several, of text files (plain or .gz), folders of them, or patterns such as `text/*.txt`, each
+            `path` or `label=path`.
         valid_files: the same for validation; None holds lines out of train.
         test_files: the same for the test; None holds lines out of train.
         vocab_file: a vocabulary to use as it is, `word` or `word total-count` a line. Special tokens in it are passed
@@ -95,6 +99,8 @@ def load_sentences(
                 f"Corpus {corpus!r} brings its own splits, labels and vocabulary. Received: {', '.join(given)}, which "
                 "go with `train_files`."
             )
+    if corpus == "prepared":
+        return prepared_sentences(str(data_dir))
     options: dict[str, Any] = {
         "tokenization": tokenization or ("whitespace" if corpus in ("ptb", "sentence_polarity") else "punctuation"),
         "vocabulary_size": vocabulary_size,
@@ -154,7 +160,7 @@ def _check(
         raise ValueError(
             f"Give either `corpus` or `train_files`. Received: corpus={corpus!r}, train_files={train_files!r}."
         )
-    if corpus in ("ptb", "sentence_polarity") and data_dir is None:
+    if corpus in ("ptb", "sentence_polarity", "prepared") and data_dir is None:
         raise ValueError(f"Corpus {corpus!r} is read from files: `data_dir` must name their folder. Received: None.")
     limits = (("vocabulary_size", vocabulary_size, 3), ("min_count", min_count, 1), ("max_length", max_length, 2))
     for name, value, least in limits:

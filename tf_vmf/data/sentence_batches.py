@@ -36,27 +36,53 @@ def sentence_batches(
     """
     if window < 1:
         raise ValueError(f"`window` must be positive. Received: window={window}.")
-    steps = steps_per_epoch(sentences, batch_size)
-    size = len(sentences)
     lengths = tf.constant(sentences.lengths)
+    return endless_batches(
+        steps_per_epoch(sentences, batch_size),
+        start_step,
+        lambda epoch: length_buckets(lengths, batch_size, window, seed, epoch),
+        _gatherer(sentences),
+    )
+
+
+def sentence_rows(sentences: Sentences, batch_size: int, *, seed: int, step: int, window: int = 100) -> np.ndarray:
+    """Which sentences are in the batch of a step of `sentence_batches`: their positions, int64."""
+    epoch, place = divmod(step, steps_per_epoch(sentences, batch_size))
+    rows = length_buckets(tf.constant(sentences.lengths), batch_size, window, seed, tf.constant(epoch, tf.int64))
+    return rows(tf.constant(place, tf.int64)).numpy()
+
+
+def length_buckets(
+    lengths: tf.Tensor, batch_size: int, window: int, seed: int, epoch: tf.Tensor
+) -> Callable[[tf.Tensor], tf.Tensor]:
+    """Plans an epoch of `sentence_batches`.
+
+    Args:
+        lengths: int64 (n,), of the sentences.
+        batch_size: sentences a batch.
+        window: batches to sort together.
+        seed: with `epoch`, what the two permutations are drawn from.
+        epoch: int64 scalar >= 0.
+
+    Returns:
+        A function from the place of a batch in the epoch to the positions of its sentences.
+    """
+    size = tf.size(lengths, tf.int64)
+    places = tf.range(size)
     # A place in the permutation, its sentence's length and its window as one sortable number: all distinct, so that the
     # order does not depend on how a sort treats ties.
-    places = tf.range(size, dtype=tf.int64)
-    windows = places // (window * batch_size) * (int(sentences.lengths.max()) + 1)
+    windows = places // (window * batch_size) * (tf.reduce_max(lengths) + 1)
+    order = epoch_order(size, seed, epoch)
+    keys = (windows + tf.gather(lengths, order)) * size + places
+    rows = tf.gather(order, tf.sort(keys) % size)
+    # Epochs below zero are no epochs: a stream of its own.
+    batches = epoch_order(-(-size // batch_size), seed, -1 - epoch)
 
-    def rows_of_epoch(epoch: tf.Tensor) -> Callable[[tf.Tensor], tf.Tensor]:
-        order = epoch_order(size, seed, epoch)
-        keys = (windows + tf.gather(lengths, order)) * size + places
-        rows = tf.gather(order, tf.sort(keys) % size)
-        batches = epoch_order(steps, seed, -1 - epoch)  # epochs below zero are no epochs: a stream of its own
+    def rows_at(place: tf.Tensor) -> tf.Tensor:
+        first = batches[place] * batch_size
+        return rows[first : tf.minimum(first + batch_size, size)]
 
-        def rows_at(place: tf.Tensor) -> tf.Tensor:
-            first = batches[place] * batch_size
-            return rows[first : tf.minimum(first + batch_size, size)]
-
-        return rows_at
-
-    return endless_batches(steps, start_step, rows_of_epoch, _gatherer(sentences))
+    return rows_at
 
 
 def sentence_evaluation_batches(sentences: Sentences, batch_size: int) -> tf.data.Dataset:
@@ -88,11 +114,22 @@ def _gatherer(sentences: Sentences) -> Callable[[tf.Tensor], tf.Tensor | dict[st
     ragged = tf.RaggedTensor.from_row_splits(
         tf.constant(sentences.tokens, tf.int32), tf.constant(sentences.offsets, tf.int64), validate=False
     )
+    return token_gatherer(ragged, None if sentences.labels is None else tf.constant(sentences.labels, tf.int32))
+
+
+def token_gatherer(
+    tokens: tf.RaggedTensor, labels: tf.Tensor | None
+) -> Callable[[tf.Tensor], tf.Tensor | dict[str, tf.Tensor]]:
+    """A function from int64 positions (batch,) to the padded batch of these sentences.
+
+    Args:
+        tokens: int32 (n, None), the sentences.
+        labels: int32 (n,), or None.
+    """
 
     def gather_tokens(rows: tf.Tensor) -> tf.Tensor:
-        return tf.gather(ragged, rows).to_tensor(PAD_ID)
+        return tf.gather(tokens, rows).to_tensor(PAD_ID)
 
-    if sentences.labels is None:
+    if labels is None:
         return gather_tokens
-    labels = tf.constant(sentences.labels, tf.int32)
     return lambda rows: {"tokens": gather_tokens(rows), "labels": tf.gather(labels, rows)}

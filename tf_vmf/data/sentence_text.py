@@ -120,7 +120,9 @@ def corpus_from_sentences(
             "empty_lines_dropped": {split: read[split].dropped for split in splits},
             **{split: {"truncated": int(read[split].truncated.sum())} for split in SPLITS},
         },
-        **numbered,
+        train=numbered["train"],
+        valid=numbered["valid"],
+        test=numbered["test"],
     )
 
 
@@ -157,7 +159,7 @@ def _read(
     labels = array("i")
     limit = None if max_length is None else max_length - 1  # one place is for <eos>
     with_sentence, last, index = -1, -1, -1
-    for index, line, words in _tokenize(lines, tokenization, splitting):
+    for index, line, words in tokenize(lines, tokenization, splitting):
         if not words:
             continue
         numbers = [numbering.setdefault(word, len(numbering)) for word in words]
@@ -189,7 +191,7 @@ def _read(
     )
 
 
-def _tokenize(
+def tokenize(
     lines: Iterable[RawLine], tokenization: str, splitting: bool
 ) -> Iterator[tuple[int, RawLine, list[bytes]]]:
     """Yields (position of the line, the line, the UTF-8 words of a sentence) for every sentence, empty ones too."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
@@ -10,6 +10,9 @@ from scipy import sparse
 from tf_vmf.data.documents import SPLITS, Documents, fingerprint
 from tf_vmf.data.sentence_vectorization import SentenceVectorization
 from tf_vmf.data.special_tokens import EOS_ID, PAD_ID, SPECIAL_TOKENS, UNK_ID
+
+if TYPE_CHECKING:
+    from tf_vmf.data.records import Records
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +107,7 @@ class SentenceCorpus:
         tokenization: how raw text became tokens (a key of `tf_vmf.data.vocabulary.STANDARDIZERS`).
         notes: where the corpus comes from and how it was prepared: names, numbers and strings that JSON can hold;
             figures of single splits under the names of these.
+        train_records: the training sentences, where they stay on disk and `train` is a sample of them.
     """
 
     name: str
@@ -114,6 +118,7 @@ class SentenceCorpus:
     label_names: tuple[str, ...] = ()
     tokenization: str = "whitespace"
     notes: dict[str, Any] = field(default_factory=dict)
+    train_records: "Records | None" = None
 
     def __post_init__(self) -> None:
         if self.vocabulary[: len(SPECIAL_TOKENS)] != SPECIAL_TOKENS:
@@ -133,6 +138,15 @@ class SentenceCorpus:
                     f"`{split}` must have labels where, and only where, there are `label_names`. Received: "
                     f"label_names={self.label_names}, {'no ' if sentences.labels is None else ''}labels in `{split}`."
                 )
+
+    @property
+    def train_word_counts(self) -> np.ndarray:
+        """How often each id occurs in the training sentences, all of them: int64 (V,)."""
+        return (
+            np.bincount(self.train.tokens, minlength=len(self.vocabulary))
+            if self.train_records is None
+            else self.train_records.word_counts
+        )
 
     def to_text(self, ids: Sequence[int] | np.ndarray) -> str:
         """The words of one sentence of ids; see the function `to_text`."""
