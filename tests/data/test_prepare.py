@@ -192,7 +192,7 @@ def test_a_missing_a_cut_and_a_foreign_file_are_named(copy):
     with pytest.raises(FileNotFoundError, match=f"missing: .*{shard.name}"):
         read_manifest(copy)
     shard.write_bytes(whole)
-    with pytest.raises(ValueError, match="Expected prepared documents.*sentences, which are for trainers.lstm_vae"):
+    with pytest.raises(ValueError, match=r"Expected prepared documents.*sentences, which are for trainers\.lstm_vae"):
         data.load_bag_of_words("prepared", data_dir=copy)
     manifest = json.loads((copy / "prepared.json").read_text())
     (copy / "prepared.json").write_text(json.dumps(manifest | {"format": 99}))

@@ -32,7 +32,7 @@ def unigram_perplexity(word_counts: np.ndarray, test: Documents) -> dict[str, fl
     """
     if np.shape(word_counts) != (test.vocabulary_size,):
         raise ValueError(
-            f"`word_counts` must have the shape ({test.vocabulary_size},) of the words of `test`. Received: {np.shape(word_counts)}."
+            f"`word_counts` must have the shape ({test.vocabulary_size},) of `test`. Received: {np.shape(word_counts)}."
         )
     tokens = np.asarray(test.counts.sum(axis=1, dtype=np.int64)).ravel()
     if not len(tokens) or not tokens.all():
