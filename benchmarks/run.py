@@ -1,6 +1,6 @@
 """Runs every benchmark, prints its tables and writes them to benchmarks/results/<name>.md.
 
-    python -m benchmarks.run              # all of them, about eight minutes of one core
+    python -m benchmarks.run              # all of them, about half an hour; corpora of 2 GB are made on the way
     python -m benchmarks.run --quick      # smaller sizes and fewer rounds, written nowhere
     python -m benchmarks.run kl sampling  # some
 
@@ -15,7 +15,18 @@ import sys
 from benchmarks.report import RESULTS, machine
 from tf_vmf.training.files import write_text
 
-NAMES = ("accuracy", "kl", "log_prob", "sampling", "gradients", "document_training", "lstm_step", "serving")
+NAMES = (
+    "accuracy",
+    "kl",
+    "log_prob",
+    "sampling",
+    "gradients",
+    "document_training",
+    "lstm_step",
+    "serving",
+    "scaling",
+    "streaming",
+)
 
 
 def main() -> int:

@@ -8,7 +8,6 @@ import pytest
 import scipy.special
 import tensorflow as tf
 
-from tests.conftest import mirrored
 from tf_vmf.layers import GaussianLatent, PowerSphericalLatent, VonMisesFisherLatent
 from tf_vmf.models import BagOfWordsVAE
 
@@ -155,32 +154,6 @@ def test_the_unigram_bias_decodes_to_corpus_frequencies(counts):
     model.output_layer.kernel.assign(np.zeros((6, V)))
     model.set_unigram_bias(1000 * counts.sum(axis=0))
     np.testing.assert_allclose(tf.exp(model.decode(np.zeros((1, 6))))[0], counts.sum(axis=0) / counts.sum(), rtol=1e-3)
-
-
-def _codes_instead_of_samples(latent):
-    """The latent layer with its noise taken out: replicas may then be compared with one device."""
-    latent.sample = lambda parameters, seed, sample_shape=(): tf.broadcast_to(
-        latent.code(parameters), (*sample_shape, *tf.unstack(tf.shape(latent.code(parameters))))
-    )
-    return latent
-
-
-@pytest.mark.parametrize(("replicas", "optimizer"), [pytest.param(2, "sgd", marks=pytest.mark.slow), (3, "adam")])
-def test_replicas_take_the_step_that_one_device_takes(replicas, optimizer, counts):
-    """Clipping on, and a last batch of one document that leaves replicas empty."""
-    data = tf.data.Dataset.from_tensor_slices(counts[:49]).batch(12).repeat()
-    weights, logs = [], []
-    for strategy in (tf.distribute.get_strategy(), mirrored(replicas)):
-        with strategy.scope():
-            model = make_model(_codes_instead_of_samples(LATENTS["vmf_learned"]()), dropout=0.0)
-            options = {"learning_rate": 0.1, "global_clipnorm": 0.5}
-            model.compile(keras.optimizers.SGD(**options) if optimizer == "sgd" else keras.optimizers.Adam(1e-3))
-        logs.append(model.fit(data, steps_per_epoch=5, epochs=4, shuffle=False, verbose=0).history)
-        weights.append(model.get_weights())
-    for one, many in zip(*weights, strict=True):
-        np.testing.assert_allclose(many, one, atol=2e-6)
-    for name in logs[0]:
-        np.testing.assert_allclose(logs[1][name], logs[0][name], rtol=2e-5)
 
 
 def test_mixed_precision_trains_with_loss_scaling(counts):

@@ -11,7 +11,6 @@ import pytest
 import scipy.special
 import tensorflow as tf
 
-from tests.conftest import mirrored
 from tf_vmf.layers import GaussianLatent, LinearSchedule, PowerSphericalLatent, VonMisesFisherLatent
 from tf_vmf.models import LSTMVAE
 
@@ -412,38 +411,6 @@ def test_a_new_temperature_needs_no_new_graph():
     for temperature, max_length in ((1.0, 5), (0.5, 9), (2.0, 3)):
         model.decode(z, "sample", temperature=temperature, max_length=max_length, top_p=0.9)
     assert model._generate.experimental_get_tracing_count() == 1
-
-
-def _codes_instead_of_samples(latent):
-    """The latent layer with its noise taken out: replicas may then be compared with one device."""
-    latent.sample = lambda parameters, seed, sample_shape=(): tf.broadcast_to(
-        latent.code(parameters), (*sample_shape, *tf.unstack(tf.shape(latent.code(parameters))))
-    )
-    return latent
-
-
-@pytest.mark.parametrize(
-    ("replicas", "optimizer", "name"),
-    [pytest.param(2, "sgd", "deep_tied_skip", marks=pytest.mark.slow), (3, "adam", "conditional")],
-)
-def test_replicas_take_the_step_that_one_device_takes(replicas, optimizer, name, tokens):
-    """Clipping on, and a last batch of one sentence that leaves replicas empty."""
-    weights, logs = [], []
-    for strategy in (tf.distribute.get_strategy(), mirrored(replicas)):
-        with strategy.scope():
-            keras.utils.set_random_seed(0)
-            latent = VonMisesFisherLatent(DIM, "learned", initial_concentration=20.0, seed=1)
-            model = make_model(_codes_instead_of_samples(latent), **{**OPTIONS[name], "dropout": 0.0})
-            options = {"learning_rate": 0.1, "global_clipnorm": 0.5}
-            model.compile(keras.optimizers.SGD(**options) if optimizer == "sgd" else keras.optimizers.Adam(1e-3))
-        x = batch_for(model, tokens[:13])
-        data = tf.data.Dataset.from_tensor_slices(x).batch(4).repeat()
-        logs.append(model.fit(data, steps_per_epoch=4, epochs=3, shuffle=False, verbose=0).history)
-        weights.append(model.get_weights())
-    for one, many in zip(*weights, strict=True):
-        np.testing.assert_allclose(many, one, atol=5e-6)
-    for name in logs[0]:
-        np.testing.assert_allclose(logs[1][name], logs[0][name], rtol=2e-5)
 
 
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", pytest.param("mixed_float16", marks=pytest.mark.slow)])

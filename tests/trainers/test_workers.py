@@ -1,16 +1,13 @@
 """Two workers on loopback, started as a cluster manager starts them."""
 
 import json
-import os
-import socket
-import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.workers import start, start_workers
+
 WORDS = [
     "star planet orbit moon comet telescope",
     "flour butter sugar oven bread yeast",
@@ -29,51 +26,23 @@ def text(tmp_path_factory):
     return path
 
 
-def free_ports(number):
-    sockets = [socket.socket() for _ in range(number)]
-    for each in sockets:
-        each.bind(("localhost", 0))
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
-
-
-def start(text, workdir, *flags, tf_config=None):
-    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3"}
-    if tf_config is not None:
-        environment["TF_CONFIG"] = json.dumps(tf_config)
-    command = [
-        sys.executable,
-        "-m",
-        "trainers.bow_vae",
-        f"--train_files={text}",
-        f"--workdir={workdir}",
+def command(text, workdir, *flags):
+    return [
+        *(sys.executable, "-m", "trainers.bow_vae"),
+        *(f"--train_files={text}", f"--workdir={workdir}"),
         *FLAGS,
         *flags,
     ]
-    return subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
 
 
-def start_workers(text, workdir):
-    hosts = [f"localhost:{port}" for port in free_ports(2)]
-    return [
-        start(
-            text,
-            workdir,
-            "--strategy=multi_worker",
-            tf_config={"cluster": {"worker": hosts}, "task": {"type": "worker", "index": index}},
-        )
-        for index in range(2)
-    ]
+def workers(text, workdir, *flags):
+    return start_workers(command(text, workdir, "--strategy=multi_worker", *flags))
 
 
 @pytest.mark.slow
 def test_two_workers_train_what_two_replicas_of_one_process_train(text, tmp_path):
-    processes = [start(text, tmp_path / "replicas", "--strategy=mirrored", "--num_devices=2")]
-    processes += start_workers(text, tmp_path / "workers")
+    processes = [start(command(text, tmp_path / "replicas", "--strategy=mirrored", "--num_devices=2"))]
+    processes += workers(text, tmp_path / "workers")
     for process in processes:
         output, _ = process.communicate(timeout=500)
         assert process.returncode == 0, output[-3000:]
@@ -87,7 +56,7 @@ def test_two_workers_train_what_two_replicas_of_one_process_train(text, tmp_path
 @pytest.mark.slow
 def test_when_a_worker_dies_the_other_says_so_and_a_restart_goes_on(text, tmp_path):
     workdir = tmp_path / "run"
-    first, second = start_workers(text, workdir)
+    first, second = workers(text, workdir)
     while not list((workdir / "checkpoints").glob("epoch-1.index")):
         assert first.poll() is None, first.communicate()[0][-3000:]
     second.kill()
@@ -95,7 +64,7 @@ def test_when_a_worker_dies_the_other_says_so_and_a_restart_goes_on(text, tmp_pa
     second.communicate()
     assert first.returncode != 0, "the run was over before the worker died"
     assert "another worker of this run died" in output, output[-3000:]
-    for process in start_workers(text, workdir):
+    for process in workers(text, workdir):
         output, _ = process.communicate(timeout=500)
         assert process.returncode == 0, output[-3000:]
     assert (workdir / "metrics.json").exists()
