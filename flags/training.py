@@ -7,6 +7,12 @@ EPOCHS = flags.DEFINE_integer("epochs", 60, "Largest number of epochs.", lower_b
 BATCH_SIZE = flags.DEFINE_integer("batch_size", 200, "Examples a step, over all replicas.", lower_bound=1)
 OPTIMIZER = flags.DEFINE_enum("optimizer", "adam", ["adam", "adamw", "sgd"], "Optimizer.")
 LEARNING_RATE = flags.DEFINE_float("learning_rate", 1e-3, "Learning rate at the start.", lower_bound=0.0)
+LEARNING_RATE_SCHEDULE = flags.DEFINE_enum(
+    "learning_rate_schedule",
+    "constant",
+    ["constant", "linear", "cosine"],
+    "How the learning rate goes to zero at the end of --epochs, if it does; not with --learning_rate_patience.",
+)
 WEIGHT_DECAY = flags.DEFINE_float("weight_decay", 0.0, "Decoupled weight decay of any optimizer.", lower_bound=0.0)
 GRADIENT_CLIP_NORM = flags.DEFINE_float(
     "gradient_clip_norm", None, "Largest global norm of the gradient.", lower_bound=0.0
@@ -53,4 +59,10 @@ CHECKPOINT_MINUTES = flags.DEFINE_float(
 KEEP_CHECKPOINTS = flags.DEFINE_integer("keep_checkpoints", 3, "Number of checkpoints kept.", lower_bound=1)
 STEPS_PER_EXECUTION = flags.DEFINE_integer(
     "steps_per_execution", 1, "Steps run on the device without coming back to Python.", lower_bound=1
+)
+
+flags.register_multi_flags_validator(
+    ["learning_rate_schedule", "learning_rate_patience"],
+    lambda values: values["learning_rate_schedule"] == "constant" or values["learning_rate_patience"] is None,
+    message="--learning_rate_patience changes a constant rate: give it or --learning_rate_schedule, not both.",
 )

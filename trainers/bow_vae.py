@@ -28,7 +28,7 @@ from tf_vmf.models import BagOfWordsVAE
 from trainers import experiment
 
 
-def make_model(corpus: data.BagOfWordsCorpus) -> BagOfWordsVAE:
+def make_model(corpus: data.BagOfWordsCorpus, steps_per_epoch: int) -> BagOfWordsVAE:
     """The compiled model that the flags describe.
 
     Raises:
@@ -54,7 +54,7 @@ def make_model(corpus: data.BagOfWordsCorpus) -> BagOfWordsVAE:
     )
     if model_flags.UNIGRAM_BIAS.value:
         model.set_unigram_bias(corpus.train_word_counts)
-    model.compile(experiment.make_optimizer())
+    model.compile(experiment.make_optimizer(steps_per_epoch))
     return model
 
 

@@ -68,7 +68,7 @@ class Experiment:
         trainer: The name of the binary, as in `python -m trainers.<name>`.
         flag_modules: The modules of flags/ that define the run.
         statistics: The corpus's statistics, for the protocol and to tell one corpus from another of the same name.
-        make_model: Makes the compiled model; called in the strategy's scope, after seeds are set.
+        make_model: Makes the compiled model for a number of steps an epoch; called in the strategy's scope, after seeds are set.
         source: The training batches.
         evaluation_batches: For "valid" and "test", their batches.
         train_examples, train_tokens: In the training split.
@@ -81,7 +81,7 @@ class Experiment:
     trainer: str
     flag_modules: Sequence[ModuleType]
     statistics: Mapping[str, Any]
-    make_model: Callable[[], VariationalAutoencoder]
+    make_model: Callable[[int], VariationalAutoencoder]
     source: Source
     evaluation_batches: Mapping[str, tf.data.Dataset]
     train_examples: int
@@ -122,7 +122,7 @@ def run(experiment: Experiment, strategy: tf.distribute.Strategy) -> None:
     keras.config.set_dtype_policy(training_flags.DTYPE_POLICY.value)
     keras.utils.set_random_seed(training_flags.SEED.value)
     with strategy.scope():
-        model = experiment.make_model()
+        model = experiment.make_model(experiment.source.steps_per_epoch)
     try:
         state = training.fit(
             model,
@@ -234,11 +234,17 @@ def measure(experiment: Experiment, model: VariationalAutoencoder, state: traini
     }
 
 
-def make_optimizer() -> keras.optimizers.Optimizer:
+def make_optimizer(steps_per_epoch: int) -> keras.optimizers.Optimizer:
     """The optimizer that the flags ask for."""
-    name = training_flags.OPTIMIZER.value
+    name, rate = training_flags.OPTIMIZER.value, training_flags.LEARNING_RATE.value
+    steps = training_flags.EPOCHS.value * steps_per_epoch
+    schedules = {
+        "constant": rate,
+        "linear": keras.optimizers.schedules.PolynomialDecay(rate, steps, end_learning_rate=0.0),
+        "cosine": keras.optimizers.schedules.CosineDecay(rate, steps),
+    }
     return _OPTIMIZERS[name](
-        training_flags.LEARNING_RATE.value,
+        schedules[training_flags.LEARNING_RATE_SCHEDULE.value],
         # Not None for "no decay": AdamW would fall back on its own default.
         weight_decay=training_flags.WEIGHT_DECAY.value or (0.0 if name == "adamw" else None),
         global_clipnorm=training_flags.GRADIENT_CLIP_NORM.value,

@@ -33,7 +33,7 @@ from tf_vmf.models import LSTMVAE
 from trainers import experiment
 
 
-def make_model(corpus: data.SentenceCorpus) -> LSTMVAE:
+def make_model(corpus: data.SentenceCorpus, steps_per_epoch: int) -> LSTMVAE:
     """The compiled model that the flags describe.
 
     Raises:
@@ -63,7 +63,7 @@ def make_model(corpus: data.SentenceCorpus) -> LSTMVAE:
         seed=training_flags.SEED.value,
     )
     model.set_unigram_bias(corpus.train_word_counts)
-    model.compile(experiment.make_optimizer())
+    model.compile(experiment.make_optimizer(steps_per_epoch))
     return model
 
 

@@ -1,6 +1,7 @@
 """What the trainers make of flags."""
 
 import dataclasses
+import math
 
 import keras
 import pytest
@@ -48,12 +49,29 @@ def test_a_learned_concentration_and_no_latent():
 
 def test_the_optimizer_has_the_rate_the_decay_and_the_clipping_of_the_flags():
     with flagsaver.flagsaver(optimizer="sgd", learning_rate=0.5, weight_decay=0.01, gradient_clip_norm=0.25):
-        optimizer = experiment.make_optimizer()
+        optimizer = experiment.make_optimizer(steps_per_epoch=10)
     assert isinstance(optimizer, keras.optimizers.SGD)
     assert float(optimizer.learning_rate) == 0.5
     assert (optimizer.weight_decay, optimizer.global_clipnorm) == (0.01, 0.25)
     with flagsaver.flagsaver(optimizer="adam"):
-        assert experiment.make_optimizer().weight_decay is None
+        assert experiment.make_optimizer(steps_per_epoch=10).weight_decay is None
+
+
+@pytest.mark.parametrize(("schedule", "half_way"), [("linear", 0.5), ("cosine", 0.5 * (1 + math.cos(math.pi / 2)))])
+def test_a_schedule_takes_the_rate_to_zero_over_all_epochs(schedule, half_way):
+    with flagsaver.flagsaver(optimizer="sgd", learning_rate=2.0, epochs=3, learning_rate_schedule=schedule):
+        optimizer = experiment.make_optimizer(steps_per_epoch=20)
+    rates = []
+    for step in (0, 30, 60):
+        optimizer.iterations.assign(step)
+        rates.append(float(optimizer.learning_rate))
+    assert rates == pytest.approx([2.0, 2.0 * half_way, 0.0], abs=1e-6)
+
+
+def test_a_schedule_and_a_patience_are_not_both_taken():
+    absl_flags.FLAGS.learning_rate_patience = 2
+    with pytest.raises(absl_flags.IllegalFlagValueError, match="not both"):
+        absl_flags.FLAGS.learning_rate_schedule = "linear"
 
 
 def test_the_configuration_holds_every_flag_but_folders():

@@ -165,6 +165,7 @@ class _Course:
             results = _numbers(self.workers.guard(model.get_metrics_result))
             validation = self._validate(preemption, metrics)
             results |= {f"val_{name}": value for name, value in validation.items()}
+            results["learning_rate"] = float(model.optimizer.learning_rate)
             callbacks.on_epoch_end(epoch, results)
             state.end_epoch(self.epoch_logs.values, last=model.stop_training or epoch + 1 == epochs)
             self.saved_at = time.monotonic()
