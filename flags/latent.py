@@ -23,6 +23,13 @@ NORM_PENALTY = flags.DEFINE_float(
 KL_WARMUP_STEPS = flags.DEFINE_integer(
     "kl_warmup_steps", 0, "Raise the weight of the KL from 0 to 1 over so many steps.", lower_bound=0
 )
+KL_SCHEDULE = flags.DEFINE_enum(
+    "kl_schedule",
+    "linear",
+    ["linear", "sigmoid", "cyclical"],
+    "How the weight rises: in a line; along a sigmoid, half of it half-way; or four times over --kl_warmup_steps, each time in the "
+    "first half of a cycle.",
+)
 
 flags.register_validator(
     CONCENTRATION, number_or("learned"), message="--concentration must be a number >= 0, or 'learned'."

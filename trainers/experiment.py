@@ -18,7 +18,15 @@ from absl import flags as absl_flags
 from flags import latent as latent_flags
 from flags import training as training_flags
 from tf_vmf import data, evaluation, models, training
-from tf_vmf.layers import GaussianLatent, LatentLayer, PowerSphericalLatent, VonMisesFisherLatent
+from tf_vmf.layers import (
+    CyclicalSchedule,
+    GaussianLatent,
+    LatentLayer,
+    LinearSchedule,
+    PowerSphericalLatent,
+    SigmoidSchedule,
+    VonMisesFisherLatent,
+)
 from tf_vmf.models import VariationalAutoencoder
 from tf_vmf.version import __version__
 
@@ -29,6 +37,13 @@ _NOT_CONFIGURATION = {
 }
 
 _OPTIMIZERS = {"adam": keras.optimizers.Adam, "adamw": keras.optimizers.AdamW, "sgd": keras.optimizers.SGD}
+
+# The weight of the KL, for the number of steps after which it is 1 (the sigmoid's: 0.9975).
+_KL_SCHEDULES: dict[str, Callable[[int], keras.optimizers.schedules.LearningRateSchedule]] = {
+    "linear": LinearSchedule,
+    "sigmoid": lambda steps: SigmoidSchedule(steps / 2),
+    "cyclical": lambda steps: CyclicalSchedule(-(-steps // 4)),
+}
 
 
 @dataclass(frozen=True)
@@ -256,7 +271,7 @@ def make_latent() -> LatentLayer | None:
     name, dim = latent_flags.LATENT.value, latent_flags.LATENT_DIM.value
     warmup = latent_flags.KL_WARMUP_STEPS.value
     shared: dict[str, Any] = {
-        "kl_weight": keras.optimizers.schedules.PolynomialDecay(0.0, warmup, 1.0) if warmup else 1.0,
+        "kl_weight": _KL_SCHEDULES[latent_flags.KL_SCHEDULE.value](warmup) if warmup else 1.0,
         "seed": training_flags.SEED.value,
         "name": "latent",
     }

@@ -47,6 +47,20 @@ def test_a_learned_concentration_and_no_latent():
         assert experiment.make_latent() is None
 
 
+@pytest.mark.parametrize(
+    ("schedule", "weights"),
+    [
+        ("linear", {0: 0.0, 100: 0.25, 400: 1.0, 900: 1.0}),
+        ("sigmoid", {0: 1 / (1 + math.exp(6)), 200: 0.5, 400: 1 / (1 + math.exp(-6)), 900: 1.0}),
+        ("cyclical", {0: 0.0, 25: 0.5, 75: 1.0, 100: 0.0, 325: 0.5, 400: 1.0, 900: 1.0}),
+    ],
+)
+def test_the_weight_of_the_kl_rises_as_the_flags_say(schedule, weights):
+    with flagsaver.flagsaver(latent="gaussian", kl_warmup_steps=400, kl_schedule=schedule):
+        latent = experiment.make_latent()
+    assert {step: float(latent.kl_weight_at(step)) for step in weights} == pytest.approx(weights, abs=1e-6)
+
+
 def test_the_optimizer_has_the_rate_the_decay_and_the_clipping_of_the_flags():
     with flagsaver.flagsaver(optimizer="sgd", learning_rate=0.5, weight_decay=0.01, gradient_clip_norm=0.25):
         optimizer = experiment.make_optimizer(steps_per_epoch=10)
