@@ -1,7 +1,7 @@
 """Writes the tables of published results from the metrics of the runs behind them.
 
     python -m tools.results_table              # results/*.json -> the tables in README.md, between their markers
-    python -m tools.results_table runs/*_seed* # first copies metrics.json of these finished runs to results/
+    python -m tools.results_table runs/*_seed* # first copies metrics.json and history.csv of these finished runs to results/
 
 A run's folder is named after its recipe and its seed: `20ng_vmf_seed0` for recipes/20ng_vmf.flags and --seed=0.
 """
@@ -38,10 +38,12 @@ Runs = dict[str, dict[int, dict[str, Any]]]  # recipe, seed, metrics
 
 
 def collect(folders: Sequence[Path], results: Path) -> None:
-    """Copies `metrics.json` of finished runs to `results/<recipe>_seed<n>.json`."""
+    """Copies `metrics.json` and `history.csv` of finished runs to `results/<recipe>_seed<n>.json` and `.csv`."""
     for folder in folders:
         _parts(folder.name)
-        write_text(results / f"{folder.name}.json", (folder / "metrics.json").read_text(encoding="utf-8"))
+        for name in ("metrics.json", "history.csv"):
+            text = (folder / name).read_text(encoding="utf-8")
+            write_text((results / folder.name).with_suffix(Path(name).suffix), text)
 
 
 def read_runs(results: Path, corpus: str) -> Runs:

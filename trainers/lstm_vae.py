@@ -2,7 +2,7 @@
 
 Offline, on sentences of the Wikipedia articles that the gensim package carries:
 
-    python -m trainers.lstm_vae --corpus=wikipedia --concentration=35 --epochs=10 --workdir=runs/sentences
+    python -m trainers.lstm_vae --corpus=wikipedia --workdir=runs/sentences
 
 On the Penn Treebank ({train,valid,test}.txt in DIR), or on your own text, one sentence a line:
 
@@ -20,8 +20,10 @@ command again resumes an interrupted run. --corpus: wikipedia, ptb, sentence_pol
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from absl import app
+from absl import flags as absl_flags
 
 from flags import corpus as corpus_flags
 from flags import latent as latent_flags
@@ -106,5 +108,19 @@ def main(argv: Sequence[str]) -> None:
     )
 
 
+# The flags' own defaults suit documents. A sentence has little to tell beside what its first words tell, and a code of few
+# dimensions tells it with less noise: docs/SENTENCES.md.
+_DEFAULTS: tuple[tuple[absl_flags.FlagHolder, Any], ...] = (
+    (latent_flags.LATENT_DIM, 8),
+    (latent_flags.CONCENTRATION, "14"),
+    (latent_flags.INITIAL_CONCENTRATION, 30.0),
+    (training_flags.EPOCHS, 10),
+    (training_flags.BATCH_SIZE, 32),
+    (training_flags.LEARNING_RATE, 0.003),
+    (training_flags.GRADIENT_CLIP_NORM, 5.0),
+)
+
 if __name__ == "__main__":
+    for flag, value in _DEFAULTS:
+        absl_flags.set_default(flag, value)
     app.run(main)

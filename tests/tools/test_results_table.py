@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tools.results_curves import curves
 from tools.results_table import README, RESULTS, collect, read_runs, results_table, with_tables
 
 
@@ -19,6 +20,7 @@ def write_run(folder, perplexity, kl):
     metrics["protocol"] = {"importance_samples": {"test": 100}}
     folder.mkdir()
     (folder / "metrics.json").write_text(json.dumps(metrics))
+    (folder / "history.csv").write_text(f"epoch,val_perplexity,val_kl\n1,{perplexity + 9},{kl}\n2,{perplexity},{kl}\n")
     return folder
 
 
@@ -26,6 +28,7 @@ def test_a_row_is_the_mean_and_the_deviation_over_seeds_and_the_best_comes_first
     runs = [write_run(tmp_path / "c_a_seed0", 750.0, 20.0), write_run(tmp_path / "c_a_seed4", 754.0, 21.0)]
     runs += [write_run(tmp_path / "c_b_seed0", 700.0, 19.0), write_run(tmp_path / "d_b_seed0", 1.0, 1.0)]
     collect(runs, tmp_path / "results")
+    assert (tmp_path / "results" / "c_a_seed4.csv").read_bytes() == (runs[1] / "history.csv").read_bytes()
     lines = results_table(read_runs(tmp_path / "results", "c")).splitlines()
     assert len(lines) == 4
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
@@ -44,3 +47,19 @@ def test_the_tables_of_the_readme_are_those_of_the_results():
     text = README.read_text(encoding="utf-8")
     assert "<!-- results: 20ng -->" in text
     assert with_tables(text, RESULTS) == text
+
+
+def test_the_curves_are_those_of_the_histories_in_their_place(tmp_path):
+    runs = [
+        write_run(tmp_path / "ptb_vmf_standard_seed0", 110.0, 3.4),
+        write_run(tmp_path / "ptb_none_inputless_seed0", 600.0, 0.0),
+    ]
+    collect(runs, tmp_path / "results")
+    (standard, inputless), (standard_kl, _) = (
+        curves(tmp_path / "results").axes[:2],
+        curves(tmp_path / "results").axes[2:],
+    )
+    assert [line.get_ydata().tolist() for line in standard.lines] == [[119.0, 110.0]]
+    assert [line.get_ydata().tolist() for line in inputless.lines] == [[609.0, 600.0]]
+    assert standard.lines[0].get_label() == "vMF"
+    assert [line.get_ydata().tolist() for line in standard_kl.lines] == [[3.4, 3.4]]
