@@ -27,6 +27,14 @@ def test_training_curves_show_every_quantity_there_is():
     np.testing.assert_array_equal(validation.get_ydata(), [101.0 - e for e in range(1, 5)])
 
 
+@pytest.mark.parametrize(("last", "scale"), [(1e-3, "log"), (0.0, "linear")])
+def test_a_learning_rate_that_ends_at_zero_is_drawn_to_the_end(last, scale):
+    rows = [{"loss": 1.0, "learning_rate": rate} for rate in (0.1, 0.01, last)]
+    rate = plots.training_curves(rows).axes[-1]
+    assert rate.get_yscale() == scale
+    assert rate.lines[0].get_ydata().tolist() == [0.1, 0.01, last]
+
+
 def test_training_curves_take_rows_as_csv_gives_them_and_gaps():
     rows = [{key: str(value) for key, value in row.items()} for row in HISTORY]
     rows[1]["val_loss"] = ""

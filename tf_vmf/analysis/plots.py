@@ -76,7 +76,8 @@ def training_curves(
                 marker = "o" if len(values) == 1 else ""
                 axes.plot(epochs, values, color=colour, lw=1.6, label=label, marker=marker, ms=4)
         if name == "learning_rate":
-            axes.set_yscale("log")
+            if np.nanmin(rates) > 0:  # a schedule that ends at zero has no place on a logarithmic axis
+                axes.set_yscale("log")
         else:
             axes.ticklabel_format(axis="y", useOffset=False)
             low, high = axes.get_ylim()
