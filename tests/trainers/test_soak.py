@@ -106,8 +106,8 @@ def test_killed_twenty_times_with_files_damaged_in_between(corpus, tmp_path):
         process = start(command(corpus, workdir, *flags))
         time.sleep(moments.uniform(0.2, 1.4) * start_up)
         process.send_signal(signal.SIGKILL)
-        process.communicate()
-        assert process.returncode == -signal.SIGKILL, "the run was over before it could be killed: raise --epochs"
+        output, _ = process.communicate()
+        assert process.returncode == -signal.SIGKILL, f"the run was over before it could be killed:\n{output[-3000:]}"
         kills += 1
         reached |= {path.name for path in workdir.glob("checkpoints/*.index")}
         if kills == 8:

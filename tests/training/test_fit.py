@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from tests.conftest import mirrored
 from tf_vmf import data
 from tf_vmf.layers import GaussianLatent
 from tf_vmf.models import BagOfWordsVAE
 from tf_vmf.training import PreemptedError, Workdir, fit
-from tf_vmf.training.steps import TrainingSteps, ValidationSteps
+from tf_vmf.training.steps import TrainingSteps, ValidationSteps, learning_rate, not_finite
 
 V = 20
 STEPS = 5  # an epoch: 90 documents, 20 a batch
@@ -186,3 +187,16 @@ def test_nan_stops_training_names_step_term_and_examples_and_spares_the_checkpoi
     assert str(row) in str(raised.value)
     assert not list((tmp_path / "bad/checkpoints").glob("epoch*"))
     assert {path.name: path.read_bytes() for path in tmp_path.glob("checkpoints/*")} == before
+
+
+@pytest.mark.parametrize(
+    "rate",
+    [0.25, keras.optimizers.schedules.PolynomialDecay(0.25, 10, end_learning_rate=0.0)],
+    ids=["number", "schedule"],
+)
+def test_the_learning_rate_of_replicas_is_a_number_too(rate):
+    with mirrored(2).scope():
+        optimizer = keras.optimizers.SGD(rate)
+        optimizer.build([keras.Variable(1.0)])
+    assert learning_rate(optimizer) == 0.25
+    assert "learning rate 0.25" in str(not_finite(3, ["nll"], optimizer, ""))

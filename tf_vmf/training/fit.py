@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from tf_vmf.training.preemption import PreemptedError, Preemption
 from tf_vmf.training.run_state import RunState
-from tf_vmf.training.steps import TrainingSteps, ValidationSteps, not_finite
+from tf_vmf.training.steps import TrainingSteps, ValidationSteps, learning_rate, not_finite
 from tf_vmf.training.workdir import Workdir
 from tf_vmf.training.workers import Workers
 
@@ -165,7 +165,7 @@ class _Course:
             results = _numbers(self.workers.guard(model.get_metrics_result))
             validation = self._validate(preemption, metrics)
             results |= {f"val_{name}": value for name, value in validation.items()}
-            results["learning_rate"] = float(model.optimizer.learning_rate)
+            results["learning_rate"] = learning_rate(model.optimizer)
             callbacks.on_epoch_end(epoch, results)
             state.end_epoch(self.epoch_logs.values, last=model.stop_training or epoch + 1 == epochs)
             self.saved_at = time.monotonic()

@@ -110,11 +110,16 @@ class ValidationSteps:
         self._strategy.run(on_replica, args=(next(iterator),))
 
 
+def learning_rate(optimizer: keras.optimizers.Optimizer) -> float:
+    """The learning rate of the next step; under a strategy it is no number but one for every replica."""
+    return float(keras.ops.convert_to_numpy(optimizer.learning_rate))
+
+
 def not_finite(
     step: int, terms: list[str], optimizer: keras.optimizers.Optimizer, batch_ids: str
 ) -> FloatingPointError:
     """The error for a training step after which `terms` were NaN or infinite."""
-    rate = float(optimizer.learning_rate)
+    rate = learning_rate(optimizer)
     parts = [name for name in terms if name != "loss"] or terms
     return FloatingPointError(
         f"Training stopped: {', '.join(parts)} {'was' if len(parts) == 1 else 'were'} not finite in step {step}"
