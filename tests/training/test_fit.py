@@ -200,3 +200,18 @@ def test_the_learning_rate_of_replicas_is_a_number_too(rate):
         optimizer.build([keras.Variable(1.0)])
     assert learning_rate(optimizer) == 0.25
     assert "learning rate 0.25" in str(not_finite(3, ["nll"], optimizer, ""))
+
+
+def test_what_a_killed_run_had_begun_to_write_is_removed(tmp_path, documents):
+    run(tmp_path, documents, epochs=1)
+    leftovers = [tmp_path / ".partial-a.keras", tmp_path / "checkpoints/.partial-b.weights.h5"]
+    for path in leftovers:
+        path.write_bytes(b"half")
+    folder = tmp_path / "checkpoints/.partial-c"
+    folder.mkdir()
+    (folder / "epoch-2.data-00000-of-00001").write_bytes(b"half")
+    before = {path.name for path in tmp_path.rglob("*")} - {
+        path.name for path in [*leftovers, folder, *folder.iterdir()]
+    }
+    run(tmp_path, documents, epochs=1)
+    assert {path.name for path in tmp_path.rglob("*")} == before

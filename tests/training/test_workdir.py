@@ -25,3 +25,8 @@ def test_a_folder_of_something_else_is_refused(tmp_path):
     (tmp_path / "thesis.tex").write_text("...")
     with pytest.raises(ValueError, match=r"no config\.json"):
         Workdir(tmp_path, {})
+
+
+def test_a_folder_in_which_a_run_was_killed_at_its_first_file_is_taken(tmp_path):
+    (tmp_path / ".partial-x.json").write_text("{")
+    assert Workdir(tmp_path, {"seed": 0}).config_file.exists()

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from tf_vmf.training.files import PARTIAL, remove_leftovers
+
 _NAME = re.compile(r"epoch-(\d+)(?:-step-(\d+))?\.index")
 
 
@@ -57,7 +59,7 @@ class Checkpoints:
         try:
             if self.writes:
                 self.folder.mkdir(parents=True, exist_ok=True)
-                temporary = Path(tempfile.mkdtemp(prefix=".partial-", dir=self.folder))
+                temporary = Path(tempfile.mkdtemp(prefix=PARTIAL, dir=self.folder))
             else:
                 temporary = Path(tempfile.mkdtemp(prefix="tf_vmf-"))
             self._objects.write(str(temporary / name))
@@ -96,8 +98,7 @@ class Checkpoints:
         """
         failures: list[str] = []
         if self.writes:
-            for leftover in self.folder.glob(".partial-*"):
-                shutil.rmtree(leftover, ignore_errors=True)
+            remove_leftovers(self.folder)
         for name in reversed(self.names()):
             try:
                 # Expects every variable of this model in the file, and everything in the file in this model.

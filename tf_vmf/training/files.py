@@ -4,10 +4,23 @@ import csv
 import io
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+# How names begin that are not in their place yet.
+PARTIAL = ".partial-"
+
+
+def remove_leftovers(folder: str | Path) -> None:
+    """Removes what a process that was killed had begun to write here; for the one process that writes in this folder."""
+    for path in Path(folder).glob(f"{PARTIAL}*"):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def write_atomically(path: str | Path, write: Callable[[Path], object]) -> None:
@@ -18,7 +31,7 @@ def write_atomically(path: str | Path, write: Callable[[Path], object]) -> None:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     # The suffixes are kept: Keras tells its formats apart by them.
-    handle, name = tempfile.mkstemp(prefix=".partial-", suffix="".join(path.suffixes), dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=PARTIAL, suffix="".join(path.suffixes), dir=path.parent)
     os.close(handle)
     temporary = Path(name)
     try:

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from tf_vmf.training.files import remove_leftovers
 from tf_vmf.training.preemption import PreemptedError, Preemption
 from tf_vmf.training.run_state import RunState
 from tf_vmf.training.steps import TrainingSteps, ValidationSteps, learning_rate, not_finite
@@ -75,6 +76,8 @@ def fit(
         if value is not None and value < 1:
             raise ValueError(f"Argument `{name}` of fit: expected a number >= 1. Received: {name}={value!r}.")
     workers = Workers(model.distribute_strategy)
+    if workers.is_chief:
+        remove_leftovers(workdir.path)
     schedulers: list[keras.callbacks.Callback] = []
     if learning_rate_patience is not None:
         schedulers.append(

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tf_vmf.training.files import write_json
+from tf_vmf.training.files import PARTIAL, write_json
 
 
 class Workdir:
@@ -34,7 +34,7 @@ class Workdir:
         config = json.loads(json.dumps(config))  # what a reader of the file will see: tuples become lists
         if self.config_file.exists():
             _check_same(self.path, json.loads(self.config_file.read_text(encoding="utf-8")), config)
-        elif self.path.exists() and any(self.path.iterdir()):
+        elif self.path.exists() and any(not each.name.startswith(PARTIAL) for each in self.path.iterdir()):
             raise ValueError(
                 f"Folder {self.path} is not empty and holds no config.json, so it is not the folder of a run. "
                 "Give --workdir a new or an empty folder."
