@@ -45,7 +45,11 @@ TWO = [
 # For the cost of a replica: CPU seconds on one thread, the same batch divided among more of them.
 REPLICAS = [Setting(f"{n} device{'s' * (n > 1)}", devices=n) for n in (1, 2, 4)]
 
-MODELS = {"documents, batch 200": ("documents", 200, 20), "sentences, batch 64": ("sentences", 64, 4)}
+MODELS = {
+    "documents, batch 200": ("documents", 200, 20),
+    "documents, batch 1,000": ("documents", 1000, 5),
+    "sentences, batch 64": ("sentences", 64, 4),
+}
 
 
 class Runner:
