@@ -38,10 +38,11 @@ def curves(results: Path) -> Figure:
                         name = None if seed else label
                         panels[row, column].plot(history["epoch"], history[measure], color=colour, label=name)
             panels[0, column].set_title(f"{setting}: validation {MEASURES['val_perplexity']}")
-            panels[0, column].set_yscale("log")
             panels[1, column].set_title(f"{setting}: validation {MEASURES['val_kl']}")
             panels[1, column].set_xlabel("epoch")
             panels[1, column].set_ylim(bottom=0)
+            for row in range(len(MEASURES)):
+                panels[row, column].xaxis.get_major_locator().set_params(integer=True)
         panels[0, 0].legend()
     return figure
 
