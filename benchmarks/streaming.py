@@ -1,6 +1,6 @@
 """Training from records on disk: memory and speed with a corpus of 2 GB beside one of 20 MB.
 
-    python -m benchmarks.streaming --folder=/tmp/streaming     # several GB of disk; about an hour of one core, most of it once
+    python -m benchmarks.streaming --folder=DIR     # several GB of disk; about an hour of one core, most of it once
     python -m benchmarks.streaming --quick
 
 Text is generated, prepared as `trainers/prepare.py` does it, and trained on with the sentence model, each time in a process of
