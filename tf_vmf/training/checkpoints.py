@@ -104,9 +104,7 @@ class Checkpoints:
                 # Expects every variable of this model in the file, and everything in the file in this model.
                 self._objects.restore(str(self.folder / name)).assert_consumed()
                 accept()
-            except (
-                Exception
-            ) as error:  # TensorFlow's reader of damaged files raises of every kind, IndexError among them
+            except Exception as error:  # the reader of damaged files raises of every kind, IndexError among them
                 failures.append(f"{name}: {_first_line(error)}")
                 self._unreadable.append(name)
                 continue
