@@ -128,12 +128,10 @@ def run(experiment: Experiment, strategy: tf.distribute.Strategy) -> None:
     Of several workers all train, and the first does the rest.
     """
     workers = training.Workers(strategy)
+    workdir = training.Workdir(training_flags.WORKDIR.value, configuration(experiment))
     if workers.is_chief:
         print(f"corpus: {json.dumps(experiment.statistics)}")
-        workdir = training.Workdir(training_flags.WORKDIR.value, configuration(experiment))
         training.write_json(workdir.vectorizer_file, keras.saving.serialize_keras_object(experiment.vectorizer))
-    workers.wait_for_all()
-    workdir = training.Workdir(training_flags.WORKDIR.value, configuration(experiment))
     keras.config.set_dtype_policy(training_flags.DTYPE_POLICY.value)
     keras.utils.set_random_seed(training_flags.SEED.value)
     with strategy.scope():

@@ -15,7 +15,7 @@ from scipy import sparse
 from tf_vmf import data
 from tf_vmf.layers import VonMisesFisherLatent
 from tf_vmf.models import LSTMVAE, BagOfWordsVAE
-from tf_vmf.training import RunState, Workdir, fit, get_strategy
+from tf_vmf.training import RunState, Workdir, Workers, fit, get_strategy
 
 EPOCHS, STEPS, BATCH = 5, 10, 12
 EXAMPLES = (STEPS - 1) * BATCH + 1  # the last batch of an epoch is a single example: replicas are left without any
@@ -111,6 +111,7 @@ def main() -> None:
     weights, _ = train(model_name, optimizer, strategy, Path(folder) / "run")
     index = strategy.cluster_resolver.task_id
     np.savez(Path(folder) / f"weights-{index}.npz", *weights)
+    Workers(strategy).wait_for_all()  # one that left before the others would look to them like one that died
 
 
 if __name__ == "__main__":

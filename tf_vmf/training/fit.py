@@ -76,6 +76,7 @@ def fit(
         if value is not None and value < 1:
             raise ValueError(f"Argument `{name}` of fit: expected a number >= 1. Received: {name}={value!r}.")
     workers = Workers(model.distribute_strategy)
+    workers.wait_for_all()  # until then what looks like a leftover may be a file that another worker is writing
     if workers.is_chief:
         remove_leftovers(workdir.path)
     schedulers: list[keras.callbacks.Callback] = []

@@ -12,7 +12,7 @@ class Workdir:
     """The folder of one run and the names of its files.
 
     `config.json` says which run the folder belongs to. The same configuration resumes it; another one is refused, so that no
-    command overwrites the results of another.
+    command overwrites the results of another. All workers of a run may make theirs at the same time.
 
     Args:
         path: The folder; made if missing.
@@ -32,9 +32,12 @@ class Workdir:
         self.report_file = self.path / "report.html"
         self.checkpoints = self.path / "checkpoints"
         config = json.loads(json.dumps(config))  # what a reader of the file will see: tuples become lists
+        # Listed before config.json is looked for: another worker of the run may write it at any moment.
+        self.path.mkdir(parents=True, exist_ok=True)
+        is_empty = all(each.name.startswith(PARTIAL) for each in self.path.iterdir())
         if self.config_file.exists():
             _check_same(self.path, json.loads(self.config_file.read_text(encoding="utf-8")), config)
-        elif self.path.exists() and any(not each.name.startswith(PARTIAL) for each in self.path.iterdir()):
+        elif not is_empty:
             raise ValueError(
                 f"Folder {self.path} is not empty and holds no config.json, so it is not the folder of a run. "
                 "Give --workdir a new or an empty folder."
