@@ -21,7 +21,7 @@ from scipy import sparse
 
 from tf_vmf import data
 from tf_vmf.layers import GaussianLatent, LatentLayer, PowerSphericalLatent, VonMisesFisherLatent
-from tf_vmf.models import BagOfWordsVAE
+from tf_vmf.models import BagOfWordsVAE, FusedAdam
 
 DOCUMENTS, WORDS, TOKENS = 10_268, 2_000, 100
 LATENTS: dict[str, Callable[[], LatentLayer]] = {
@@ -62,9 +62,7 @@ def trainer(
 
 def today(documents: data.Documents, steps: int) -> dict[str, Callable[[], object]]:
     """All codes in the setting of the recipes."""
-    return {
-        name: trainer(documents, make(), 200, steps, 1, keras.optimizers.Adam(1e-3)) for name, make in LATENTS.items()
-    }
+    return {name: trainer(documents, make(), 200, steps, 1, FusedAdam(1e-3)) for name, make in LATENTS.items()}
 
 
 def as_in_the_original(documents: data.Documents, steps: int) -> dict[str, Callable[[], object]]:
@@ -106,7 +104,7 @@ def sparse_or_dense(widths: list[int], documents: int, steps: int, rounds: int) 
                     200,
                     steps,
                     1,
-                    keras.optimizers.Adam(1e-3),
+                    FusedAdam(1e-3),
                     sparse_batches=kind == "sparse",
                 )
                 for kind in ("dense", "sparse")

@@ -110,13 +110,12 @@ class Runner:
 
 def serve(task: dict[str, Any]) -> None:
     """A child: takes as many steps as each line of its input says."""
-    import keras
     import tensorflow as tf
 
     from benchmarks import document_training, lstm_step
     from tf_vmf import data
     from tf_vmf.layers import VonMisesFisherLatent
-    from tf_vmf.models import LSTMVAE, BagOfWordsVAE
+    from tf_vmf.models import LSTMVAE, BagOfWordsVAE, FusedAdam
     from tf_vmf.training import get_strategy
     from tf_vmf.training.steps import TrainingSteps
 
@@ -139,7 +138,7 @@ def serve(task: dict[str, Any]) -> None:
         else:
             model = LSTMVAE(lstm_step.VOCABULARY_SIZE, latent, seed=1)
             batches = data.sentence_batches(lstm_step.random_sentences(), task["batch"], seed=0)
-        model.compile(keras.optimizers.Adam(1e-3, global_clipnorm=5.0))
+        model.compile(FusedAdam(1e-3, global_clipnorm=5.0))
     steps, iterator = TrainingSteps(model), iter(strategy.experimental_distribute_dataset(batches))
     gradient = sum(4 * int(variable.shape.num_elements()) for variable in model.trainable_variables)
     taken = 0

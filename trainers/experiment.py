@@ -36,7 +36,7 @@ _NOT_CONFIGURATION = {
     *("checkpoint_steps", "checkpoint_minutes", "keep_checkpoints", "steps_per_execution"),
 }
 
-_OPTIMIZERS = {"adam": keras.optimizers.Adam, "adamw": keras.optimizers.AdamW, "sgd": keras.optimizers.SGD}
+_OPTIMIZERS = {"adam": models.FusedAdam, "adamw": models.FusedAdam, "sgd": keras.optimizers.SGD}
 
 # The weight of the KL, for the number of steps after which it is 1 (the sigmoid's: 0.9975).
 _KL_SCHEDULES: dict[str, Callable[[int], keras.optimizers.schedules.LearningRateSchedule]] = {

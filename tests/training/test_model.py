@@ -32,6 +32,11 @@ def batches(rng):
 OPTIMIZERS = {
     "sgd": lambda: keras.optimizers.SGD(0.1),
     "sgd, clipped": lambda: keras.optimizers.SGD(0.5, global_clipnorm=0.1),
+    "sgd, each gradient clipped": lambda: keras.optimizers.SGD(0.5, clipnorm=0.1),
+    "sgd, entries clipped, decay": lambda: keras.optimizers.SGD(0.5, clipvalue=0.02, weight_decay=0.1),
+    "sgd, clipped, loss scaled": lambda: keras.optimizers.LossScaleOptimizer(
+        keras.optimizers.SGD(0.5, global_clipnorm=0.1), initial_scale=2.0**10
+    ),
     "adam": lambda: keras.optimizers.Adam(0.01),
 }
 

@@ -5,7 +5,8 @@ each one had. Here losses are divided by the global number of examples, gradient
 so that any number of replicas, uneven or empty shards included, takes the step that one device would take.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import keras
 import tensorflow as tf
@@ -30,24 +31,32 @@ def apply_gradients(
         variables: One for every gradient.
     """
     context = tf.distribute.get_replica_context()
-    replicas = 1 if context is None else context.num_replicas_in_sync
-    if replicas > 1:
-        pairs = [(g, v) for g, v in zip(gradients, variables, strict=True) if g is not None]
-        summed = context.all_reduce(tf.distribute.ReduceOp.SUM, [g for g, _ in pairs])
-        # The optimizer sums over replicas once more: give it 1 / replicas each. Its own clipping then finds nothing to clip.
-        gradients = [g / replicas for g in _clip(optimizer, summed)]
-        variables = [v for _, v in pairs]
-    optimizer.apply(gradients, variables)
+    if context is None or context.num_replicas_in_sync == 1:
+        optimizer.apply(gradients, variables)
+        return
+    pairs = [(g, v) for g, v in zip(gradients, variables, strict=True) if g is not None]
+    summed = context.all_reduce(tf.distribute.ReduceOp.SUM, [g for g, _ in pairs])
+    with _no_sum_of_its_own(optimizer):
+        optimizer.apply(summed, [v for _, v in pairs])
 
 
-def _clip(optimizer: keras.optimizers.Optimizer, gradients: list[tf.Tensor]) -> list[tf.Tensor]:
-    # A LossScaleOptimizer unscales and clips inside; its thresholds hold for unscaled gradients.
+@contextmanager
+def _no_sum_of_its_own(optimizer: keras.optimizers.Optimizer) -> Iterator[None]:
+    """Keeps the optimizer from summing over replicas, which Keras does after clipping, where it is too late.
+
+    Dividing by the number of replicas before would cancel that sum, and move every gradient over the network twice.
+    """
     inner = getattr(optimizer, "inner_optimizer", optimizer)
-    scale = optimizer.scale_loss(tf.constant(1.0)) if inner is not optimizer else 1.0
-    if inner.clipnorm is not None:
-        return [tf.clip_by_norm(g, inner.clipnorm * scale) for g in gradients]
-    if inner.global_clipnorm is not None:
-        return tf.clip_by_global_norm(gradients, inner.global_clipnorm * scale)[0]
-    if inner.clipvalue is not None:
-        return [tf.clip_by_value(g, -inner.clipvalue * scale, inner.clipvalue * scale) for g in gradients]
-    return list(gradients)
+    name = "_all_reduce_sum_gradients"
+    if not hasattr(type(inner), name):  # else the sum would be taken twice, in silence
+        raise RuntimeError(
+            f"Keras {keras.__version__} sums gradients over replicas in a way that is unknown to tf_vmf. Expected "
+            f"{type(inner).__name__}.{name}, as in Keras 3.15. Train on one device, or install that version."
+        )
+    # Past Keras's own __setattr__, which tracks what it is given. All replicas are in here together: none of them leaves before all
+    # have had their gradients applied.
+    object.__setattr__(inner, name, lambda grads_and_vars: list(grads_and_vars))
+    try:
+        yield
+    finally:
+        vars(inner).pop(name, None)
