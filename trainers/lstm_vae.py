@@ -31,7 +31,7 @@ from flags import sentence_model as model_flags
 from flags import sentence_text as text_flags
 from flags import training as training_flags
 from tf_vmf import analysis, data, evaluation
-from tf_vmf.models import LSTMVAE
+from tf_vmf.models import LSTMVAE, read_word_vectors
 from trainers import experiment
 
 
@@ -39,7 +39,7 @@ def make_model(corpus: data.SentenceCorpus, steps_per_epoch: int) -> LSTMVAE:
     """The compiled model that the flags describe.
 
     Raises:
-        ValueError: --conditional on a corpus without labels.
+        ValueError: --conditional on a corpus without labels, or --initial_embeddings of another width or language.
     """
     if model_flags.CONDITIONAL.value and not corpus.label_names:
         raise ValueError(f"--conditional: expected labelled sentences. Corpus {corpus.name!r} has no labels.")
@@ -65,6 +65,9 @@ def make_model(corpus: data.SentenceCorpus, steps_per_epoch: int) -> LSTMVAE:
         seed=training_flags.SEED.value,
     )
     model.set_unigram_bias(corpus.train_word_counts)
+    if model_flags.INITIAL_EMBEDDINGS.value:
+        found = model.set_embeddings(corpus.vocabulary, read_word_vectors(model_flags.INITIAL_EMBEDDINGS.value))
+        print(f"initial embeddings: found {found:,} of {len(corpus.vocabulary):,} words")
     model.compile(experiment.make_optimizer(steps_per_epoch))
     return model
 

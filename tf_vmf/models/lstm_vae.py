@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -267,6 +267,40 @@ class LSTMVAE(VariationalAutoencoder):
             )
         smoothed = token_counts + 0.5
         self.softmax.bias.assign(np.log(smoothed / smoothed.sum()))
+
+    def set_embeddings(self, vocabulary: Sequence[str], vectors: Mapping[str, np.ndarray]) -> int:
+        """Starts the embeddings of the words that `vectors` has from there; the others keep their random start.
+
+        Args:
+            vocabulary: The string of every token id, as `tf_vmf.data.SentenceCorpus.vocabulary`.
+            vectors: The vector of every word, of width `embedding_dim`; see `tf_vmf.models.read_word_vectors`.
+
+        Returns:
+            How many words were found.
+
+        Raises:
+            ValueError: The vocabulary is not the model's, a vector has another width, or no word is among them.
+        """
+        if len(vocabulary) != self.vocabulary_size:
+            raise ValueError(
+                f"Argument `vocabulary`: expected {self.vocabulary_size} strings. Received: {len(vocabulary)}."
+            )
+        ids = [i for i, word in enumerate(vocabulary) if word in vectors]
+        if not ids:
+            raise ValueError(
+                "Argument `vectors`: expected vectors of words of the vocabulary. Received: none of them, but of "
+                f"{', '.join(map(repr, list(vectors)[:3])) or 'no word'} and others. Are they of this language and tokenization?"
+            )
+        found = np.stack([np.asarray(vectors[vocabulary[i]], np.float32) for i in ids])
+        if found.shape[1:] != (self.embedding_dim,):
+            raise ValueError(
+                f"Argument `vectors`: expected width embedding_dim={self.embedding_dim}. Received: vectors of shape "
+                f"{found.shape[1:]}. Make the model with embedding_dim={found.shape[-1]}."
+            )
+        embeddings = keras.ops.convert_to_numpy(self.embedding.embeddings).copy()
+        embeddings[ids] = found
+        self.embedding.embeddings.assign(embeddings)
+        return len(ids)
 
     def decode(
         self,

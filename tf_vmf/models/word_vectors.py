@@ -1,0 +1,55 @@
+"""Word embeddings from elsewhere: of another trained model, or in the text format of word2vec and GloVe."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from tf_vmf.data.vocabulary import require_gensim
+from tf_vmf.models.load import load
+from tf_vmf.models.lstm_vae import LSTMVAE
+
+
+def read_word_vectors(path: str | Path) -> Mapping[str, np.ndarray]:
+    """The vector of every word, special tokens such as `<eos>` included where the source has them.
+
+    ```python
+    model.set_embeddings(corpus.vocabulary, tf_vmf.models.read_word_vectors("runs/language_model"))
+    ```
+
+    Args:
+        path: The folder of a finished run of `LSTMVAE` or its `.keras` file; or a text file, perhaps gzipped, with a word and its
+            numbers a line, with word2vec's first line of two counts or, as GloVe, without.
+
+    Returns:
+        A mapping from words to float32 vectors of one width.
+
+    Raises:
+        FileNotFoundError: There is nothing at the path.
+        ModuleNotFoundError: gensim, which reads text files, is not installed.
+        ValueError: The model has no word embeddings or no vocabulary, or the file is malformed.
+    """
+    path = Path(path)
+    if path.is_dir() or path.suffix == ".keras":
+        model, vectorizer = load(path)
+        if not isinstance(model, LSTMVAE) or vectorizer is None:
+            raise ValueError(
+                f"Argument `path` of read_word_vectors: expected a run of a sentence model with its vectorizer.json. Received: "
+                f"{path}, which holds a {type(model).__name__} {'without' if vectorizer is None else 'with'} a vocabulary."
+            )
+        vectors = keras.ops.convert_to_numpy(model.embedding.embeddings)
+        return dict(zip(vectorizer.vocabulary, vectors, strict=True))
+    if not path.is_file():
+        raise FileNotFoundError(f"Argument `path` of read_word_vectors: there is no file or folder {path}.")
+    gensim = require_gensim("gensim.models.keyedvectors", "the reader of word vectors")
+    smart_open = require_gensim("gensim.utils", "the reader of word vectors").open
+    with smart_open(str(path), "rb") as file:
+        has_header = len(file.readline().split()) == 2
+    try:
+        found = gensim.KeyedVectors.load_word2vec_format(str(path), no_header=not has_header)
+    except (ValueError, EOFError, UnicodeDecodeError) as error:
+        raise ValueError(
+            f"{path} is not a text file of word vectors: expected a word and its numbers a line. gensim says: {error}"
+        ) from error
+    return dict(zip(found.index_to_key, found.vectors, strict=True))
