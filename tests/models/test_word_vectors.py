@@ -55,7 +55,7 @@ def test_what_has_no_word_vectors_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"notes\.txt is not a text file of word vectors"):
         read_word_vectors(tmp_path / "notes.txt")
     BagOfWordsVAE(5, VonMisesFisherLatent(3)).save(tmp_path / "documents.keras")
-    with pytest.raises(ValueError, match="expected a run of a sentence model.*BagOfWordsVAE"):
+    with pytest.raises(ValueError, match=r"expected a run of a sentence model.*BagOfWordsVAE"):
         read_word_vectors(tmp_path / "documents.keras")
 
 
