@@ -49,6 +49,23 @@ def test_perplexities_follow_their_definitions(documents):
     assert figures["iw_document_perplexity"] < figures["document_perplexity"]
 
 
+def test_the_mean_of_many_samples_is_read_while_the_kl_of_one_is_charged(documents):
+    """In the limit of many samples the decoder reads the posterior's mean: A(kappa) times the mean direction."""
+    model = make_model(VonMisesFisherLatent(4, concentration=5.0, seed=1))
+    x = tf.constant(documents.counts.toarray(), tf.float32)
+    posterior = model.encode(x)
+    nll = -model.reconstruction_log_prob(x, posterior.mean()[tf.newaxis])[0].numpy()
+    kl = posterior.kl_divergence(model.latent.prior()).numpy()
+    expected = np.exp((nll + kl).sum() / documents.counts.sum())
+    batches = data.evaluation_batches(documents, 20)
+    # The standard error is 5e-4.
+    assert evaluation.mean_code_perplexity(model, batches, num_samples=20_000) == pytest.approx(expected, rel=2e-3)
+    single = [evaluation.mean_code_perplexity(model, batches, num_samples=1, seed=seed) for seed in range(10)]
+    assert np.mean(single) > expected  # Jensen: the nll is convex in z
+    with pytest.raises(ValueError, match="at least one batch"):
+        evaluation.mean_code_perplexity(model, batches.take(0))
+
+
 @pytest.mark.parametrize("latent", [VonMisesFisherLatent(4, concentration=50.0, seed=1), GaussianLatent(4, seed=1)])
 def test_a_code_that_is_used_has_a_gain_and_information(latent, documents):
     model = make_model(latent)

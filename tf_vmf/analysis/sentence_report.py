@@ -52,7 +52,7 @@ def sentence_report(
         ModuleNotFoundError: An optional dependency is missing: pip install 'tf-vmf[demo]'.
     """
     parts = [
-        sections.results(model, metrics, corpus.name),
+        sections.results(model, metrics, corpus, seed),
         run_sections.training(history, metrics),
         *_generated(model, corpus, seed),
         *extra_sections,
