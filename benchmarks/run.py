@@ -23,6 +23,7 @@ NAMES = (
     "gradients",
     "document_training",
     "lstm_step",
+    "adam",
     "serving",
     "scaling",
     "streaming",
