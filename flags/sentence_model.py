@@ -8,7 +8,8 @@ EMBEDDING_DIM = flags.DEFINE_integer("embedding_dim", 100, "Width of the word em
 INITIAL_EMBEDDINGS = flags.DEFINE_string(
     "initial_embeddings",
     None,
-    "Where the word embeddings start: a finished run of this trainer, or a text file of word2vec or GloVe.",
+    "Where the word embeddings start: a finished run of this trainer, or a text file of word2vec or GloVe. Read at the start "
+    "only.",
 )
 HIDDEN_UNITS = flags.DEFINE_integer("hidden_units", 400, "Units of every LSTM layer.", lower_bound=1)
 DECODER_LAYERS = flags.DEFINE_integer("decoder_layers", 1, "LSTM layers of the decoder.", lower_bound=1)

@@ -5,7 +5,9 @@ from absl import flags
 WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run; the same command on it resumes.", required=True)
 EPOCHS = flags.DEFINE_integer("epochs", 60, "Largest number of epochs.", lower_bound=1)
 BATCH_SIZE = flags.DEFINE_integer("batch_size", 200, "Examples a step, over all replicas.", lower_bound=1)
-OPTIMIZER = flags.DEFINE_enum("optimizer", "adam", ["adam", "adamw", "sgd"], "Optimizer.")
+OPTIMIZER = flags.DEFINE_enum(
+    "optimizer", "adam", ["adam", "adamw", "sgd"], "Optimizer; adamw is adam with a --weight_decay."
+)
 LEARNING_RATE = flags.DEFINE_float("learning_rate", 1e-3, "Learning rate at the start.", lower_bound=0.0)
 LEARNING_RATE_SCHEDULE = flags.DEFINE_enum(
     "learning_rate_schedule",

@@ -7,6 +7,7 @@ validation split, so that the test split stays unused by choices; a model withou
 """
 
 import argparse
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -19,26 +20,31 @@ from tf_vmf.training.files import write_atomically
 def bounds(run: Path, batches: tf.data.Dataset, samples: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """The bound of log p in nats and the number of tokens of every example.
 
-    What was computed is kept in the run's folder, and a call that was interrupted goes on from there.
+    What was computed is kept in the run's folder, and a call that was interrupted goes on from there, with the same model.
     """
     file = run / f"bounds_{samples}_seed{seed}.npz"
-    done: dict[str, np.ndarray] = (
-        dict(np.load(file)) if file.exists() else {"log_prob": np.empty(0), "tokens": np.empty(0)}
-    )
+    weights = hashlib.sha256((run / "model.keras").read_bytes()).hexdigest()
+    done = {"log_prob": np.empty(0), "tokens": np.empty(0), "weights": np.array(weights)}
+    if file.exists():
+        with np.load(file) as saved:
+            done = dict(saved) if str(saved["weights"]) == weights else done
     model = models.load(run).model
     seen = 0
     for index, x in enumerate(batches):
         tokens = model.token_counts(x).numpy()
         seen += len(tokens)
         if seen <= len(done["tokens"]):
+            if not np.array_equal(tokens, done["tokens"][seen - len(tokens) : seen]):
+                raise ValueError(f"{file} is of other sentences. Remove it.")
             continue
         log_prob = model.log_likelihood(x, samples, seed=tf.constant([seed, index])).numpy()
         done = {
             "log_prob": np.append(done["log_prob"], log_prob.astype(np.float64)),
             "tokens": np.append(done["tokens"], tokens),
+            "weights": done["weights"],
         }
         write_atomically(file, lambda path, done=done: np.savez(path, **done))
-    return done["log_prob"], done["tokens"]
+    return done["log_prob"][:seen], done["tokens"][:seen]
 
 
 def report(names: list[str], results: list[tuple[np.ndarray, np.ndarray]], samples: int) -> str:
@@ -66,6 +72,10 @@ def main() -> None:
     arguments = parser.parse_args()
     options = {"data_dir": arguments.data_dir} if arguments.data_dir else {}
     corpus = data.load_sentences(arguments.corpus, **options)
+    for run in arguments.runs:
+        vectorizer = models.load(run).vectorizer
+        if vectorizer is None or tuple(vectorizer.vocabulary) != tuple(corpus.vocabulary):
+            parser.error(f"{run} was trained over another vocabulary than --corpus={corpus.name} has by default")
     batches = data.sentence_evaluation_batches(corpus.valid, 32)
     results = [bounds(run, batches, arguments.samples, arguments.seed) for run in arguments.runs]
     print(report([run.name for run in arguments.runs], results, arguments.samples))

@@ -7,6 +7,7 @@ import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -128,10 +129,13 @@ def run(experiment: Experiment, strategy: tf.distribute.Strategy) -> None:
     Of several workers all train, and the first does the rest.
     """
     workers = training.Workers(strategy)
-    workdir = training.Workdir(training_flags.WORKDIR.value, configuration(experiment))
     if workers.is_chief:
         print(f"corpus: {json.dumps(experiment.statistics)}")
+        workdir = training.Workdir(training_flags.WORKDIR.value, configuration(experiment))
         training.write_json(workdir.vectorizer_file, keras.saving.serialize_keras_object(experiment.vectorizer))
+    # The others find the first one's configuration, and refuse where theirs is another. Who fails before this is missed here.
+    workers.wait_for_all()
+    workdir = training.Workdir(training_flags.WORKDIR.value, configuration(experiment))
     keras.config.set_dtype_policy(training_flags.DTYPE_POLICY.value)
     keras.utils.set_random_seed(training_flags.SEED.value)
     with strategy.scope():
@@ -185,6 +189,11 @@ def finish(
     )
     print(summary(metrics))
     print(f"report: {workdir.report_file}")
+
+
+def has_started() -> bool:
+    """Whether the folder of the run holds a checkpoint, so that the weights a model is made with do not count."""
+    return any((Path(training_flags.WORKDIR.value) / "checkpoints").glob("*.index"))
 
 
 def configuration(experiment: Experiment) -> dict[str, Any]:
@@ -258,8 +267,7 @@ def make_optimizer(steps_per_epoch: int) -> keras.optimizers.Optimizer:
     }
     return _OPTIMIZERS[name](
         schedules[training_flags.LEARNING_RATE_SCHEDULE.value],
-        # Not None for "no decay": AdamW would fall back on its own default.
-        weight_decay=training_flags.WEIGHT_DECAY.value or (0.0 if name == "adamw" else None),
+        weight_decay=training_flags.WEIGHT_DECAY.value or None,
         global_clipnorm=training_flags.GRADIENT_CLIP_NORM.value,
     )
 

@@ -22,7 +22,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from absl import app
+from absl import app, logging
 from absl import flags as absl_flags
 
 from flags import corpus as corpus_flags
@@ -39,6 +39,7 @@ def make_model(corpus: data.SentenceCorpus, steps_per_epoch: int) -> LSTMVAE:
     """The compiled model that the flags describe.
 
     Raises:
+        FileNotFoundError, ModuleNotFoundError: See `tf_vmf.models.read_word_vectors`.
         ValueError: --conditional on a corpus without labels, or --initial_embeddings of another width or language.
     """
     if model_flags.CONDITIONAL.value and not corpus.label_names:
@@ -65,9 +66,9 @@ def make_model(corpus: data.SentenceCorpus, steps_per_epoch: int) -> LSTMVAE:
         seed=training_flags.SEED.value,
     )
     model.set_unigram_bias(corpus.train_word_counts)
-    if model_flags.INITIAL_EMBEDDINGS.value:
+    if model_flags.INITIAL_EMBEDDINGS.value and not experiment.has_started():
         found = model.set_embeddings(corpus.vocabulary, read_word_vectors(model_flags.INITIAL_EMBEDDINGS.value))
-        print(f"initial embeddings: found {found:,} of {len(corpus.vocabulary):,} words")
+        logging.warning("Initial embeddings: found %d of %d words.", found, len(corpus.vocabulary))
     model.compile(experiment.make_optimizer(steps_per_epoch))
     return model
 

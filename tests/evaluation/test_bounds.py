@@ -13,6 +13,11 @@ from tf_vmf.models import BagOfWordsVAE
 V = 20
 
 
+@pytest.fixture(autouse=True)
+def _seed():
+    keras.utils.set_random_seed(0)  # latent layers draw the seeds of their weights when they are made
+
+
 @pytest.fixture(scope="module")
 def documents():
     rng = np.random.default_rng(0)
@@ -64,6 +69,8 @@ def test_the_mean_of_many_samples_is_read_while_the_kl_of_one_is_charged(documen
     assert np.mean(single) > expected  # Jensen: the nll is convex in z
     with pytest.raises(ValueError, match="at least one batch"):
         evaluation.mean_code_perplexity(model, batches.take(0))
+    with pytest.raises(ValueError, match="num_samples=0"):
+        evaluation.mean_code_perplexity(model, batches, num_samples=0)
 
 
 @pytest.mark.parametrize("latent", [VonMisesFisherLatent(4, concentration=50.0, seed=1), GaussianLatent(4, seed=1)])

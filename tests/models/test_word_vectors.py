@@ -13,7 +13,7 @@ from tf_vmf.training import write_json
 
 SPECIAL = ("<pad>", "<eos>", "<unk>")
 VOCABULARY = (*SPECIAL, "the", "cat", "sat")
-TEXT = "cat 1 2 3\nthe -4 0.5 1e-3\ndog 7 8 9\n"
+TEXT = "cat 1 2 3\nthe -4 0.5 1e-3\ncat 7 8 9\n"
 
 
 def make_model(vocabulary=VOCABULARY, width=3):
@@ -48,12 +48,16 @@ def test_words_of_a_run_are_found_by_name_whatever_its_vocabulary(tmp_path):
     )
 
 
+@pytest.mark.filterwarnings(r"ignore:.*empty\.txt:pytest.PytestUnraisableExceptionWarning")
 def test_what_has_no_word_vectors_is_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no file or folder.*missing\.txt"):
         read_word_vectors(tmp_path / "missing.txt")
     (tmp_path / "notes.txt").write_text("not a file of vectors\nat all\n")
     with pytest.raises(ValueError, match=r"notes\.txt is not a text file of word vectors"):
         read_word_vectors(tmp_path / "notes.txt")
+    (tmp_path / "empty.txt").touch()
+    with pytest.raises(ValueError, match=r"empty\.txt is not a text file of word vectors"):
+        read_word_vectors(tmp_path / "empty.txt")
     BagOfWordsVAE(5, VonMisesFisherLatent(3)).save(tmp_path / "documents.keras")
     with pytest.raises(ValueError, match=r"expected a run of a sentence model.*BagOfWordsVAE"):
         read_word_vectors(tmp_path / "documents.keras")
@@ -65,7 +69,8 @@ def test_what_has_no_word_vectors_is_refused(tmp_path):
         (VOCABULARY[:-1], {"cat": [1, 2, 3]}, "expected 6 strings. Received: 5"),
         (VOCABULARY, {"chat": [1, 2, 3]}, r"none of them, but of 'chat'.*language"),
         (VOCABULARY, {}, "none of them, but of no word"),
-        (VOCABULARY, {"cat": [1, 2]}, r"expected width embedding_dim=3.*\(2,\).*embedding_dim=2"),
+        (VOCABULARY, {"the": [1, 2, 3], "cat": [1, 2]}, r"embedding_dim=3 of them.*'cat': shape \(2,\)"),
+        (VOCABULARY, {"cat": [1, 2, np.nan]}, r"'cat'.*1 of them not finite"),
     ],
 )
 def test_vectors_that_do_not_fit_are_refused(vocabulary, vectors, message):

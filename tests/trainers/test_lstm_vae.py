@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -70,6 +71,20 @@ def test_a_run_leaves_every_file_of_the_contract(whole):
     assert {"nll", "kl", "perplexity", "iw_perplexity", "code_gain", "mutual_information"} <= set(metrics["test"])
     # Four words and <eos>: tokens are counted with it.
     assert metrics["test"]["tokens"] == 5 * metrics["test"]["examples"]
+
+
+def test_embeddings_start_from_another_run_which_is_not_asked_again(whole, texts, tmp_path):
+    shutil.copytree(whole, tmp_path / "source")
+    start = f"--initial_embeddings={tmp_path}/source"
+    command = (texts, tmp_path / "run", start, "--epochs=1", "--learning_rate=1e-9", "--num_importance_samples=1")
+    first = run(*command)
+    assert first.returncode == 0, first.stderr
+    assert "Initial embeddings: found 12 of 12 words" in first.stderr
+    source, model = (tf_vmf.models.load(folder).model for folder in (tmp_path / "source", tmp_path / "run"))
+    np.testing.assert_allclose(model.embedding.embeddings, source.embedding.embeddings, atol=1e-5)
+    shutil.rmtree(tmp_path / "source")
+    again = run(*command)
+    assert again.returncode == 0, again.stderr
 
 
 def test_a_conditional_model_writes_to_order(whole):

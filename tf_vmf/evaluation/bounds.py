@@ -69,17 +69,25 @@ def evaluate(
 def mean_code_perplexity(
     model: VariationalAutoencoder, batches: tf.data.Dataset, *, num_samples: int = 3, seed: int = 0
 ) -> float:
-    """The corpus perplexity of Xu and Durrett's code for sentences, to compare with their table: not a bound of anything.
+    """Corpus perplexity with the samples of Xu and Durrett's code for sentences: not a bound of anything.
 
     exp(sum of nll + kl / sum of tokens), where the decoder reads the mean of `num_samples` posterior samples, which is less noisy
-    than one, while the KL charged is that of one.
+    than one, while the KL charged is that of one. Their table differs in more: it counts fewer tokens, and its KL is that of
+    dimension d + 2.
 
     Args:
         model: A trained model with a latent variable.
         batches: A finite dataset of batches.
-        num_samples: Samples averaged; 3 in their code.
+        num_samples: Samples averaged, >= 1; 3 in their code.
         seed: Seed of the samples.
+
+    Raises:
+        ValueError: The model has no latent variable, `num_samples` is below 1, or there are no batches.
     """
+    if model.latent is None:
+        raise ValueError("Argument `model`: expected a model with a latent variable. Received one with latent=None.")
+    if num_samples < 1:
+        raise ValueError(f"Argument `num_samples`: expected an integer >= 1. Received: num_samples={num_samples!r}.")
     total, tokens = 0.0, 0.0
     for index, x in enumerate(batches):
         loss, count = _mean_code_terms(model, x, tf.constant(num_samples), stateless_seed(seed, _MEAN_CODE, index))

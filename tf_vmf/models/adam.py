@@ -13,7 +13,9 @@ class FusedAdam(keras.optimizers.Adam):
     Keras's update is a chain of a dozen operations, each of which reads and writes a tensor of the weight's size. TensorFlow has
     the whole update as one kernel, for CPU and GPU, with the same result within rounding: on a CPU a training step of
     `BagOfWordsVAE` is 1.18 times as fast (benchmarks/results/adam.md). Arguments, state and checkpoints are those of
-    `keras.optimizers.Adam`; with `weight_decay` it is AdamW.
+    `keras.optimizers.Adam`; with `weight_decay` it is AdamW. A sparse gradient, as that of `keras.layers.Embedding` in a model of
+    one's own, is made dense first, so that rows named twice are added up, where Keras's Adam on TensorFlow counts their moments
+    one by one.
 
     References:
         D. P. Kingma and J. Ba. Adam: A Method for Stochastic Optimization. ICLR 2015 (the form before section 2.1's epsilon hat).

@@ -279,7 +279,7 @@ class LSTMVAE(VariationalAutoencoder):
             How many words were found.
 
         Raises:
-            ValueError: The vocabulary is not the model's, a vector has another width, or no word is among them.
+            ValueError: The vocabulary is not the model's, a vector has another width or is not finite, or no word is among them.
         """
         if len(vocabulary) != self.vocabulary_size:
             raise ValueError(
@@ -291,14 +291,15 @@ class LSTMVAE(VariationalAutoencoder):
                 "Argument `vectors`: expected vectors of words of the vocabulary. Received: none of them, but of "
                 f"{', '.join(map(repr, list(vectors)[:3])) or 'no word'} and others. Are they of this language and tokenization?"
             )
-        found = np.stack([np.asarray(vectors[vocabulary[i]], np.float32) for i in ids])
-        if found.shape[1:] != (self.embedding_dim,):
-            raise ValueError(
-                f"Argument `vectors`: expected width embedding_dim={self.embedding_dim}. Received: vectors of shape "
-                f"{found.shape[1:]}. Make the model with embedding_dim={found.shape[-1]}."
-            )
         embeddings = keras.ops.convert_to_numpy(self.embedding.embeddings).copy()
-        embeddings[ids] = found
+        for i in ids:
+            vector = np.asarray(vectors[vocabulary[i]], np.float32)
+            if vector.shape != (self.embedding_dim,) or not np.all(np.isfinite(vector)):
+                raise ValueError(
+                    f"Argument `vectors`: expected finite numbers, embedding_dim={self.embedding_dim} of them. Received for "
+                    f"{vocabulary[i]!r}: shape {vector.shape}, {np.count_nonzero(~np.isfinite(vector))} of them not finite."
+                )
+            embeddings[i] = vector
         self.embedding.embeddings.assign(embeddings)
         return len(ids)
 

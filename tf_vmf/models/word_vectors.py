@@ -20,7 +20,7 @@ def read_word_vectors(path: str | Path) -> Mapping[str, np.ndarray]:
 
     Args:
         path: The folder of a finished run of `LSTMVAE` or its `.keras` file; or a text file, perhaps gzipped, with a word and its
-            numbers a line, with word2vec's first line of two counts or, as GloVe, without.
+            numbers a line, with word2vec's first line of two counts or, as GloVe, without. Words hold no spaces.
 
     Returns:
         A mapping from words to float32 vectors of one width.
@@ -48,8 +48,9 @@ def read_word_vectors(path: str | Path) -> Mapping[str, np.ndarray]:
         has_header = len(file.readline().split()) == 2
     try:
         found = gensim.KeyedVectors.load_word2vec_format(str(path), no_header=not has_header)
-    except (ValueError, EOFError, UnicodeDecodeError) as error:
+    except (ValueError, TypeError, EOFError) as error:  # TypeError: gensim on an empty file
         raise ValueError(
             f"{path} is not a text file of word vectors: expected a word and its numbers a line. gensim says: {error}"
         ) from error
-    return dict(zip(found.index_to_key, found.vectors, strict=True))
+    # Where a word comes twice gensim leaves places without a word at the end.
+    return {word: vector for word, vector in zip(found.index_to_key, found.vectors, strict=True) if word is not None}
