@@ -12,7 +12,7 @@ class Workdir:
     """The folder of one run and the names of its files.
 
     `config.json` says which run the folder belongs to. The same configuration resumes it; another one is refused, so that no
-    command overwrites the results of another. All workers of a run may make theirs at the same time.
+    command overwrites the results of another. Workers of a run that share a configuration may make theirs at the same time.
 
     Args:
         path: The folder; made if missing.
