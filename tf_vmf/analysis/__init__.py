@@ -28,6 +28,7 @@ from tf_vmf.analysis.report import (
 )
 from tf_vmf.analysis.sentence_decoding import interpolate_sentences
 from tf_vmf.analysis.sentence_report import sentence_report
+from tf_vmf.analysis.sweep import SweepPoint, best_point, sweep_points, sweep_report, sweep_table
 from tf_vmf.analysis.word_order import WordOrder, word_order_sensitivity
 
 __all__ = [
@@ -46,9 +47,11 @@ __all__ = [
     "PublishedSentenceResult",
     "Row",
     "Section",
+    "SweepPoint",
     "Table",
     "Text",
     "WordOrder",
+    "best_point",
     "beyond_bag_of_words",
     "cluster_codes",
     "distinctive_words",
@@ -66,6 +69,9 @@ __all__ = [
     "published_sentence_results",
     "sentence_report",
     "straight_line",
+    "sweep_points",
+    "sweep_report",
+    "sweep_table",
     "word_order_sensitivity",
     "write_report",
 ]

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from tf_vmf.analysis.sweep import SweepPoint
+
 _P = ParamSpec("_P")
 _CURVES = (
     ("perplexity", "Perplexity a token (nll + KL)"),
@@ -205,6 +207,86 @@ def word_order(curves: Mapping[str, WordOrder]) -> Figure:
         axes.set_ylim(low - 0.1, 1.02)
     figure.legend(loc="outside right upper")
     return figure
+
+
+_SWEPT = (
+    ("perplexity", "Perplexity (nll + KL)"),
+    ("nll", "nll, nats an example"),
+    ("kl", "KL, nats an example"),
+    ("code_gain", "Code gain, nats an example"),
+)
+
+
+@_styled
+def sweep(points: Sequence[SweepPoint]) -> Figure:
+    """Validation figures over the first setting of a sweep, a line for every combination of the others.
+
+    Values that are no numbers, such as a learned concentration, are dashed horizontal lines beside those that are; if none is a
+    number they stand side by side. The axis is logarithmic if the values span more than a factor of ten.
+
+    Args:
+        points: What `tf_vmf.analysis.sweep_points` returned.
+    """
+    swept, *others = points[0].setting or {"": ""}
+    lines: dict[str, list[SweepPoint]] = {}
+    for point in points:
+        label = ", ".join(f"{name.replace('_', ' ')} {point.setting[name]}" for name in others)
+        lines.setdefault(label, []).append(point)
+    values = list(dict.fromkeys(point.setting.get(swept, "") for point in points))
+    places = {value: place for value in values if (place := _number(value)) is not None}
+    categories = not places
+    if categories:
+        places = {value: float(i) for i, value in enumerate(values)}
+    positive = [place for place in places.values() if place > 0]
+    logarithmic = len(positive) == len(places) and not categories and max(positive) > 10 * min(positive)
+    colours = _line_colours(len(lines))
+    figure = new_figure(9.2, 5.4)
+    for position, (measure, title) in enumerate(_SWEPT):
+        axes = figure.add_subplot(2, 2, position + 1)
+        for (label, members), colour in zip(lines.items(), colours, strict=True):
+            on_axis = sorted(
+                (point for point in members if point.setting.get(swept, "") in places),
+                key=lambda point: places[point.setting.get(swept, "")],
+            )
+            if on_axis:
+                axes.errorbar(
+                    [places[point.setting.get(swept, "")] for point in on_axis],
+                    [point.mean(measure) for point in on_axis],
+                    [point.deviation(measure) for point in on_axis],
+                    color=colour, lw=0 if categories else 1.6, elinewidth=1.2, marker="o", ms=4, capsize=2, label=label,
+                )  # fmt: skip
+            for point in members:
+                if point not in on_axis:
+                    name = ", ".join(filter(None, (f"{swept.replace('_', ' ')} {point.setting[swept]}", label)))
+                    axes.axhline(point.mean(measure), color=colour, lw=1.4, ls=(0, (4, 3)), label=name)
+        axes.set_title(title)
+        if logarithmic:
+            axes.set_xscale("log")
+        if categories or logarithmic:
+            axes.set_xticks(list(places.values()), list(places))
+            axes.minorticks_off()
+        if position >= len(_SWEPT) - 2:
+            axes.set_xlabel(swept.replace("_", " "))
+    handles, names = figure.axes[0].get_legend_handles_labels()
+    if any(names):
+        figure.legend(handles, names, loc="outside lower center", ncols=4)
+    return figure
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if np.isfinite(value) else None
+
+
+def _line_colours(count: int) -> Sequence[Any]:
+    from matplotlib import colormaps
+
+    if count <= 4:
+        return (BLUE, ORANGE, GREEN, GREY)[:count]
+    return list(colormaps["viridis"](np.linspace(0.0, 0.9, count)))
 
 
 def _column(history: Sequence[Mapping[str, Any]], key: str) -> np.ndarray:

@@ -1,0 +1,91 @@
+"""The sweep as a user runs it."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.trainers.refusals import refusals
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def sweep(output, text, *flags):
+    trainer = [f"--train_files={text}", "--min_count=1", "--latent_dim=3", "--encoder_units=8", "--decoder_units=", "--epochs=1",
+               "--batch_size=20", "--num_importance_samples=1"]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "trainers.sweep",
+        "--trainer=bow_vae",
+        f"--output={output}",
+        *flags,
+        "--",
+        *trainer,
+    ]
+    return subprocess.run(command, cwd=ROOT, env=os.environ, capture_output=True, text=True, check=False, timeout=400)
+
+
+@pytest.fixture(scope="module")
+def text(tmp_path_factory):
+    rng = np.random.default_rng(0)
+    path = tmp_path_factory.mktemp("text") / "documents.txt"
+    words = ["film", "cast", "plot", "script", "score", "scene"]
+    path.write_text("\n".join(" ".join(rng.choice(words, 8)) for _ in range(80)))
+    return path
+
+
+@pytest.fixture(scope="module")
+def finished(text, tmp_path_factory):
+    output = tmp_path_factory.mktemp("runs") / "sweep"
+    return output, sweep(output, text, "--vary=concentration=5,-1,learned")
+
+
+def test_runs_that_fail_are_named_and_stop_no_other(finished):
+    output, process = finished
+    assert process.returncode == 1
+    assert "1 of 3 runs failed: concentration=-1" in process.stderr
+    assert "--concentration must be a number >= 0" in process.stderr
+    assert "concentration=-1 (exit code" in (output / "report.html").read_text()
+
+
+def test_the_table_holds_the_validation_figures_of_the_runs(finished):
+    output, _ = finished
+    with (output / "sweep.csv").open() as file:
+        rows = {row["concentration"]: row for row in csv.DictReader(file)}
+    assert set(rows) == {"5", "learned"}
+    for value, row in rows.items():
+        metrics = json.loads((output / f"concentration={value}" / "metrics.json").read_text())
+        assert float(row["perplexity"]) == metrics["valid"]["perplexity"]
+        assert float(row["kl"]) == metrics["valid"]["kl"]
+        assert row["seeds"] == "1"
+
+
+def test_the_same_command_again_trains_nothing_again(finished, text):
+    output, _ = finished
+    before = {path: path.read_bytes() for path in output.glob("*/metrics.json")}
+    again = sweep(output, text, "--vary=concentration=5,learned")
+    assert again.returncode == 0, again.stderr
+    assert {path: path.read_bytes() for path in output.glob("*/metrics.json")} == before
+
+
+def test_what_cannot_be_swept_is_refused():
+    required = ["--trainer=bow_vae", "--output=never"]
+    messages = refusals(
+        "trainers.sweep",
+        [
+            [*required, "--vary=concentration"],
+            [*required, "--vary=seed=0,0"],
+            [*required, "--vary=seed=0", "--vary=seed=1"],
+            [*required, "--vary=seed=0", "--", "--workdir=here"],
+            ["--output=never", "--vary=seed=0"],
+        ],
+    )
+    assert all("NAME=VALUE,VALUE" in message for message in messages[:3])
+    assert "Leave out --workdir=here" in messages[3]
+    assert "--trainer" in messages[4]
