@@ -31,6 +31,14 @@ TOKENIZATION = flags.DEFINE_enum(
     ["words", "punctuation", "whitespace"],
     "words: lower-case words; punctuation: its marks are tokens too; whitespace: the text is tokenised already.",
 )
+VALIDATION_SIZE = flags.DEFINE_float(
+    "validation_size",
+    None,
+    "How much of the training text to hold out for validation where it brings none: a share below 1, or a number of examples. If "
+    "not given a tenth; 1,000 documents of 20ng; of text that is prepared 10,000 lines at most.",
+    lower_bound=0.0,
+)
+TEST_SIZE = flags.DEFINE_float("test_size", None, "The same for the test.", lower_bound=0.0)
 SPLIT_SEED = flags.DEFINE_integer("split_seed", 0, "Seed of the splits held out of the training text.", lower_bound=0)
 
 
@@ -46,6 +54,13 @@ def given() -> dict[str, Any]:
         "vocabulary_size": VOCABULARY_SIZE.value,
         "min_count": MIN_COUNT.value,
         "tokenization": TOKENIZATION.value,
+        "validation_size": _size(VALIDATION_SIZE.value),
+        "test_size": _size(TEST_SIZE.value),
         "seed": SPLIT_SEED.value,
     }
     return {name: value for name, value in values.items() if value is not None}
+
+
+def _size(value: float | None) -> int | float | None:
+    """Shares as floats and numbers as ints."""
+    return int(value) if value is not None and value >= 1 else value

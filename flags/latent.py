@@ -20,8 +20,14 @@ MINIMUM_CONCENTRATION = flags.DEFINE_float(
 NORM_PENALTY = flags.DEFINE_float(
     "norm_penalty", 0.0, "Weight of (||m|| - 1)^2, m the mean direction before it is normalised.", lower_bound=0.0
 )
+KL_WEIGHT = flags.DEFINE_float(
+    "kl_weight",
+    1.0,
+    "Weight of the KL in the training loss; with --kl_warmup_steps the one it rises to.",
+    lower_bound=0.0,
+)
 KL_WARMUP_STEPS = flags.DEFINE_integer(
-    "kl_warmup_steps", 0, "Raise the weight of the KL from 0 to 1 over so many steps.", lower_bound=0
+    "kl_warmup_steps", 0, "Raise the weight of the KL from 0 to --kl_weight over so many steps.", lower_bound=0
 )
 KL_SCHEDULE = flags.DEFINE_enum(
     "kl_schedule",
@@ -33,4 +39,9 @@ KL_SCHEDULE = flags.DEFINE_enum(
 
 flags.register_validator(
     CONCENTRATION, number_or("learned"), message="--concentration must be a number >= 0, or 'learned'."
+)
+flags.register_multi_flags_validator(
+    ["kl_schedule", "kl_warmup_steps"],
+    lambda values: values["kl_schedule"] == "linear" or values["kl_warmup_steps"] > 0,
+    message="--kl_schedule says how the weight rises over --kl_warmup_steps: give both.",
 )

@@ -43,6 +43,8 @@ FREE_BITS = flags.DEFINE_float(
     "free_bits", 0.0, "Nats of KL a sentence that training does not charge.", lower_bound=0.0
 )
 CONDITIONAL = flags.DEFINE_bool("conditional", False, "Condition both sides on the sentence's label.")
+LABEL_DIM = flags.DEFINE_integer("label_dim", 50, "Width of the label's embedding with --conditional.", lower_bound=1)
+NUM_SAMPLES = flags.DEFINE_integer("num_samples", 1, "Posterior samples a sentence and training step.", lower_bound=1)
 BAG_OF_WORDS_UNITS = flags.DEFINE_integer(
     "bag_of_words_units",
     0,

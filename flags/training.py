@@ -68,3 +68,13 @@ flags.register_multi_flags_validator(
     lambda values: values["learning_rate_schedule"] == "constant" or values["learning_rate_patience"] is None,
     message="--learning_rate_patience changes a constant rate: give it or --learning_rate_schedule, not both.",
 )
+flags.register_multi_flags_validator(
+    ["optimizer", "weight_decay"],
+    lambda values: values["optimizer"] != "adamw" or values["weight_decay"] > 0,
+    message="--optimizer=adamw is adam with a --weight_decay: give one above 0.",
+)
+flags.register_validator(
+    GRADIENT_CLIP_NORM,
+    lambda norm: norm is None or norm > 0,
+    message="--gradient_clip_norm must be above 0; leave it out for no clipping.",
+)

@@ -39,11 +39,11 @@ _NOT_CONFIGURATION = {
 
 _OPTIMIZERS = {"adam": models.FusedAdam, "adamw": models.FusedAdam, "sgd": keras.optimizers.SGD}
 
-# The weight of the KL, for the number of steps after which it is 1 (the sigmoid's: 0.9975).
-_KL_SCHEDULES: dict[str, Callable[[int], keras.optimizers.schedules.LearningRateSchedule]] = {
-    "linear": LinearSchedule,
-    "sigmoid": lambda steps: SigmoidSchedule(steps / 2),
-    "cyclical": lambda steps: CyclicalSchedule(-(-steps // 4)),
+# The weight of the KL, for the number of steps after which it is at its end (the sigmoid's: 0.9975 of it).
+_KL_SCHEDULES: dict[str, Callable[[int, float], keras.optimizers.schedules.LearningRateSchedule]] = {
+    "linear": lambda steps, end: LinearSchedule(steps, end=end),
+    "sigmoid": lambda steps, end: SigmoidSchedule(steps / 2, end=end),
+    "cyclical": lambda steps, end: CyclicalSchedule(-(-steps // 4), end=end),
 }
 
 
@@ -205,7 +205,7 @@ def configuration(experiment: Experiment) -> dict[str, Any]:
         if isinstance(flag, absl_flags.FlagHolder) and flag.name not in _NOT_CONFIGURATION
     }
     # A changed file or vocabulary is another run, even under the same name.
-    corpus = {name: experiment.statistics[name] for name in ("vocabulary_sha256", "train")}
+    corpus = {name: experiment.statistics[name] for name in ("vocabulary_sha256", "train", "valid", "test")}
     flags = {name: absl_flags.FLAGS[name].value for name in sorted(names)}
     return {"trainer": experiment.trainer, **flags, "data": corpus}
 
@@ -275,9 +275,9 @@ def make_optimizer(steps_per_epoch: int) -> keras.optimizers.Optimizer:
 def make_latent() -> LatentLayer | None:
     """The latent layer that the flags ask for; None for --latent=none."""
     name, dim = latent_flags.LATENT.value, latent_flags.LATENT_DIM.value
-    warmup = latent_flags.KL_WARMUP_STEPS.value
+    warmup, weight = latent_flags.KL_WARMUP_STEPS.value, latent_flags.KL_WEIGHT.value
     shared: dict[str, Any] = {
-        "kl_weight": _KL_SCHEDULES[latent_flags.KL_SCHEDULE.value](warmup) if warmup else 1.0,
+        "kl_weight": _KL_SCHEDULES[latent_flags.KL_SCHEDULE.value](warmup, weight) if warmup else weight,
         "seed": training_flags.SEED.value,
         "name": "latent",
     }

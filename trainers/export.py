@@ -23,7 +23,13 @@ def main(argv: Sequence[str]) -> None:
     model, vectorizer = models.load(export_flags.MODEL.value)
     metrics_file = Path(export_flags.MODEL.value) / "metrics.json"
     metrics = json.loads(metrics_file.read_text(encoding="utf-8")) if metrics_file.is_file() else None
-    path = serving.export(model, export_flags.OUTPUT.value, vectorizer, metrics=metrics)
+    path = serving.export(
+        model,
+        export_flags.OUTPUT.value,
+        vectorizer,
+        metrics=metrics,
+        allow_unknown=export_flags.ALLOW_UNKNOWN.value,
+    )
     print(f"{path}: {', '.join(serving.endpoints(model, vectorizer))}")
 
 

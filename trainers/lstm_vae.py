@@ -22,6 +22,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import numpy as np
 from absl import app, logging
 from absl import flags as absl_flags
 
@@ -44,6 +45,13 @@ def make_model(corpus: data.SentenceCorpus, steps_per_epoch: int) -> LSTMVAE:
     """
     if model_flags.CONDITIONAL.value and not corpus.label_names:
         raise ValueError(f"--conditional: expected labelled sentences. Corpus {corpus.name!r} has no labels.")
+    if model_flags.CONDITIONAL.value and corpus.train_records is None:
+        untrained = set(range(len(corpus.label_names))) - set(np.unique(np.asarray(corpus.train.labels)))
+        if untrained:
+            raise ValueError(
+                "--conditional: expected training sentences of every label. Received none labelled "
+                f"{', '.join(corpus.label_names[label] for label in sorted(untrained))}."
+            )
     z_scale = model_flags.Z_SCALE.value
     model = LSTMVAE(
         len(corpus.vocabulary),
@@ -62,7 +70,9 @@ def make_model(corpus: data.SentenceCorpus, steps_per_epoch: int) -> LSTMVAE:
         z_scale=None if z_scale == "auto" else float(z_scale),
         free_bits=model_flags.FREE_BITS.value,
         num_labels=len(corpus.label_names) if model_flags.CONDITIONAL.value else 0,
+        label_dim=model_flags.LABEL_DIM.value,
         bag_of_words_units=model_flags.BAG_OF_WORDS_UNITS.value,
+        num_samples=model_flags.NUM_SAMPLES.value,
         seed=training_flags.SEED.value,
     )
     model.set_unigram_bias(corpus.train_word_counts)

@@ -23,7 +23,7 @@ from tf_vmf import data
 def main(argv: Sequence[str]) -> None:
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected arguments: {' '.join(argv[1:])}. Quote patterns: --train_files='text/*.txt'.")
-    given = corpus_flags.given() | prepare_flags.sizes()
+    given = corpus_flags.given()
     if "train_files" not in given or given.keys() & {"corpus", "data_dir"}:
         raise app.UsageError(
             "Expected --train_files, and neither --corpus nor --data_dir: named corpora fit in memory."

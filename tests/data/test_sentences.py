@@ -81,10 +81,25 @@ def test_text_ends_at_the_first_eos_and_shows_no_padding():
 
 def test_statistics_count_by_hand():
     statistics = json.loads(json.dumps(corpus(notes={"split_seed": 3, "test": {"truncated": 2}}).statistics))
+    fingerprint = statistics["train"].pop("sha256")
     assert statistics["train"] == {"sentences": 4, "tokens": 10, "unk_share": 0.1, "longest": 4}
+    assert len(fingerprint) == 16
     assert statistics["test"]["truncated"] == 2
     assert (statistics["corpus"], statistics["vocabulary_size"], statistics["split_seed"]) == ("mine", 7, 3)
     assert statistics["vocabulary_sha256"] != corpus(vocabulary=(*VOCABULARY[:-1], "e")).statistics["vocabulary_sha256"]
+
+
+def test_the_fingerprint_of_a_split_is_of_its_words_their_order_and_its_labels():
+    def fingerprint(ids, labels=None):
+        changes = {"label_names": ("x", "y")} if labels else {}
+        sentences = Sentences.from_lists(ids, labels)
+        made = corpus(**dict.fromkeys(("train", "valid", "test"), sentences), **changes)
+        return made.statistics["test"]["sha256"]
+
+    one = fingerprint([[3, 4], [5]])
+    assert one == fingerprint([[3, 4], [5]])
+    others = [fingerprint([[4, 3], [5]]), fingerprint([[3], [4, 5]]), fingerprint([[3, 4], [5]], [0, 1])]
+    assert len({one, *others, fingerprint([[3, 4], [5]], [1, 0])}) == 5
 
 
 @pytest.mark.parametrize(

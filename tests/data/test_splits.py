@@ -44,3 +44,9 @@ def test_three_ways_take_their_shares_of_the_whole():
 def test_the_argument_at_fault_is_named(held_out, name):
     with pytest.raises(ValueError, match=f"`{name}` must be"):
         split_three_ways(10, held_out, seed=0)
+
+
+@pytest.mark.parametrize("rows", [0, 2])
+def test_fewer_texts_than_splits_are_refused_as_such(rows):
+    with pytest.raises(ValueError, match=f"at least 3 texts that hold a word.*Received: {rows}"):
+        split_three_ways(rows, {"test": 0.1, "valid": 0.1}, seed=0)

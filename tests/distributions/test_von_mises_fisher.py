@@ -191,6 +191,14 @@ def test_the_fit_is_scipys(dim, kappa, rng):
     assert float(fitted.concentration) == pytest.approx(concentration, rel=1e-6)
 
 
+def test_the_fit_of_a_numpy_array_keeps_its_precision_and_takes_the_arguments_of_tfp(rng):
+    x = VonMisesFisher(tensor(unit(rng, 3)), 4.0).sample((20, 5), seed=(5, 6)).numpy()
+    fitted = VonMisesFisher.experimental_fit(x, 2)
+    assert fitted.dtype == tf.float64
+    assert fitted.batch_shape == ()
+    assert VonMisesFisher.experimental_fit(x.astype(np.float32)).dtype == tf.float32
+
+
 @pytest.mark.parametrize(("dim", "kappa"), [(3, 0.5), (1000, 3000.0), (10_000, 20_000.0)])
 def test_the_fit_solves_the_likelihood_equation_in_every_dimension(dim, kappa, rng):
     x = VonMisesFisher(tensor(unit(rng, dim)), kappa).sample(300, seed=(5, 6))

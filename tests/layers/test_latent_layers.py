@@ -1,14 +1,17 @@
 """The contract of all latent layers."""
 
 import keras
+import mpmath
 import numpy as np
 import pytest
+import scipy.stats
 import tensorflow as tf
 import tensorflow_probability as tfp
 
 from tests.conftest import mirrored
 from tf_vmf.layers import GaussianLatent, PowerSphericalLatent, VonMisesFisherLatent
 from tf_vmf.layers.noise import replica_seed, stateless_seed
+from tf_vmf.layers.unit_vector import unit_vector
 
 tfd = tfp.distributions
 
@@ -185,15 +188,137 @@ def test_the_norm_penalty_is_charged_in_training_only(features):
     assert layer.losses[-1].numpy() == pytest.approx(expected, rel=1e-5)
 
 
-def test_a_zero_feature_vector_gives_finite_gradients():
-    layer = VonMisesFisherLatent(5, concentration="learned")
+@pytest.mark.parametrize("latent", [VonMisesFisherLatent, PowerSphericalLatent])
+def test_a_zero_feature_vector_has_a_unit_code_and_a_small_gradient(latent):
+    layer = latent(5, concentration="learned")
     h = tf.zeros((2, 7))
     with tf.GradientTape() as tape:
         tape.watch(h)
         z = layer(h)
         loss = tf.reduce_sum(z * tf.range(5.0)) + layer.losses[0]
+    np.testing.assert_allclose(np.linalg.norm(z, axis=-1), 1.0, atol=1e-6)
     gradients = tape.gradient(loss, [h, *layer.trainable_weights])
-    assert all(np.isfinite(g).all() for g in gradients)
+    assert max(np.abs(g).max() for g in gradients) < 1e5
+
+
+def test_training_is_not_upset_by_a_row_of_zeros():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(64, 6)).astype(np.float32)
+    losses = []
+    for zero_rows in (0, 1):
+        keras.utils.set_random_seed(0)
+        data = x.copy()
+        data[:zero_rows] = 0.0
+        model = keras.Sequential(
+            [keras.layers.Dense(8, "relu"), VonMisesFisherLatent(4, concentration=50.0, seed=0), keras.layers.Dense(6)]
+        )
+        model.compile(keras.optimizers.SGD(0.05), loss="mse")
+        losses.append(model.fit(data, data, batch_size=64, epochs=40, verbose=0).history["loss"])
+    # One row in 64 cannot matter more than this; with a gradient of 1e15 it stops all learning in the first step.
+    assert losses[0][0] - losses[0][-1] > 0.2
+    assert losses[1][-1] == pytest.approx(losses[0][-1], abs=0.1)
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e-12, 1.0, 1e19, 1e37])
+def test_a_unit_vector_has_unit_length_whatever_the_length_it_comes_from(scale):
+    x = tf.constant(np.random.default_rng(0).normal(size=(20, 7)) * scale, tf.float32)
+    np.testing.assert_allclose(np.linalg.norm(unit_vector(x), axis=-1), 1.0, atol=1e-6)
+    expected = np.asarray(x, np.float64) / np.linalg.norm(np.asarray(x, np.float64), axis=-1, keepdims=True)
+    np.testing.assert_allclose(unit_vector(x), expected, atol=1e-6)
+
+
+def test_the_gradient_of_a_unit_vector_is_that_of_finite_differences_and_bounded_near_zero():
+    x = tf.constant(np.random.default_rng(1).normal(size=(6, 5)))
+    theoretical, numerical = tf.test.compute_gradient(unit_vector, [x], delta=1e-5)
+    np.testing.assert_allclose(theoretical[0], numerical[0], atol=1e-7)
+    with tf.GradientTape() as tape:
+        short = tf.constant([[1e-8, 0.0, 0.0]])
+        tape.watch(short)
+        unit = unit_vector(short)
+    np.testing.assert_allclose(tape.gradient(unit, short, tf.constant([[1.0, 2.0, 0.0]])), [[0.0, 2e3, 0.0]], rtol=1e-5)
+
+
+@pytest.mark.parametrize("latent_dim", [2, 5, 50])
+@pytest.mark.parametrize("concentration", [0.01, 1.0, 100.0, 1e5])
+def test_the_kl_of_a_power_spherical_in_float32_is_that_of_mpmath(latent_dim, concentration):
+    layer = PowerSphericalLatent(latent_dim, concentration=concentration)
+    kl = layer.kl_divergence(layer.parameters(tf.ones((1, 3))))[0]
+    with mpmath.workdps(40):
+        beta, d, kappa = mpmath.mpf(latent_dim - 1) / 2, latent_dim, mpmath.mpf(np.float32(concentration).item())
+        alpha = beta + kappa
+        log_density = kappa * (mpmath.log(2) + mpmath.digamma(alpha) - mpmath.digamma(alpha + beta)) - (
+            (alpha + beta) * mpmath.log(2)
+            + beta * mpmath.log(mpmath.pi)
+            + mpmath.loggamma(alpha)
+            - mpmath.loggamma(alpha + beta)
+        )
+        expected = log_density + mpmath.log(2 * mpmath.pi ** (mpmath.mpf(d) / 2) / mpmath.gamma(mpmath.mpf(d) / 2))
+    assert float(kl) == pytest.approx(float(expected), rel=1e-6)
+
+
+@pytest.mark.parametrize("latent_dim", [2, 3, 20])
+def test_power_spherical_samples_have_the_law_of_tfp_and_its_gradients(latent_dim):
+    mu = keras.ops.convert_to_tensor(
+        np.eye(latent_dim, dtype=np.float32)[:1] * 0.6 + np.eye(latent_dim)[1:2] * 0.8, "float32"
+    )
+    layer = PowerSphericalLatent(latent_dim, concentration="learned")
+    parameters = {"mean_direction": mu, "concentration": tf.constant([7.0])}
+    with tf.GradientTape() as tape:
+        tape.watch(parameters)
+        x = layer.sample(parameters, tf.constant([1, 2]), (40_000,))[:, 0]
+        cosine = tf.reduce_sum(x * tf.constant(mu), axis=-1)
+        mean = tf.reduce_mean(tf.reduce_sum(x * tf.stop_gradient(mu), axis=-1))
+    np.testing.assert_allclose(np.linalg.norm(x, axis=-1), 1.0, atol=1e-6)
+    # (1 + mu.x) / 2 is Beta(beta + kappa, beta).
+    beta = 0.5 * (latent_dim - 1)
+    assert scipy.stats.kstest((1 + cosine.numpy()) / 2, scipy.stats.beta(beta + 7, beta).cdf).pvalue > 1e-3
+    # E[mu.x] = kappa / (2 beta + kappa); four standard errors are 1.5 %.
+    gradient = tape.gradient(mean, parameters)
+    assert float(gradient["concentration"][0]) == pytest.approx(2 * beta / (2 * beta + 7) ** 2, rel=0.04)
+    assert np.isfinite(gradient["mean_direction"]).all()
+
+
+def test_a_power_spherical_code_on_the_circle_trains_with_a_learned_concentration():
+    x = np.random.default_rng(0).normal(size=(500, 6)).astype(np.float32)
+    model = keras.Sequential([PowerSphericalLatent(2, concentration="learned"), keras.layers.Dense(6)])
+    model.compile("adam", loss="mse")
+    assert np.isfinite(model.fit(x, x, epochs=20, verbose=0).history["loss"]).all()
+
+
+def test_the_kls_of_a_sequence_add_up_as_time_distributed_ones_do():
+    layer = GaussianLatent(3, seed=1)
+    h = np.random.default_rng(0).normal(size=(4, 7, 5)).astype(np.float32)
+    layer(h)
+    kl = np.sum(layer.kl_divergence(layer.parameters(h)), axis=1)
+    assert kl.shape == (4,)
+    assert float(layer.losses[0]) == pytest.approx(kl.mean(), rel=1e-6)
+    assert float(layer.kl_tracker.result()) == pytest.approx(kl.mean(), rel=1e-6)
+
+
+def test_two_latent_layers_show_a_kl_each():
+    inputs = keras.Input((5,))
+    first, second = (
+        VonMisesFisherLatent(3, concentration=5.0, kl_name="kl_topic"),
+        GaussianLatent(2, kl_name="kl_style"),
+    )
+    model = keras.Model(inputs, keras.layers.Dense(5)(keras.layers.concatenate([first(inputs), second(inputs)])))
+    model.compile("adam", loss="mse")
+    x = np.random.default_rng(0).normal(size=(16, 5)).astype(np.float32)
+    assert {"kl_topic", "kl_style"} <= set(model.fit(x, x, verbose=0).history)
+    assert keras.Model.from_config(model.get_config()).layers[1].kl_name in ("kl_topic", "kl_style")
+
+
+def test_a_layer_in_double_precision_trains_in_a_model_of_single_precision():
+    model = keras.Sequential([VonMisesFisherLatent(3, concentration=5.0, dtype="float64"), keras.layers.Dense(5)])
+    model.compile("adam", loss="mse")
+    x = np.random.default_rng(0).normal(size=(16, 5)).astype(np.float32)
+    assert np.isfinite(model.fit(x, x, verbose=0).history["loss"][0])
+
+
+def test_an_empty_batch_adds_no_loss():
+    layer = VonMisesFisherLatent(3, concentration=5.0)
+    layer(tf.zeros((0, 4)))
+    assert float(layer.losses[0]) == 0.0
 
 
 @pytest.mark.parametrize(
@@ -209,6 +334,8 @@ def test_a_zero_feature_vector_gives_finite_gradients():
         ),
         (lambda: GaussianLatent(0), "latent_dim.*>= 1"),
         (lambda: GaussianLatent(5, kl_weight=-0.1), "kl_weight.*-0.1"),
+        (lambda: GaussianLatent(5, kl_weight=float("inf")), "kl_weight.*inf"),
+        (lambda: GaussianLatent("5"), "latent_dim.*integer"),
         (lambda: GaussianLatent(5, seed=-3), "seed.*-3"),
     ],
 )

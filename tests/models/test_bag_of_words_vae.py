@@ -189,3 +189,43 @@ def test_codes_and_counts_of_the_wrong_width_are_refused():
         model.decode(np.zeros((1, 5), np.float32))
     with pytest.raises(ValueError, match="30"):
         model.elbo(np.ones((2, 29), np.float32))
+
+
+def test_weights_multiply_the_losses_of_their_examples(counts):
+    weights = np.zeros(64, np.float32)
+    weights[:20] = 1.0
+    model = make_model(dropout=0.0)
+    model.compile("sgd")
+    some = model.evaluate(counts, sample_weight=weights, batch_size=64, verbose=0, return_dict=True)
+    # The noise of an evaluation belongs to the place in the batch.
+    alone = model.evaluate(counts[:20], batch_size=64, verbose=0, return_dict=True)
+    assert some["kl"] == pytest.approx(alone["kl"], rel=1e-5)
+    assert some["perplexity"] == pytest.approx(np.exp(some["loss"] * 20 / counts[:20].sum()), rel=1e-4)
+
+    def weights_after(*args, **kwargs):
+        model = make_model(dropout=0.0)
+        model.compile(keras.optimizers.SGD(1e-3))
+        model.fit(*args, batch_size=64, shuffle=False, verbose=0, **kwargs)
+        return np.concatenate([v.numpy().ravel() for v in model.trainable_variables])
+
+    start = np.concatenate([v.numpy().ravel() for v in make_model().trainable_variables])
+    np.testing.assert_array_equal(weights_after(counts, sample_weight=np.zeros(64)), start)
+    whole, twice = weights_after(counts), weights_after(counts, counts, sample_weight=np.full(64, 2.0))
+    np.testing.assert_allclose(twice - start, 2 * (whole - start), atol=1e-6)
+
+
+@pytest.mark.parametrize("given", [{"loss": "mse"}, {"metrics": ["mae"]}, {"weighted_metrics": ["mae"]}])
+def test_a_loss_and_metrics_of_ones_own_are_refused(given):
+    with pytest.raises(ValueError, match=f"{next(iter(given))}.*expected None"):
+        make_model().compile("adam", **given)
+
+
+def test_a_model_that_was_only_trained_exports_as_any_keras_model(counts, tmp_path):
+    model = make_model()
+    model.compile("sgd")
+    model.fit(counts, verbose=0)
+    model.export(tmp_path / "export", verbose=False)
+    loaded = tf.saved_model.load(
+        str(tmp_path / "export")
+    )  # without a name it would be gone at once, with its variables
+    np.testing.assert_allclose(loaded.serve(counts), model.predict(counts, verbose=0), rtol=1e-5)

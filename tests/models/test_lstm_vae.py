@@ -382,7 +382,7 @@ def test_a_wide_beam_decodes_the_sentence_of_largest_log_prob(name):
             rows.append((*words[: end + 1], *[PAD] * (length - 1 - end)))
     rows = np.array(sorted(set(rows)), np.int32)
     if model.num_labels:  # `reconstruction_log_prob` takes the bag of words from the sentence itself: give it here
-        condition = model._condition_on(tf.fill([len(rows)], 1), np.tile([[3, 4, 0]], (len(rows), 1)))
+        condition = model._condition_on(1, np.tile([[3, 4, 0]], (len(rows), 1)), tf.constant(len(rows)))
         model._condition = lambda x: condition
     log_prob = model.reconstruction_log_prob(rows, tf.repeat(z[np.newaxis], len(rows), axis=1))[0].numpy()
     best = rows[np.argmax(log_prob)]
@@ -494,3 +494,96 @@ def test_missing_inputs_and_codes_of_the_wrong_width_are_refused(tokens):
         make_model("none").encode(tokens)
     with pytest.raises(ValueError, match="batch, length"):
         make_model().elbo(tokens[0])
+
+
+# ---- what users hand in
+
+
+@pytest.mark.parametrize("method", ["greedy", "sample", "beam"])
+def test_generation_under_xla_writes_sentences(method, tokens):
+    model = make_model("vmf")
+    z = code_for(model, tokens)[0, :5]
+    generate = tf.function(lambda z: model.decode(z, method, max_length=6), jit_compile=True)
+    written = generate(z).numpy()
+    assert written.shape[0] == 5
+    if method == "sample":  # XLA draws other numbers
+        assert np.all((written >= 0) & (written < V))
+        assert written.shape[1] > 0
+    else:
+        np.testing.assert_array_equal(written, model.decode(z, method, max_length=6))
+
+
+def test_asking_for_xla_warns_and_trains_without(tokens):
+    model = make_model("vmf")
+    with pytest.warns(UserWarning, match="jit_compile"):
+        model.compile("sgd", jit_compile=True)
+    assert np.isfinite(model.fit(tokens, verbose=0).history["loss"][0])
+
+
+def test_another_top_k_needs_no_other_graph(tokens):
+    model = make_model("vmf")
+    z = code_for(model, tokens)[0]
+    for top_k in range(1, 5):
+        model.decode(z, "sample", top_k=top_k, max_length=3)
+    assert model._generate.experimental_get_tracing_count() == 1
+
+
+def test_padding_before_words_is_an_error(tokens):
+    model = make_model("vmf")
+    reversed_rows = tf.constant(tokens[:8, ::-1])
+    with pytest.raises(tf.errors.InvalidArgumentError, match="at the end of sentences only"):
+        model.elbo(reversed_rows)
+
+
+def test_ragged_sentences_are_those_padded(tokens):
+    model = make_model("vmf")
+    ragged = tf.RaggedTensor.from_tensor(tokens, padding=0)
+    np.testing.assert_allclose(model.elbo(ragged), model.elbo(tf.constant(tokens)), rtol=1e-6)
+
+
+def test_one_label_serves_all_rows_and_strange_ones_are_refused(tokens):
+    model = make_model("vmf", num_labels=2)
+    z = code_for(model, tokens)[0, :3]
+    np.testing.assert_array_equal(model.decode(z, labels=1), model.decode(z, labels=[1, 1, 1]))
+    for labels in (2, -1, [0, 1]):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="labels from 0 to 1"):
+            model.decode(z, labels=labels)
+    for labels in (["a", "b", "c"], [[0], [1], [1]]):
+        with pytest.raises(ValueError, match="labels as integers from 0 to 1"):
+            model.decode(z, labels=labels)
+
+
+def test_conditions_that_a_model_does_not_have_are_refused(tokens):
+    model = make_model("vmf")
+    z = code_for(model, tokens)[0]
+    with pytest.raises(ValueError, match="num_labels=0"):
+        model.decode(z, labels=0)
+    with pytest.raises(ValueError, match="bag_of_words_units=0"):
+        model.decode(z, bag_of_words=tokens)
+
+
+def test_a_bag_of_words_has_no_order_and_no_padding(tokens):
+    model = make_model("vmf", bag_of_words_units=4)
+    bags = tf.constant([[3, 4, 0, 0], [3, 0, 4, 0], [0, 0, 4, 3]])
+    condition = model._condition_on(None, bags, tf.constant(3)).numpy()
+    np.testing.assert_allclose(condition[1:], condition[:1].repeat(2, axis=0), rtol=1e-6)
+
+
+def test_codes_that_are_no_numbers_are_an_error(tokens):
+    model = make_model("vmf")
+    with pytest.raises(tf.errors.InvalidArgumentError, match="finite"):
+        model.decode(np.full((2, DIM), np.nan, np.float32))
+
+
+@pytest.mark.parametrize(
+    ("latent", "options", "message"),
+    [
+        ("none", {"free_bits": 1.0}, "free_bits.*latent=None"),
+        ("vmf", {"pooling": "bow", "bidirectional": True}, "bidirectional.*bow"),
+        ("vmf", {"z_scale": float("nan")}, "z_scale.*finite"),
+        ("vmf", {"dropout": None}, "dropout.*rate"),
+    ],
+)
+def test_options_without_sense_are_refused(latent, options, message):
+    with pytest.raises(ValueError, match=message):
+        make_model(latent, **options)

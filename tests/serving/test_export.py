@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -179,6 +180,27 @@ def test_every_kind_of_model_has_its_endpoints():
     labelled = serving.endpoints(conditional)["reconstruct"]
     out = labelled.function(tf.constant([[3, 1]]), tf.constant(5), tf.constant([1]))
     assert out["tokens"].shape[0] == 1
+
+
+def test_an_export_of_a_conditional_model_takes_labels_last_and_may_do_without_unknown_words(tmp_path):
+    keras.utils.set_random_seed(0)
+    model = LSTMVAE(9, GaussianLatent(3), embedding_dim=3, hidden_units=4, num_labels=2)
+    model.softmax.bias.assign([0.0, 0, 9, 0, 0, 0, 0, 0, 0])  # says little but <unk>
+    z = tf.random.stateless_normal((4, 3), (0, 1))
+    labels = tf.constant([0, 1, 1, 0])
+    for name, allow in (("with", True), ("without", False)):
+        path = serving.export(model, tmp_path / name, allow_unknown=allow)
+        served = tf.saved_model.load(str(path)).signatures
+        tokens = served["decode"](z=z, max_length=tf.constant(5), labels=labels)["tokens"].numpy()
+        np.testing.assert_array_equal(tokens, model.decode(z, max_length=5, labels=labels, allow_unknown=allow))
+        assert np.any(tokens == model.UNK_ID) == allow
+    x = np.array([[3, 4, 1], [5, 1, 0]], np.int32)
+    nll = served["score"](
+        tokens=tf.constant(x), num_samples=tf.constant(1), seed=tf.constant(3), labels=tf.constant([1, 0])
+    )["elbo"]
+    agree(nll, model.elbo({"tokens": x, "labels": np.array([1, 0])}, seed=3))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="labels from 0 to 1"):
+        served["decode"](z=z, max_length=tf.constant(5), labels=labels + 1)
 
 
 def test_an_export_is_refused_where_it_would_be_wrong_or_overwrite(documents, tmp_path):

@@ -106,7 +106,17 @@ def test_health_state_metadata_and_schema_are_there(client):
     signatures = client.get("/v1/models/topics/metadata").json()["metadata"]["signature_def"]
     assert signatures["encode"]["inputs"]["counts"] == {"dtype": "float32", "shape": [-1, 4]}
     assert PREDICT in json.dumps(client.get("/openapi.json").json())
-    assert client.get("/v1/models/other").status_code == 404
+    other = client.get("/v1/models/other")
+    assert other.status_code == 404
+    assert "Not Found" in other.json()["error"]
+
+
+def test_an_endpoints_own_check_comes_with_what_it_received(client):
+    request = {"signature_name": "encode", "inputs": {"counts": [[-1.0, 0, 0, 2]]}}
+    answer = client.post(PREDICT, json=request)
+    assert answer.status_code == 400
+    assert answer.json()["error"].startswith("Counts must be finite numbers >= 0. Received: ")
+    assert "-1" in answer.json()["error"]
 
 
 def test_a_folder_without_an_export_is_refused(tmp_path):

@@ -89,12 +89,34 @@ def test_a_schedule_and_a_patience_are_not_both_taken():
 
 
 def test_the_configuration_holds_every_flag_but_folders():
-    statistics = {"vocabulary_sha256": "0123", "train": {"documents": 5}, "corpus": "x"}
+    splits = {split: {"documents": 5, "sha256": split} for split in ("train", "valid", "test")}
+    statistics = {"vocabulary_sha256": "0123", **splits, "corpus": "x"}
     made = _experiment(flag_modules=(latent_flags, training_flags, corpus_flags), statistics=statistics)
     config = experiment.configuration(made)
     assert {"latent", "concentration", "epochs", "seed", "strategy", "corpus"} <= set(config)
     assert not {"workdir", "data_dir"} & set(config)
-    assert config["data"] == {"vocabulary_sha256": "0123", "train": {"documents": 5}}
+    assert config["data"] == {"vocabulary_sha256": "0123", **splits}
+
+
+@pytest.mark.parametrize(
+    ("flag", "value", "message"),
+    [
+        ("kl_schedule", "cyclical", "give both"),
+        ("optimizer", "adamw", "weight_decay"),
+        ("gradient_clip_norm", 0.0, "above 0"),
+    ],
+)
+def test_flags_that_would_do_nothing_are_refused(flag, value, message):
+    with pytest.raises(absl_flags.IllegalFlagValueError, match=message):
+        setattr(absl_flags.FLAGS, flag, value)
+
+
+def test_the_weight_of_the_kl_is_the_end_of_its_schedule():
+    with flagsaver.flagsaver(latent="gaussian", kl_weight=0.5):
+        assert experiment.make_latent().kl_weight == 0.5
+    with flagsaver.flagsaver(latent="gaussian", kl_weight=0.5, kl_warmup_steps=10):
+        layer = experiment.make_latent()
+    assert [float(layer.kl_weight_at(step)) for step in (0, 5, 10, 99)] == pytest.approx([0.0, 0.25, 0.5, 0.5])
 
 
 @pytest.mark.parametrize("value", ["-1", "nan", "inf", "lerned", ""])

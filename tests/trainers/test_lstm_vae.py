@@ -122,6 +122,21 @@ def test_a_plain_language_model_has_no_kl(texts, tmp_path):
     assert test["iw_perplexity"] == pytest.approx(test["perplexity"], rel=1e-6)
 
 
+def test_a_finished_run_refuses_other_text_of_the_same_size_and_vocabulary(tmp_path):
+    lines = [f"{a} {b} today" for a in ("film", "cast", "plot") for b in ("shines", "drags", "fails")] * 4
+    for split in ("train", "valid", "test"):
+        (tmp_path / f"{split}.txt").write_text("\n".join(lines))
+    given = [f"--{split}_files={tmp_path}/{split}.txt" for split in ("valid", "test")]
+    small = ["--epochs=1", "--num_importance_samples=1", "--embedding_dim=4", "--hidden_units=4"]
+    run_it = (str(tmp_path / "train.txt"), tmp_path / "run", *given, *small)
+    assert run(*run_it).returncode == 0
+    # The words of the test sentences in another order: nothing that is counted changes.
+    (tmp_path / "test.txt").write_text("\n".join(" ".join(reversed(line.split())) for line in lines))
+    again = run(*run_it)
+    assert again.returncode != 0
+    assert "sha256" in again.stderr
+
+
 def test_conditional_without_labels_is_refused(tmp_path):
     (tmp_path / "text.txt").write_text("a b c\n" * 30)
     flags = [f"--train_files={tmp_path / 'text.txt'}", f"--workdir={tmp_path / 'x'}", "--conditional", "--min_count=1"]

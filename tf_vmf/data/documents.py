@@ -125,9 +125,16 @@ class BagOfWordsCorpus:
 
     @property
     def statistics(self) -> dict[str, Any]:
-        """`notes` with the sizes of the splits and a fingerprint of the vocabulary, for the record of a run."""
+        """`notes` with the sizes of the splits and fingerprints of them and of the vocabulary, for the record of a run."""
         sizes = {
-            split: {"documents": len(documents), "tokens": documents.num_tokens, **self.notes.get(split, {})}
+            split: {
+                "documents": len(documents),
+                "tokens": documents.num_tokens,
+                "sha256": content_fingerprint(
+                    documents.counts.indptr, documents.counts.indices, documents.counts.data, documents.labels
+                ),
+                **self.notes.get(split, {}),
+            }
             for split, documents in zip(SPLITS, (self.train, self.valid, self.test), strict=True)
         }
         for split, dropped in self.notes.get("empty_documents_dropped", {}).items():
@@ -201,6 +208,14 @@ def label_positions(
 def fingerprint(vocabulary: Iterable[str]) -> str:
     """The first 16 hexadecimal digits of the SHA-256 of the words, one a line, in order."""
     return hashlib.sha256("\n".join(vocabulary).encode()).hexdigest()[:16]
+
+
+def content_fingerprint(*columns: np.ndarray | None) -> str:
+    """The first 16 hexadecimal digits of the SHA-256 of integer columns, whatever their width in memory."""
+    digest = hashlib.sha256()
+    for column in columns:
+        digest.update(b"none" if column is None else np.asarray(column).astype("<i8").tobytes())
+    return digest.hexdigest()[:16]
 
 
 class CountsBuilder:

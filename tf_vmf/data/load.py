@@ -30,7 +30,7 @@ def load_bag_of_words(
     stop_words: str | Path | Iterable[str] = "english",
     tokenization: str = "words",
     validation_size: int | float | None = None,
-    test_size: int | float = 0.1,
+    test_size: int | float | None = None,
     seed: int = 0,
 ) -> BagOfWordsCorpus:
     """Loads a corpus by name, or from files of your own.
@@ -64,7 +64,7 @@ def load_bag_of_words(
         tokenization: `"words"` (lower-case words of two letters or more) or `"whitespace"` (already tokenised text).
         validation_size: documents to hold out of train for validation, a number or a share of all; by default 1,000 of
             `"20ng"` and a tenth of others.
-        test_size: the same for the test, where `test_files` is not given.
+        test_size: the same for the test, where `test_files` is not given; None: a tenth.
         seed: of the split. The same seed gives the same split everywhere.
 
     Raises:
@@ -94,6 +94,9 @@ def load_bag_of_words(
             f"`tokenization` must be one of {', '.join(STANDARDIZERS)}. Received: tokenization={tokenization!r}."
         )
 
+    own = {"validation_size": validation_size if corpus == "prepared" else None, "test_size": test_size}
+    if corpus in ("20ng", "prepared") and (given := [name for name, value in own.items() if value is not None]):
+        raise ValueError(f"Corpus {corpus!r} brings its own splits. Received: {', '.join(given)}.")
     if corpus == "prepared":
         if data_dir is None:
             raise ValueError("Corpus 'prepared' is read from files: `data_dir` must name their folder. Received: None.")
@@ -107,7 +110,7 @@ def load_bag_of_words(
 
     sizes: dict[str, Any] = {
         "validation_size": 0.1 if validation_size is None else validation_size,
-        "test_size": test_size,
+        "test_size": 0.1 if test_size is None else test_size,
         "seed": seed,
     }
     files = {

@@ -35,8 +35,8 @@ def load_sentences(
     tokenization: str | None = None,
     split_sentences: bool = False,
     label_column: int | None = None,
-    validation_size: int | float = 0.1,
-    test_size: int | float = 0.1,
+    validation_size: int | float | None = None,
+    test_size: int | float | None = None,
     seed: int = 0,
 ) -> SentenceCorpus:
     """Loads a corpus of sentences by name, or from files of your own.
@@ -81,7 +81,7 @@ def load_sentences(
         split_sentences: whether lines of files are texts to split into sentences, by the rules of
             `tf_vmf.data.sentence_splitting`.
         label_column: 0 or 1, if lines have two tab-separated columns and this one holds the label.
-        validation_size: lines to hold out of train for validation, a number or a share of all.
+        validation_size: lines to hold out of train for validation, a number or a share of all; None: a tenth.
         test_size: the same for the test.
         seed: of the split. The same seed gives the same split everywhere.
 
@@ -99,6 +99,9 @@ def load_sentences(
                 f"Corpus {corpus!r} brings its own splits, labels and vocabulary. Received: {', '.join(given)}, which "
                 "go with `train_files`."
             )
+    sizes = {"validation_size": validation_size, "test_size": test_size}
+    if corpus in ("ptb", "prepared") and (given := [name for name, value in sizes.items() if value is not None]):
+        raise ValueError(f"Corpus {corpus!r} brings its own splits. Received: {', '.join(given)}.")
     if corpus == "prepared":
         return prepared_sentences(str(data_dir))
     options: dict[str, Any] = {
@@ -106,8 +109,7 @@ def load_sentences(
         "vocabulary_size": vocabulary_size,
         "min_count": min_count or (1 if corpus == "ptb" else 2),
         "max_length": max_length or (_WIKIPEDIA_LENGTH if corpus == "wikipedia" else None),
-        "validation_size": validation_size,
-        "test_size": test_size,
+        **{name: 0.1 if value is None else value for name, value in sizes.items()},
         "seed": seed,
     }
     lines: dict[str, Iterable[RawLine]]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from tf_vmf.data.documents import SPLITS, Documents, fingerprint
+from tf_vmf.data.documents import SPLITS, Documents, content_fingerprint, fingerprint
 from tf_vmf.data.sentence_vectorization import SentenceVectorization
 from tf_vmf.data.special_tokens import EOS_ID, PAD_ID, SPECIAL_TOKENS, UNK_ID
 
@@ -158,7 +158,7 @@ class SentenceCorpus:
 
     @property
     def statistics(self) -> dict[str, Any]:
-        """`notes` with the figures of the splits and a fingerprint of the vocabulary, for the record of a run."""
+        """`notes` with the figures of the splits and fingerprints of them and of the vocabulary, for the record of a run."""
         figures = {split: _figures(getattr(self, split)) | self.notes.get(split, {}) for split in SPLITS}
         return {
             "corpus": self.name,
@@ -190,4 +190,5 @@ def _figures(sentences: Sentences) -> dict[str, Any]:
         "tokens": sentences.num_tokens,
         "unk_share": round(unknown / max(1, sentences.num_tokens), 6),
         "longest": int(sentences.lengths.max(initial=0)),
+        "sha256": content_fingerprint(sentences.tokens, sentences.labels),
     }

@@ -43,7 +43,15 @@ def split_three_ways(num_rows: int, held_out: dict[str, int | float], seed: int)
 
     Returns:
         Sorted positions of each split, disjoint, together 0..num_rows-1.
+
+    Raises:
+        ValueError: There are fewer rows than splits, or a size leaves none for another split.
     """
+    if held_out and num_rows <= len(held_out):
+        raise ValueError(
+            f"Expected at least {len(held_out) + 1} texts that hold a word, one each for {', '.join(['train', *held_out])}. "
+            f"Received: {num_rows}."
+        )
     rest = np.arange(num_rows)
     rows: dict[str, np.ndarray] = {}
     for name, size in held_out.items():

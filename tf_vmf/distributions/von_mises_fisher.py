@@ -155,9 +155,10 @@ class VonMisesFisher(AutoCompositeTensorDistribution):
     def experimental_fit(
         cls,
         value: tf.Tensor,
-        weights: tf.Tensor | None = None,
         sample_ndims: int = 1,
         validate_args: bool = False,
+        *,
+        weights: tf.Tensor | None = None,
         **init_kwargs: Any,
     ) -> "VonMisesFisher":
         """Returns the distribution of maximum likelihood for unit vectors.
@@ -167,10 +168,10 @@ class VonMisesFisher(AutoCompositeTensorDistribution):
 
         Args:
             value: Floating-point `Tensor` of unit vectors, `sample shape + batch shape + [d]`.
-            weights: Floating-point `Tensor` >= 0 that broadcasts with `value.shape[:-1]`, for instance the responsibilities
-                of a mixture. None weighs all samples alike.
             sample_ndims: Python `int`, how many leading dimensions of `value` count samples.
             validate_args: Passed to the distribution.
+            weights: Floating-point `Tensor` >= 0 that broadcasts with `value.shape[:-1]`, for instance the responsibilities
+                of a mixture. None weighs all samples alike.
             **init_kwargs: Further arguments of the distribution.
 
         Returns:
@@ -182,7 +183,8 @@ class VonMisesFisher(AutoCompositeTensorDistribution):
              Distributions. JMLR 6, 2005.
         """
         with tf.name_scope("experimental_fit"):
-            value = tf.convert_to_tensor(value, dtype_hint=tf.float32)
+            dtype = dtype_util.common_dtype([value, weights], tf.float32)
+            value = tf.convert_to_tensor(value, dtype=dtype)
             mean_direction, concentration = fit_von_mises_fisher(value, weights, sample_ndims)
         return cls(mean_direction, concentration, validate_args=validate_args, **init_kwargs)
 

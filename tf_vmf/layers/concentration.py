@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import numbers
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,7 +24,7 @@ def check_concentration(layer: str, concentration: Any, minimum: float, initial:
         )
     if concentration == "learned":
         return "learned"
-    is_number = isinstance(concentration, (int, float)) and not isinstance(concentration, bool)
+    is_number = isinstance(concentration, numbers.Real) and not isinstance(concentration, bool)
     if not is_number or not (math.isfinite(concentration) and concentration >= 0):
         raise ValueError(
             f"Argument `concentration` of {layer}: expected a finite number >= 0 for a fixed concentration, or 'learned'. "

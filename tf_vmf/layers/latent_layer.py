@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import abc
+import math
+import numbers
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -36,11 +38,12 @@ class LatentLayer(keras.layers.Layer, abc.ABC):
             of training steps (for instance `PolynomialDecay(0.0, 10_000, 1.0)` for linear warm-up). A schedule holds for
             training only; evaluation then charges the whole KL.
         seed: Seed of the noise; None draws one (it follows `keras.utils.set_random_seed`).
+        kl_name: Name of the metric. Keras shows one metric a name, so give each of several latent layers in a model its own.
         **kwargs: Passed to `keras.layers.Layer`. A half-precision `dtype` policy is replaced by float32, because the KL and the
             sampler need it.
 
     Call arguments:
-        inputs: Features h, shape (batch, features).
+        inputs: Features h, shape (batch, features); with further axes in between, one z for every place, whose KLs add up.
         deterministic: If True, returns the posterior's central code (mean direction or mean) and charges no KL.
         training: `False` still samples; it tells evaluation noise from training noise.
 
@@ -48,9 +51,17 @@ class LatentLayer(keras.layers.Layer, abc.ABC):
         z, shape (batch, latent_dim).
     """
 
-    def __init__(self, latent_dim: int, kl_weight: KLWeight = 1.0, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        latent_dim: int,
+        kl_weight: KLWeight = 1.0,
+        seed: int | None = None,
+        kl_name: str = "kl",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**{**kwargs, "dtype": _full_precision(kwargs.get("dtype"))})
-        if isinstance(latent_dim, bool) or int(latent_dim) != latent_dim or latent_dim < self._smallest_latent_dim:
+        is_number = isinstance(latent_dim, numbers.Real) and not isinstance(latent_dim, bool)
+        if not is_number or int(latent_dim) != latent_dim or latent_dim < self._smallest_latent_dim:
             raise ValueError(
                 f"Argument `latent_dim` of {type(self).__name__}: expected an integer >= {self._smallest_latent_dim}. "
                 f"Received: latent_dim={latent_dim!r}."
@@ -58,15 +69,16 @@ class LatentLayer(keras.layers.Layer, abc.ABC):
         if isinstance(kl_weight, Mapping):
             kl_weight = keras.saving.deserialize_keras_object(kl_weight)
         is_schedule = isinstance(kl_weight, keras.optimizers.schedules.LearningRateSchedule)
-        if not is_schedule and not (isinstance(kl_weight, (int, float)) and kl_weight >= 0):
+        if not is_schedule and not (isinstance(kl_weight, numbers.Real) and 0 <= float(kl_weight) < math.inf):
             raise ValueError(
                 f"Argument `kl_weight` of {type(self).__name__}: expected a number >= 0 or a "
                 f"keras.optimizers.schedules.LearningRateSchedule. Received: kl_weight={kl_weight!r}."
             )
         self.latent_dim = int(latent_dim)
-        self.kl_weight = kl_weight
+        self.kl_weight: Any = kl_weight if is_schedule else float(kl_weight)
+        self.kl_name = kl_name
         self.seed = draw_seed(seed)
-        self.kl_tracker = keras.metrics.Mean(name="kl")
+        self.kl_tracker = keras.metrics.Mean(name=kl_name)
 
     _smallest_latent_dim = 1
 
@@ -132,13 +144,15 @@ class LatentLayer(keras.layers.Layer, abc.ABC):
         if deterministic:
             return self.code(parameters)
         step = tf.convert_to_tensor(self.noise_step)
-        kl = self.kl_divergence(parameters)
-        weight = self.kl_weight_at(step[0], training)
-        loss = weight * tf.reduce_mean(kl)
+        kl = _of_examples(self.kl_divergence(parameters))
+        loss = self.kl_weight_at(step[0], training) * kl
         auxiliary = self.auxiliary_loss(parameters) if training else None
         if auxiliary is not None:
-            loss += tf.reduce_mean(auxiliary)
-        self.add_loss(loss)
+            loss += _of_examples(auxiliary)
+        mean = tf.math.divide_no_nan(tf.reduce_sum(loss), tf.cast(tf.size(loss), loss.dtype))  # of no examples: 0
+        self.add_loss(
+            tf.cast(mean, keras.config.floatx())
+        )  # Keras adds up the losses of all layers, whatever their dtypes
         self.kl_tracker.update_state(kl)
         phase = 0 if training else 1
         self.noise_step.assign_add([1, 0] if training else [0, 1])
@@ -151,7 +165,18 @@ class LatentLayer(keras.layers.Layer, abc.ABC):
         kl_weight = self.kl_weight
         if isinstance(kl_weight, keras.optimizers.schedules.LearningRateSchedule):
             kl_weight = keras.saving.serialize_keras_object(kl_weight)
-        return {**super().get_config(), "latent_dim": self.latent_dim, "kl_weight": kl_weight, "seed": self.seed}
+        return {
+            **super().get_config(),
+            "latent_dim": self.latent_dim,
+            "kl_weight": kl_weight,
+            "seed": self.seed,
+            "kl_name": self.kl_name,
+        }
+
+
+def _of_examples(values: tf.Tensor) -> tf.Tensor:
+    """Sums over all axes but the first: shape (batch,)."""
+    return tf.reduce_sum(values, axis=list(range(1, values.shape.rank)))
 
 
 def _full_precision(dtype: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -9,17 +10,23 @@ import keras
 import tensorflow as tf
 
 from tf_vmf.layers.latent_layer import Parameters
+from tf_vmf.layers.noise import stateless_seed
 from tf_vmf.layers.spherical_latent import SphericalLatent
+from tf_vmf.layers.unit_vector import unit_vector
 
 if TYPE_CHECKING:
     import tensorflow_probability as tfp
+
+# Below it a gamma variable of shape 1/2, as there is on the circle, has a square root without a finite derivative.
+_LEAST = 1e-30
 
 
 @keras.saving.register_keras_serializable(package="tf_vmf")
 class PowerSphericalLatent(SphericalLatent):
     """z ~ PowerSpherical(mean_direction(h), concentration) on S^(d-1), density proportional to (1 + mu.z)^concentration.
 
-    Prior uniform on the sphere. The distribution, its KL and its sampler are TensorFlow Probability's.
+    Prior uniform on the sphere. The distribution is TensorFlow Probability's. KL and sampler are not: in float32 those lose their
+    digits at small and large concentrations, and give NaN gradients on the circle.
 
     Args:
         latent_dim: d >= 2, the dimension of the ambient space.
@@ -37,7 +44,32 @@ class PowerSphericalLatent(SphericalLatent):
         return tfp.distributions.PowerSpherical(parameters["mean_direction"], parameters["concentration"])
 
     def kl_divergence(self, parameters: Parameters) -> tf.Tensor:
-        return self.distribution(parameters).kl_divergence(self.prior())
+        """Log area of the sphere minus the entropy, in double precision: a small difference of large numbers."""
+        kappa = tf.cast(parameters["concentration"], tf.float64)
+        half = 0.5 * (self.latent_dim - 1)
+        alpha = half + kappa
+        log_2, log_pi = math.log(2.0), math.log(math.pi)
+        log_normalizer = (alpha + half) * log_2 + half * log_pi + tf.math.lgamma(alpha) - tf.math.lgamma(alpha + half)
+        mean_log = log_2 + tf.math.digamma(alpha) - tf.math.digamma(alpha + half)  # E[log(1 + mu.z)]
+        log_area = log_2 + 0.5 * self.latent_dim * log_pi - math.lgamma(0.5 * self.latent_dim)
+        kl = log_area - log_normalizer + kappa * mean_log
+        return tf.cast(tf.maximum(kl, 0.0), parameters["concentration"].dtype)
 
     def sample(self, parameters: Parameters, seed: tf.Tensor, sample_shape: Sequence[int] = ()) -> tf.Tensor:
-        return self.distribution(parameters).sample(sample_shape, seed=seed)
+        """Cos mu + sin u: the cosine from two gamma variables, which keep the sine's digits, and u a uniform tangent direction."""
+        import tensorflow_probability as tfp
+
+        mu, kappa = parameters["mean_direction"], parameters["concentration"]
+        half = 0.5 * (self.latent_dim - 1)
+        shape = tf.concat([tf.cast(sample_shape, tf.int32), tf.shape(kappa)], axis=0)
+        towards = tfp.distributions.Gamma(half + kappa, 1.0).sample(sample_shape, seed=stateless_seed(seed, 0))
+        away = tfp.distributions.Gamma(tf.cast(half, kappa.dtype), 1.0).sample(shape, seed=stateless_seed(seed, 1))
+        away = tf.maximum(away, _LEAST)
+        cosine = (towards - away) / (towards + away)
+        sine = 2.0 * tf.sqrt(towards * away) / (towards + away)
+        noise = tf.random.stateless_normal(
+            tf.concat([shape, [self.latent_dim]], axis=0), stateless_seed(seed, 2), dtype=mu.dtype, alg="philox"
+        )
+        tangent = unit_vector(noise - tf.reduce_sum(noise * mu, axis=-1, keepdims=True) * mu)
+        # Rounding leaves a part along mu where the noise is nearly parallel to it.
+        return unit_vector(cosine[..., tf.newaxis] * mu + sine[..., tf.newaxis] * tangent)

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from tf_vmf.layers.concentration import LearnedConcentration, check_concentration
 from tf_vmf.layers.latent_layer import KLWeight, LatentLayer, Parameters
+from tf_vmf.layers.unit_vector import unit_vector
 
 if TYPE_CHECKING:
     import tensorflow_probability as tfp
@@ -26,7 +27,7 @@ class SphericalLatent(LatentLayer):
         initial_concentration: Learned concentration at the start of training.
         norm_penalty: Weight of (||m|| - 1)^2, where m is the mean direction before it is normalised; the auxiliary term of Xu
             and Durrett's code (1e-4 or 0).
-        kl_weight, seed, **kwargs: See `tf_vmf.layers.LatentLayer`.
+        kl_weight, kl_name, seed, **kwargs: See `tf_vmf.layers.LatentLayer`.
     """
 
     _smallest_latent_dim = 2
@@ -66,16 +67,15 @@ class SphericalLatent(LatentLayer):
     def parameters(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         """Returns `mean_direction` (batch, d), `concentration` (batch,) and, with a norm penalty, `norm` (batch,)."""
         raw = self.direction_head(inputs)
-        squared_norm = tf.reduce_sum(tf.square(raw), axis=-1, keepdims=True)
-        # The floor only keeps 0 / 0 away: a zero vector has no direction, and gets a zero gradient.
-        inverse_norm = tf.math.rsqrt(tf.maximum(squared_norm, 1e-30))
+        direction = unit_vector(raw)
         if self.concentration_head is None:
             concentration = tf.fill(tf.shape(raw)[:-1], tf.cast(self.concentration, raw.dtype))
         else:
             concentration = self.concentration_head(inputs)
-        parameters = {"mean_direction": raw * inverse_norm, "concentration": concentration}
+        parameters = {"mean_direction": direction, "concentration": concentration}
         if self.norm_penalty:
-            parameters["norm"] = squared_norm[..., 0] * inverse_norm[..., 0]
+            # The norm as a product with its own gradient, which the square root does not have at zero.
+            parameters["norm"] = tf.reduce_sum(raw * tf.stop_gradient(direction), axis=-1)
         return parameters
 
     def code(self, parameters: Parameters) -> tf.Tensor:

@@ -140,6 +140,9 @@ class BagOfWordsVAE(VariationalAutoencoder):
                 h = dropout(h, self.dropout, dropout_seed, i + 1)
         return h
 
+    def _smallest_input(self) -> tf.Tensor:
+        return tf.zeros([1, self.vocabulary_size])
+
     def token_counts(self, x: tf.Tensor | tf.SparseTensor) -> tf.Tensor:
         if isinstance(x, tf.SparseTensor):
             return tf.ensure_shape(tf.cast(tf.sparse.reduce_sum(x, axis=-1), tf.float32), [None])

@@ -8,6 +8,7 @@ A model is a function `predict(tokens, state) -> (log_probs, state)`: the ids la
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -20,6 +21,9 @@ from tf_vmf.layers.noise import stateless_seed
 Predict = Callable[[tf.Tensor, Any], tuple[tf.Tensor, Any]]
 
 METHODS = ("greedy", "sample", "beam")
+
+# Below it quotients of log-probabilities leave the range of float32, and sampling is greedy anyway.
+LOWEST_TEMPERATURE = 1e-4
 
 
 class Choice(NamedTuple):
@@ -39,7 +43,7 @@ class Decoding:
     Attributes:
         method: "greedy" (the most probable word), "sample", or "beam".
         max_length: Largest number of tokens a row; it may be reached without the end.
-        temperature: Sampling: log p is divided by it; > 0.
+        temperature: Sampling: log p is divided by it; >= `LOWEST_TEMPERATURE`.
         top_k: Sampling: keep the k most probable words; None keeps all.
         top_p: Sampling: keep the fewest most probable words that have this much probability together (Holtzman et al., 2020).
         beam_width: Beam search: hypotheses kept a row.
@@ -62,12 +66,14 @@ class Decoding:
             raise ValueError(f"Argument `method`: expected one of {METHODS}. Received: method={self.method!r}.")
         for name in ("max_length", "top_k", "beam_width"):
             value = getattr(self, name)
-            if not (value is None and name == "top_k") and (int(value) != value or value < 1):
+            if value is None and name == "top_k":
+                continue
+            if not isinstance(value, numbers.Real) or value < 1 or value % 1:
                 raise ValueError(f"Argument `{name}`: expected an integer >= 1. Received: {name}={value!r}.")
-        if not self.temperature > 0:
+        if not self.temperature >= LOWEST_TEMPERATURE:
             raise ValueError(
-                f"Argument `temperature`: expected a number > 0; for the most probable words use method='greedy'. "
-                f"Received: temperature={self.temperature!r}."
+                f"Argument `temperature`: expected a number >= {LOWEST_TEMPERATURE}; for the most probable words use "
+                f"method='greedy'. Received: temperature={self.temperature!r}."
             )
         if self.top_p is not None and not 0 < self.top_p <= 1:
             raise ValueError(f"Argument `top_p`: expected a probability in (0, 1]. Received: top_p={self.top_p!r}.")
@@ -76,10 +82,11 @@ class Decoding:
 
     def split(self) -> tuple[Choice, dict[str, tf.Tensor]]:
         """What shapes the graph, and the numbers that go into it as tensors, so that other ones need no other graph."""
-        choice = Choice(self.method, self.top_k, self.top_p is not None, self.beam_width, self.length_penalty > 0)
-        numbers = {"temperature": self.temperature, "top_p": self.top_p or 1.0, "length_penalty": self.length_penalty}
-        tensors = {name: tf.constant(value, tf.float32) for name, value in numbers.items()}
-        return choice, {"max_length": tf.constant(self.max_length), **tensors}
+        top_k = None if self.top_k is None else tf.constant(int(self.top_k))
+        choice = Choice(self.method, top_k, self.top_p is not None, int(self.beam_width), self.length_penalty > 0)
+        given = {"temperature": self.temperature, "top_p": self.top_p or 1.0, "length_penalty": self.length_penalty}
+        tensors = {name: tf.constant(value, tf.float32) for name, value in given.items()}
+        return choice, {"max_length": tf.constant(int(self.max_length)), **tensors}
 
 
 def generate(
@@ -156,20 +163,22 @@ def _one_by_one(
     end_id: int,
     pad_id: int,
 ) -> tf.Tensor:
-    def body(t: tf.Tensor, last: tf.Tensor, finished: tf.Tensor, tokens: tf.TensorArray, state: Any) -> tuple:
+    def body(t: tf.Tensor, last: tf.Tensor, finished: tf.Tensor, tokens: tf.Tensor, state: Any) -> tuple:
         log_probs, state = predict(last, state)
         chosen = tf.where(finished, pad_id, choose(log_probs, t))
-        return t + 1, chosen, finished | (chosen == end_id), tokens.write(t, chosen), state
+        # Not a TensorArray: one that grows comes back empty under XLA.
+        tokens = tf.where(tf.range(max_length) == t, chosen[:, tf.newaxis], tokens)
+        return t + 1, chosen, finished | (chosen == end_id), tokens, state
 
-    tokens = tf.TensorArray(tf.int32, 0, dynamic_size=True, element_shape=start.shape)
+    tokens = tf.fill([tf.shape(start)[0], max_length], pad_id)
     finished = tf.zeros_like(start, tf.bool)
-    _, _, _, tokens, _ = tf.while_loop(
+    length, _, _, tokens, _ = tf.while_loop(
         lambda t, last, finished, *_: (t < max_length) & ~tf.reduce_all(finished),
         body,
         (tf.constant(0), start, finished, tokens, state),
         parallel_iterations=1,
     )
-    return tf.transpose(tokens.stack())
+    return tokens[:, :length]
 
 
 def _beam_search(

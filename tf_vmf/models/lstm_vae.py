@@ -17,7 +17,7 @@ from tf_vmf.layers.token_softmax import TokenSoftmax
 from tf_vmf.models.dropout import dropout
 from tf_vmf.models.generation import Choice, Decoding, generate
 from tf_vmf.models.sentence_decoder import SentenceDecoder
-from tf_vmf.models.sentence_encoder import POOLINGS, SentenceEncoder, masked_mean
+from tf_vmf.models.sentence_encoder import POOLINGS, SentenceEncoder
 from tf_vmf.models.variational_autoencoder import VariationalAutoencoder
 
 # Folded into the dropout seed, so that no two uses share a mask.
@@ -122,7 +122,7 @@ class LSTMVAE(VariationalAutoencoder):
         if pooling not in POOLINGS:
             raise ValueError(f"Argument `pooling`: expected one of {POOLINGS}. Received: pooling={pooling!r}.")
         for name, rate in (("dropout", dropout), ("encoder_dropout", encoder_dropout or 0.0)):
-            if not 0 <= rate < 1:
+            if rate is None or not 0 <= rate < 1:
                 raise ValueError(f"Argument `{name}`: expected a rate in [0, 1). Received: {name}={rate!r}.")
         if not 0 <= word_dropout <= 1:
             raise ValueError(f"Argument `word_dropout`: expected a rate in [0, 1]. Received: {word_dropout!r}.")
@@ -130,6 +130,14 @@ class LSTMVAE(VariationalAutoencoder):
             raise ValueError(f"Argument `free_bits`: expected nats >= 0. Received: free_bits={free_bits!r}.")
         if latent is None and skip_connection:
             raise ValueError("Argument `skip_connection`: expected False with latent=None. Received: True.")
+        if latent is None and free_bits:
+            raise ValueError(
+                f"Argument `free_bits`: expected 0 with latent=None, which has no KL. Received: free_bits={free_bits!r}."
+            )
+        if pooling == "bow" and bidirectional:
+            raise ValueError(
+                "Argument `bidirectional`: expected False with pooling='bow', a mean that has no direction. Received: True."
+            )
         self.vocabulary_size = int(vocabulary_size)
         self.embedding_dim = int(embedding_dim)
         self.hidden_units = int(hidden_units)
@@ -144,6 +152,8 @@ class LSTMVAE(VariationalAutoencoder):
         self.encoder_dropout = encoder_dropout
         if z_scale is None:
             z_scale = math.sqrt(self.latent.latent_dim) if isinstance(self.latent, SphericalLatent) else 1.0
+        if not math.isfinite(z_scale):
+            raise ValueError(f"Argument `z_scale`: expected a finite number or None. Received: z_scale={z_scale!r}.")
         self.z_scale = float(z_scale)
         self.free_bits = free_bits
         self.num_labels = int(num_labels)
@@ -186,8 +196,12 @@ class LSTMVAE(VariationalAutoencoder):
         self.output_width = self.embedding_dim if tied_embeddings else self.hidden_units
         if skip_connection:
             self.skip_layer = keras.layers.Dense(self.output_width, use_bias=False, dtype="float32", name="skip")
+        # Lists whose length is known only at run time (chunks of the softmax, steps of the LSTM) do not compile under XLA.
+        self.supports_jit = False
         self.softmax = TokenSoftmax(self.vocabulary_size, tied_embeddings, dtype=policy, name="softmax")
-        self.build((None, None))
+        # The shapes of the input: Keras makes one from them to trace `call` in an export.
+        tokens = (None, None)
+        self.build({"tokens": tokens, "labels": (None,)} if self.num_labels else tokens)
 
     def build(self, input_shape: Any) -> None:
         embedded = (None, None, self.embedding_dim)
@@ -228,6 +242,10 @@ class LSTMVAE(VariationalAutoencoder):
         rate = self.dropout if self.encoder_dropout is None else self.encoder_dropout
         embedded = dropout(self._embed(tf.transpose(tokens)), rate, dropout_seed, _ENCODER)
         return self.encoder(embedded, _lengths(tokens), self._condition(x))
+
+    def _smallest_input(self) -> Any:
+        tokens = tf.constant([[self.EOS_ID]])
+        return {"tokens": tokens, "labels": tf.constant([0])} if self.num_labels else tokens
 
     def token_counts(self, x: Any) -> tf.Tensor:
         return tf.cast(_lengths(self._tokens(x)), tf.float32)
@@ -325,22 +343,28 @@ class LSTMVAE(VariationalAutoencoder):
             z: Codes, shape (batch, latent_dim); with latent=None of width 0.
             method: "greedy", "sample" or "beam".
             max_length: Largest number of tokens, `EOS_ID` included.
-            temperature: Sampling: log p is divided by it; > 0.
+            temperature: Sampling: log p is divided by it; >= 1e-4.
             top_k: Sampling: only from the k most probable words.
             top_p: Sampling: only from the fewest words that have this probability together, in (0, 1].
             beam_width: Beam search: hypotheses kept.
             length_penalty: Beam search: hypotheses are ranked by log p / length^length_penalty; 0 ranks by log p(x|z).
             allow_unknown: False never generates `UNK_ID`.
-            labels: For a model that is conditional on a label: shape (batch,).
+            labels: For a model that is conditional on a label: integers of shape (batch,), or one for all rows.
             bag_of_words: For one that is conditional on a bag of words: token ids in any order, shape (batch, any), 0 = padding.
             seed: Sampling: an int or a stateless seed of shape (2,).
 
         Returns:
             Token ids, shape (batch, length), int32: each row ends with `EOS_ID` (unless cut at `max_length`), then 0.
+
+        Raises:
+            ValueError: An option is out of range, codes have another width, or the model is not conditional on what is given.
+
+        In a `tf.function` whose inputs are the numbers, use `decode_with`.
         """
         z = tf.cast(tf.convert_to_tensor(z), tf.float32)
         if z.shape.rank != 2 or z.shape[-1] != self.code_dim:
             raise ValueError(f"Expected codes of shape (batch, {self.code_dim}). Received: shape {z.shape}.")
+        tf.debugging.assert_all_finite(z, "Codes must be finite numbers.")
         decoding = Decoding(method, max_length, temperature, top_k, top_p, beam_width, length_penalty)
         # Numbers go in as tensors, so that other ones need no other graph.
         choice, numbers = decoding.split()
@@ -370,7 +394,13 @@ class LSTMVAE(VariationalAutoencoder):
             bag_of_words: As in `decode`.
             seed: As in `decode`.
         """
-        condition = self._condition_on(labels, bag_of_words)
+        if labels is not None and not self.num_labels:
+            raise ValueError("Argument `labels`: expected None, as this model was made with num_labels=0.")
+        if bag_of_words is not None and not self.bag_of_words_units:
+            raise ValueError(
+                "Argument `bag_of_words`: expected None, as this model was made with bag_of_words_units=0."
+            )
+        condition = self._condition_on(labels, bag_of_words, tf.shape(z)[0])
         return self._generate(z, condition, choice, numbers, allow_unknown, stateless_seed(seed))
 
     def sample(self, n: int, *, seed: int | tf.Tensor = 0, method: str = "sample", **options: Any) -> tf.Tensor:
@@ -426,7 +456,7 @@ class LSTMVAE(VariationalAutoencoder):
         self, x: Any, z: tf.Tensor | None, dropout_seed: tf.Tensor | None
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor | int]:
         """-log p of all real tokens of all samples, their places in (length, samples, batch) laid flat, and number of samples."""
-        tokens = self._tokens(x)
+        tokens = _padded_at_the_end(self._tokens(x))
         batch = tf.shape(tokens)[0]
         samples: tf.Tensor | int = 1
         code = None
@@ -485,9 +515,12 @@ class LSTMVAE(VariationalAutoencoder):
     def _condition(self, x: Any) -> tf.Tensor | None:
         """What the model is conditioned on, (batch, width), or None."""
         labels = x.get("labels") if isinstance(x, Mapping) else None
-        return self._condition_on(labels, self._tokens(x) if self.bag_of_words_units else None)
+        tokens = self._tokens(x)
+        return self._condition_on(labels, tokens if self.bag_of_words_units else None, tf.shape(tokens)[0])
 
-    def _condition_on(self, labels: tf.Tensor | None, bag_of_words: tf.Tensor | None) -> tf.Tensor | None:
+    def _condition_on(
+        self, labels: tf.Tensor | None, bag_of_words: tf.Tensor | None, batch: tf.Tensor
+    ) -> tf.Tensor | None:
         condition = None
         if self.label_embedding is not None:
             if labels is None:
@@ -495,7 +528,7 @@ class LSTMVAE(VariationalAutoencoder):
                     f"This model is conditional on a label (num_labels={self.num_labels}): expected labels of shape (batch,), as "
                     'x = {"tokens": ..., "labels": ...} or labels=... Received none.'
                 )
-            condition = tf.gather(self.label_embedding.embeddings.value, tf.cast(labels, tf.int32))
+            condition = tf.gather(self.label_embedding.embeddings.value, self._checked_labels(labels, batch))
         if self.bag_of_words_layer is not None:
             if bag_of_words is None:
                 raise ValueError(
@@ -503,12 +536,37 @@ class LSTMVAE(VariationalAutoencoder):
                     "bag_of_words=... with token ids of shape (batch, length). Received none."
                 )
             bag_of_words = tf.cast(bag_of_words, tf.int32)
-            mean = masked_mean(self._embed(tf.transpose(bag_of_words)), _lengths(bag_of_words))
+            counted = tf.cast(bag_of_words != self.PAD_ID, tf.float32)[..., tf.newaxis]
+            total = tf.reduce_sum(self._embed(bag_of_words) * counted, axis=1)
+            mean = tf.math.divide_no_nan(total, tf.reduce_sum(counted, axis=1))
             condition = _concat(condition, self.bag_of_words_layer(mean))
         return condition
 
+    def _checked_labels(self, labels: Any, batch: tf.Tensor) -> tf.Tensor:
+        """Labels as int32 of shape (batch,); an error at run time where one is none of the model's."""
+        labels = tf.convert_to_tensor(labels)
+        is_number = labels.dtype.is_integer or labels.dtype.is_floating  # Keras traces exports with floats
+        if not is_number or labels.shape.rank not in (None, 0, 1):
+            raise ValueError(
+                f"Expected labels as integers from 0 to {self.num_labels - 1}, one a row: shape (batch,). Received: shape "
+                f"{labels.shape}, {labels.dtype.name}."
+            )
+        labels = (
+            tf.broadcast_to(tf.cast(labels, tf.int32), [batch]) if labels.shape.rank == 0 else tf.cast(labels, tf.int32)
+        )
+        known = tf.reduce_all((labels >= 0) & (labels < self.num_labels))
+        message = f"Expected labels from 0 to {self.num_labels - 1}, one for each of"
+        checks = [
+            tf.debugging.Assert(known & (tf.shape(labels)[0] == batch), [message, batch, "rows. Received:", labels]),
+        ]
+        with tf.control_dependencies(checks):
+            return tf.identity(labels)
+
     def _tokens(self, x: Any) -> tf.Tensor:
-        tokens = tf.cast(x["tokens"] if isinstance(x, Mapping) else x, tf.int32)
+        tokens = x["tokens"] if isinstance(x, Mapping) else x
+        if isinstance(tokens, tf.RaggedTensor):
+            tokens = tokens.to_tensor(self.PAD_ID)
+        tokens = tf.cast(tokens, tf.int32)
         if tokens.shape.rank not in (None, 2):
             raise ValueError(f"Expected token ids of shape (batch, length). Received: shape {tokens.shape}.")
         return tokens
@@ -520,6 +578,14 @@ class LSTMVAE(VariationalAutoencoder):
             *("z_scale", "free_bits", "num_labels", "label_dim", "bag_of_words_units"),
         )
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+
+def _padded_at_the_end(tokens: tf.Tensor) -> tf.Tensor:
+    """The ids themselves; an error at run time where padding comes before a word, as `keras.utils.pad_sequences` puts it."""
+    ok = tf.reduce_all((tokens[:, 1:] == LSTMVAE.PAD_ID) | (tokens[:, :-1] != LSTMVAE.PAD_ID))
+    message = "Expected padding (id 0) at the end of sentences only; pad_sequences needs padding='post'. Received:"
+    with tf.control_dependencies([tf.debugging.Assert(ok, [message, tokens])]):
+        return tf.identity(tokens)
 
 
 def _lengths(tokens: tf.Tensor) -> tf.Tensor:

@@ -28,9 +28,10 @@ class VariationalAutoencoder(keras.Model):
     A subclass defines `features` (what the latent layer is called on), `token_counts` and `reconstruction_log_prob`, and builds
     itself in its constructor: the vocabulary size fixes every shape.
 
-    `compile(optimizer)` needs no loss: `fit` minimises nll + kl_weight * kl, in nats an example. The figures logged are `loss`,
-    `nll` = -log p(x|z) at `num_samples` samples of z, `kl`, and the corpus `perplexity` of nll + kl, whatever the KL weight.
-    In evaluation `loss` is nll + kl.
+    `compile(optimizer)` needs no loss, and takes none: `fit` minimises nll + kl_weight * kl, in nats an example. The figures logged
+    are `loss`, `nll` = -log p(x|z) at `num_samples` samples of z, `kl`, and the corpus `perplexity` of nll + kl, whatever the KL
+    weight. In evaluation `loss` is nll + kl. Batches may be x, (x, y) or (x, y, sample_weight): y is not looked at, as x is what
+    the model predicts; a weight multiplies all terms of its example, as in Keras.
 
     The train step is right for any `tf.distribute` strategy: see `tf_vmf.models.gradients`. Noise is a function of (seed,
     optimizer step, replica), so a resumed run repeats exactly what an uninterrupted one would have drawn.
@@ -90,6 +91,10 @@ class VariationalAutoencoder(keras.Model):
 
         Without a latent variable z is None, and the result log p(x) of shape (1, batch).
         """
+
+    @abc.abstractmethod
+    def _smallest_input(self) -> Any:
+        """A batch of one example."""
 
     # Public inference.
 
@@ -159,8 +164,30 @@ class VariationalAutoencoder(keras.Model):
 
     # Training.
 
-    def compile(self, *args: Any, **kwargs: Any) -> None:
-        super().compile(*args, **kwargs)
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: None = None,
+        loss_weights: None = None,
+        metrics: None = None,
+        weighted_metrics: None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Configures the model for training; `**kwargs` are those of `keras.Model.compile`.
+
+        Raises:
+            ValueError: A loss or metrics are given: the loss is the evidence lower bound, and metrics would have no y to compare.
+        """
+        given = {
+            "loss": loss, "loss_weights": loss_weights, "metrics": metrics, "weighted_metrics": weighted_metrics
+        }  # fmt: skip
+        for name, value in given.items():
+            if value:
+                raise ValueError(
+                    f"Argument `{name}` of {type(self).__name__}.compile: expected None, as the model minimises its own bound and "
+                    f"logs loss, nll, kl and perplexity. Received: {name}={value!r}."
+                )
+        super().compile(optimizer, **kwargs)
         # Now, not in the first traced step: under a strategy variables must be made in its scope.
         if self.optimizer is not None and not self.optimizer.built:
             self.optimizer.build(self.trainable_variables)
@@ -178,14 +205,34 @@ class VariationalAutoencoder(keras.Model):
     def metrics(self) -> list[keras.metrics.Metric]:
         return [self.loss_tracker, self.nll_tracker, self.kl_tracker, self.perplexity_tracker]
 
-    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
-        x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        return self.update(x, self.trainable_variables)
+    def fit(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """See `keras.Model.fit`."""
+        return super().fit(x, _placeholder(y, kwargs), *args, **kwargs)
 
-    def update(self, x: Any, variables: Sequence[keras.Variable]) -> dict[str, tf.Tensor]:
+    def evaluate(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """See `keras.Model.evaluate`."""
+        return super().evaluate(x, _placeholder(y, kwargs), *args, **kwargs)
+
+    def export(self, *args: Any, **kwargs: Any) -> None:
+        """See `keras.Model.export`; `tf_vmf.serving.export` writes more than `predict`."""
+        self(self._smallest_input())  # Keras refuses a model that was only trained: `train_step` does not call it
+        super().export(*args, **kwargs)
+
+    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
+        x, _, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        return self.update(x, self.trainable_variables, sample_weight)
+
+    def update(
+        self, x: Any, variables: Sequence[keras.Variable], sample_weight: tf.Tensor | None = None
+    ) -> dict[str, tf.Tensor]:
         """One optimizer step in some of the trainable variables; returns the logs.
 
         With the encoder's variables alone it is the inner step of aggressive training (He et al., 2019).
+
+        Args:
+            x: A batch.
+            variables: Those to change.
+            sample_weight: Factors of the examples' losses, shape (batch,); the loss is their sum divided by the number of examples.
         """
         step = tf.convert_to_tensor(self.optimizer.iterations)
         with tf.GradientTape() as tape:
@@ -193,6 +240,8 @@ class VariationalAutoencoder(keras.Model):
             loss = terms["nll"] + self.kl_loss(terms["kl"], step)
             auxiliary = terms["auxiliary"]
             objective = loss if auxiliary is None else loss + auxiliary
+            if sample_weight is not None:
+                objective *= _weights(sample_weight, loss)
             # Divided by the number of examples on all replicas: the sum of the replicas' gradients is that of the global mean.
             examples = sum_over_replicas(tf.cast(tf.shape(loss)[0], tf.float32))
             total = tf.reduce_sum(objective) / tf.maximum(examples, 1.0)
@@ -202,18 +251,18 @@ class VariationalAutoencoder(keras.Model):
         # A sparse gradient may name a row twice: its norm, which clipping needs, is only right once it is dense.
         gradients = [None if g is None else tf.convert_to_tensor(g) for g in tape.gradient(scaled, variables)]
         apply_gradients(self.optimizer, gradients, variables)
-        return self._update_metrics(x, loss, terms)
+        return self._update_metrics(x, loss, terms, sample_weight)
 
     def kl_loss(self, kl: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
         """What the loss of a training step charges for a KL of shape (batch,)."""
         return kl if self.latent is None else self.latent.kl_weight_at(step) * kl
 
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:
-        x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        x, _, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         # The number of examples seen so far makes the noise differ by batch and repeat from one evaluation to the next.
         seen = tf.convert_to_tensor(self.loss_tracker.count)
         terms = self._terms(x, replica_seed(self.seed, _EVALUATION, seen), num_samples=1, training=False)
-        return self._update_metrics(x, terms["nll"] + terms["kl"], terms)
+        return self._update_metrics(x, terms["nll"] + terms["kl"], terms, sample_weight)
 
     def _terms(self, x: Any, seed: tf.Tensor, num_samples: int, training: bool) -> dict[str, Any]:
         """`nll`, `kl` and `auxiliary` (or None), each of shape (batch,)."""
@@ -235,13 +284,17 @@ class VariationalAutoencoder(keras.Model):
                 f"`{method}` needs a latent variable; this {type(self).__name__} was made with latent=None."
             )
 
-    def _update_metrics(self, x: Any, loss: tf.Tensor, terms: Mapping[str, Any]) -> dict[str, tf.Tensor]:
+    def _update_metrics(
+        self, x: Any, loss: tf.Tensor, terms: Mapping[str, Any], sample_weight: tf.Tensor | None
+    ) -> dict[str, tf.Tensor]:
         tokens = self.token_counts(x)
-        self.loss_tracker.update_state(loss)
-        self.nll_tracker.update_state(terms["nll"])
-        self.kl_tracker.update_state(terms["kl"])
+        weights = None if sample_weight is None else _weights(sample_weight, loss)
+        self.loss_tracker.update_state(loss, sample_weight=weights)
+        self.nll_tracker.update_state(terms["nll"], sample_weight=weights)
+        self.kl_tracker.update_state(terms["kl"], sample_weight=weights)
         negative_elbo = terms["nll"] + terms["kl"]
-        self.perplexity_tracker.update_state(tf.math.divide_no_nan(negative_elbo, tokens), sample_weight=tokens)
+        counted = tokens if weights is None else tokens * weights
+        self.perplexity_tracker.update_state(tf.math.divide_no_nan(negative_elbo, tokens), sample_weight=counted)
         return {metric.name: metric.result() for metric in self.metrics}
 
     def get_config(self) -> dict[str, Any]:
@@ -251,3 +304,13 @@ class VariationalAutoencoder(keras.Model):
             "num_samples": self.num_samples,
             "seed": self.seed,
         }
+
+
+def _placeholder(y: Any, arguments: Mapping[str, Any]) -> Any:
+    """`y`, or something in its place where Keras would drop weights that come without one."""
+    return arguments.get("sample_weight") if y is None else y
+
+
+def _weights(sample_weight: tf.Tensor, losses: tf.Tensor) -> tf.Tensor:
+    """The weights as (batch,), of the dtype of the losses; Keras adds an axis where y has one."""
+    return tf.reshape(tf.cast(sample_weight, losses.dtype), tf.shape(losses))

@@ -43,13 +43,13 @@ def document_endpoints(model: BagOfWordsVAE, vectorizer: DocumentVectorization |
         words = tf.constant(vectorizer.vocabulary)
 
     def encode(counts: tf.Tensor) -> dict[str, tf.Tensor]:
-        return encodings(model, counts)
+        return encodings(model, _checked(counts))
 
     def score(counts: tf.Tensor, num_samples: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
-        return scores(model, counts, num_samples, seed)
+        return scores(model, _checked(counts), num_samples, seed)
 
     def reconstruct(counts: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"log_probs": model.decode(latent.code(model.posterior_parameters(counts)))}
+        return {"log_probs": model.decode(latent.code(model.posterior_parameters(_checked(counts))))}
 
     def decode(z: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"log_probs": model.decode(checked_codes(z, latent))}
@@ -108,6 +108,13 @@ def document_endpoints(model: BagOfWordsVAE, vectorizer: DocumentVectorization |
         "reconstruct_text": Endpoint(reconstruct_text, [TEXTS, INTEGER], "the most probable words at a text's code"),
         "interpolate_text": Endpoint(interpolate_text, [TEXTS, TEXTS, INTEGER], "interpolate, between two texts"),
     }
+
+
+def _checked(counts: tf.Tensor) -> tf.Tensor:
+    """The counts themselves; an error at run time where one is negative or not finite."""
+    ok = tf.reduce_all((counts >= 0) & tf.math.is_finite(counts))
+    with tf.control_dependencies([tf.debugging.Assert(ok, ["Counts must be finite numbers >= 0. Received:", counts])]):
+        return tf.identity(counts)
 
 
 def _log_word_probabilities(model: BagOfWordsVAE) -> np.ndarray:

@@ -23,8 +23,10 @@ from tf_vmf.serving.sentence_endpoints import sentence_endpoints
 CARD_FILE = "MODEL_CARD.md"
 
 
-def endpoints(model: VariationalAutoencoder, vectorizer: Vectorizer | None = None) -> dict[str, Endpoint]:
-    """The endpoints that an export of the model has, by name.
+def endpoints(
+    model: VariationalAutoencoder, vectorizer: Vectorizer | None = None, *, allow_unknown: bool = True
+) -> dict[str, Endpoint]:
+    """The endpoints that an export of the model has, by name; the arguments are those of `export`.
 
     Raises:
         ValueError: The model is of neither kind, or the vectorizer does not go with it.
@@ -32,7 +34,7 @@ def endpoints(model: VariationalAutoencoder, vectorizer: Vectorizer | None = Non
     if isinstance(model, BagOfWordsVAE):
         return document_endpoints(model, vectorizer)
     if isinstance(model, LSTMVAE):
-        return sentence_endpoints(model, vectorizer)
+        return sentence_endpoints(model, vectorizer, allow_unknown)
     raise ValueError(f"Argument `model`: expected a BagOfWordsVAE or an LSTMVAE. Received: {type(model).__name__}.")
 
 
@@ -42,6 +44,7 @@ def export(
     vectorizer: Vectorizer | None = None,
     *,
     metrics: Mapping[str, Any] | None = None,
+    allow_unknown: bool = True,
 ) -> Path:
     """Writes a SavedModel that serves the model, with a model card and the model itself beside it.
 
@@ -63,6 +66,7 @@ def export(
         path: The folder to make.
         vectorizer: From strings to the model's input, as `corpus.vectorizer()`; None leaves out the endpoints with text.
         metrics: The content of a run's `metrics.json`, for the model card.
+        allow_unknown: False keeps the unknown word, which the texts of a sentence model may hold, out of the sentences it writes.
 
     Returns:
         The path.
@@ -74,7 +78,7 @@ def export(
     path = Path(path)
     if path.exists():
         raise FileExistsError(f"Argument `path` of export: expected a folder that does not exist. Received: {path}.")
-    served = endpoints(model, vectorizer)
+    served = endpoints(model, vectorizer, allow_unknown=allow_unknown)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=".partial-", dir=path.parent))
     try:

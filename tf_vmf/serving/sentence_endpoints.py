@@ -8,7 +8,7 @@ from tf_vmf.data.sentence_vectorization import SentenceVectorization
 from tf_vmf.data.special_tokens import EOS_ID
 from tf_vmf.layers.noise import stateless_seed
 from tf_vmf.models import LSTMVAE
-from tf_vmf.models.generation import Choice
+from tf_vmf.models.generation import LOWEST_TEMPERATURE, Choice
 from tf_vmf.serving.endpoint import (
     INTEGER,
     NUMBER,
@@ -29,8 +29,12 @@ _LABELS = tf.TensorSpec([None], tf.int32)
 _DRAWING = [INTEGER, NUMBER, INTEGER, NUMBER, INTEGER]
 
 
-def sentence_endpoints(model: LSTMVAE, vectorizer: SentenceVectorization | None) -> dict[str, Endpoint]:
+def sentence_endpoints(
+    model: LSTMVAE, vectorizer: SentenceVectorization | None, allow_unknown: bool = True
+) -> dict[str, Endpoint]:
     """The endpoints by name; those with text only where there is a vectorizer, those with codes where there is a latent.
+
+    Without `allow_unknown` no sentence that they write holds `UNK_ID`.
 
     Raises:
         ValueError: The vectorizer's vocabulary is not the model's, or the model is conditional on a bag of words.
@@ -60,17 +64,20 @@ def sentence_endpoints(model: LSTMVAE, vectorizer: SentenceVectorization | None)
     def numbers(max_length: tf.Tensor, temperature: tf.Tensor, top_p: tf.Tensor) -> dict[str, tf.Tensor]:
         return {
             "max_length": at_least(max_length, 1, "max_length"),
-            "temperature": at_least(temperature, 0.0, "temperature", strictly=True),
+            "temperature": at_least(temperature, LOWEST_TEMPERATURE, "temperature"),
             "top_p": at_least(top_p, 0.0, "top_p", strictly=True),
             "length_penalty": tf.constant(0.0),
         }
 
+    def written(
+        z: tf.Tensor, choice: Choice, numbers: dict[str, tf.Tensor], given: tuple, seed: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        labels = given[0] if given else None
+        return sentences(model.decode_with(z, choice, numbers, allow_unknown=allow_unknown, labels=labels, seed=seed))
+
     def greedy(z: tf.Tensor, max_length: tf.Tensor, given: tuple) -> dict[str, tf.Tensor]:
         one = tf.constant(1.0)
-        tokens = model.decode_with(
-            z, _GREEDY, numbers(max_length, one, one), labels=given[0] if given else None, seed=tf.constant(0)
-        )
-        return sentences(tokens)
+        return written(z, _GREEDY, numbers(max_length, one, one), given, tf.constant(0))
 
     def draw(
         z: tf.Tensor,
@@ -83,10 +90,7 @@ def sentence_endpoints(model: LSTMVAE, vectorizer: SentenceVectorization | None)
     ) -> dict[str, tf.Tensor]:
         top_k = at_least(top_k, 0, "top_k")
         choice = Choice("sample", tf.where(top_k > 0, top_k, model.vocabulary_size), True, 1, False)
-        tokens = model.decode_with(
-            z, choice, numbers(max_length, temperature, top_p), labels=given[0] if given else None, seed=seed
-        )
-        return sentences(tokens)
+        return written(z, choice, numbers(max_length, temperature, top_p), given, seed)
 
     def score(tokens: tf.Tensor, num_samples: tf.Tensor, seed: tf.Tensor, *labels: tf.Tensor) -> dict[str, tf.Tensor]:
         return scores(model, batch(tokens, labels), num_samples, seed)

@@ -201,6 +201,7 @@ def make_app(served: Served, name: str = "model") -> Any:
         import fastapi
         from fastapi.concurrency import run_in_threadpool
         from fastapi.responses import JSONResponse
+        from starlette.exceptions import HTTPException
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
             "The HTTP service needs FastAPI and uvicorn: pip install 'tf-vmf[serve]'", name=error.name
@@ -224,6 +225,13 @@ def make_app(served: Served, name: str = "model") -> Any:
     def metadata() -> dict[str, Any]:
         """Inputs and outputs of every signature."""
         return {"model_spec": {"name": name}, "metadata": {"signature_def": served.describe()}}
+
+    async def refuse(request: fastapi.Request, error: HTTPException) -> JSONResponse:
+        """Paths and methods that there are not, in the format of all other errors."""
+        del request
+        return JSONResponse({"error": f"{error.detail}. Expected one of the paths in /docs."}, error.status_code)
+
+    app.add_exception_handler(HTTPException, refuse)  # type: ignore[arg-type]
 
     async def predict(request: fastapi.Request) -> JSONResponse:
         """Calls a signature: {"signature_name": ..., "instances": [...]} or {"signature_name": ..., "inputs": {...}}."""
@@ -343,5 +351,7 @@ def _to_json(value: np.ndarray) -> Any:
 
 def _reason(error: tf.errors.InvalidArgumentError) -> str:
     """What an endpoint's own check says, without the trace of the graph."""
-    said = re.search(r"assertion failed: \[(.*?)\]", error.message, re.DOTALL)
-    return (said[1] if said else error.message.strip().splitlines()[0])[:500]
+    said = re.search(r"assertion failed: ((?:\[.*?\]\s*)+)", error.message, re.DOTALL)
+    if said is None:
+        return error.message.strip().splitlines()[0][:500]
+    return " ".join(part.strip() for part in re.findall(r"\[(.*?)\]", said[1], re.DOTALL))[:500]

@@ -1,0 +1,33 @@
+"""Normalising to the unit sphere, where the vector may be zero."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+# Shorter vectors get the gradient of one of this length in their direction: that of the norm grows without bound towards 0.
+SHORTEST = 1e-3
+
+
+@tf.custom_gradient
+def unit_vector(x: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+    """Divides by the norm over the last axis: of unit length for every finite x, with a gradient that is bounded.
+
+    The gradient (I - u u^T) g / max(||x||, `SHORTEST`) is exact from that length on. The zero vector, which a layer makes of a row
+    of zeros as long as its bias is zero, becomes the first axis, and its gradient moves it away from there.
+    """
+    largest = tf.reduce_max(tf.abs(x), axis=-1, keepdims=True)
+    # Scaled first: squares of large numbers overflow, those of small ones vanish.
+    scaled = tf.math.divide_no_nan(x, largest)
+    first = tf.one_hot(tf.zeros(tf.shape(x)[:-1], tf.int32), x.shape[-1], dtype=x.dtype)
+    scaled = tf.where(largest > 0, scaled, first)
+    scaled_norm = tf.norm(scaled, axis=-1, keepdims=True)
+    unit = scaled / scaled_norm
+    norm = largest * scaled_norm
+
+    def gradient(upstream: tf.Tensor) -> tf.Tensor:
+        tangent = upstream - tf.reduce_sum(upstream * unit, axis=-1, keepdims=True) * unit
+        return tangent / tf.maximum(norm, SHORTEST)
+
+    return unit, gradient
