@@ -54,6 +54,16 @@ def test_perplexities_follow_their_definitions(documents):
     assert figures["iw_document_perplexity"] < figures["document_perplexity"]
 
 
+def test_a_document_without_tokens_has_no_loss_a_token(documents):
+    model = make_model(VonMisesFisherLatent(4, concentration=20.0, seed=1))
+    counts = documents.counts.toarray().astype(np.float32)
+    batches = tf.data.Dataset.from_tensors(counts)
+    with_empty = tf.data.Dataset.from_tensors(np.concatenate([counts, np.zeros((1, V), np.float32)]))
+    # The noise of a row does not depend on the rows after it.
+    expected = evaluation.evaluate(model, batches)["document_perplexity"]
+    assert evaluation.evaluate(model, with_empty)["document_perplexity"] == pytest.approx(expected, rel=0.02)
+
+
 def test_the_mean_of_many_samples_is_read_while_the_kl_of_one_is_charged(documents):
     """In the limit of many samples the decoder reads the posterior's mean: A(kappa) times the mean direction."""
     model = make_model(VonMisesFisherLatent(4, concentration=5.0, seed=1))

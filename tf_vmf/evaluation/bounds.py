@@ -32,7 +32,8 @@ def evaluate(
     Returns:
         nll, kl: -log p(x|z) and KL(q(z|x) || p(z)), mean nats an example.
         perplexity: exp(sum of nll + kl / sum of tokens), over the corpus.
-        document_perplexity: exp(mean over examples of (nll + kl) / tokens), the convention of Miao et al.
+        document_perplexity: exp(mean over examples of (nll + kl) / tokens), the convention of Miao et al.; examples without
+            tokens are left out.
         iw_nll, iw_perplexity, iw_document_perplexity: The same from the importance-weighted bound (Burda et al., 2016).
         code_gain: Mean nll with another example's code minus mean nll: what the code is worth, in nats. The other example is
             drawn from the whole split.
@@ -100,6 +101,7 @@ def mean_code_perplexity(
 def _likelihoods(values: dict[str, np.ndarray]) -> dict[str, Any]:
     """The figures that follow from the columns nll, kl, tokens and perhaps iw_nll, a row an example."""
     tokens = values["tokens"]
+    some = tokens > 0  # an example without any has no loss a token
     figures: dict[str, Any] = {"nll": float(values["nll"].mean()), "kl": float(values["kl"].mean())}
     losses = {"": values["nll"] + values["kl"]}
     if "iw_nll" in values:
@@ -107,7 +109,7 @@ def _likelihoods(values: dict[str, np.ndarray]) -> dict[str, Any]:
         figures["iw_nll"] = float(values["iw_nll"].mean())
     for prefix, loss in losses.items():
         figures[f"{prefix}perplexity"] = float(np.exp(loss.sum() / tokens.sum()))
-        figures[f"{prefix}document_perplexity"] = float(np.exp(np.mean(loss / tokens)))
+        figures[f"{prefix}document_perplexity"] = float(np.exp(np.mean(loss[some] / tokens[some])))
     return {**figures, "examples": len(tokens), "tokens": int(tokens.sum())}
 
 
