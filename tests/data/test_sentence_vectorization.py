@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_vmf.data import SPECIAL_TOKENS, SentenceVectorization, load_sentences
+from tf_vmf.data import SPECIAL_TOKENS, DocumentVectorization, SentenceVectorization, load_sentences
 
 VOCABULARY = (*SPECIAL_TOKENS, "the", "cat", ".", "N")
 
@@ -61,3 +61,21 @@ def test_wrong_arguments_are_named():
         SentenceVectorization(VOCABULARY, tokenization="words", max_length=1)
     with pytest.raises(ValueError, match=r"`tokenization` must be one of .*'bpe'"):
         SentenceVectorization(VOCABULARY, tokenization="bpe")
+
+
+@pytest.mark.parametrize(
+    "vectorize",
+    [
+        SentenceVectorization((*SPECIAL_TOKENS, "the", "cat"), tokenization="punctuation"),
+        DocumentVectorization(["the", "cat"], tokenization="words"),
+    ],
+)
+def test_a_list_of_strings_is_as_good_as_a_tensor_and_one_string_is_refused(vectorize):
+    texts = ["The cat", "a dog"]
+    expected = vectorize(tf.constant(texts)).numpy()
+    np.testing.assert_array_equal(vectorize(texts), expected)
+    np.testing.assert_array_equal(vectorize(np.array(texts)), expected)
+    inputs = keras.Input((), dtype="string")
+    np.testing.assert_array_equal(keras.Model(inputs, vectorize(inputs))(tf.constant(texts)), expected)
+    with pytest.raises(ValueError, match=r"list of strings.*'The cat'"):
+        vectorize("The cat")

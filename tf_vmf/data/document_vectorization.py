@@ -6,16 +6,17 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from tf_vmf.data.text_layer import TextLayer
 from tf_vmf.data.vocabulary import text_vectorization
 
 
 @keras.saving.register_keras_serializable(package="tf_vmf")
-class DocumentVectorization(keras.layers.Layer):
+class DocumentVectorization(TextLayer):
     """Turns strings into counts of the words of a vocabulary; all other words are passed over.
 
     ```python
     vectorize = DocumentVectorization(["star", "planet"], tokenization="words")
-    vectorize(tf.constant(["A star, another star.", ""]))  # [[2, 0], [0, 0]]
+    vectorize(["A star, another star.", ""])  # [[2, 0], [0, 0]]
     ```
 
     Args:
@@ -24,7 +25,7 @@ class DocumentVectorization(keras.layers.Layer):
         **kwargs: of `keras.layers.Layer`.
 
     Call arguments:
-        texts: strings of shape (batch,), a document each.
+        texts: strings of shape (batch,), a tensor or a list, a document each.
 
     Returns:
         float32 counts (batch, V).

@@ -7,18 +7,19 @@ import keras
 import tensorflow as tf
 
 from tf_vmf.data.special_tokens import EOS_ID, PAD_ID, SPECIAL_TOKENS, UNK_ID
+from tf_vmf.data.text_layer import TextLayer
 from tf_vmf.data.vocabulary import text_vectorization
 
 _FIRST_WORD = len(SPECIAL_TOKENS)
 
 
 @keras.saving.register_keras_serializable(package="tf_vmf")
-class SentenceVectorization(keras.layers.Layer):
+class SentenceVectorization(TextLayer):
     """Turns strings into token ids, each sentence ending in `<eos>`, padded to the longest.
 
     ```python
     vectorize = SentenceVectorization(["<pad>", "<eos>", "<unk>", "the", "cat"], tokenization="punctuation")
-    vectorize(tf.constant(["The cat", "The old cat!"]))  # [[3, 4, 1, 0, 0], [3, 2, 4, 2, 1]]
+    vectorize(["The cat", "The old cat!"])  # [[3, 4, 1, 0, 0], [3, 2, 4, 2, 1]]
     ```
 
     Args:
@@ -28,7 +29,7 @@ class SentenceVectorization(keras.layers.Layer):
         **kwargs: of `keras.layers.Layer`.
 
     Call arguments:
-        texts: strings of shape (batch,), a sentence each.
+        texts: strings of shape (batch,), a tensor or a list, a sentence each.
 
     Returns:
         int32 ids (batch, length).
