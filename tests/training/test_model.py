@@ -6,18 +6,25 @@ import pytest
 import tensorflow as tf
 
 from tests.conftest import mirrored
-from tf_vmf.layers import GaussianLatent
+from tf_vmf.layers import GaussianLatent, PowerSphericalLatent, VonMisesFisherLatent
 from tf_vmf.training import ReplicatedModel, get_strategy
 
 ROWS = 23  # batches of 8, 8 and 7: uneven on two and on three replicas
 
 
-def make(optimizer, latent=False):
+LATENTS = {
+    "gaussian": lambda: GaussianLatent(3, kl_weight=2.0, seed=1),
+    "vmf_learned": lambda: VonMisesFisherLatent(3, "learned", kl_weight=2.0, seed=1),
+    "power_spherical_penalty": lambda: PowerSphericalLatent(3, concentration=20.0, norm_penalty=1.0, seed=1),
+}
+
+
+def make(optimizer, latent=None):
     keras.utils.set_random_seed(0)
     inputs = keras.Input((5,))
     h = keras.layers.Dense(6, "tanh", kernel_regularizer=keras.regularizers.L2(0.01))(inputs)
-    if latent:
-        h = GaussianLatent(3, seed=1)(h)
+    if latent is not None:
+        h = latent(h)
     model = ReplicatedModel(inputs, keras.layers.Dense(2)(h))
     model.compile(optimizer(), loss="mse", metrics=["mae"])
     return model
@@ -70,12 +77,41 @@ def test_on_one_device_it_is_a_keras_model(batches):
         np.testing.assert_allclose(got, want, rtol=0, atol=1e-6)
 
 
-def test_a_latent_layer_trains_on_replicas_and_charges_its_kl(batches):
+@pytest.mark.parametrize("name", LATENTS)
+@pytest.mark.parametrize("replicas", [2, pytest.param(3, marks=pytest.mark.slow)])
+def test_the_losses_of_a_latent_layer_are_those_of_one_device(batches, name, replicas):
+    weights, histories = [], []
+    for strategy in (get_strategy("default"), mirrored(replicas)):
+        with strategy.scope():
+            layer = LATENTS[name]()
+            # Replicas have noise of their own; without any they must agree.
+            layer.sample = lambda parameters, seed, sample_shape=(), layer=layer: layer.code(parameters)
+            model = make(OPTIMIZERS["sgd"], layer)
+        history = model.fit(batches, epochs=3, verbose=0, shuffle=False).history
+        weights.append([variable.numpy() for variable in model.trainable_variables])
+        histories.append(history["loss"])
+        assert keras.ops.convert_to_numpy(layer.noise_step).tolist() == [9, 0]
+    for one, several in zip(*weights, strict=True):
+        np.testing.assert_allclose(several, one, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(histories[1], histories[0], rtol=1e-5)
+
+
+def test_the_noise_count_of_replicas_is_saved_and_restored(batches, tmp_path):
     with mirrored(2).scope():
-        model = make(OPTIMIZERS["adam"], latent=True)
-    history = model.fit(batches, epochs=2, verbose=0, shuffle=False).history
-    assert np.all(np.isfinite(history["loss"]))
-    assert history["kl"][-1] > 0
+        model = make(OPTIMIZERS["sgd"], GaussianLatent(3, seed=1))
+    model.fit(batches, verbose=0, shuffle=False)
+    model.save(tmp_path / "model.keras")
+    tf.train.Checkpoint(model=model).write(str(tmp_path / "checkpoint"))
+    model.fit(batches, verbose=0, shuffle=False)
+    expected = model.get_weights()
+    with mirrored(2).scope():
+        again = keras.saving.load_model(tmp_path / "model.keras", custom_objects={"ReplicatedModel": ReplicatedModel})
+        restored = make(OPTIMIZERS["sgd"], GaussianLatent(3, seed=1))
+        tf.train.Checkpoint(model=restored).read(str(tmp_path / "checkpoint")).expect_partial()
+    for other in (again, restored):
+        other.fit(batches, verbose=0, shuffle=False)
+        for got, want in zip(other.get_weights(), expected, strict=True):
+            np.testing.assert_allclose(got, want, rtol=0, atol=1e-6)
 
 
 def test_it_is_saved_and_loaded_as_what_it_is(batches, tmp_path):

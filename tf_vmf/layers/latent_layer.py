@@ -129,13 +129,16 @@ class LatentLayer(keras.layers.Layer, abc.ABC):
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         # Two counts - training calls, other calls - so that evaluating in between leaves the training noise as it was.
-        self.noise_step = self.add_weight(
-            name="noise_step",
+        # Every replica counts for itself: an assignment that waits for the others in the middle of the forward pass would make
+        # Keras collect the losses of one replica as those of another. (`add_weight` knows no synchronization.)
+        self.noise_step = keras.Variable(
+            "zeros",
             shape=(2,),
             dtype="int64",
-            initializer="zeros",
             trainable=False,
             aggregation="only_first_replica",
+            synchronization="on_read",
+            name="noise_step",
         )
         super().build(input_shape)
 
