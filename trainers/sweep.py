@@ -16,6 +16,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 from absl import app
 
@@ -31,7 +32,7 @@ def settings(varied: Mapping[str, Sequence[str]]) -> list[dict[str, str]]:
 
 def folder_of(output: Path, setting: Mapping[str, str]) -> Path:
     """The folder of a run, named after its setting."""
-    return output / ",".join(f"{name}={value.replace('/', '_')}" for name, value in setting.items())
+    return output / ",".join(f"{name}={quote(value, safe='')}" for name, value in setting.items())
 
 
 def train(setting: Mapping[str, str], folder: Path, arguments: Sequence[str]) -> int:
@@ -56,9 +57,10 @@ def row_of(point: analysis.SweepPoint) -> dict[str, str | float]:
 
 def main(argv: Sequence[str]) -> None:
     output, arguments = Path(sweep_flags.OUTPUT.value), argv[1:]
-    given = [argument for argument in arguments if argument.lstrip("-").partition("=")[0] == "workdir"]
+    names = [argument.lstrip("-").partition("=")[0] for argument in arguments] + list(sweep_flags.varied())
+    given = [name for name in names if name == "workdir"]
     if given:
-        raise app.UsageError(f"Every run has a folder of its own below --output. Leave out {given[0]}.")
+        raise app.UsageError("Every run has a folder of its own below --output. Leave out --workdir.")
     grid = settings(sweep_flags.varied())
     runs = [(setting, folder_of(output, setting)) for setting in grid]
     finished, failures = [], []

@@ -225,3 +225,21 @@ def test_nothing_is_left_of_a_preparation_that_fails(text, tmp_path):
         data.prepare_sentences(tmp_path / "out", f"{tmp_path}/*.csv")
     with pytest.raises(ValueError, match="leave some of 31 lines"):
         data.prepare_sentences(tmp_path / "out", bad, **options | {"test_size": 40})
+
+
+def test_the_fingerprint_of_prepared_text_is_of_all_its_shards(tmp_path):
+    words = lines(120)
+    found = []
+    # The last is the first again; the second differs in one sentence, whichever shard that is in.
+    for name, changed in (("a", None), ("b", 77), ("c", None)):
+        text = [" ".join(reversed(line.split())) if i == changed else line for i, line in enumerate(words)]
+        (tmp_path / "train.txt").write_text("\n".join(text))
+        for split in ("valid", "test"):
+            (tmp_path / f"{split}.txt").write_text("\n".join(words[:5]))
+        files = {f"{split}_files": tmp_path / f"{split}.txt" for split in ("train", "valid", "test")}
+        data.prepare_sentences(tmp_path / name, **files, min_count=1, examples_per_shard=20)
+        corpus = data.load_sentences("prepared", data_dir=tmp_path / name)
+        assert len(corpus.train_records.paths) == 6
+        found.append(corpus.statistics["train"]["sha256"])
+    assert found[0] != found[1]
+    assert found[0] == found[2]

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tf_vmf.data import load_bag_of_words, load_sentences
 from tf_vmf.data.splits import split_rows, split_three_ways
 
 
@@ -50,3 +51,9 @@ def test_the_argument_at_fault_is_named(held_out, name):
 def test_fewer_texts_than_splits_are_refused_as_such(rows):
     with pytest.raises(ValueError, match=f"at least 3 texts that hold a word.*Received: {rows}"):
         split_three_ways(rows, {"test": 0.1, "valid": 0.1}, seed=0)
+
+
+@pytest.mark.parametrize("load", [load_sentences, load_bag_of_words])
+def test_a_size_of_a_split_that_is_given_is_refused(load, tmp_path):
+    with pytest.raises(ValueError, match=r"either `test_files` or `test_size`.*test_size=0\.3"):
+        load(train_files=tmp_path / "a.txt", test_files=tmp_path / "b.txt", test_size=0.3)

@@ -197,6 +197,18 @@ def test_the_fit_of_a_numpy_array_keeps_its_precision_and_takes_the_arguments_of
     assert fitted.dtype == tf.float64
     assert fitted.batch_shape == ()
     assert VonMisesFisher.experimental_fit(x.astype(np.float32)).dtype == tf.float32
+    assert VonMisesFisher.experimental_fit(np.eye(3, dtype=int)).dtype == tf.float32
+
+
+@pytest.mark.parametrize("samples", [np.float32, np.float64])
+@pytest.mark.parametrize("weights", [np.float32, np.float64, np.int64])
+def test_weights_of_the_fit_may_be_of_another_dtype(samples, weights, rng):
+    x = VonMisesFisher(tensor(unit(rng, 3)), 4.0).sample(50, seed=(5, 6)).numpy().astype(samples)
+    counts = rng.integers(1, 4, 50)
+    fitted = VonMisesFisher.experimental_fit(x, weights=counts.astype(weights))
+    assert fitted.dtype == samples
+    repeated = VonMisesFisher.experimental_fit(np.repeat(x, counts, axis=0))
+    np.testing.assert_allclose(fitted.concentration, repeated.concentration, rtol=1e-4)
 
 
 @pytest.mark.parametrize(("dim", "kappa"), [(3, 0.5), (1000, 3000.0), (10_000, 20_000.0)])

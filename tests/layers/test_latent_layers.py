@@ -278,6 +278,21 @@ def test_power_spherical_samples_have_the_law_of_tfp_and_its_gradients(latent_di
     assert np.isfinite(gradient["mean_direction"]).all()
 
 
+@pytest.mark.parametrize("concentration", [300.0, 1e4, 1e6])
+def test_the_gradient_of_power_spherical_samples_is_right_at_large_concentrations(concentration):
+    dim = 20
+    layer = PowerSphericalLatent(dim, concentration="learned")
+    mu = tf.one_hot([0], dim)
+    with tf.GradientTape() as tape:
+        kappa = tf.constant([concentration])
+        tape.watch(kappa)
+        x = layer.sample({"mean_direction": mu, "concentration": kappa}, tf.constant([3, 4]), (20_000,))
+        # The cosine, by way of the distance, which keeps its digits.
+        mean = tf.reduce_mean(1.0 - 0.5 * tf.reduce_sum(tf.square(x - mu), axis=-1))
+    exact = (dim - 1) / (dim - 1 + concentration) ** 2
+    assert float(tape.gradient(mean, kappa)[0]) == pytest.approx(exact, rel=0.015)  # four standard errors are 1 %
+
+
 def test_a_power_spherical_code_on_the_circle_trains_with_a_learned_concentration():
     x = np.random.default_rng(0).normal(size=(500, 6)).astype(np.float32)
     model = keras.Sequential([PowerSphericalLatent(2, concentration="learned"), keras.layers.Dense(6)])

@@ -214,6 +214,26 @@ def test_weights_multiply_the_losses_of_their_examples(counts):
     np.testing.assert_allclose(twice - start, 2 * (whole - start), atol=1e-6)
 
 
+def test_weights_of_validation_examples_count_without_targets_too(counts):
+    weights = np.linspace(0.0, 2.0, 64).astype(np.float32)
+    model = make_model()
+    model.compile("sgd")
+    expected = model.evaluate(counts, counts, sample_weight=weights, verbose=0, return_dict=True)["loss"]
+    assert model.evaluate(counts, None, None, 0, weights, return_dict=True)["loss"] == pytest.approx(expected)
+    model.compile(keras.optimizers.SGD(0.0))
+    for targets in (None, counts):
+        history = model.fit(counts, validation_data=(counts, targets, weights), verbose=0).history
+        assert history["val_loss"][0] == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_file_of_a_model_compiled_with_a_loss_still_loads():
+    model = make_model()
+    model.compile("adam")
+    config = {**model.get_compile_config(), "loss": "mse", "metrics": ["mae"]}
+    model.compile_from_config(config)
+    assert isinstance(model.optimizer, keras.optimizers.Adam)
+
+
 @pytest.mark.parametrize("given", [{"loss": "mse"}, {"metrics": ["mae"]}, {"weighted_metrics": ["mae"]}])
 def test_a_loss_and_metrics_of_ones_own_are_refused(given):
     with pytest.raises(ValueError, match=f"{next(iter(given))}.*expected None"):

@@ -533,6 +533,8 @@ def test_padding_before_words_is_an_error(tokens):
     reversed_rows = tf.constant(tokens[:8, ::-1])
     with pytest.raises(tf.errors.InvalidArgumentError, match="at the end of sentences only"):
         model.elbo(reversed_rows)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="at the end of sentences only"):
+        model.encode(reversed_rows)
 
 
 def test_ragged_sentences_are_those_padded(tokens):
@@ -545,7 +547,7 @@ def test_one_label_serves_all_rows_and_strange_ones_are_refused(tokens):
     model = make_model("vmf", num_labels=2)
     z = code_for(model, tokens)[0, :3]
     np.testing.assert_array_equal(model.decode(z, labels=1), model.decode(z, labels=[1, 1, 1]))
-    for labels in (2, -1, [0, 1]):
+    for labels in (2, -1, [0, 1], [0.5, 1.0, 1.0]):
         with pytest.raises(tf.errors.InvalidArgumentError, match="labels from 0 to 1"):
             model.decode(z, labels=labels)
     for labels in (["a", "b", "c"], [[0], [1], [1]]):
@@ -573,6 +575,15 @@ def test_codes_that_are_no_numbers_are_an_error(tokens):
     model = make_model("vmf")
     with pytest.raises(tf.errors.InvalidArgumentError, match="finite"):
         model.decode(np.full((2, DIM), np.nan, np.float32))
+
+
+@pytest.mark.parametrize(
+    ("latent", "options"), [("none", {"free_bits": 1.0}), ("vmf", {"pooling": "bow", "bidirectional": True})]
+)
+def test_files_with_options_that_had_no_effect_still_load(latent, options):
+    model = LSTMVAE.from_config({**make_model(latent).get_config(), **options})
+    assert model.free_bits == 0
+    assert not model.bidirectional
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.trainers.refusals import refusals
+from trainers.sweep import folder_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -68,10 +69,25 @@ def test_the_table_holds_the_validation_figures_of_the_runs(finished):
 
 def test_the_same_command_again_trains_nothing_again(finished, text):
     output, _ = finished
-    before = {path: path.read_bytes() for path in output.glob("*/metrics.json")}
-    again = sweep(output, text, "--vary=concentration=5,learned")
-    assert again.returncode == 0, again.stderr
-    assert {path: path.read_bytes() for path in output.glob("*/metrics.json")} == before
+
+    def written():
+        """When the files that training and measuring write were written last."""
+        files = [
+            path for name in ("metrics.json", "history.csv", "checkpoints/*.index") for path in output.glob(f"*/{name}")
+        ]
+        return {path: path.stat().st_mtime_ns for path in files}
+
+    before = written()
+    assert len(before) >= 6
+    again = sweep(output, text, "--vary=concentration=5,-1,learned")
+    assert again.returncode == 1
+    assert written() == before
+
+
+def test_every_setting_has_a_folder_of_its_own(tmp_path):
+    names = {folder_of(tmp_path, {"files": value}).name for value in ("x/d.txt", "x_d.txt", "x%2Fd.txt", "x d.txt")}
+    assert len(names) == 4
+    assert not any("/" in name for name in names)
 
 
 def test_what_cannot_be_swept_is_refused():
@@ -83,9 +99,10 @@ def test_what_cannot_be_swept_is_refused():
             [*required, "--vary=seed=0,0"],
             [*required, "--vary=seed=0", "--vary=seed=1"],
             [*required, "--vary=seed=0", "--", "--workdir=here"],
+            [*required, "--vary=workdir=here,there"],
             ["--output=never", "--vary=seed=0"],
         ],
     )
     assert all("NAME=VALUE,VALUE" in message for message in messages[:3])
-    assert "Leave out --workdir=here" in messages[3]
-    assert "--trainer" in messages[4]
+    assert all("Leave out --workdir" in message for message in messages[3:5])
+    assert "--trainer" in messages[5]

@@ -9,7 +9,7 @@ from tf_vmf.data.feat import read_feat, read_vocabulary
 from tf_vmf.data.newsgroups import load_newsgroups
 from tf_vmf.data.paths import Paths, as_paths, is_feat
 from tf_vmf.data.prepared import prepared_documents
-from tf_vmf.data.splits import split_three_ways
+from tf_vmf.data.splits import check_sizes, split_three_ways
 from tf_vmf.data.text import TextFiles, corpus_from_text
 from tf_vmf.data.vocabulary import STANDARDIZERS, read_stop_words
 from tf_vmf.data.wikipedia import ARCHIVE, SHORTEST_PARAGRAPH, read_wikipedia
@@ -94,6 +94,7 @@ def load_bag_of_words(
             f"`tokenization` must be one of {', '.join(STANDARDIZERS)}. Received: tokenization={tokenization!r}."
         )
 
+    check_sizes(valid_files, test_files, validation_size=validation_size, test_size=test_size)
     own = {"validation_size": validation_size if corpus == "prepared" else None, "test_size": test_size}
     if corpus in ("20ng", "prepared") and (given := [name for name, value in own.items() if value is not None]):
         raise ValueError(f"Corpus {corpus!r} brings its own splits. Received: {', '.join(given)}.")

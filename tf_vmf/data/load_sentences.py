@@ -13,6 +13,7 @@ from tf_vmf.data.sentence_files import RawLine, SentenceFiles
 from tf_vmf.data.sentence_polarity import PolarityFiles
 from tf_vmf.data.sentence_text import corpus_from_sentences
 from tf_vmf.data.sentences import SentenceCorpus
+from tf_vmf.data.splits import check_sizes
 from tf_vmf.data.vocabulary import STANDARDIZERS
 from tf_vmf.data.wikipedia import ARCHIVE, SHORTEST_PARAGRAPH, read_wikipedia
 
@@ -102,6 +103,7 @@ def load_sentences(
     sizes = {"validation_size": validation_size, "test_size": test_size}
     if corpus in ("ptb", "prepared") and (given := [name for name, value in sizes.items() if value is not None]):
         raise ValueError(f"Corpus {corpus!r} brings its own splits. Received: {', '.join(given)}.")
+    check_sizes(valid_files, test_files, **sizes)
     if corpus == "prepared":
         return prepared_sentences(str(data_dir))
     options: dict[str, Any] = {

@@ -86,6 +86,8 @@ def _read(folder: Path, kind: str) -> tuple[dict[str, Any], Records, dict[str, d
     figures = {kind: train["examples"], "tokens": train["tokens"], "shards": len(records.paths)}
     if kind == "sentences":
         figures["unk_share"] = round(float(word_counts[_unk(vocabulary)]) / max(1, train["tokens"]), 6)
+    if "sha256" in train:  # of all shards; corpora prepared earlier have none, and only the first shard's counts
+        figures["sha256"] = train["sha256"]
     common = {
         "name": manifest["name"],
         "vocabulary": vocabulary,

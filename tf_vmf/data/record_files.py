@@ -10,6 +10,7 @@ A folder holds
 Any TensorFlow program can read the shards; records carry checksums.
 """
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -42,6 +43,7 @@ class ShardWriter:
         self._examples = 0
         self.tokens = 0
         self.totals: Counter[int] = Counter()
+        self._content = hashlib.sha256()
 
     def __enter__(self) -> "ShardWriter":
         return self
@@ -54,6 +56,8 @@ class ShardWriter:
 
     def write(self, features: Mapping[str, Sequence[int]], tokens: int) -> None:
         """Writes an example of int64 features that stands for so many tokens."""
+        for name in sorted(features):
+            self._content.update(name.encode() + np.asarray(features[name], "<i8").tobytes())
         example = tf.train.Example(
             features=tf.train.Features(
                 feature={
@@ -72,6 +76,7 @@ class ShardWriter:
         return {
             "examples": self._examples,
             "tokens": self.tokens,
+            "sha256": self._content.hexdigest()[:16],
             "shards": [
                 {
                     "file": path.name,

@@ -5,6 +5,21 @@ import numpy as np
 _ARGUMENTS = {"valid": "validation_size", "test": "test_size"}  # what callers call the size of a split
 
 
+def check_sizes(
+    valid_files: object, test_files: object, *, validation_size: float | None, test_size: float | None
+) -> None:
+    """Refuses the size of a split whose files are given.
+
+    Raises:
+        ValueError: Both are given.
+    """
+    for name, files, size in (("valid", valid_files, validation_size), ("test", test_files, test_size)):
+        if files is not None and size is not None:
+            raise ValueError(
+                f"Give either `{name}_files` or `{_ARGUMENTS[name]}`. Received: {_ARGUMENTS[name]}={size}."
+            )
+
+
 def split_rows(
     num_rows: int, held_out: int | float, seed: int, name: str = "held_out"
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -35,7 +35,7 @@ def fit_von_mises_fisher(
     dim = samples.shape[-1]
     if weights is None:
         weights = tf.ones(tf.shape(samples)[:-1], samples.dtype)
-    weights = tf.convert_to_tensor(weights, dtype=samples.dtype)
+    weights = tf.cast(weights, samples.dtype)
     axes = list(range(sample_ndims))
     weights = tf.broadcast_to(weights, tf.broadcast_dynamic_shape(tf.shape(weights), tf.shape(samples)[:-1]))
     weights = tf.math.divide_no_nan(weights, tf.reduce_sum(weights, axis=axes, keepdims=True))

@@ -170,7 +170,7 @@ class VonMisesFisher(AutoCompositeTensorDistribution):
             value: Floating-point `Tensor` of unit vectors, `sample shape + batch shape + [d]`.
             sample_ndims: Python `int`, how many leading dimensions of `value` count samples.
             validate_args: Passed to the distribution.
-            weights: Floating-point `Tensor` >= 0 that broadcasts with `value.shape[:-1]`, for instance the responsibilities
+            weights: `Tensor` >= 0 of any numbers that broadcasts with `value.shape[:-1]`, for instance the responsibilities
                 of a mixture. None weighs all samples alike.
             **init_kwargs: Further arguments of the distribution.
 
@@ -183,8 +183,8 @@ class VonMisesFisher(AutoCompositeTensorDistribution):
              Distributions. JMLR 6, 2005.
         """
         with tf.name_scope("experimental_fit"):
-            dtype = dtype_util.common_dtype([value, weights], tf.float32)
-            value = tf.convert_to_tensor(value, dtype=dtype)
+            dtype = dtype_util.common_dtype([value], tf.float32)
+            value = tf.convert_to_tensor(value, dtype=dtype if dtype_util.is_floating(dtype) else tf.float32)
             mean_direction, concentration = fit_von_mises_fisher(value, weights, sample_ndims)
         return cls(mean_direction, concentration, validate_args=validate_args, **init_kwargs)
 

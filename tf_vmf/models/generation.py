@@ -8,7 +8,6 @@ A model is a function `predict(tokens, state) -> (log_probs, state)`: the ids la
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -21,6 +20,9 @@ from tf_vmf.layers.noise import stateless_seed
 Predict = Callable[[tf.Tensor, Any], tuple[tf.Tensor, Any]]
 
 METHODS = ("greedy", "sample", "beam")
+
+# Of words, hypotheses and the k of top-k: what is written has a place for every word from the start.
+LARGEST = 100_000
 
 # Below it quotients of log-probabilities leave the range of float32, and sampling is greedy anyway.
 LOWEST_TEMPERATURE = 1e-4
@@ -68,8 +70,14 @@ class Decoding:
             value = getattr(self, name)
             if value is None and name == "top_k":
                 continue
-            if not isinstance(value, numbers.Real) or value < 1 or value % 1:
-                raise ValueError(f"Argument `{name}`: expected an integer >= 1. Received: {name}={value!r}.")
+            try:
+                is_integer = int(value) == value
+            except (TypeError, ValueError, OverflowError):
+                is_integer = False
+            if not is_integer or not 1 <= value <= LARGEST:
+                raise ValueError(
+                    f"Argument `{name}`: expected an integer >= 1, at most {LARGEST:,}. Received: {name}={value!r}."
+                )
         if not self.temperature >= LOWEST_TEMPERATURE:
             raise ValueError(
                 f"Argument `temperature`: expected a number >= {LOWEST_TEMPERATURE}; for the most probable words use "

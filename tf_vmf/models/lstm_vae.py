@@ -238,7 +238,7 @@ class LSTMVAE(VariationalAutoencoder):
     def features(self, x: Any, dropout_seed: tf.Tensor | None = None) -> tf.Tensor:
         if self.encoder is None:
             raise ValueError("`features` needs a latent variable; this LSTMVAE was made with latent=None.")
-        tokens = self._tokens(x)
+        tokens = _padded_at_the_end(self._tokens(x))
         rate = self.dropout if self.encoder_dropout is None else self.encoder_dropout
         embedded = dropout(self._embed(tf.transpose(tokens)), rate, dropout_seed, _ENCODER)
         return self.encoder(embedded, _lengths(tokens), self._condition(x))
@@ -551,10 +551,11 @@ class LSTMVAE(VariationalAutoencoder):
                 f"Expected labels as integers from 0 to {self.num_labels - 1}, one a row: shape (batch,). Received: shape "
                 f"{labels.shape}, {labels.dtype.name}."
             )
+        whole = tf.reduce_all(tf.cast(tf.cast(labels, tf.int32), labels.dtype) == labels)
         labels = (
             tf.broadcast_to(tf.cast(labels, tf.int32), [batch]) if labels.shape.rank == 0 else tf.cast(labels, tf.int32)
         )
-        known = tf.reduce_all((labels >= 0) & (labels < self.num_labels))
+        known = whole & tf.reduce_all((labels >= 0) & (labels < self.num_labels))
         message = f"Expected labels from 0 to {self.num_labels - 1}, one for each of"
         checks = [
             tf.debugging.Assert(known & (tf.shape(labels)[0] == batch), [message, batch, "rows. Received:", labels]),
@@ -570,6 +571,15 @@ class LSTMVAE(VariationalAutoencoder):
         if tokens.shape.rank not in (None, 2):
             raise ValueError(f"Expected token ids of shape (batch, length). Received: shape {tokens.shape}.")
         return tokens
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> LSTMVAE:
+        # Files of a time when options without effect were passed over.
+        if config.get("latent") is None:
+            config = {**config, "free_bits": 0.0}
+        if config.get("pooling") == "bow":
+            config = {**config, "bidirectional": False}
+        return super().from_config(config, custom_objects)
 
     def get_config(self) -> dict[str, Any]:
         names = (

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping, Sequence
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 # What is folded into the model's seed, so that no two uses share their noise.
 _TRAINING, _EVALUATION, _DROPOUT = 0, 1, 2
 
+# What `keras.Model.compile` takes and a model that brings its own loss does not.
+_REFUSED = ("loss", "loss_weights", "metrics", "weighted_metrics")
+
 
 class VariationalAutoencoder(keras.Model):
     """A model p(x|z) p(z) with an amortised posterior q(z|x), trained on the evidence lower bound.
@@ -31,7 +35,8 @@ class VariationalAutoencoder(keras.Model):
     `compile(optimizer)` needs no loss, and takes none: `fit` minimises nll + kl_weight * kl, in nats an example. The figures logged
     are `loss`, `nll` = -log p(x|z) at `num_samples` samples of z, `kl`, and the corpus `perplexity` of nll + kl, whatever the KL
     weight. In evaluation `loss` is nll + kl. Batches may be x, (x, y) or (x, y, sample_weight): y is not looked at, as x is what
-    the model predicts; a weight multiplies all terms of its example, as in Keras.
+    the model predicts. The loss minimised is the sum of weight times loss divided by the number of examples, as in Keras; the
+    figures logged are weighted means.
 
     The train step is right for any `tf.distribute` strategy: see `tf_vmf.models.gradients`. Noise is a function of (seed,
     optimizer step, replica), so a resumed run repeats exactly what an uninterrupted one would have drawn.
@@ -92,9 +97,9 @@ class VariationalAutoencoder(keras.Model):
         Without a latent variable z is None, and the result log p(x) of shape (1, batch).
         """
 
-    @abc.abstractmethod
     def _smallest_input(self) -> Any:
-        """A batch of one example."""
+        """A batch of one example, with which `export` calls a model that was only trained; None: it must have been called."""
+        return None
 
     # Public inference.
 
@@ -178,10 +183,7 @@ class VariationalAutoencoder(keras.Model):
         Raises:
             ValueError: A loss or metrics are given: the loss is the evidence lower bound, and metrics would have no y to compare.
         """
-        given = {
-            "loss": loss, "loss_weights": loss_weights, "metrics": metrics, "weighted_metrics": weighted_metrics
-        }  # fmt: skip
-        for name, value in given.items():
+        for name, value in zip(_REFUSED, (loss, loss_weights, metrics, weighted_metrics), strict=True):
             if value:
                 raise ValueError(
                     f"Argument `{name}` of {type(self).__name__}.compile: expected None, as the model minimises its own bound and "
@@ -193,8 +195,9 @@ class VariationalAutoencoder(keras.Model):
             self.optimizer.build(self.trainable_variables)
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
-        # Keras asks for this one wherever `compile` is overridden.
-        self.compile(**keras.saving.deserialize_keras_object(config))
+        # Keras asks for this one wherever `compile` is overridden. Files of a time when a loss was passed over still load.
+        kept = {name: value for name, value in config.items() if name not in _REFUSED}
+        self.compile(**keras.saving.deserialize_keras_object(kept))
 
     def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
         # Model and optimizer are built already. Keras 3.15 would average a first batch over replicas here, which fails where
@@ -205,17 +208,19 @@ class VariationalAutoencoder(keras.Model):
     def metrics(self) -> list[keras.metrics.Metric]:
         return [self.loss_tracker, self.nll_tracker, self.kl_tracker, self.perplexity_tracker]
 
-    def fit(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
+    def fit(self, *args: Any, **kwargs: Any) -> Any:
         """See `keras.Model.fit`."""
-        return super().fit(x, _placeholder(y, kwargs), *args, **kwargs)
+        return super().fit(**_with_targets(super().fit, args, kwargs))
 
-    def evaluate(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
+    def evaluate(self, *args: Any, **kwargs: Any) -> Any:
         """See `keras.Model.evaluate`."""
-        return super().evaluate(x, _placeholder(y, kwargs), *args, **kwargs)
+        return super().evaluate(**_with_targets(super().evaluate, args, kwargs))
 
     def export(self, *args: Any, **kwargs: Any) -> None:
         """See `keras.Model.export`; `tf_vmf.serving.export` writes more than `predict`."""
-        self(self._smallest_input())  # Keras refuses a model that was only trained: `train_step` does not call it
+        example = self._smallest_input()
+        if example is not None:
+            self(example)  # Keras refuses a model that was only trained: `train_step` does not call it
         super().export(*args, **kwargs)
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
@@ -306,9 +311,16 @@ class VariationalAutoencoder(keras.Model):
         }
 
 
-def _placeholder(y: Any, arguments: Mapping[str, Any]) -> Any:
-    """`y`, or something in its place where Keras would drop weights that come without one."""
-    return arguments.get("sample_weight") if y is None else y
+def _with_targets(method: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments by name, with something for y where Keras would drop weights that come without one."""
+    arguments = inspect.signature(method).bind(*args, **kwargs).arguments
+    arguments |= arguments.pop("kwargs", {})  # `evaluate` has private ones
+    if arguments.get("y") is None and arguments.get("sample_weight") is not None:
+        arguments["y"] = arguments["sample_weight"]
+    validation = arguments.get("validation_data")
+    if isinstance(validation, (tuple, list)) and len(validation) == 3 and validation[1] is None:
+        arguments["validation_data"] = (validation[0], validation[2], validation[2])
+    return arguments
 
 
 def _weights(sample_weight: tf.Tensor, losses: tf.Tensor) -> tf.Tensor:

@@ -229,7 +229,9 @@ def make_app(served: Served, name: str = "model") -> Any:
     async def refuse(request: fastapi.Request, error: HTTPException) -> JSONResponse:
         """Paths and methods that there are not, in the format of all other errors."""
         del request
-        return JSONResponse({"error": f"{error.detail}. Expected one of the paths in /docs."}, error.status_code)
+        return JSONResponse(
+            {"error": f"{error.detail}. Expected one of the paths in /docs."}, error.status_code, error.headers
+        )
 
     app.add_exception_handler(HTTPException, refuse)  # type: ignore[arg-type]
 
