@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from tests.trainers.refusals import refusals
-from trainers.sweep import folder_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -84,10 +83,16 @@ def test_the_same_command_again_trains_nothing_again(finished, text):
     assert written() == before
 
 
-def test_every_setting_has_a_folder_of_its_own(tmp_path):
-    names = {folder_of(tmp_path, {"files": value}).name for value in ("x/d.txt", "x_d.txt", "x%2Fd.txt", "x d.txt")}
-    assert len(names) == 4
-    assert not any("/" in name for name in names)
+def test_every_setting_has_a_folder_of_its_own():
+    # In a process of its own: the flags of a sweep are required, and would be so for all tests here.
+    values = ["x/d.txt", "x_d.txt", "x%2Fd.txt", "x d.txt"]
+    program = "import sys, pathlib, trainers.sweep as s; [print(s.folder_of(pathlib.Path('o'), {'f': v})) for v in sys.argv[1:]]"
+    found = subprocess.run(
+        [sys.executable, "-c", program, *values], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    folders = found.stdout.splitlines()
+    assert len(set(folders)) == 4
+    assert all(folder.count("/") == 1 for folder in folders)
 
 
 def test_what_cannot_be_swept_is_refused():
