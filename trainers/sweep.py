@@ -69,6 +69,8 @@ def main(argv: Sequence[str]) -> None:
         code = train(setting, folder, arguments)
         if code:
             failures.append(f"{folder.name} (exit code {code})")
+        elif not (folder / "metrics.json").exists():  # told to stop, a trainer saves and ends well
+            failures.append(f"{folder.name} (interrupted; the same command goes on)")
         else:
             finished.append((setting, folder))
     if not finished:

@@ -95,6 +95,21 @@ def test_every_setting_has_a_folder_of_its_own():
     assert all(folder.count("/") == 1 for folder in folders)
 
 
+def test_a_run_that_was_told_to_stop_is_not_taken_for_a_finished_one(tmp_path):
+    program = """
+import sys
+from absl import flags
+from trainers import sweep
+sweep.train = lambda *_: 0  # as a trainer that got SIGTERM: saved, no metrics.json
+sweep.main(flags.FLAGS(["sweep", "--trainer=bow_vae", "--vary=seed=0,1", f"--output={sys.argv[1]}"]))
+"""
+    stopped = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert stopped.returncode != 0
+    assert "seed=1 (interrupted; the same command goes on)" in stopped.stderr
+
+
 def test_what_cannot_be_swept_is_refused():
     required = ["--trainer=bow_vae", "--output=never"]
     messages = refusals(

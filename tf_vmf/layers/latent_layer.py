@@ -153,9 +153,8 @@ class LatentLayer(keras.layers.Layer, abc.ABC):
         if auxiliary is not None:
             loss += _of_examples(auxiliary)
         mean = tf.math.divide_no_nan(tf.reduce_sum(loss), tf.cast(tf.size(loss), loss.dtype))  # of no examples: 0
-        self.add_loss(
-            tf.cast(mean, keras.config.floatx())
-        )  # Keras adds up the losses of all layers, whatever their dtypes
+        # Keras adds up the losses of all layers, and asks for one dtype.
+        self.add_loss(tf.cast(mean, keras.config.floatx()))
         self.kl_tracker.update_state(kl)
         phase = 0 if training else 1
         self.noise_step.assign_add([1, 0] if training else [0, 1])
