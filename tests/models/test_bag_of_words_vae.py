@@ -219,6 +219,7 @@ def test_weights_of_validation_examples_count_without_targets_too(counts):
     model = make_model()
     model.compile("sgd")
     expected = model.evaluate(counts, counts, sample_weight=weights, verbose=0, return_dict=True)["loss"]
+    assert expected != pytest.approx(model.evaluate(counts, verbose=0, return_dict=True)["loss"], rel=1e-3)
     assert model.evaluate(counts, None, None, 0, weights, return_dict=True)["loss"] == pytest.approx(expected)
     model.compile(keras.optimizers.SGD(0.0))
     for targets in (None, counts):
