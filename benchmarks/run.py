@@ -13,7 +13,7 @@ import subprocess
 import sys
 
 from benchmarks.report import RESULTS, machine
-from tf_vmf.training.files import write_text
+from tf_vmf.files import write_text
 
 NAMES = (
     "accuracy",

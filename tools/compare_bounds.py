@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_vmf import data, models
-from tf_vmf.training.files import write_atomically
+from tf_vmf.files import write_atomically
 
 
 def bounds(run: Path, batches: tf.data.Dataset, samples: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.report import table
 from tf_vmf import data, evaluation, models
-from tf_vmf.training.files import write_text
+from tf_vmf.files import write_text
 
 RESULTS = Path(__file__).parents[1] / "results"
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tf_vmf.training.files import write_text
+from tf_vmf.files import write_text
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "results"

@@ -18,7 +18,7 @@ from absl import flags as absl_flags
 
 from flags import latent as latent_flags
 from flags import training as training_flags
-from tf_vmf import data, evaluation, models, training
+from tf_vmf import data, evaluation, files, models, training
 from tf_vmf.layers import (
     CyclicalSchedule,
     GaussianLatent,
@@ -132,7 +132,7 @@ def run(experiment: Experiment, strategy: tf.distribute.Strategy) -> None:
     if workers.is_chief:
         print(f"corpus: {json.dumps(experiment.statistics)}")
         workdir = training.Workdir(training_flags.WORKDIR.value, configuration(experiment))
-        training.write_json(workdir.vectorizer_file, keras.saving.serialize_keras_object(experiment.vectorizer))
+        files.write_json(workdir.vectorizer_file, keras.saving.serialize_keras_object(experiment.vectorizer))
     # The others find the first one's configuration, and refuse where theirs is another. Who fails before this is missed here.
     workers.wait_for_all()
     workdir = training.Workdir(training_flags.WORKDIR.value, configuration(experiment))
@@ -169,7 +169,7 @@ def finish(
     experiment: Experiment, workdir: training.Workdir, model: VariationalAutoencoder, state: training.RunState
 ) -> None:
     """Measures the trained model; writes model, metrics and report; prints a summary."""
-    training.write_atomically(workdir.model_file, model.save)
+    files.write_atomically(workdir.model_file, model.save)
     if isinstance(model.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy):
         # Measured on this worker alone: what the model computes must not wait for the others.
         model = models.load(workdir.model_file).model
@@ -177,7 +177,7 @@ def finish(
         metrics = json.loads(workdir.metrics_file.read_text(encoding="utf-8"))
     else:
         metrics = measure(experiment, model, state)
-        training.write_json(workdir.metrics_file, metrics)
+        files.write_json(workdir.metrics_file, metrics)
     print("writing the report")
     experiment.report(
         workdir.report_file,

@@ -22,7 +22,7 @@ from absl import app
 
 from flags import sweep as sweep_flags
 from tf_vmf import analysis
-from tf_vmf.training import write_csv
+from tf_vmf.files import write_csv
 
 
 def settings(varied: Mapping[str, Sequence[str]]) -> list[dict[str, str]]:

@@ -219,7 +219,7 @@ def test_nothing_is_left_of_a_preparation_that_fails(text, tmp_path):
     with pytest.raises(ValueError, match="line 31: expected text without <pad> and <eos>"):
         data.prepare_sentences(tmp_path / "out", bad, **options)
     assert [path.name for path in tmp_path.iterdir()] == ["bad.txt"]
-    with pytest.raises(FileExistsError, match="must be a folder that does not exist"):
+    with pytest.raises(FileExistsError, match="Expected a folder that does not exist"):
         data.prepare_sentences(tmp_path, **text)
     with pytest.raises(FileNotFoundError, match="pattern that fits a file"):
         data.prepare_sentences(tmp_path / "out", f"{tmp_path}/*.csv")

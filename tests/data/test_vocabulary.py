@@ -146,5 +146,5 @@ def test_a_missing_gensim_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "gensim.parsing.preprocessing", None)
     with pytest.raises(ModuleNotFoundError, match=r"pip install 'tf-vmf\[demo\]'"):
         read_stop_words("english", "words")
-    with pytest.raises(ModuleNotFoundError, match="gensim carries flowers"):
+    with pytest.raises(ModuleNotFoundError, match="flowers need gensim"):
         require_gensim("gensim.parsing.preprocessing", "flowers")

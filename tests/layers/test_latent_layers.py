@@ -10,8 +10,8 @@ import tensorflow_probability as tfp
 
 from tests.conftest import mirrored
 from tf_vmf.layers import GaussianLatent, PowerSphericalLatent, VonMisesFisherLatent
-from tf_vmf.layers.noise import replica_seed, stateless_seed
 from tf_vmf.layers.unit_vector import unit_vector
+from tf_vmf.seeds import replica_seed, stateless_seed
 
 tfd = tfp.distributions
 

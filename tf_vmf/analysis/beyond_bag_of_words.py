@@ -90,18 +90,10 @@ def prediction_distance(
         test_codes: Their codes, shape (k, d).
         hidden_units: Units of the hidden layer.
         seed: Seed of the network.
-
-    Raises:
-        ModuleNotFoundError: scikit-learn is not installed.
     """
-    try:
-        from sklearn.exceptions import ConvergenceWarning
-        from sklearn.neural_network import MLPRegressor
-        from threadpoolctl import threadpool_limits  # scikit-learn requires it
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            "The network is scikit-learn's, which is not installed: pip install 'tf-vmf[demo]'", name="sklearn"
-        ) from error
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.neural_network import MLPRegressor
+    from threadpoolctl import threadpool_limits  # scikit-learn requires it
 
     centre, spread = inputs.mean(axis=0), np.maximum(inputs.std(axis=0), 1e-12)
     mean_code = codes.mean(axis=0)

@@ -35,15 +35,9 @@ def cluster_codes(encodings: Encodings, k: int, *, seed: int = 0) -> Clusters:
         seed: Seed of the starting centres.
 
     Raises:
-        ModuleNotFoundError: scikit-learn is not installed.
         ValueError: `k` is out of range.
     """
-    try:
-        from sklearn.cluster import KMeans
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            "Codes are grouped with scikit-learn, which is not installed: pip install 'tf-vmf[demo]'", name="sklearn"
-        ) from error
+    from sklearn.cluster import KMeans
 
     if not 1 <= k <= len(encodings.codes):
         raise ValueError(f"Argument `k`: expected a number from 1 to {len(encodings.codes)}. Received: k={k}.")

@@ -6,6 +6,8 @@ import base64
 import io
 from typing import TYPE_CHECKING
 
+from tf_vmf._optional import optional
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -39,12 +41,8 @@ def new_figure(width: float, height: float) -> Figure:
     Raises:
         ModuleNotFoundError: matplotlib is not installed.
     """
-    try:
+    with optional("demo", "Figures"):
         from matplotlib.figure import Figure
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            "Figures are drawn with matplotlib, which is not installed: pip install 'tf-vmf[demo]'", name="matplotlib"
-        ) from error
     return Figure(figsize=(width, height), layout="constrained")
 
 

@@ -32,15 +32,9 @@ def nearest_neighbours(codes: np.ndarray, queries: np.ndarray | None = None, k: 
         k: Neighbours a query, at most n, without `queries` at most n - 1.
 
     Raises:
-        ModuleNotFoundError: scikit-learn is not installed.
         ValueError: `k` is out of range, or codes and queries differ in width.
     """
-    try:
-        from sklearn.neighbors import NearestNeighbors
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            "Neighbours are found with scikit-learn, which is not installed: pip install 'tf-vmf[demo]'", name="sklearn"
-        ) from error
+    from sklearn.neighbors import NearestNeighbors
 
     most = len(codes) - (queries is None)
     if not 1 <= k <= most:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 
 import numpy as np
 
+from tf_vmf._optional import optional
 from tf_vmf.analysis.figures import BLUE, GREEN, GREY, ORANGE, STYLE, new_figure
 from tf_vmf.analysis.projection import Projection
 from tf_vmf.analysis.word_order import WordOrder
@@ -33,13 +34,8 @@ MOST_COLOURED = 12  # where there are more labels than colours: so many in colou
 def _styled(plot: Callable[_P, Figure]) -> Callable[_P, Figure]:
     @wraps(plot)
     def in_style(*args: _P.args, **kwargs: _P.kwargs) -> Figure:
-        try:
+        with optional("demo", "Figures"):
             from matplotlib import rc_context
-        except ModuleNotFoundError as error:
-            raise ModuleNotFoundError(
-                "Figures are drawn with matplotlib, which is not installed: pip install 'tf-vmf[demo]'",
-                name="matplotlib",
-            ) from error
         with rc_context(STYLE):
             return plot(*args, **kwargs)
 

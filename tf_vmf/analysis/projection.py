@@ -35,7 +35,6 @@ def project(codes: np.ndarray, *, spherical: bool, method: str = "auto", seed: i
         seed: Seed of t-SNE.
 
     Raises:
-        ModuleNotFoundError: scikit-learn is needed and not installed.
         ValueError: The method is unknown, or "codes" is asked for codes that cannot be drawn.
     """
     codes = np.asarray(codes, np.float64)
@@ -56,7 +55,6 @@ def project(codes: np.ndarray, *, spherical: bool, method: str = "auto", seed: i
 
 
 def _pca(codes: np.ndarray) -> np.ndarray:
-    _require_sklearn()
     from sklearn.decomposition import PCA
 
     components = min(2, *codes.shape)
@@ -65,17 +63,7 @@ def _pca(codes: np.ndarray) -> np.ndarray:
 
 
 def _tsne(codes: np.ndarray, seed: int) -> np.ndarray:
-    _require_sklearn()
     from sklearn.manifold import TSNE
 
     perplexity = min(30.0, (len(codes) - 1) / 3)
     return TSNE(metric="cosine", init="random", perplexity=perplexity, random_state=seed).fit_transform(codes)
-
-
-def _require_sklearn() -> None:
-    try:
-        import sklearn  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            "Codes are projected with scikit-learn, which is not installed: pip install 'tf-vmf[demo]'", name="sklearn"
-        ) from error

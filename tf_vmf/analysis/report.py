@@ -8,8 +8,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tf_vmf._optional import optional
 from tf_vmf.analysis.figures import data_uri
-from tf_vmf.training.files import write_text
+from tf_vmf.files import write_text
 from tf_vmf.version import __version__
 
 if TYPE_CHECKING:
@@ -147,12 +148,8 @@ def write_report(
     Raises:
         ModuleNotFoundError: jinja2 or matplotlib is not installed.
     """
-    try:
+    with optional("demo", "Reports"):
         import jinja2
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            "Reports are made with jinja2, which is not installed: pip install 'tf-vmf[demo]'", name="jinja2"
-        ) from error
 
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined

@@ -1,9 +1,6 @@
 """From text of any size to a prepared corpus: one pass to count words, one to write records, memory bounded in both."""
 
 import json
-import os
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
@@ -22,6 +19,7 @@ from tf_vmf.data.sentence_text import tokenize
 from tf_vmf.data.special_tokens import EOS_ID, PAD_ID, SPECIAL_TOKENS, UNK_ID
 from tf_vmf.data.text import TextFiles
 from tf_vmf.data.vocabulary import STANDARDIZERS, read_stop_words, select_words
+from tf_vmf.files import new_folder
 
 _HELD_OUT_SHARE, _HELD_OUT_EXAMPLES = 0.1, 10_000  # what is held out by default, the lesser of both: it stays in memory
 _MOST_SHARDS = 512  # all are open at once while they are written
@@ -183,10 +181,6 @@ def _write(
     notes: dict[str, Any],
 ) -> dict[str, Any]:
     output = Path(output)
-    if output.exists():
-        raise FileExistsError(
-            f"`output` must be a folder that does not exist. Received: {output}. Remove it, or name another."
-        )
     if examples_per_shard < 1:
         raise ValueError(f"`examples_per_shard` must be positive. Received: {examples_per_shard}.")
     if tokenization not in STANDARDIZERS:
@@ -204,14 +198,12 @@ def _write(
     shards = {split: 1 for split in SPLITS}
     shards["train"] = min(_MOST_SHARDS, -(-sizes["train"] // examples_per_shard))
 
-    output.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=".partial-", dir=output.parent))
-    try:
+    with new_folder(output) as folder:
         dropped = Counter(dict.fromkeys(SPLITS, 0))
         totals = np.zeros(len(vocabulary), np.int64)
         with ExitStack() as stack:
             writers = {
-                split: stack.enter_context(ShardWriter(temporary, split, number)) for split, number in shards.items()
+                split: stack.enter_context(ShardWriter(folder, split, number)) for split, number in shards.items()
             }
             for example in stream():
                 features = _features(example, kind, ids)
@@ -224,7 +216,7 @@ def _write(
                 writers[example.split].write(features, sum(counts) if counts else len(tokens))
                 if example.split == "train":
                     np.add.at(totals, tokens, counts or 1)
-        write_vocabulary(temporary / VOCABULARY, vocabulary, totals)
+        write_vocabulary(folder / VOCABULARY, vocabulary, totals)
         manifest = manifest_of(
             kind,
             output.name,
@@ -242,11 +234,7 @@ def _write(
             },
             splits={split: writer.description() for split, writer in writers.items()},
         )
-        (temporary / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
-        temporary.chmod(0o755)
-        os.replace(temporary, output)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     return manifest
 
 

@@ -16,6 +16,7 @@ import numpy as np
 import tensorflow as tf
 from scipy import sparse
 
+from tf_vmf._optional import optional
 from tf_vmf.data.lines import read_lines
 
 _CHUNK = 512  # texts that go through TensorFlow at once: enough to hide the cost of a call, few enough to stay small
@@ -167,12 +168,8 @@ def read_stop_words(stop_words: str | Path | Iterable[str], tokenization: str) -
 
 def require_gensim(module: str, purpose: str) -> Any:
     """Imports a module of the optional dependency gensim, or says how to get it."""
-    try:
+    with optional("demo", purpose):
         return importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            f"gensim carries {purpose} and is not installed: pip install 'tf-vmf[demo]'", name="gensim"
-        ) from error
 
 
 def _chunks(texts: Iterable[str]) -> Iterator[list[str]]:

@@ -8,8 +8,8 @@ import numpy as np
 import tensorflow as tf
 
 from tf_vmf.evaluation.information import active_units, mutual_information
-from tf_vmf.layers.noise import stateless_seed
 from tf_vmf.models import VariationalAutoencoder
+from tf_vmf.seeds import stateless_seed
 
 # Folded into the seed: the noise of the ELBO, of the importance samples and so on differ.
 _ELBO, _IMPORTANCE, _INFORMATION, _MEAN_CODE = 0, 1, 2, 3

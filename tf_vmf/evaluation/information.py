@@ -8,8 +8,8 @@ import numpy as np
 import tensorflow as tf
 
 from tf_vmf.layers import LatentLayer
-from tf_vmf.layers.noise import stateless_seed
 from tf_vmf.layers.spherical_latent import SphericalLatent
+from tf_vmf.seeds import stateless_seed
 
 _ACTIVE = 0.01
 

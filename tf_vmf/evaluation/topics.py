@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
+from tf_vmf._optional import optional
 from tf_vmf.data.documents import Documents
 from tf_vmf.models.bag_of_words_vae import BagOfWordsVAE
 
@@ -134,12 +135,8 @@ def npmi_coherence(
         ModuleNotFoundError: gensim is not installed.
         ValueError: A topic has fewer than two words, or a word outside the vocabulary.
     """
-    try:
+    with optional("demo", "Coherences of topics"):
         from gensim.topic_coherence import direct_confirmation_measure, probability_estimation, segmentation
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            "Topic coherence is computed with gensim, which is not installed: pip install 'tf-vmf[demo]'", name="gensim"
-        ) from error
 
     positions = {word: position for position, word in enumerate(vocabulary)}
     ids = [_word_ids(words, positions) for words in _first_words(topics, num_words, "npmi_coherence", exact=False)]

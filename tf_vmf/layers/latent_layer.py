@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import keras
 import tensorflow as tf
 
-from tf_vmf.layers.noise import draw_seed, replica_seed
+from tf_vmf.seeds import draw_seed, replica_seed
 
 if TYPE_CHECKING:
     import tensorflow_probability as tfp

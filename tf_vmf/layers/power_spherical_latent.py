@@ -10,9 +10,9 @@ import keras
 import tensorflow as tf
 
 from tf_vmf.layers.latent_layer import Parameters
-from tf_vmf.layers.noise import stateless_seed
 from tf_vmf.layers.spherical_latent import SphericalLatent
 from tf_vmf.layers.unit_vector import unit_vector
+from tf_vmf.seeds import stateless_seed
 
 if TYPE_CHECKING:
     import tensorflow_probability as tfp

@@ -11,10 +11,10 @@ import numpy as np
 import tensorflow as tf
 
 from tf_vmf.layers import LatentLayer
-from tf_vmf.layers.noise import stateless_seed
 from tf_vmf.layers.spherical_latent import SphericalLatent
 from tf_vmf.models.dropout import dropout
 from tf_vmf.models.variational_autoencoder import VariationalAutoencoder
+from tf_vmf.seeds import stateless_seed
 
 _INPUT_TRANSFORMS = ("counts", "log1p")
 

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from tf_vmf.layers.noise import stateless_seed
+from tf_vmf.seeds import stateless_seed
 
 
 def dropout(

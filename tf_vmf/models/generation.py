@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from tf_vmf.layers.noise import stateless_seed
+from tf_vmf.seeds import stateless_seed
 
 Predict = Callable[[tf.Tensor, Any], tuple[tf.Tensor, Any]]
 

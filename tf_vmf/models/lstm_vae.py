@@ -11,7 +11,6 @@ import numpy as np
 import tensorflow as tf
 
 from tf_vmf.layers import LatentLayer
-from tf_vmf.layers.noise import stateless_seed
 from tf_vmf.layers.spherical_latent import SphericalLatent
 from tf_vmf.layers.token_softmax import TokenSoftmax
 from tf_vmf.models.dropout import dropout
@@ -19,6 +18,7 @@ from tf_vmf.models.generation import Choice, Decoding, generate
 from tf_vmf.models.sentence_decoder import SentenceDecoder
 from tf_vmf.models.sentence_encoder import POOLINGS, SentenceEncoder
 from tf_vmf.models.variational_autoencoder import VariationalAutoencoder
+from tf_vmf.seeds import stateless_seed
 
 # Folded into the dropout seed, so that no two uses share a mask.
 _ENCODER, _DECODER, _OUTPUT, _WORDS = 0, 1, 2, 3

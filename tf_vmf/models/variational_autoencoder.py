@@ -12,9 +12,9 @@ import numpy as np
 import tensorflow as tf
 
 from tf_vmf.layers import LatentLayer
-from tf_vmf.layers.noise import draw_seed, replica_seed, stateless_seed
 from tf_vmf.models.gradients import apply_gradients, sum_over_replicas
 from tf_vmf.models.metrics import Perplexity
+from tf_vmf.seeds import draw_seed, replica_seed, stateless_seed
 
 if TYPE_CHECKING:
     import tensorflow_probability as tfp

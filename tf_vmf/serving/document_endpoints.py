@@ -6,8 +6,8 @@ import numpy as np
 import tensorflow as tf
 
 from tf_vmf.data.document_vectorization import DocumentVectorization
-from tf_vmf.layers.noise import stateless_seed
 from tf_vmf.models import BagOfWordsVAE
+from tf_vmf.seeds import stateless_seed
 from tf_vmf.serving.endpoint import (
     INTEGER,
     NUMBER,

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from tf_vmf.layers import LatentLayer
-from tf_vmf.layers.noise import stateless_seed
 from tf_vmf.layers.spherical_latent import SphericalLatent
 from tf_vmf.models import VariationalAutoencoder
+from tf_vmf.seeds import stateless_seed
 
 INTEGER, NUMBER = tf.TensorSpec([], tf.int32), tf.TensorSpec([], tf.float32)
 TEXTS = tf.TensorSpec([None], tf.string)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import inspect
 import json
-import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from tf_vmf.files import new_folder
 from tf_vmf.models import LSTMVAE, BagOfWordsVAE, VariationalAutoencoder
 from tf_vmf.models.load import EXPORT_FOLDER, MODEL_FILE, VECTORIZER_FILE, Vectorizer
 from tf_vmf.serving.document_endpoints import document_endpoints
@@ -75,26 +74,17 @@ def export(
         FileExistsError: There is something at the path.
         ValueError: See `endpoints`.
     """
-    path = Path(path)
-    if path.exists():
-        raise FileExistsError(f"Argument `path` of export: expected a folder that does not exist. Received: {path}.")
-    served = endpoints(model, vectorizer, allow_unknown=allow_unknown)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=".partial-", dir=path.parent))
-    try:
-        _write_saved_model(model, vectorizer, served, temporary / "export")
-        extra = temporary / "export" / EXPORT_FOLDER
+    with new_folder(path) as folder:
+        served = endpoints(model, vectorizer, allow_unknown=allow_unknown)
+        _write_saved_model(model, vectorizer, served, folder)
+        extra = folder / EXPORT_FOLDER
         extra.mkdir()
         model.save(extra / MODEL_FILE)
         if vectorizer is not None:
             text = json.dumps(keras.saving.serialize_keras_object(vectorizer))
             (extra / VECTORIZER_FILE).write_text(text, encoding="utf-8")
-        (temporary / "export" / CARD_FILE).write_text(model_card(model, vectorizer, served, metrics), encoding="utf-8")
-        (temporary / "export").chmod(0o755)
-        (temporary / "export").rename(path)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-    return path
+        (folder / CARD_FILE).write_text(model_card(model, vectorizer, served, metrics), encoding="utf-8")
+    return Path(path)
 
 
 def _write_saved_model(

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tf_vmf._optional import optional
+from tf_vmf.files import write_atomically
 from tf_vmf.models import LSTMVAE, BagOfWordsVAE, VariationalAutoencoder
 from tf_vmf.serving.endpoint import codes, encodings
-from tf_vmf.training.files import write_atomically
 
 ONNX_ENDPOINTS = ("encode", "score")
 
@@ -56,10 +57,8 @@ def export_onnx(model: VariationalAutoencoder, path: str | Path, endpoint: str =
         x = tf.TensorSpec([None, model.vocabulary_size], tf.float32, "counts")
     else:
         raise ValueError(f"Argument `model`: expected a BagOfWordsVAE or an LSTMVAE. Received: {type(model).__name__}.")
-    try:
+    with optional("onnx", "ONNX files"):
         import tf2onnx
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError("ONNX files need tf2onnx: pip install 'tf-vmf[onnx]'", name="tf2onnx") from error
 
     def encode(x: tf.Tensor) -> dict[str, tf.Tensor]:
         return encodings(model, x)

@@ -6,9 +6,9 @@ import tensorflow as tf
 
 from tf_vmf.data.sentence_vectorization import SentenceVectorization
 from tf_vmf.data.special_tokens import EOS_ID
-from tf_vmf.layers.noise import stateless_seed
 from tf_vmf.models import LSTMVAE
 from tf_vmf.models.generation import LOWEST_TEMPERATURE, Choice
+from tf_vmf.seeds import stateless_seed
 from tf_vmf.serving.endpoint import (
     INTEGER,
     NUMBER,

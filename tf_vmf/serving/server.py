@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tf_vmf._optional import optional
 from tf_vmf.version import __version__
 
 _DEFAULT_SIGNATURE = "serving_default"
@@ -197,15 +198,11 @@ def make_app(served: Served, name: str = "model") -> Any:
     Raises:
         ModuleNotFoundError: FastAPI is not installed.
     """
-    try:
+    with optional("serve", "HTTP services"):
         import fastapi
         from fastapi.concurrency import run_in_threadpool
         from fastapi.responses import JSONResponse
         from starlette.exceptions import HTTPException
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            "The HTTP service needs FastAPI and uvicorn: pip install 'tf-vmf[serve]'", name=error.name
-        ) from error
 
     app = fastapi.FastAPI(title=f"tf_vmf: {name}", version=__version__)
     model = f"/v1/models/{name}"

@@ -1,7 +1,6 @@
 """Training: strategies, the folder of a run, checkpoints and resume."""
 
 from tf_vmf.training.checkpoints import Checkpoints
-from tf_vmf.training.files import write_atomically, write_csv, write_json, write_text
 from tf_vmf.training.fit import fit
 from tf_vmf.training.model import ReplicatedModel
 from tf_vmf.training.preemption import PreemptedError, Preemption
@@ -22,8 +21,4 @@ __all__ = [
     "Workers",
     "fit",
     "get_strategy",
-    "write_atomically",
-    "write_csv",
-    "write_json",
-    "write_text",
 ]

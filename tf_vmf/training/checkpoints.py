@@ -11,7 +11,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from tf_vmf.training.files import PARTIAL, remove_leftovers
+from tf_vmf.files import PARTIAL, remove_leftovers
 
 _NAME = re.compile(r"epoch-(\d+)(?:-step-(\d+))?\.index")
 

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from tf_vmf.training.files import remove_leftovers
+from tf_vmf.files import remove_leftovers
 from tf_vmf.training.preemption import PreemptedError, Preemption
 from tf_vmf.training.run_state import RunState
 from tf_vmf.training.steps import TrainingSteps, ValidationSteps, learning_rate, not_finite

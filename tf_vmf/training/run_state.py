@@ -9,8 +9,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from tf_vmf.files import write_atomically, write_csv
 from tf_vmf.training.checkpoints import Checkpoints
-from tf_vmf.training.files import write_atomically, write_csv
 from tf_vmf.training.workers import Workers
 
 

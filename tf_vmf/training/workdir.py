@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tf_vmf.training.files import PARTIAL, write_json
+from tf_vmf.files import PARTIAL, write_json
 
 
 class Workdir:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tf_vmf.training import write_atomically, write_csv, write_json
+from tf_vmf.files import new_folder, write_atomically, write_csv, write_json
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
@@ -38,3 +38,15 @@ def test_the_temporary_file_keeps_the_suffixes_that_keras_looks_at(tmp_path):
     seen = []
     write_atomically(tmp_path / "best.weights.h5", lambda path: (seen.append(path.name), path.write_bytes(b"x")))
     assert seen[0].endswith(".weights.h5")
+
+
+def test_a_new_folder_appears_whole_or_not_at_all(tmp_path):
+    with new_folder(tmp_path / "a" / "b") as folder:
+        (folder / "file").write_text("x")
+        assert not (tmp_path / "a" / "b").exists()
+    assert (tmp_path / "a" / "b" / "file").read_text() == "x"
+    with pytest.raises(FileNotFoundError), new_folder(tmp_path / "c") as folder:
+        (folder / "missing" / "file").write_text("x")
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+    with pytest.raises(FileExistsError, match=r"Expected a folder that does not exist\. Received: .*/a"):
+        new_folder(tmp_path / "a").__enter__()
