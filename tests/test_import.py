@@ -3,15 +3,21 @@
 import subprocess
 import sys
 
+import pytest
 
-def run(code):
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+import tf_vmf
+
+SUBPACKAGES = [name for name in tf_vmf.__all__ if name != "__version__"]
+
+
+def run(code, *arguments):
+    return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
 
 
 def test_import_is_light_and_finds_every_subpackage_later():
     finished = run(
         "import sys, tf_vmf\n"
-        "assert not {'tensorflow', 'keras', 'tensorflow_probability', 'matplotlib'} & set(sys.modules)\n"
+        "assert not {'tensorflow', 'keras', 'tensorflow_probability', 'matplotlib', 'sklearn'} & set(sys.modules)\n"
         "tf_vmf.layers.VonMisesFisherLatent(5); tf_vmf.models.BagOfWordsVAE; tf_vmf.math.kl_to_uniform\n"
         "assert 'tensorflow_probability' not in sys.modules\n"
         "tf_vmf.distributions.VonMisesFisher\n"
@@ -23,7 +29,8 @@ def test_import_is_light_and_finds_every_subpackage_later():
 def test_training_a_latent_layer_needs_no_tensorflow_probability():
     finished = run(
         "import sys, keras, numpy as np, tf_vmf\n"
-        "model = keras.Sequential([keras.Input((7,)), tf_vmf.layers.VonMisesFisherLatent(5, 'learned'), keras.layers.Dense(1)])\n"
+        "latent = tf_vmf.layers.VonMisesFisherLatent(5, concentration='learned')\n"
+        "model = keras.Sequential([keras.Input((7,)), latent, keras.layers.Dense(1)])\n"
         "model.compile('adam', 'mse')\n"
         "model.fit(np.ones((4, 7)), np.ones((4, 1)), verbose=0)\n"
         "assert 'tensorflow_probability' not in sys.modules"
@@ -31,7 +38,57 @@ def test_training_a_latent_layer_needs_no_tensorflow_probability():
     assert finished.returncode == 0, finished.stderr
 
 
-def test_an_unknown_subpackage_is_named():
-    finished = run("import tf_vmf; tf_vmf.optimizers")
-    assert "no attribute 'optimizers'" in finished.stderr
-    assert "distributions" in finished.stderr
+def test_an_unknown_name_is_an_error_that_names_the_closest():
+    with pytest.raises(AttributeError, match=r"no attribute 'layer'\. Did you mean 'layers'\?"):
+        _ = tf_vmf.layer
+    with pytest.raises(AttributeError, match=r"no attribute 'optimizers'.*distributions"):
+        _ = tf_vmf.optimizers
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    path = tmp_path_factory.mktemp("saved") / "model.keras"
+    tf_vmf.models.BagOfWordsVAE(11, tf_vmf.layers.VonMisesFisherLatent(3), encoder_units=(5,)).save(path)
+    return path
+
+
+@pytest.mark.parametrize(
+    "imports",
+    [
+        "import tf_vmf; import keras",
+        "import keras; import tf_vmf",
+        "import tensorflow as tf; import tf_vmf; tf.keras",
+        *(f"import tf_vmf.{name}" for name in ("layers", "data", "evaluation", "serving")),
+        "import tf_vmf; tf_vmf.layers.GaussianLatent",
+        "from tf_vmf.training import ReplicatedModel",
+    ],
+)
+def test_saved_files_load_in_whatever_order_things_are_imported(imports, saved):
+    finished = run(f"{imports}\nimport sys, keras\nprint(type(keras.saving.load_model(sys.argv[1])).__name__)", saved)
+    assert finished.stdout.strip() == "BagOfWordsVAE", finished.stderr
+
+
+@pytest.mark.slow
+def test_a_misspelt_class_or_argument_is_an_error_for_a_type_checker(tmp_path):
+    (tmp_path / "right.py").write_text(
+        "import tf_vmf\ntf_vmf.layers.VonMisesFisherLatent(5)\ntf_vmf.models.load('runs/a')\n"
+    )
+    (tmp_path / "wrong.py").write_text(
+        "import tf_vmf\n"
+        "tf_vmf.layers.VonMisesFischerLatent(5)\n"
+        "tf_vmf.model\n"
+        "tf_vmf.models.laod('runs/a')\n"
+        "tf_vmf.math.kl_to_uniform(1.0, dimensions=5)\n"
+    )
+    checked = {
+        name: subprocess.run(
+            [sys.executable, "-m", "mypy", "--config-file=", "--follow-imports=silent", tmp_path / f"{name}.py"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        for name in ("right", "wrong")
+    }
+    assert checked["right"].returncode == 0, checked["right"].stdout
+    errors = checked["wrong"].stdout
+    assert [f"wrong.py:{line}: error" in errors for line in (2, 3, 4, 5)] == [True] * 4, errors

@@ -1,30 +1,63 @@
 """tf_vmf: latent variables on the hypersphere for TensorFlow and Keras 3.
 
-Subpackages are imported on first use (PEP 562), so that `import tf_vmf` costs neither TensorFlow Probability nor matplotlib.
+Subpackages are imported on first use (PEP 562), so that `import tf_vmf` costs neither TensorFlow nor Keras. Classes are registered
+with Keras as soon as a program imports keras, before or after tf_vmf: `keras.saving.load_model` then reads every file that the
+package saves.
 """
 
+import difflib
 import importlib
 import sys
 from types import ModuleType
+from typing import TYPE_CHECKING
+
+import wrapt
 
 from tf_vmf.version import __version__
 
+if TYPE_CHECKING:
+    from tf_vmf import analysis, data, distributions, evaluation, layers, math, models, serving, training
+
 _SUBPACKAGES = ("analysis", "data", "distributions", "evaluation", "layers", "math", "models", "serving", "training")
 
-__all__ = ["__version__", *_SUBPACKAGES]
+__all__ = [
+    "__version__",
+    "analysis",
+    "data",
+    "distributions",
+    "evaluation",
+    "layers",
+    "math",
+    "models",
+    "serving",
+    "training",
+]
 
+if not TYPE_CHECKING:  # a type checker would take any name of a module with __getattr__ for granted
 
-def __getattr__(name: str) -> ModuleType:
-    if name in _SUBPACKAGES:
-        return importlib.import_module(f"tf_vmf.{name}")
-    raise AttributeError(f"module 'tf_vmf' has no attribute {name!r}. Its subpackages are {', '.join(_SUBPACKAGES)}.")
+    def __getattr__(name: str) -> ModuleType:
+        if name in _SUBPACKAGES:
+            return importlib.import_module(f"tf_vmf.{name}")
+        closest = difflib.get_close_matches(name, __all__, 1)
+        hint = f"Did you mean {closest[0]!r}?" if closest else f"Its names are {', '.join(__all__)}."
+        raise AttributeError(f"module 'tf_vmf' has no attribute {name!r}. {hint}", name=name)
 
 
 def __dir__() -> list[str]:
     return sorted(__all__)
 
 
-# `keras.saving.load_model` finds custom classes only once they are imported: a program that uses Keras gets them here. One that
-# imports Keras later asks for `tf_vmf.models` (or `tf_vmf.layers`) before it loads a file.
-if "keras" in sys.modules:
-    importlib.import_module("tf_vmf.models")
+def _register(imported: ModuleType) -> None:
+    """Imports `tf_vmf.models`, which registers all classes with Keras, once keras is imported and none of ours is half imported."""
+    loading = [
+        name
+        for name, module in sys.modules.items()
+        if name.startswith("tf_vmf.") and module is not imported and getattr(module.__spec__, "_initializing", False)
+    ]
+    if "keras" in sys.modules and not loading:
+        importlib.import_module("tf_vmf.models")
+
+
+# Keras finds custom classes only where they have been imported. Ours may be the first to import keras: then their own hook does it.
+for _name in ("keras", *(f"tf_vmf.{subpackage}" for subpackage in _SUBPACKAGES)):
+    wrapt.register_post_import_hook(_register, _name)
