@@ -10,39 +10,25 @@ Training then holds two files of --examples_per_shard examples in memory, and th
 """
 
 import json
-from collections.abc import Sequence
 
-from absl import app
-
-from flags import corpus as corpus_flags
-from flags import document_text, sentence_text
-from flags import prepare as prepare_flags
-from tf_vmf import data
+from tf_vmf.configs import PrepareConfig
+from trainers import program
 
 
-def main(argv: Sequence[str]) -> None:
-    if len(argv) > 1:
-        raise app.UsageError(f"Unexpected arguments: {' '.join(argv[1:])}. Quote patterns: --train_files='text/*.txt'.")
-    given = corpus_flags.given()
-    if "train_files" not in given or given.keys() & {"corpus", "data_dir"}:
-        raise app.UsageError(
-            "Expected --train_files, and neither --corpus nor --data_dir: named corpora fit in memory."
-        )
-    given["examples_per_shard"] = prepare_flags.EXAMPLES_PER_SHARD.value
-    output = prepare_flags.OUTPUT.value
-    if prepare_flags.KIND.value == "documents":
-        manifest = data.prepare_documents(output, stop_words=document_text.STOP_WORDS.value, **given)
-        trainer = "bow_vae"
-    else:
-        manifest = data.prepare_sentences(output, **given, **sentence_text.given())
-        trainer = "lstm_vae"
+def main(config: PrepareConfig) -> None:
+    from tf_vmf import data
+
+    documents = config.kind == "documents"
+    prepare = data.prepare_documents if documents else data.prepare_sentences
+    manifest = prepare(config.output, **config.loader_arguments())
     for split, figures in manifest["splits"].items():
         print(
             f"{split}: {figures['examples']:,} examples, {figures['tokens']:,} tokens, {len(figures['shards'])} files"
         )
     print(f"notes: {json.dumps(manifest['notes'])}")
-    print(f"train with: python -m trainers.{trainer} --corpus=prepared --data_dir={output} --workdir=DIR")
+    trainer = "bow_vae" if documents else "lstm_vae"
+    print(f"next: python -m trainers.{trainer} --corpus=prepared --data_dir={config.output} --workdir=DIR")
 
 
 if __name__ == "__main__":
-    app.run(main)
+    program.run(main, "prepare", __doc__, PrepareConfig)

@@ -6,24 +6,21 @@
 /docs describes the interface (OpenAPI), /health tells whether the service is up. SIGTERM ends it after the requests at hand.
 """
 
-from collections.abc import Sequence
-
-from absl import app
-
-from flags import serving as serving_flags
-from tf_vmf import serving
+from tf_vmf.configs import ServeConfig
+from trainers import program
 
 
-def main(argv: Sequence[str]) -> None:
-    if len(argv) > 1:
-        raise app.UsageError(f"Unexpected arguments: {' '.join(argv[1:])}. Every option is a flag: --name=value.")
-    limits = serving.Limits(body_bytes=serving_flags.MAX_BODY_BYTES.value, examples=serving_flags.MAX_BATCH.value)
-    served = serving.Served(serving_flags.EXPORT_DIR.value, limits)
-    application = serving.make_app(served, serving_flags.MODEL_NAME.value)
+def main(config: ServeConfig) -> None:
+    from tf_vmf import serving
+
+    served = serving.Served(
+        config.export_dir, serving.Limits(body_bytes=config.max_body_bytes, examples=config.max_batch)
+    )
+    application = serving.make_app(served, config.model_name)
     import uvicorn
 
-    uvicorn.run(application, host=serving_flags.HOST.value, port=serving_flags.PORT.value, log_level="warning")
+    uvicorn.run(application, host=config.host, port=config.port, log_level="warning")
 
 
 if __name__ == "__main__":
-    app.run(main)
+    program.run(main, "serve", __doc__, ServeConfig)

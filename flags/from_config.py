@@ -1,0 +1,72 @@
+"""absl flags from the options of configurations, and configurations from parsed flags."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from collections.abc import Sequence
+from typing import Any
+
+from absl import flags
+
+from tf_vmf.configs import Config, ConfigError
+from tf_vmf.configs.options import alternatives, option_types
+
+
+def define(configs: Sequence[type[Config]]) -> flags.FlagValues:
+    """The flags of a program: one per option of its configurations, with the option's name, default and help.
+
+    They are values of their own and not absl's global `FLAGS`, so that one process may hold the flags of several programs.
+    """
+    values = flags.FlagValues()
+    for config in configs:
+        kinds = option_types(config)
+        for field in dataclasses.fields(config):
+            _define(values, field, kinds[field.name])
+    return values
+
+
+def read(config: type[Config], values: flags.FlagValues) -> Config:
+    """The configuration that parsed flags describe.
+
+    Raises:
+        ConfigError: A value is not possible, or a flag that must be given is missing.
+    """
+    for field in dataclasses.fields(config):
+        if field.default is dataclasses.MISSING and values[field.name].value is None:
+            raise ConfigError(field.name, f"expected a value. {field.metadata['help']} Received none.")
+    kinds = option_types(config)
+    return config(**{name: _typed(name, kind, values[name].value) for name, kind in kinds.items()})
+
+
+def _define(values: flags.FlagValues, field: dataclasses.Field, kind: Any) -> None:
+    """One flag; bounds and choices are checked by the configuration."""
+    default = None if field.default is dataclasses.MISSING else field.default
+    help_text, first = field.metadata["help"], alternatives(kind)[0]
+    if typing.get_origin(first) is tuple:
+        flags.DEFINE_list(field.name, [str(each) for each in default or ()], help_text, flag_values=values)
+    elif first is bool:
+        flags.DEFINE_boolean(field.name, default, help_text, flag_values=values)
+    elif first is int:
+        flags.DEFINE_integer(field.name, default, help_text, flag_values=values)
+    elif first is float and not field.metadata["words"]:
+        flags.DEFINE_float(field.name, default, help_text, flag_values=values)
+    else:
+        text = default if default is None else f"{default:g}" if isinstance(default, float) else str(default)
+        flags.DEFINE_string(field.name, text, help_text, flag_values=values)
+
+
+def _typed(name: str, kind: Any, value: Any) -> Any:
+    """What absl parsed as a string or a list of strings, as the type of the option."""
+    kinds = alternatives(kind)
+    if typing.get_origin(kinds[0]) is tuple and typing.get_args(kinds[0])[0] is int:
+        try:
+            return tuple(int(each) for each in value)
+        except ValueError as error:
+            raise ConfigError(name, f"expected integers separated by commas. Received: {','.join(value)!r}.") from error
+    if isinstance(value, str) and float in kinds:
+        try:
+            return float(value)
+        except ValueError:
+            return value  # a word; the configuration knows which ones there are
+    return value

@@ -1,0 +1,20 @@
+"""Configurations of the programs: dataclasses that import neither TensorFlow nor anything else of the package.
+
+They are the one place of names, defaults, help texts and bounds: the command line is made from them, and
+`tf_vmf.runs.train_documents` and `train_sentences` take them from Python.
+"""
+
+from tf_vmf.configs.documents import DocumentConfig
+from tf_vmf.configs.options import Config, ConfigError
+from tf_vmf.configs.programs import ExportConfig, PrepareConfig, ServeConfig
+from tf_vmf.configs.sentences import SentenceConfig
+
+__all__ = [
+    "Config",
+    "ConfigError",
+    "DocumentConfig",
+    "ExportConfig",
+    "PrepareConfig",
+    "SentenceConfig",
+    "ServeConfig",
+]

@@ -1,0 +1,45 @@
+"""Options that choose the latent variable."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from tf_vmf.configs.options import Config, ConfigError, option
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LatentConfig(Config):
+    """Latent variable."""
+
+    latent: str = option(
+        "vmf", "Posterior of the code: vmf, gaussian, power_spherical, or none for a plain language model."
+    )
+    latent_dim: int = option(50, "Dimension d of the code; on the sphere that of R^d.", minimum=1)
+    concentration: float | str = option(
+        100.0,
+        "Concentration of a spherical posterior: a number, or 'learned' for one per example.",
+        minimum=0.0,
+        words=("learned",),
+    )
+    initial_concentration: float = option(100.0, "Learned concentration at the start of training.", minimum=0.0)
+    minimum_concentration: float = option(1.0, "Lower bound of a learned concentration.", minimum=0.0)
+    norm_penalty: float = option(
+        0.0, "Weight of (||m|| - 1)^2, where m is the mean direction before it is normalised.", minimum=0.0
+    )
+    kl_weight: float = option(
+        1.0, "Weight of the KL in the training loss; with kl_warmup_steps the one it rises to.", minimum=0.0
+    )
+    kl_warmup_steps: int = option(0, "Raise the weight of the KL from 0 to kl_weight over this many steps.", minimum=0)
+    kl_schedule: str = option(
+        "linear",
+        "How the weight rises: in a line; along a sigmoid, half of it half-way; or four times over kl_warmup_steps, each "
+        "time in the first half of a cycle.",
+        choices=("linear", "sigmoid", "cyclical"),
+    )
+
+    def check(self) -> None:
+        super().check()
+        if self.kl_schedule != "linear" and not self.kl_warmup_steps:
+            raise ConfigError(
+                "kl_schedule", "expected kl_warmup_steps above 0, the steps over which the weight rises. Received: 0."
+            )

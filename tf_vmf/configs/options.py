@@ -1,0 +1,183 @@
+"""Configurations as dataclasses whose fields carry a help text, choices and bounds."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import math
+import numbers
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+class ConfigError(ValueError):
+    """An option has a value that it cannot have.
+
+    Attributes:
+        option: The name of the option.
+        problem: What was expected and what was received.
+    """
+
+    def __init__(self, option: str, problem: str) -> None:
+        super().__init__(f"`{option}`: {problem}")
+        self.option = option
+        self.problem = problem
+
+
+def option(
+    default: Any,
+    help: str,
+    *,
+    choices: Sequence[str] | None = None,
+    minimum: float | None = None,
+    maximum: float | None = None,
+    identity: bool = True,
+    words: Sequence[str] = (),
+) -> Any:
+    """A field of a `Config`.
+
+    Args:
+        default: Its value where none is given; `dataclasses.MISSING` for an option that must be given.
+        help: One or two sentences for the command line.
+        choices: The strings that are allowed; None for any.
+        minimum: Smallest number allowed.
+        maximum: Largest number allowed.
+        identity: Whether the option defines what is computed. False for folders, and for what only says how often something is
+            saved.
+        words: Strings that are allowed where a number is expected.
+    """
+    metadata = {
+        "help": help,
+        "choices": None if choices is None else tuple(choices),
+        "minimum": minimum,
+        "maximum": maximum,
+        "identity": identity,
+        "words": tuple(words),
+    }
+    return dataclasses.field(default=default, metadata=metadata, kw_only=True)
+
+
+def with_default(config: type[Config], name: str, default: Any) -> Any:
+    """The option of another configuration with another default."""
+    inherited = {each.name: each for each in dataclasses.fields(config)}[name]
+    return dataclasses.field(default=default, metadata=dict(inherited.metadata), kw_only=True)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config:
+    """Base of all configurations: a frozen dataclass of `option`s that checks its values.
+
+    Types of options are str, bool, int, float, tuples of them, `float | str` with `words`, and each of these or None.
+
+    Raises:
+        ConfigError: A value has the wrong type, is no choice or out of bounds.
+        TypeError: There is no option of a name; the message names the closest.
+    """
+
+    def __new__(cls, *args: Any, **options: Any) -> Config:
+        names = [each.name for each in dataclasses.fields(cls)]
+        for name in options:
+            if name not in names:
+                closest = difflib.get_close_matches(name, names, 1)
+                hint = f"Did you mean {closest[0]!r}?" if closest else f"Its options are {', '.join(names)}."
+                raise TypeError(f"{cls.__name__} has no option {name!r}. {hint}")
+        return super().__new__(cls)
+
+    def __post_init__(self) -> None:
+        types_of = option_types(type(self))
+        for each in dataclasses.fields(self):
+            value = _checked(each, types_of[each.name], getattr(self, each.name))
+            object.__setattr__(self, each.name, value)
+        self.check()
+
+    def check(self) -> None:
+        """Checks options against each other; a subclass extends it.
+
+        Raises:
+            ConfigError: Two options do not go together.
+        """
+
+    def as_dict(self) -> dict[str, Any]:
+        """All options by name, as JSON holds them."""
+        values = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+    def identity(self) -> dict[str, Any]:
+        """The options that define what is computed, by name, as JSON holds them."""
+        defining = {each.name for each in dataclasses.fields(self) if each.metadata["identity"]}
+        return {name: value for name, value in self.as_dict().items() if name in defining}
+
+
+def option_types(config: type[Config]) -> dict[str, Any]:
+    """The types of the options of a configuration, by name."""
+    return typing.get_type_hints(config)
+
+
+def is_optional(kind: Any) -> bool:
+    """Whether None is among the values of a type."""
+    return type(None) in typing.get_args(kind)
+
+
+def alternatives(kind: Any) -> tuple[Any, ...]:
+    """The types of a union, None left out; of any other type the type itself."""
+    if isinstance(kind, types.UnionType) or typing.get_origin(kind) is typing.Union:
+        return tuple(each for each in typing.get_args(kind) if each is not type(None))
+    return (kind,)
+
+
+def _checked(field: dataclasses.Field, kind: Any, value: Any) -> Any:
+    if value is None and is_optional(kind):
+        return None
+    kinds, metadata = alternatives(kind), field.metadata
+    if typing.get_origin(kinds[0]) is tuple:
+        if isinstance(value, str) or not isinstance(value, Sequence):
+            raise ConfigError(field.name, f"expected a list. Received: {value!r}.")
+        return tuple(_checked_one(field.name, typing.get_args(kinds[0])[:1], metadata, each) for each in value)
+    return _checked_one(field.name, kinds, metadata, value)
+
+
+def _checked_one(name: str, kinds: tuple[Any, ...], metadata: Mapping[str, Any], value: Any) -> Any:
+    """The value as a plain Python object of one of the types, within the bounds."""
+    words = metadata["words"]
+    if isinstance(value, str) and value in words:
+        return value
+    converted = _converted(tuple(kind for kind in kinds if not (words and kind is str)), value)
+    choices, minimum, maximum = metadata["choices"], metadata["minimum"], metadata["maximum"]
+    wrong = converted is None or (choices is not None and converted not in choices)
+    if not wrong and isinstance(converted, int | float) and not isinstance(converted, bool):
+        too_small = minimum is not None and not converted >= minimum
+        wrong = too_small or (maximum is not None and not converted <= maximum) or not math.isfinite(converted)
+    if wrong:
+        raise ConfigError(name, f"expected {describe(kinds, metadata)}. Received: {value!r}.")
+    return converted
+
+
+def _converted(kinds: tuple[Any, ...], value: Any) -> Any:
+    """The value as an int, float, bool or str; None where it is of none of the types."""
+    if bool in kinds or isinstance(value, bool):
+        return value if bool in kinds and isinstance(value, bool) else None
+    if isinstance(value, numbers.Integral) and int in kinds:
+        return int(value)
+    if isinstance(value, numbers.Real) and float in kinds:
+        return float(value)
+    if str in kinds and hasattr(value, "__fspath__"):
+        return str(value)
+    return value if str in kinds and isinstance(value, str) else None
+
+
+def describe(kinds: tuple[Any, ...], metadata: Mapping[str, Any]) -> str:
+    """What an option expects, in words."""
+    if metadata["choices"] is not None:
+        return f"one of {', '.join(metadata['choices'])}"
+    name = {bool: "True or False", int: "an integer", float: "a number", str: "a string"}[
+        float if metadata["words"] and float in kinds else kinds[0]
+    ]
+    bounds = [
+        f"{relation} {bound:,}" if isinstance(bound, int) else f"{relation} {bound:g}"
+        for relation, bound in ((">=", metadata["minimum"]), ("<=", metadata["maximum"]))
+        if bound is not None
+    ]
+    words = "".join(f", or {word!r}" for word in metadata["words"])
+    return " ".join([name, " and ".join(bounds)]).strip() + words

@@ -1,0 +1,146 @@
+"""What all programs share: flags from configurations, help, errors in one line and exit codes.
+
+Exit codes: 0 done, 1 a failure, 2 wrong use, 130 interrupted and saved, 75 told to end (SIGTERM) and saved.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import re
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from absl import flags
+
+import flags as flags_of_programs
+import tf_vmf
+from flags.from_config import define, read
+from flags.help import help_text
+from tf_vmf.configs import Config, ConfigError
+
+_ROOT = Path(__file__).resolve().parents[1]
+_OURS = [Path(str(module.__file__)).resolve().parent for module in (tf_vmf, flags_of_programs)] + [
+    Path(__file__).resolve().parent
+]
+_HELP = ("--help", "-help", "-h", "--helpshort", "--helpfull")
+_FAILURE, _WRONG_USE, _INTERRUPTED = 1, 2, 130
+
+
+def run(main: Callable[..., None], name: str, description: str, *configs: type[Config]) -> None:
+    """Parses the command line, makes the configurations, calls `main` with them and exits.
+
+    TensorFlow is not imported before `main` does it, so help and mistakes are answered at once.
+
+    Args:
+        main: The program.
+        name: Its name, as in `python -m trainers.name`.
+        description: Its docstring.
+        *configs: The configurations whose options are its flags, in the order of the arguments of `main`.
+    """
+    arguments = sys.argv[1:]
+    command = f"python -m trainers.{name}" if (_ROOT / "setup.cfg").is_file() else f"tf-vmf {name}"
+    debug = any(each in ("--debug", "-debug") for each in arguments)
+    if any(each in _HELP for each in arguments):
+        print(help_text(command, description, configs), end="")
+        sys.exit(0)
+    values = define(configs)
+    try:
+        settings = parse(values, configs, [each for each in arguments if each not in ("--debug", "-debug")])
+    except (flags.Error, ConfigError, OSError) as error:
+        _stop(error, values, debug, f"{command} --help lists all flags.")
+    try:
+        with quiet_start(debug):
+            importlib.import_module("tensorflow")
+        main(*settings)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(_INTERRUPTED)
+    except Exception as error:
+        if not is_expected(error):
+            raise
+        _stop(error, values, debug, "")
+
+
+@contextlib.contextmanager
+def quiet_start(debug: bool) -> Iterator[None]:
+    """Keeps TensorFlow's start-up notes from standard error; where the block fails they are shown.
+
+    No setting of TensorFlow 2.21 turns them off: its C++ libraries write them to the file descriptor, past `sys.stderr`.
+    """
+    if debug:
+        yield
+        return
+    with tempfile.TemporaryFile() as notes:
+        sys.stderr.flush()
+        terminal = os.dup(2)
+        os.dup2(notes.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            notes.seek(0)
+            os.write(terminal, notes.read())
+            raise
+        finally:
+            sys.stderr.flush()
+            os.dup2(terminal, 2)
+            os.close(terminal)
+
+
+def parse(values: flags.FlagValues, configs: Sequence[type[Config]], arguments: Sequence[str]) -> list[Config]:
+    """The configurations that a command line describes.
+
+    Raises:
+        ConfigError: A value is not possible, or there are arguments that are not flags.
+        flags.Error: There is no such flag; the message names the closest.
+    """
+    rest = values(["program", *map(_with_recipe, arguments)])[1:]
+    if rest:
+        raise flags.Error(f"Unexpected arguments: {' '.join(rest)}. Every option is a flag: --name=value.")
+    return [read(config, values) for config in configs]
+
+
+def _with_recipe(argument: str) -> str:
+    """`--flagfile=NAME` with the file of the shipped recipe of that name, unless there is such a file."""
+    option, _, file = argument.partition("=")
+    recipe = _ROOT / "recipes" / f"{Path(file).name.removesuffix('.flags')}.flags"
+    if option.lstrip("-") == "flagfile" and not Path(file).is_file() and recipe.is_file():
+        return f"--flagfile={recipe}"
+    return argument
+
+
+def is_expected(error: BaseException) -> bool:
+    """Whether an error is the user's to mend: raised by this package about its input, or a missing file or module."""
+    if isinstance(error, ModuleNotFoundError):
+        return "pip install" in str(error)
+    if isinstance(error, FloatingPointError):
+        return True
+    if not isinstance(error, ValueError | OSError | TypeError):
+        return False
+    frames = traceback.extract_tb(error.__traceback__)
+    inside = Path(frames[-1].filename).resolve()
+    return isinstance(error, FileNotFoundError) or any(folder in inside.parents for folder in _OURS)
+
+
+def with_flags(message: str, names: Sequence[str]) -> str:
+    """A message of the library with the names of arguments as flags: "`corpus` must be" as "--corpus must be"."""
+
+    def replaced(match: re.Match[str]) -> str:
+        return f"--{match[1]}" if match[1] in names else match[0]
+
+    return re.sub(r"(?:Arguments? )?`(\w+)`(?: of \w+)?", replaced, message)
+
+
+def _stop(error: BaseException, values: flags.FlagValues, debug: bool, hint: str) -> Any:
+    """Prints an error in one line, and where it was raised if asked to; exits."""
+    if debug:
+        traceback.print_exception(error)
+    text = f"--{error.option}: {error.problem}" if isinstance(error, ConfigError) else str(error)
+    with contextlib.suppress(BrokenPipeError):
+        print("\n".join(filter(None, [f"error: {with_flags(text, list(values))}", hint])), file=sys.stderr)
+    sys.exit(_FAILURE if isinstance(error, FloatingPointError) else _WRONG_USE)
