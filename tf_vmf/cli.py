@@ -41,9 +41,14 @@ def main() -> None:
     if name in ("--help", "-h", "help"):
         print(_USAGE.format(programs=listed, recipes=f"  {recipes}"), end="")
         return
-    sys.exit(f"error: there is no program {name!r}. Expected one of: {', '.join(programs)}.")
+    print(f"error: there is no program {name!r}. Expected one of: {', '.join(programs)}.", file=sys.stderr)
+    sys.exit(2)
 
 
 def _first_line(path: Path) -> str:
     lines = path.read_text("utf-8").split('"""', 2)[1].strip().splitlines()
     return lines[0] if lines else ""
+
+
+if __name__ == "__main__":
+    main()
