@@ -1,6 +1,6 @@
 """Writes the tables of published results from the metrics of the runs behind them.
 
-    python -m tools.results_table              # results/*.json -> the tables in README.md, between their markers
+    python -m tools.results_table              # results/*.json -> the tables in docs/RESULTS.md, between their markers
     python -m tools.results_table runs/*_seed* # first copies metrics.json and history.csv of these finished runs to results/
 
 A run's folder is named after its recipe and its seed: `20ng_vmf_seed0` for recipes/20ng_vmf.flags and --seed=0.
@@ -18,7 +18,7 @@ from tf_vmf.files import write_text
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "results"
-README = ROOT / "README.md"
+PAGE = ROOT / "docs" / "RESULTS.md"
 
 _NAME = re.compile(r"(?P<recipe>(?P<corpus>[^_]+)_.+)_seed(?P<seed>\d+)")
 _BLOCK = re.compile(r"(<!-- results: (?P<corpus>\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -64,7 +64,7 @@ def results_table(runs: Runs) -> str:
     header = ["recipe", "seeds"] + [column[0].format(k="/".join(map(str, samples))) for column in _COLUMNS]
     rows = []
     for recipe, seeds in runs.items():
-        row = [f"[{recipe}](recipes/{recipe}.flags)", ", ".join(map(str, sorted(seeds)))]
+        row = [f"[{recipe}](../recipes/{recipe}.flags)", ", ".join(map(str, sorted(seeds)))]
         for _, part, key, digits, unit in _COLUMNS:
             row.append(_mean_and_deviation([metrics[part][key] / unit for metrics in seeds.values()], digits))
         rows.append((statistics.fmean(metrics["valid"]["perplexity"] for metrics in seeds.values()), row))
@@ -95,7 +95,7 @@ def _mean_and_deviation(values: Sequence[float], digits: int) -> str:
 
 def main(folders: Sequence[str]) -> None:
     collect([Path(folder) for folder in folders], RESULTS)
-    write_text(README, with_tables(README.read_text(encoding="utf-8"), RESULTS))
+    write_text(PAGE, with_tables(PAGE.read_text(encoding="utf-8"), RESULTS))
 
 
 if __name__ == "__main__":

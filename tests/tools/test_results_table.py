@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tools.results_curves import curves
-from tools.results_table import README, RESULTS, collect, read_runs, results_table, with_tables
+from tools.results_table import PAGE, RESULTS, collect, read_runs, results_table, with_tables
 
 
 def write_run(folder, perplexity, kl):
@@ -44,7 +44,7 @@ def test_a_folder_of_another_name_is_refused(tmp_path):
 
 
 def test_the_tables_of_the_readme_are_those_of_the_results():
-    text = README.read_text(encoding="utf-8")
+    text = PAGE.read_text(encoding="utf-8")
     assert "<!-- results: 20ng -->" in text
     assert with_tables(text, RESULTS) == text
 
