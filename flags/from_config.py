@@ -43,7 +43,9 @@ def _define(values: flags.FlagValues, field: dataclasses.Field, kind: Any) -> No
     """One flag; bounds and choices are checked by the configuration."""
     default = None if field.default is dataclasses.MISSING else field.default
     help_text, first = field.metadata["help"], alternatives(kind)[0]
-    if typing.get_origin(first) is tuple:
+    if field.metadata["repeated"]:
+        flags.DEFINE_multi_string(field.name, default, help_text, flag_values=values)
+    elif typing.get_origin(first) is tuple:
         flags.DEFINE_list(field.name, [str(each) for each in default or ()], help_text, flag_values=values)
     elif first is bool:
         flags.DEFINE_boolean(field.name, default, help_text, flag_values=values)

@@ -1,6 +1,6 @@
 """What all programs share: flags from configurations, help, errors in one line and exit codes.
 
-Exit codes: 0 done, 1 a failure, 2 wrong use, 130 interrupted and saved, 75 told to end (SIGTERM) and saved.
+Exit codes: 0 done, 1 a failure, 2 wrong use, 130 interrupted and saved, 143 told to end (SIGTERM) and saved.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ import contextlib
 import importlib
 import os
 import re
+import shlex
 import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
@@ -24,6 +25,9 @@ from flags.from_config import define, read
 from flags.help import help_text
 from tf_vmf.configs import Config, ConfigError
 
+if TYPE_CHECKING:
+    from tf_vmf.runs import Run
+
 _ROOT = Path(__file__).resolve().parents[1]
 _OURS = [Path(str(module.__file__)).resolve().parent for module in (tf_vmf, flags_of_programs)] + [
     Path(__file__).resolve().parent
@@ -32,7 +36,7 @@ _HELP = ("--help", "-help", "-h", "--helpshort", "--helpfull")
 _FAILURE, _WRONG_USE, _INTERRUPTED = 1, 2, 130
 
 
-def run(main: Callable[..., None], name: str, description: str, *configs: type[Config]) -> None:
+def run(main: Callable[..., None], name: str, description: str, *configs: type[Config], rest: bool = False) -> None:
     """Parses the command line, makes the configurations, calls `main` with them and exits.
 
     TensorFlow is not imported before `main` does it, so help and mistakes are answered at once.
@@ -42,22 +46,25 @@ def run(main: Callable[..., None], name: str, description: str, *configs: type[C
         name: Its name, as in `python -m trainers.name`.
         description: Its docstring.
         *configs: The configurations whose options are its flags, in the order of the arguments of `main`.
+        rest: Whether `main` takes what follows `--` as its last argument, a list of strings.
     """
     arguments = sys.argv[1:]
-    command = f"python -m trainers.{name}" if (_ROOT / "setup.cfg").is_file() else f"tf-vmf {name}"
-    debug = any(each in ("--debug", "-debug") for each in arguments)
-    if any(each in _HELP for each in arguments):
+    command = _command(name)
+    end = arguments.index("--") if rest and "--" in arguments else len(arguments)
+    own, others = arguments[:end], arguments[end + 1 :]
+    debug = any(each in ("--debug", "-debug") for each in own)
+    if any(each in _HELP for each in own):
         print(help_text(command, description, configs), end="")
         sys.exit(0)
     values = define(configs)
     try:
-        settings = parse(values, configs, [each for each in arguments if each not in ("--debug", "-debug")])
+        settings = parse(values, configs, [each for each in own if each not in ("--debug", "-debug")])
     except (flags.Error, ConfigError, OSError) as error:
         _stop(error, values, debug, f"{command} --help lists all flags.")
     try:
         with quiet_start(debug):
             importlib.import_module("tensorflow")
-        main(*settings)
+        main(*settings, *([others] if rest else []))
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         sys.exit(_INTERRUPTED)
@@ -105,6 +112,10 @@ def parse(values: flags.FlagValues, configs: Sequence[type[Config]], arguments: 
     return [read(config, values) for config in configs]
 
 
+def _command(name: str) -> str:
+    return f"python -m trainers.{name}" if (_ROOT / "setup.cfg").is_file() else f"tf-vmf {name}"
+
+
 def _with_recipe(argument: str) -> str:
     """`--flagfile=NAME` with the file of the shipped recipe of that name, unless there is such a file."""
     option, _, file = argument.partition("=")
@@ -144,3 +155,22 @@ def _stop(error: BaseException, values: flags.FlagValues, debug: bool, hint: str
     with contextlib.suppress(BrokenPipeError):
         print("\n".join(filter(None, [f"error: {with_flags(text, list(values))}", hint])), file=sys.stderr)
     sys.exit(_FAILURE if isinstance(error, FloatingPointError) else _WRONG_USE)
+
+
+def command_line(name: str) -> str:
+    """The command that runs this program, for a report."""
+    return shlex.join([*_command(name).split(), *sys.argv[1:]])
+
+
+def print_run(run: Run) -> None:
+    """Prints the measures of a run, where its files are, and what one may do next; nothing on workers but the first."""
+    if not run.metrics:
+        return
+    from tf_vmf.reports import summary
+
+    folder = run.workdir.path
+    print(f"\n{summary(run.metrics)}\n")
+    if run.workdir.report_file.exists():
+        print(f"report  {run.workdir.report_file.resolve().as_uri()}")
+    print(f"model   {run.workdir.model_file}")
+    print(f"next    {_command('export')} --model={folder} --output=exports/{folder.name}/1")

@@ -6,23 +6,23 @@ Which concentration to take, for instance; everything after -- goes to the train
         --flagfile=recipes/20ng_vmf.flags --data_dir=DIR
     python -m trainers.sweep --trainer=bow_vae --vary=concentration=25,100 --vary=seed=0,1,2 --output=runs/grid
 
-Every run is `python -m trainers.TRAINER` in a folder of its own below --output, so each has its report and resumes, as does the
-sweep. --output then holds report.html and, a row a setting, sweep.csv. A run that fails is named at the end and stops no other.
+Every run has a folder of its own below --output, so each has its report and resumes, as does the sweep. --output then holds
+report.html and, one row per setting, sweep.csv. A run that fails is named at the end and stops no other.
 """
 
 import itertools
-import shlex
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from absl import app
+from absl import flags as absl_flags
 
-from flags import sweep as sweep_flags
-from tf_vmf import analysis
-from tf_vmf.files import write_csv
+from flags.from_config import define
+from tf_vmf.configs import ConfigError, DocumentConfig, SentenceConfig, SweepConfig
+from trainers import program
+
+_CONFIGS = {"bow_vae": DocumentConfig, "lstm_vae": SentenceConfig}
 
 
 def settings(varied: Mapping[str, Sequence[str]]) -> list[dict[str, str]]:
@@ -35,62 +35,93 @@ def folder_of(output: Path, setting: Mapping[str, str]) -> Path:
     return output / ",".join(f"{name}={quote(value, safe='')}" for name, value in setting.items())
 
 
-def train(setting: Mapping[str, str], folder: Path, arguments: Sequence[str]) -> int:
-    """Runs the trainer on a setting, or resumes it; returns its exit code."""
+def configuration(
+    trainer: str, arguments: Sequence[str], setting: Mapping[str, str]
+) -> DocumentConfig | SentenceConfig:
+    """The configuration of one run.
+
+    Raises:
+        ConfigError, absl.flags.Error: A name or a value is not one of the trainer's.
+    """
+    config = _CONFIGS[trainer]
     varied = [f"--{name}={value}" for name, value in setting.items()]
-    command = [
-        sys.executable,
-        "-m",
-        f"trainers.{sweep_flags.TRAINER.value}",
-        *arguments,
-        *varied,
-        f"--workdir={folder}",
-    ]
-    return subprocess.run(command, check=False).returncode
+    made = program.parse(define([config]), [config], [*arguments, *varied])[0]
+    assert isinstance(made, DocumentConfig | SentenceConfig)
+    return made
 
 
-def row_of(point: analysis.SweepPoint) -> dict[str, str | float]:
-    """The setting, the number of seeds and the mean of every validation figure over them."""
-    figures = {measure: point.mean(measure) for measure in point.figures}
-    return {**point.setting, "seeds": len(point.figures["perplexity"]), **figures}
-
-
-def main(argv: Sequence[str]) -> None:
-    output, arguments = Path(sweep_flags.OUTPUT.value), argv[1:]
-    names = [argument.lstrip("-").partition("=")[0] for argument in arguments] + list(sweep_flags.varied())
-    given = [name for name in names if name == "workdir"]
-    if given:
-        raise app.UsageError("Every run has a folder of its own below --output. Leave out --workdir.")
-    grid = settings(sweep_flags.varied())
-    runs = [(setting, folder_of(output, setting)) for setting in grid]
+def main(sweep: SweepConfig, arguments: list[str]) -> None:
+    output, grid = Path(sweep.output), settings(sweep.varied())
+    given = [argument.lstrip("-").partition("=")[0] for argument in arguments]
+    if "workdir" in [*given, *sweep.varied()]:
+        raise ConfigError("output", "every run has a folder of its own below it. Leave out --workdir.")
+    try:
+        configs = [
+            configuration(sweep.trainer, arguments, setting) for setting in grid
+        ]  # all of them before the first run
+    except absl_flags.Error as error:
+        raise ConfigError("vary", f"expected flags of {sweep.trainer}. {error}") from error
     finished, failures = [], []
-    for number, (setting, folder) in enumerate(runs, 1):
-        print(f"run {number} of {len(runs)}: {folder.name}", flush=True)
-        code = train(setting, folder, arguments)
-        if code:
-            failures.append(f"{folder.name} (exit code {code})")
-        elif not (folder / "metrics.json").exists():  # told to stop, a trainer saves and ends well
-            failures.append(f"{folder.name} (interrupted; the same command goes on)")
+    for number, (setting, config) in enumerate(zip(grid, configs, strict=True), 1):
+        folder = folder_of(output, setting)
+        print(f"run {number} of {len(grid)}: {folder.name}", flush=True)
+        if failure := _train(config, folder, setting):
+            failures.append(f"{folder.name} ({failure})")
         else:
             finished.append((setting, folder))
     if not finished:
-        raise RuntimeError(f"No run of the sweep ended: {'; '.join(failures)}. What is wrong stands above.")
+        raise ValueError(f"No run of the sweep ended: {'; '.join(failures)}.")
+    _compare(output, finished, failures)
+    if failures:
+        sys.exit(f"{len(failures)} of {len(grid)} runs failed: {'; '.join(failures)}")
+
+
+def _train(config: DocumentConfig | SentenceConfig, folder: Path, setting: Mapping[str, str]) -> str | None:
+    """Trains one run or resumes it; returns why it failed."""
+    import keras
+
+    from tf_vmf import runs
+
+    keras.backend.clear_session()  # else the graphs of all runs would add up in memory
+    command = program.command_line("sweep")
+    try:
+        if isinstance(config, DocumentConfig):
+            runs.train_documents(config, folder, command=command)
+        else:
+            runs.train_sentences(config, folder, command=command)
+    except Exception as error:  # whatever it is, the other runs are worth their time
+        print(f"failed: {error}", file=sys.stderr)
+        return f"{type(error).__name__}: {str(error).splitlines()[0][:200]}"
+    return None
+
+
+def _compare(output: Path, finished: Sequence[tuple[Mapping[str, str], Path]], failures: Sequence[str]) -> None:
+    """Writes the table and the report of the sweep."""
+    from tf_vmf import analysis
+    from tf_vmf.files import write_csv
+
     points = analysis.sweep_points(finished)
-    write_csv(output / "sweep.csv", [row_of(point) for point in points])
-    analysis.sweep_report(
-        output / "report.html",
-        points,
-        command=shlex.join(["python", "-m", "trainers.sweep", *sys.argv[1:]]),
-        failures=failures,
-        title=f"Sweep over {', '.join(name.replace('_', ' ') for name in points[0].setting) or 'seeds'}",
-    )
+    rows = [
+        {
+            **point.setting,
+            "seeds": len(point.figures["perplexity"]),
+            **{measure: point.mean(measure) for measure in point.figures},
+        }
+        for point in points
+    ]
+    write_csv(output / "sweep.csv", rows)
     table = analysis.sweep_table(points)
     for row in (table.header, *table.rows):
         print("  ".join(f"{cell!s:>16}" for cell in row))
+    analysis.sweep_report(
+        output / "report.html",
+        points,
+        command=program.command_line("sweep"),
+        failures=failures,
+        title=f"Sweep over {', '.join(name.replace('_', ' ') for name in points[0].setting) or 'seeds'}",
+    )
     print(f"report: {output / 'report.html'}")
-    if failures:
-        sys.exit(f"{len(failures)} of {len(runs)} runs failed: {'; '.join(failures)}")
 
 
 if __name__ == "__main__":
-    app.run(main)
+    program.run(main, "sweep", __doc__, SweepConfig, rest=True)

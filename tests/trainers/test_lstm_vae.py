@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 
 import tf_vmf
-from tests.trainers.refusals import refusals
 
 ROOT = Path(__file__).resolve().parents[2]
 SUBJECTS, VERBS = {"good": ["film", "cast"], "bad": ["plot", "script"]}, {"good": ["shines"], "bad": ["drags", "fails"]}
@@ -135,18 +134,3 @@ def test_a_finished_run_refuses_other_text_of_the_same_size_and_vocabulary(tmp_p
     again = run(*run_it)
     assert again.returncode != 0
     assert "sha256" in again.stderr
-
-
-def test_conditional_on_a_label_without_training_sentences_is_refused(tmp_path):
-    for label in ("good", "bad"):
-        (tmp_path / f"{label}.txt").write_text("a b c\n" * 30)
-    both = f"good={tmp_path}/good.txt,bad={tmp_path}/bad.txt"
-    files = [f"--train_files=good={tmp_path}/good.txt", f"--valid_files={both}", f"--test_files={both}"]
-    flags = [*files, f"--workdir={tmp_path / 'x'}", "--conditional", "--min_count=1"]
-    assert "Received none labelled bad" in refusals("trainers.lstm_vae", [flags])[0]
-
-
-def test_conditional_without_labels_is_refused(tmp_path):
-    (tmp_path / "text.txt").write_text("a b c\n" * 30)
-    flags = [f"--train_files={tmp_path / 'text.txt'}", f"--workdir={tmp_path / 'x'}", "--conditional", "--min_count=1"]
-    assert "has no labels" in refusals("trainers.lstm_vae", [flags])[0]

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,9 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.trainers.refusals import refusals
+from tf_vmf import runs
+from tf_vmf.configs import SweepConfig
+from tf_vmf.training import RunInterruptedError
+from trainers import sweep as sweep_program
 
 ROOT = Path(__file__).resolve().parents[2]
+GRID = ("--vary=concentration=5,learned", "--vary=activation=tanh,nonesuch")
 
 
 def sweep(output, text, *flags):
@@ -43,15 +48,14 @@ def text(tmp_path_factory):
 @pytest.fixture(scope="module")
 def finished(text, tmp_path_factory):
     output = tmp_path_factory.mktemp("runs") / "sweep"
-    return output, sweep(output, text, "--vary=concentration=5,-1,learned")
+    return output, sweep(output, text, *GRID)
 
 
 def test_runs_that_fail_are_named_and_stop_no_other(finished):
     output, process = finished
     assert process.returncode == 1
-    assert "1 of 3 runs failed: concentration=-1" in process.stderr
-    assert "--concentration must be a number >= 0" in process.stderr
-    assert "concentration=-1 (exit code" in (output / "report.html").read_text()
+    assert "2 of 4 runs failed: concentration=5,activation=nonesuch" in process.stderr
+    assert "concentration=5,activation=nonesuch (ValueError: " in (output / "report.html").read_text()
 
 
 def test_the_table_holds_the_validation_figures_of_the_runs(finished):
@@ -60,7 +64,7 @@ def test_the_table_holds_the_validation_figures_of_the_runs(finished):
         rows = {row["concentration"]: row for row in csv.DictReader(file)}
     assert set(rows) == {"5", "learned"}
     for value, row in rows.items():
-        metrics = json.loads((output / f"concentration={value}" / "metrics.json").read_text())
+        metrics = json.loads((output / f"concentration={value},activation=tanh" / "metrics.json").read_text())
         assert float(row["perplexity"]) == metrics["valid"]["perplexity"]
         assert float(row["kl"]) == metrics["valid"]["kl"]
         assert row["seeds"] == "1"
@@ -78,51 +82,27 @@ def test_the_same_command_again_trains_nothing_again(finished, text):
 
     before = written()
     assert len(before) >= 6
-    again = sweep(output, text, "--vary=concentration=5,-1,learned")
+    again = sweep(output, text, *GRID)
     assert again.returncode == 1
     assert written() == before
 
 
 def test_every_setting_has_a_folder_of_its_own():
-    # In a process of its own: the flags of a sweep are required, and would be so for all tests here.
-    values = ["x/d.txt", "x_d.txt", "x%2Fd.txt", "x d.txt"]
-    program = "import sys, pathlib, trainers.sweep as s; [print(s.folder_of(pathlib.Path('o'), {'f': v})) for v in sys.argv[1:]]"
-    found = subprocess.run(
-        [sys.executable, "-c", program, *values], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    folders = found.stdout.splitlines()
+    folders = [
+        str(sweep_program.folder_of(Path("o"), {"f": value}))
+        for value in ("x/d.txt", "x_d.txt", "x%2Fd.txt", "x d.txt")
+    ]
     assert len(set(folders)) == 4
     assert all(folder.count("/") == 1 for folder in folders)
 
 
-def test_a_run_that_was_told_to_stop_is_not_taken_for_a_finished_one(tmp_path):
-    program = """
-import sys
-from absl import flags
-from trainers import sweep
-sweep.train = lambda *_: 0  # as a trainer that got SIGTERM: saved, no metrics.json
-sweep.main(flags.FLAGS(["sweep", "--trainer=bow_vae", "--vary=seed=0,1", f"--output={sys.argv[1]}"]))
-"""
-    stopped = subprocess.run(
-        [sys.executable, "-c", program, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert stopped.returncode != 0
-    assert "seed=1 (interrupted; the same command goes on)" in stopped.stderr
+def test_a_sweep_that_is_told_to_stop_ends_with_the_exit_code_of_the_run(tmp_path, monkeypatch):
+    def interrupted(*_, **__):
+        raise RunInterruptedError(signal.SIGTERM, "saved")
 
-
-def test_what_cannot_be_swept_is_refused():
-    required = ["--trainer=bow_vae", "--output=never"]
-    messages = refusals(
-        "trainers.sweep",
-        [
-            [*required, "--vary=concentration"],
-            [*required, "--vary=seed=0,0"],
-            [*required, "--vary=seed=0", "--vary=seed=1"],
-            [*required, "--vary=seed=0", "--", "--workdir=here"],
-            [*required, "--vary=workdir=here,there"],
-            ["--output=never", "--vary=seed=0"],
-        ],
-    )
-    assert all("NAME=VALUE,VALUE" in message for message in messages[:3])
-    assert all("Leave out --workdir" in message for message in messages[3:5])
-    assert "--trainer" in messages[5]
+    monkeypatch.setattr(runs, "train_documents", interrupted)
+    config = SweepConfig(trainer="bow_vae", vary=("seed=0,1",), output=tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        sweep_program.main(config, ["--corpus=wikipedia"])
+    assert ended.value.code == 143
+    assert not (tmp_path / "report.html").exists()

@@ -6,7 +6,7 @@ They are the one place of names, defaults, help texts and bounds: the command li
 
 from tf_vmf.configs.documents import DocumentConfig
 from tf_vmf.configs.options import Config, ConfigError
-from tf_vmf.configs.programs import ExportConfig, PrepareConfig, ServeConfig
+from tf_vmf.configs.programs import ExportConfig, PrepareConfig, RunConfig, ServeConfig, SweepConfig
 from tf_vmf.configs.sentences import SentenceConfig
 
 __all__ = [
@@ -15,6 +15,8 @@ __all__ = [
     "DocumentConfig",
     "ExportConfig",
     "PrepareConfig",
+    "RunConfig",
     "SentenceConfig",
     "ServeConfig",
+    "SweepConfig",
 ]

@@ -67,7 +67,7 @@ class CorpusConfig(Config):
 class DocumentTextConfig(CorpusConfig):
     """Documents."""
 
-    stop_words: str = option("english", "'english', 'none', or a file with one word per line.")
+    stop_words: str = option("english", "'english', 'none', or a file with one word per line.", identity=False)
 
     def loader_arguments(self) -> dict[str, Any]:
         """The keyword arguments of `tf_vmf.data.load_bag_of_words`; options not set are left to its defaults."""

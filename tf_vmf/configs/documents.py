@@ -33,7 +33,7 @@ class DocumentModelConfig(Config):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class DocumentConfig(DocumentTextConfig, DocumentModelConfig, LatentConfig, TrainingConfig):
+class DocumentConfig(TrainingConfig, LatentConfig, DocumentModelConfig, DocumentTextConfig):
     """A document model and its training: the options of `trainers.bow_vae`.
 
     Every option has the name, default and meaning of the flag of the same name; `python -m trainers.bow_vae --help` lists them.

@@ -35,6 +35,7 @@ def option(
     maximum: float | None = None,
     identity: bool = True,
     words: Sequence[str] = (),
+    repeated: bool = False,
 ) -> Any:
     """A field of a `Config`.
 
@@ -47,6 +48,7 @@ def option(
         identity: Whether the option defines what is computed. False for folders, and for what only says how often something is
             saved.
         words: Strings that are allowed where a number is expected.
+        repeated: Whether the entries of a list are flags given several times, and not one flag with commas.
     """
     metadata = {
         "help": help,
@@ -55,6 +57,7 @@ def option(
         "maximum": maximum,
         "identity": identity,
         "words": tuple(words),
+        "repeated": repeated,
     }
     return dataclasses.field(default=default, metadata=metadata, kw_only=True)
 

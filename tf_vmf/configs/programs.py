@@ -10,6 +10,50 @@ from tf_vmf.configs.options import Config, ConfigError, option
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class RunConfig(Config):
+    """Run."""
+
+    workdir: str = option(dataclasses.MISSING, "Folder of the run; the same command on it resumes.")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SweepConfig(Config):
+    """Sweep."""
+
+    trainer: str = option(dataclasses.MISSING, "The program to run.", choices=("bow_vae", "lstm_vae"))
+    vary: tuple[str, ...] = option(
+        dataclasses.MISSING,
+        "A flag of the trainer and its values, NAME=VALUE,VALUE,...; given more than once, all combinations are run. Over "
+        "--vary=seed=... the report averages.",
+        repeated=True,
+    )
+    output: str = option(dataclasses.MISSING, "Folder of the sweep; the same command on it resumes.")
+
+    def check(self) -> None:
+        super().check()
+        pairs = [_varied(text) for text in self.vary]
+        distinct = len({name for name, _ in pairs}) == len(pairs)
+        well_formed = all(
+            name.isidentifier() and all(values) and len({*values}) == len(values) for name, values in pairs
+        )
+        if not (pairs and distinct and well_formed):
+            raise ConfigError(
+                "vary",
+                "expected NAME=VALUE,VALUE,... with a name and values that are not repeated, as --vary=concentration=10,50,100. "
+                f"Received: {', '.join(self.vary)!r}.",
+            )
+
+    def varied(self) -> dict[str, list[str]]:
+        """The values of every flag that is varied, in the order of the command line."""
+        return dict(map(_varied, self.vary))
+
+
+def _varied(text: str) -> tuple[str, list[str]]:
+    name, _, values = text.partition("=")
+    return name.strip().lstrip("-"), [value.strip() for value in values.split(",")]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class PrepareConfig(DocumentTextConfig, SentenceTextConfig):
     """Preparation."""
 

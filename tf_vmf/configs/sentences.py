@@ -19,6 +19,7 @@ class SentenceModelConfig(Config):
         None,
         "Where the word embeddings start: a finished run of this program, or a text file of word2vec or GloVe. Read at the start "
         "only.",
+        identity=False,
     )
     hidden_units: int = option(400, "Units of every LSTM layer.", minimum=1)
     decoder_layers: int = option(1, "LSTM layers of the decoder.", minimum=1)
@@ -55,7 +56,7 @@ class SentenceModelConfig(Config):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class SentenceConfig(SentenceTextConfig, SentenceModelConfig, LatentConfig, TrainingConfig):
+class SentenceConfig(TrainingConfig, LatentConfig, SentenceModelConfig, SentenceTextConfig):
     """A sentence model and its training: the options of `trainers.lstm_vae`.
 
     Every option has the name, default and meaning of the flag of the same name; `python -m trainers.lstm_vae --help` lists them.

@@ -1,0 +1,101 @@
+"""What programs answer to command lines: help, mistakes and exit codes."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from trainers import program
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAMS = sorted(path.stem for path in (ROOT / "trainers").glob("*.py") if "__main__" in path.read_text())
+
+
+def run(name, *arguments, hide=()):
+    code = (
+        f"import sys, runpy; sys.modules.update(dict.fromkeys({list(hide)!r})); sys.argv = sys.argv[1:]; "
+        f"runpy.run_module('trainers.{name}', run_name='__main__')"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", code, name, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_help_and_wrong_flags_need_no_tensorflow(name):
+    hidden = ("tensorflow", "keras", "tensorflow_probability", "sklearn", "matplotlib")
+    shown = run(name, "--help", hide=hidden)
+    assert shown.returncode == 0, shown.stderr
+    assert "(required)" in shown.stdout
+    assert "Common flags:" in shown.stdout
+    wrong = run(name, "--no_such_flag=1", hide=hidden)
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert "Unknown command line flag 'no_such_flag'" in wrong.stderr
+    assert "--help lists all flags" in wrong.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "message"),
+    [
+        ("bow_vae", ["--corpus=wikipedia"], "--workdir: expected a value"),
+        (
+            "bow_vae",
+            ["--corpus=wikipedia", "--workdir=x", "--epochs=0"],
+            "--epochs: expected an integer >= 1. Received: 0",
+        ),
+        ("bow_vae", ["--corpus=wikipedia", "--workdir=x", "--latent=none"], "unigram"),
+        ("bow_vae", ["--corpus=wikipedia", "--workdir=x", "--latent=cauchy"], "vmf, gaussian, power_spherical"),
+        ("bow_vae", ["--corpus=wikipedia", "--workdir=x", "--strategy=horovod"], "default, mirrored"),
+        ("bow_vae", ["--workdir=x"], "--corpus: expected a name, or --train_files"),
+        ("lstm_vae", ["--corpus=wikipedia", "--workdir=x", "extra"], "Unexpected arguments: extra"),
+        ("sweep", ["--trainer=bow_vae", "--output=x", "--vary=concentration"], "NAME=VALUE,VALUE"),
+        ("sweep", ["--trainer=bow_vae", "--output=x", "--vary=seed=0,0"], "NAME=VALUE,VALUE"),
+        ("sweep", ["--trainer=bow_vae", "--output=x", "--vary=seed=0", "--vary=seed=1"], "NAME=VALUE,VALUE"),
+        ("sweep", ["--output=x", "--vary=seed=0"], "--trainer: expected a value"),
+    ],
+)
+def test_a_mistake_is_answered_in_one_line_that_names_the_flag(name, arguments, message):
+    finished = run(name, *arguments, hide=("tensorflow",))
+    assert finished.returncode == 2
+    assert "Traceback" not in finished.stderr
+    assert message in finished.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--vary=seed=0", "--", "--corpus=wikipedia", "--workdir=here"], "Leave out --workdir"),
+        (["--vary=workdir=here,there", "--", "--corpus=wikipedia"], "Leave out --workdir"),
+        (["--vary=latnt_dim=2,3", "--", "--corpus=wikipedia"], "Did you mean: latent_dim"),
+        (["--vary=latent_dim=2,0", "--", "--corpus=wikipedia"], "expected an integer >= 1"),
+    ],
+)
+def test_a_sweep_that_cannot_run_fails_before_its_first_run(arguments, message, tmp_path):
+    finished = run("sweep", "--trainer=bow_vae", f"--output={tmp_path}/never", *arguments)
+    assert finished.returncode == 2, finished.stderr
+    assert message in finished.stderr
+    assert not (tmp_path / "never").exists()
+
+
+def test_a_mistake_that_the_library_finds_is_one_line_too_and_debug_shows_where(tmp_path):
+    arguments = ("--train_files=/no/such/file.txt", f"--workdir={tmp_path}/x")
+    finished = run("bow_vae", *arguments)
+    assert finished.returncode == 2
+    assert finished.stderr.count("\n") == 1, finished.stderr
+    assert "/no/such/file.txt" in finished.stderr
+    assert "Traceback" in run("bow_vae", *arguments, "--debug").stderr
+
+
+def test_arguments_of_the_library_are_shown_as_flags():
+    names = ["corpus", "train_files"]
+    text = "Argument `corpus` of load: expected `train_files`, `something` else."
+    assert program.with_flags(text, names) == "--corpus: expected --train_files, `something` else."
+
+
+def test_the_name_of_a_shipped_recipe_is_a_flagfile():
+    from flags.from_config import define
+    from tf_vmf.configs import DocumentConfig
+
+    config = program.parse(define([DocumentConfig]), [DocumentConfig], ["--flagfile=wikipedia_vmf"])[0]
+    assert (config.corpus, config.latent_dim) == ("wikipedia", 25)

@@ -1,0 +1,54 @@
+"""Optimizer, latent layer and the weight of the KL from a configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import keras
+
+from tf_vmf.configs.latent import LatentConfig
+from tf_vmf.configs.training import TrainingConfig
+from tf_vmf.layers import (
+    CyclicalSchedule,
+    LinearSchedule,
+    SigmoidSchedule,
+)
+from tf_vmf.models import FusedAdam
+
+_OPTIMIZERS = {"adam": FusedAdam, "adamw": FusedAdam, "sgd": keras.optimizers.SGD}
+
+Schedule = keras.optimizers.schedules.LearningRateSchedule
+
+# The weight of the KL, for the number of steps after which it is at its end (the sigmoid's: 0.9975 of it).
+_KL_SCHEDULES: dict[str, Callable[[int, float], Schedule]] = {
+    "linear": lambda steps, end: LinearSchedule(steps, end=end),
+    "sigmoid": lambda steps, end: SigmoidSchedule(steps / 2, end=end),
+    "cyclical": lambda steps, end: CyclicalSchedule(-(-steps // 4), end=end),
+}
+
+
+def make_optimizer(config: TrainingConfig, steps_per_epoch: int) -> keras.optimizers.Optimizer:
+    """The optimizer of a configuration.
+
+    Args:
+        config: The configuration of the run.
+        steps_per_epoch: Training steps per epoch; a learning-rate schedule ends with the last step of the last epoch.
+    """
+    rate, steps = config.learning_rate, config.epochs * steps_per_epoch
+    schedules = {
+        "constant": rate,
+        "linear": keras.optimizers.schedules.PolynomialDecay(rate, steps, end_learning_rate=0.0),
+        "cosine": keras.optimizers.schedules.CosineDecay(rate, steps),
+    }
+    return _OPTIMIZERS[config.optimizer](
+        schedules[config.learning_rate_schedule],
+        weight_decay=config.weight_decay or None,
+        global_clipnorm=config.gradient_clip_norm,
+    )
+
+
+def kl_weight(config: LatentConfig) -> float | Schedule:
+    """The weight of the KL in the training loss: a number, or a schedule over training steps."""
+    if not config.kl_warmup_steps:
+        return config.kl_weight
+    return _KL_SCHEDULES[config.kl_schedule](config.kl_warmup_steps, config.kl_weight)

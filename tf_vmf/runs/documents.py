@@ -1,0 +1,84 @@
+"""A run of a document model."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from tf_vmf import analysis, data, evaluation
+from tf_vmf.configs import DocumentConfig
+from tf_vmf.models import BagOfWordsVAE
+from tf_vmf.runs.components import make_latent, make_optimizer
+from tf_vmf.runs.run import Experiment, Run, run
+from tf_vmf.training import get_strategy
+
+
+def train_documents(
+    config: DocumentConfig, workdir: str | Path, *, command: str | None = None, verbose: bool = True
+) -> Run:
+    """Trains a document model in a folder, or resumes it there; measures it and writes the report.
+
+    The folder then holds config.json, history.csv, metrics.json, model.keras, vectorizer.json, report.html and checkpoints/.
+    The same call again goes on where an interrupted run stopped, and ends with the metrics of an uninterrupted one.
+
+    ```python
+    config = tf_vmf.configs.DocumentConfig(corpus="wikipedia", latent_dim=25, epochs=10)
+    run = tf_vmf.runs.train_documents(config, "runs/wikipedia")
+    run.metrics["test"]["perplexity"]
+    run.model.encode(run.vectorizer(["The orbit of the moon"])).mean_direction
+    ```
+
+    Args:
+        config: The options of the run.
+        workdir: The folder of the run; made if missing.
+        command: The command to print in the report; None for this call.
+        verbose: Whether to print the progress.
+
+    Returns:
+        The trained model with its vectorizer, metrics and history.
+
+    Raises:
+        FloatingPointError: A term of the loss became NaN or infinite.
+        LockHeldError: Another process uses the folder.
+        RunInterruptedError: SIGINT or SIGTERM came; the state is saved. It is a SystemExit.
+        ValueError: The folder belongs to a run with another configuration, or an option does not fit the corpus.
+        FileNotFoundError: A file of the corpus is missing.
+        ModuleNotFoundError: The corpus needs a package that is not installed.
+    """
+    # First of all: devices cannot be divided once TensorFlow has used them.
+    strategy = get_strategy(config.strategy, config.num_devices)
+    corpus = data.load_bag_of_words(**config.loader_arguments())
+    experiment = Experiment(
+        program="bow_vae",
+        config=config,
+        corpus=corpus,
+        examples={"train": corpus.train_examples, "valid": corpus.valid, "test": corpus.test},
+        make_model=lambda steps_per_epoch, _: make_model(config, corpus, steps_per_epoch),
+        unit="document",
+        baseline=evaluation.unigram_perplexity(corpus.train_word_counts, corpus.test),
+        token_counting="words of the vocabulary; no end-of-document token",
+        fingerprints={},
+        report=partial(analysis.document_report, corpus=corpus),
+    )
+    call = f"tf_vmf.runs.train_documents(config, {str(workdir)!r})"
+    return run(experiment, strategy, workdir, command=command or call, verbose=verbose)
+
+
+def make_model(config: DocumentConfig, corpus: data.BagOfWordsCorpus, steps_per_epoch: int) -> BagOfWordsVAE:
+    """The compiled model of a configuration."""
+    model = BagOfWordsVAE(
+        len(corpus.vocabulary),
+        make_latent(config, config.seed),
+        encoder_units=config.encoder_units,
+        decoder_units=config.decoder_units,
+        activation=config.activation,
+        input_transform=config.input_transform,
+        input_dropout=config.input_dropout,
+        dropout=config.dropout,
+        num_samples=config.num_samples,
+        seed=config.seed,
+    )
+    if config.unigram_bias:
+        model.set_unigram_bias(corpus.train_word_counts)
+    model.compile(make_optimizer(config, steps_per_epoch))
+    return model
