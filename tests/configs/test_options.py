@@ -65,12 +65,12 @@ def test_a_misspelt_option_is_an_error_that_names_the_closest():
 @pytest.mark.parametrize(
     ("config", "options", "message"),
     [
-        (DocumentConfig, {}, "`corpus`: expected a name, or train_files"),
+        (DocumentConfig, {}, "`corpus`: expected a name, or `train_files`"),
         (DocumentConfig, {"corpus": "a", "train_files": ("b",)}, "not both"),
         (DocumentConfig, {"corpus": "a", "latent": "none"}, "`latent`: expected a latent variable"),
         (DocumentConfig, {"corpus": "a", "encoder_units": ()}, "at least one width"),
-        (DocumentConfig, {"corpus": "a", "kl_schedule": "cyclical"}, "kl_warmup_steps above 0"),
-        (DocumentConfig, {"corpus": "a", "optimizer": "adamw"}, "above 0 with optimizer='adamw'"),
+        (DocumentConfig, {"corpus": "a", "kl_schedule": "cyclical"}, "`kl_warmup_steps` above 0"),
+        (DocumentConfig, {"corpus": "a", "optimizer": "adamw"}, "above 0 with `optimizer` adamw"),
         (DocumentConfig, {"corpus": "a", "gradient_clip_norm": 0}, "leave it out for no clipping"),
         (
             DocumentConfig,

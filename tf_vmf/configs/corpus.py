@@ -54,7 +54,7 @@ class CorpusConfig(Config):
         if (self.corpus is None) == (not self.train_files):
             raise ConfigError(
                 "corpus",
-                "expected a name, or train_files with files of your own, and not both. Received: "
+                "expected a name, or `train_files` with files of your own, and not both. Received: "
                 f"corpus={self.corpus!r}, train_files={list(self.train_files)!r}.",
             )
 

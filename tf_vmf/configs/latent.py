@@ -41,5 +41,5 @@ class LatentConfig(Config):
         super().check()
         if self.kl_schedule != "linear" and not self.kl_warmup_steps:
             raise ConfigError(
-                "kl_schedule", "expected kl_warmup_steps above 0, the steps over which the weight rises. Received: 0."
+                "kl_schedule", "expected `kl_warmup_steps` above 0, the steps over which the weight rises. Received: 0."
             )

@@ -61,11 +61,11 @@ class TrainingConfig(Config):
         if self.learning_rate_schedule != "constant" and self.learning_rate_patience is not None:
             raise ConfigError(
                 "learning_rate_patience",
-                "expected none with a learning_rate_schedule, as it changes a constant rate: give one of the two. "
+                "expected none with a `learning_rate_schedule`, as it changes a constant rate: give one of the two. "
                 f"Received: {self.learning_rate_patience}.",
             )
         if self.optimizer == "adamw" and not self.weight_decay:
-            raise ConfigError("weight_decay", "expected a number above 0 with optimizer='adamw'. Received: 0.")
+            raise ConfigError("weight_decay", "expected a number above 0 with `optimizer` adamw. Received: 0.")
         if self.gradient_clip_norm == 0:
             raise ConfigError(
                 "gradient_clip_norm", "expected a number above 0; leave it out for no clipping. Received: 0."
