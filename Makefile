@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN_DIR ?= runs/demo
 
-.PHONY: demo test test-all lint bench tables clean
+.PHONY: demo test test-all test-wheels lint bench tables clean help
 
 # The stamp depends on the files that name dependencies, so a changed bound installs again.
 $(VENV)/.installed: setup.cfg pyproject.toml
@@ -28,6 +28,9 @@ lint: $(VENV)/.installed  ## Style and types.
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+test-wheels: $(VENV)/.installed  ## Trains and reloads a model from the wheel, on Python 3.11, 3.12 and 3.13 where they are found.
+	$(BIN)/python -m tools.test_wheels
+
 bench: $(VENV)/.installed  ## Speed and accuracy beside named peers.
 	$(BIN)/python -m benchmarks.run
 
@@ -36,3 +39,6 @@ tables: $(VENV)/.installed  ## Coefficient tables of the special functions, from
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info
+
+help:  ## This list.
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | while IFS="$$(printf '\t')" read -r name text; do printf '%-12s %s\n' "$$name" "$$text"; done
