@@ -1,6 +1,6 @@
 """Installs the wheel in a fresh environment of every supported Python that is found, trains a model there and reloads it.
 
-    python -m tools.test_wheels              # python3.11, python3.12, python3.13: those on the PATH
+    python -m tools.test_wheels              # python3.11, python3.12, python3.13: those on the PATH or in pyenv
 
 The interpreter that runs this is left out: the test suite has run on it.
 """
@@ -22,18 +22,35 @@ print(type(keras.saving.load_model(sys.argv[1] + "/model.keras")).__name__, mode
 
 
 def interpreters() -> list[str]:
-    """The commands of the supported versions other than this one."""
+    """One interpreter of each supported version but this one, from the PATH or installed by pyenv."""
     own = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return [f"python{version}" for version in VERSIONS if version != own and shutil.which(f"python{version}")]
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    found = []
+    for version in VERSIONS:
+        candidates = [f"python{version}", *map(str, sorted(pyenv.glob(f"{version}.*/bin/python{version}")))]
+        working = [candidate for candidate in candidates if _works(candidate)]
+        if version != own and working:
+            found.append(working[0])
+    return found
+
+
+def _works(interpreter: str) -> bool:
+    """Whether a command is there and runs; a shim may be there for a version that is not active."""
+    command = [interpreter, "-c", "import ensurepip, venv"]
+    return (
+        shutil.which(interpreter) is not None
+        and subprocess.run(command, capture_output=True, check=False).returncode == 0
+    )
 
 
 def check(interpreter: str, wheel: Path, folder: Path) -> None:
     """Trains and reloads a model with a fresh environment of an interpreter."""
-    environment, text = folder / interpreter, folder / "text.txt"
+    name = Path(interpreter).name
+    environment, text = folder / name, folder / "text.txt"
     subprocess.run([interpreter, "-m", "venv", environment], check=True)
     subprocess.run([environment / "bin" / "python", "-m", "pip", "install", "--quiet", str(wheel)], check=True)
     text.write_text("\n".join(["moon orbit planet star", "bread flour oven yeast"] * 40), encoding="utf-8")
-    run = folder / f"run-{interpreter}"
+    run = folder / f"run-{name}"
     quick = ["--stop_words=none", "--epochs=1", "--latent_dim=3", "--num_importance_samples=1"]
     program = [environment / "bin" / "tf-vmf", "bow_vae", f"--train_files={text}", f"--workdir={run}", *quick]
     subprocess.run(program, check=True, cwd=folder, env={**os.environ, "PYTHONPATH": ""})
