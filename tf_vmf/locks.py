@@ -87,16 +87,18 @@ class FileLock:
     ```
 
     Args:
-        path: The file; made if missing. Its folder must exist.
+        path: The file; made if missing, like its folder.
         subject: What the lock protects, for the message: "Folder runs/20ng".
+        remedy: A sentence about what to do, for the message.
 
     Raises:
         LockHeldError: On entering: another process holds the lock, or another `FileLock` in this one. The message names it.
     """
 
-    def __init__(self, path: str | Path, subject: str = "") -> None:
+    def __init__(self, path: str | Path, subject: str = "", remedy: str = "Wait until it ends.") -> None:
         self.path = Path(path)
         self.subject = subject or f"File {self.path}"
+        self.remedy = remedy
         self._handle: int | None = None
         self._depth = 0
 
@@ -115,6 +117,7 @@ class FileLock:
             self._close()
 
     def _acquire(self) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
         self._handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
             if _flock(self._handle):
@@ -124,7 +127,7 @@ class FileLock:
         except BlockingIOError:
             holder = _read_soon(self._handle)
             self._close()
-            raise LockHeldError(f"{self.subject} is in use by {holder or 'another process'}.") from None
+            raise LockHeldError(f"{self.subject} is in use by {holder or 'another process'}. {self.remedy}") from None
         except BaseException:
             self._close()
             raise
@@ -139,8 +142,8 @@ class FileLock:
             if holder == this:
                 return
         raise LockHeldError(
-            f"{self.subject} is in use by {holder}, as its file {self.path.name} says. If that process has ended, remove "
-            f"{self.path}: this file system has no locks that would end with a process."
+            f"{self.subject} is in use by {holder}, as its file {self.path.name} says. {self.remedy} If that process has ended, "
+            f"remove {self.path}: this file system has no locks that would end with a process."
         )
 
     def _close(self) -> None:

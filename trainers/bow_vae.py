@@ -16,8 +16,6 @@ command again resumes an interrupted run. --corpus: wikipedia, 20ng, or prepared
 from collections.abc import Sequence
 from functools import partial
 
-from absl import app
-
 from flags import corpus as corpus_flags
 from flags import document_model as model_flags
 from flags import document_text as text_flags
@@ -96,4 +94,4 @@ def main(argv: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    app.run(main)
+    experiment.launch(main)

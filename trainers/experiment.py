@@ -19,6 +19,7 @@ from absl import flags as absl_flags
 from flags import latent as latent_flags
 from flags import training as training_flags
 from tf_vmf import data, evaluation, files, models, training
+from tf_vmf._optional import missing, or_note
 from tf_vmf.layers import (
     CyclicalSchedule,
     GaussianLatent,
@@ -31,11 +32,16 @@ from tf_vmf.layers import (
 from tf_vmf.models import VariationalAutoencoder
 from tf_vmf.version import __version__
 
-# Flags that say where things are and how often they are saved, not what is computed.
+# Flags that say where results go and how often they are saved, not what is computed.
 _NOT_CONFIGURATION = {
     *("workdir", "data_dir"),
     *("checkpoint_steps", "checkpoint_minutes", "keep_checkpoints", "steps_per_execution"),
 }
+# Flags that may change when a run is resumed: how long it goes on, and where files lie. The content of those files is part of the
+# configuration, by its fingerprints in "data".
+_MAY_CHANGE = ("epochs", "train_files", "valid_files", "test_files", "vocab_file", "stop_words", "initial_embeddings")
+
+_INTERRUPTED = "Interrupted. The same command goes on from the last checkpoint."
 
 _OPTIMIZERS = {"adam": models.FusedAdam, "adamw": models.FusedAdam, "sgd": keras.optimizers.SGD}
 
@@ -123,19 +129,40 @@ def start(argv: Sequence[str]) -> tf.distribute.Strategy:
     return training.get_strategy(training_flags.STRATEGY.value, training_flags.NUM_DEVICES.value)
 
 
+def launch(main: Callable[[Sequence[str]], None]) -> None:
+    """Runs a trainer's `main` on the command line; ends with exit code 130 on Ctrl-C and 2 where another run has the folder."""
+    try:
+        with training.exit_on_ctrl_c(_INTERRUPTED):
+            app.run(main)
+    except training.LockHeldError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
+
+
 def run(experiment: Experiment, strategy: tf.distribute.Strategy) -> None:
     """Trains, or resumes; measures; writes all files of the run; prints a summary.
 
     Of several workers all train, and the first does the rest.
+
+    Raises:
+        training.LockHeldError: Another process uses --workdir.
     """
     workers = training.Workers(strategy)
-    if workers.is_chief:
-        print(f"corpus: {json.dumps(experiment.statistics)}")
-        workdir = training.Workdir(training_flags.WORKDIR.value, configuration(experiment))
-        files.write_json(workdir.vectorizer_file, keras.saving.serialize_keras_object(experiment.vectorizer))
-    # The others find the first one's configuration, and refuse where theirs is another. Who fails before this is missed here.
-    workers.wait_for_all()
-    workdir = training.Workdir(training_flags.WORKDIR.value, configuration(experiment))
+    config = configuration(experiment)
+    with training.Workdir.open(
+        training_flags.WORKDIR.value, config, may_change=_MAY_CHANGE, workers=workers
+    ) as workdir:
+        if workers.is_chief:
+            print(f"corpus: {json.dumps(experiment.statistics)}")
+            if note := missing("demo", "Reports", "jinja2", "matplotlib", "gensim"):
+                print(f"This run will have no report. {note}")
+            files.write_json(workdir.vectorizer_file, keras.saving.serialize_keras_object(experiment.vectorizer))
+        _train_and_measure(experiment, strategy, workdir, workers)
+
+
+def _train_and_measure(
+    experiment: Experiment, strategy: tf.distribute.Strategy, workdir: training.Workdir, workers: training.Workers
+) -> None:
     keras.config.set_dtype_policy(training_flags.DTYPE_POLICY.value)
     keras.utils.set_random_seed(training_flags.SEED.value)
     with strategy.scope():
@@ -155,13 +182,12 @@ def run(experiment: Experiment, strategy: tf.distribute.Strategy) -> None:
             keep_checkpoints=training_flags.KEEP_CHECKPOINTS.value,
             steps_per_execution=training_flags.STEPS_PER_EXECUTION.value,
             batch_ids=experiment.source.batch_ids,
-            verbose="auto" if sys.stdout.isatty() else 2,
         )
     except (tf.errors.DataLossError, tf.errors.NotFoundError):
         experiment.source.check()  # knows which file it is
         raise
     if workers.is_chief:
-        workers.guard(finish, experiment, workdir, model, state)
+        workers.run_collective(finish, experiment, workdir, model, state)
     workers.wait_for_all()  # one that left before the others would look to them like one that died
 
 
@@ -178,26 +204,26 @@ def finish(
     else:
         metrics = measure(experiment, model, state)
         files.write_json(workdir.metrics_file, metrics)
-    print("writing the report")
-    experiment.report(
-        workdir.report_file,
-        model=model,
-        metrics=metrics,
-        history=state.history,
-        config=json.loads(workdir.config_file.read_text(encoding="utf-8")),
-        command=shlex.join(["python", "-m", f"trainers.{experiment.trainer}", *sys.argv[1:]]),
-    )
     print(summary(metrics))
-    print(f"report: {workdir.report_file}")
+    with or_note("report.html"):
+        experiment.report(
+            workdir.report_file,
+            model=model,
+            metrics=metrics,
+            history=state.history,
+            config=workdir.config,
+            command=shlex.join(["python", "-m", f"trainers.{experiment.trainer}", *sys.argv[1:]]),
+        )
+        print(f"report: {workdir.report_file}")
 
 
 def has_started() -> bool:
     """Whether the folder of the run holds a checkpoint, so that the weights a model is made with do not count."""
-    return any((Path(training_flags.WORKDIR.value) / "checkpoints").glob("*.index"))
+    return training.Workdir(training_flags.WORKDIR.value).has_started
 
 
 def configuration(experiment: Experiment) -> dict[str, Any]:
-    """What defines the run: all flags of its modules but folders, and the corpus they led to."""
+    """What defines the run: all flags of its modules but folders, and the fingerprints of the content of its files."""
     names = {
         flag.name
         for module in experiment.flag_modules
@@ -207,7 +233,22 @@ def configuration(experiment: Experiment) -> dict[str, Any]:
     # A changed file or vocabulary is another run, even under the same name.
     corpus = {name: experiment.statistics[name] for name in ("vocabulary_sha256", "train", "valid", "test")}
     flags = {name: absl_flags.FLAGS[name].value for name in sorted(names)}
+    if embeddings := flags.get("initial_embeddings"):
+        corpus["initial_embeddings_sha256"] = _embeddings_fingerprint(embeddings)
     return {"trainer": experiment.trainer, **flags, "data": corpus}
+
+
+def _embeddings_fingerprint(path: str) -> str | None:
+    """The fingerprint of --initial_embeddings.
+
+    Of a run that has started with this very path it is the recorded one: its embeddings are in the checkpoints, and the file may
+    be gone.
+    """
+    recorded = training.Workdir(training_flags.WORKDIR.value).recorded_config()
+    if has_started() and recorded is not None and recorded.get("initial_embeddings") == path:
+        return recorded["data"].get("initial_embeddings_sha256")
+    file = Path(path) / "model.keras" if Path(path).is_dir() else Path(path)
+    return files.sha256_of_file(file)[:16] if file.is_file() else None
 
 
 def measure(experiment: Experiment, model: VariationalAutoencoder, state: training.RunState) -> dict[str, Any]:

@@ -23,8 +23,8 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from absl import app, logging
 from absl import flags as absl_flags
+from absl import logging
 
 from flags import corpus as corpus_flags
 from flags import latent as latent_flags
@@ -137,4 +137,4 @@ _DEFAULTS: tuple[tuple[absl_flags.FlagHolder, Any], ...] = (
 if __name__ == "__main__":
     for flag, value in _DEFAULTS:
         absl_flags.set_default(flag, value)
-    app.run(main)
+    experiment.launch(main)

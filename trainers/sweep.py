@@ -7,15 +7,18 @@ Which concentration to take, for instance; everything after -- goes to the train
     python -m trainers.sweep --trainer=bow_vae --vary=concentration=25,100 --vary=seed=0,1,2 --output=runs/grid
 
 Every run is `python -m trainers.TRAINER` in a folder of its own below --output, so each has its report and resumes, as does the
-sweep. --output then holds report.html and, a row a setting, sweep.csv. A run that fails is named at the end and stops no other.
+sweep. --output then holds report.html and sweep.csv with a row per setting. A run that fails is named at the end and stops no other.
+Ctrl-C and SIGTERM are passed to the run at hand, which saves its state; the sweep then ends with exit code 130 or 143.
 """
 
 import itertools
 import shlex
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import FrameType
 from urllib.parse import quote
 
 from absl import app
@@ -23,6 +26,10 @@ from absl import app
 from flags import sweep as sweep_flags
 from tf_vmf import analysis
 from tf_vmf.files import write_csv
+from tf_vmf.training import RunInterruptedError
+
+# Exit codes of a trainer that a signal has ended, after it saved its state or, negative, at once.
+INTERRUPTED = (128 + signal.SIGINT, 128 + signal.SIGTERM, -signal.SIGINT, -signal.SIGTERM)
 
 
 def settings(varied: Mapping[str, Sequence[str]]) -> list[dict[str, str]]:
@@ -36,7 +43,11 @@ def folder_of(output: Path, setting: Mapping[str, str]) -> Path:
 
 
 def train(setting: Mapping[str, str], folder: Path, arguments: Sequence[str]) -> int:
-    """Runs the trainer on a setting, or resumes it; returns its exit code."""
+    """Runs the trainer on a setting, or resumes it; returns its exit code.
+
+    Raises:
+        RunInterruptedError: The sweep got SIGINT or SIGTERM; it was passed on to the trainer, which has ended.
+    """
     varied = [f"--{name}={value}" for name, value in setting.items()]
     command = [
         sys.executable,
@@ -46,7 +57,26 @@ def train(setting: Mapping[str, str], folder: Path, arguments: Sequence[str]) ->
         *varied,
         f"--workdir={folder}",
     ]
-    return subprocess.run(command, check=False).returncode
+    # In a process group of its own: Ctrl-C in the terminal reaches the sweep alone, which passes it on once.
+    process = subprocess.Popen(command, process_group=0)
+    received: list[int] = []
+
+    def pass_on(number: int, frame: FrameType | None) -> None:
+        del frame
+        received.append(number)
+        process.send_signal(number)
+
+    previous = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        code = process.wait()
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+    if received:
+        note = f"The sweep was interrupted in {folder.name}. The same command goes on."
+        print(note, flush=True)
+        raise RunInterruptedError(received[0], note)
+    return code
 
 
 def row_of(point: analysis.SweepPoint) -> dict[str, str | float]:
@@ -67,10 +97,10 @@ def main(argv: Sequence[str]) -> None:
     for number, (setting, folder) in enumerate(runs, 1):
         print(f"run {number} of {len(runs)}: {folder.name}", flush=True)
         code = train(setting, folder, arguments)
-        if code:
-            failures.append(f"{folder.name} (exit code {code})")
-        elif not (folder / "metrics.json").exists():  # told to stop, a trainer saves and ends well
+        if code in INTERRUPTED:
             failures.append(f"{folder.name} (interrupted; the same command goes on)")
+        elif code:
+            failures.append(f"{folder.name} (exit code {code})")
         else:
             finished.append((setting, folder))
     if not finished:

@@ -100,7 +100,7 @@ def test_a_run_that_was_told_to_stop_is_not_taken_for_a_finished_one(tmp_path):
 import sys
 from absl import flags
 from trainers import sweep
-sweep.train = lambda *_: 0  # as a trainer that got SIGTERM: saved, no metrics.json
+sweep.train = lambda *_: 143  # as a trainer that got SIGTERM
 sweep.main(flags.FLAGS(["sweep", "--trainer=bow_vae", "--vary=seed=0,1", f"--output={sys.argv[1]}"]))
 """
     stopped = subprocess.run(
