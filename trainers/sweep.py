@@ -7,7 +7,8 @@ Which concentration to take, for instance; everything after -- goes to the train
     python -m trainers.sweep --trainer=bow_vae --vary=concentration=25,100 --vary=seed=0,1,2 --output=runs/grid
 
 Every run is `python -m trainers.TRAINER` in a folder of its own below --output, so each has its report and resumes, as does the
-sweep. --output then holds report.html and sweep.csv with a row per setting. A run that fails is named at the end and stops no other.
+sweep. --output then holds report.html and sweep.csv with a row per setting. A run that fails is named at the end and stops no
+other.
 Ctrl-C and SIGTERM are passed to the run at hand, which saves its state; the sweep then ends with exit code 130 or 143.
 """
 
@@ -26,7 +27,7 @@ from absl import app
 from flags import sweep as sweep_flags
 from tf_vmf import analysis
 from tf_vmf.files import write_csv
-from tf_vmf.training import RunInterruptedError
+from tf_vmf.training import RunInterruptedError, exit_on_ctrl_c
 
 # Exit codes of a trainer that a signal has ended, after it saved its state or, negative, at once.
 INTERRUPTED = (128 + signal.SIGINT, 128 + signal.SIGTERM, -signal.SIGINT, -signal.SIGTERM)
@@ -57,26 +58,34 @@ def train(setting: Mapping[str, str], folder: Path, arguments: Sequence[str]) ->
         *varied,
         f"--workdir={folder}",
     ]
-    # In a process group of its own: Ctrl-C in the terminal reaches the sweep alone, which passes it on once.
-    process = subprocess.Popen(command, process_group=0)
+    code, received = run_and_pass_on_signals(command)
+    if received:
+        note = f"The sweep was interrupted in {folder.name}. The same command goes on."
+        print(note, flush=True)
+        raise RunInterruptedError(received, note)
+    return code
+
+
+def run_and_pass_on_signals(command: Sequence[str]) -> tuple[int, int]:
+    """Runs a command, to which SIGINT and SIGTERM are passed on; returns its exit code and the first signal, or 0."""
+    processes: list[subprocess.Popen[bytes]] = []
     received: list[int] = []
 
     def pass_on(number: int, frame: FrameType | None) -> None:
         del frame
         received.append(number)
-        process.send_signal(number)
+        for process in processes:
+            process.send_signal(number)
 
     previous = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        code = process.wait()
+        # In a process group of its own: Ctrl-C in the terminal reaches the sweep alone, which passes it on once.
+        processes.append(subprocess.Popen(command, process_group=0))
+        code = processes[0].wait()
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
-    if received:
-        note = f"The sweep was interrupted in {folder.name}. The same command goes on."
-        print(note, flush=True)
-        raise RunInterruptedError(received[0], note)
-    return code
+    return code, received[0] if received else 0
 
 
 def row_of(point: analysis.SweepPoint) -> dict[str, str | float]:
@@ -123,4 +132,5 @@ def main(argv: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    app.run(main)
+    with exit_on_ctrl_c("The sweep was interrupted. The same command goes on."):
+        app.run(main)
