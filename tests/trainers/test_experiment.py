@@ -1,7 +1,10 @@
 """What the trainers make of flags."""
 
 import dataclasses
+import hashlib
+import json
 import math
+from types import SimpleNamespace
 
 import keras
 import pytest
@@ -11,6 +14,8 @@ from absl.testing import flagsaver
 from flags import corpus as corpus_flags
 from flags import latent as latent_flags
 from flags import training as training_flags
+from tf_vmf import training
+from tf_vmf._optional import optional
 from tf_vmf.layers import GaussianLatent, PowerSphericalLatent, VonMisesFisherLatent
 from trainers import experiment
 
@@ -134,6 +139,41 @@ def test_figures_that_are_not_finite_are_refused(monkeypatch):
     monkeypatch.setattr(experiment.evaluation, "evaluate", lambda *_, **__: {"nll": 1.0, "perplexity": float("inf")})
     with pytest.raises(FloatingPointError, match=r"test\.perplexity = inf"):
         experiment.measure(_experiment(evaluation_batches={"test": None, "valid": None}), None, None)
+
+
+def test_a_run_without_what_reports_need_prints_its_results_and_what_to_install(tmp_path, monkeypatch, capsys):
+    def report(path, **_):
+        with optional("demo", "Reports"):
+            raise ModuleNotFoundError(name="jinja2")
+
+    figures = dict.fromkeys(["nll", "kl", "code_gain", "perplexity", "document_perplexity", "iw_perplexity"], 3.0)
+    metrics = {"test": figures, "valid": figures, "baseline": {"unigram_perplexity": 6.0}}
+    workdir = training.Workdir(tmp_path)
+    workdir.metrics_file.write_text(json.dumps(metrics))
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    experiment.finish(_experiment(report=report, trainer="x"), workdir, model, SimpleNamespace(history=[]))
+    *table, note = capsys.readouterr().out.splitlines()
+    assert any("ratio to the unigram model" in line and "0.500" in line for line in table)
+    assert (
+        note == "report.html was not written. Reports need jinja2, which is not installed: pip install 'tf-vmf[demo]'"
+    )
+
+
+def test_moved_embeddings_of_the_same_content_are_the_same_configuration(tmp_path, monkeypatch):
+    (tmp_path / "vectors.txt").write_text("word 1.0")
+    flag = SimpleNamespace(value=str(tmp_path / "run"))
+    monkeypatch.setattr(experiment.training_flags, "WORKDIR", flag)
+    first = experiment._embeddings_fingerprint(str(tmp_path / "vectors.txt"))
+    assert first == hashlib.sha256(b"word 1.0").hexdigest()[:16]
+    (tmp_path / "vectors.txt").rename(tmp_path / "moved.txt")
+    assert experiment._embeddings_fingerprint(str(tmp_path / "moved.txt")) == first
+    # A run that has started with the path that is gone does not need it.
+    config = {"initial_embeddings": str(tmp_path / "vectors.txt"), "data": {"initial_embeddings_sha256": first}}
+    (tmp_path / "run/checkpoints").mkdir(parents=True)
+    (tmp_path / "run/config.json").write_text(json.dumps(config))
+    (tmp_path / "run/checkpoints/epoch-1.index").write_text("")
+    assert experiment._embeddings_fingerprint(str(tmp_path / "vectors.txt")) == first
+    assert experiment._embeddings_fingerprint(str(tmp_path / "another.txt")) is None
 
 
 def _experiment(**fields):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -30,10 +31,11 @@ class RunInterruptedError(SystemExit):
 
 
 class StopSignals:
-    """In its `with` block the first SIGINT or SIGTERM ends nothing; `received` holds its number, to be looked at between steps.
+    """In its `with` block the first SIGINT or SIGTERM ends nothing; `received` holds its number, to be read between steps.
 
-    A second SIGINT ends the process at once. A signal that the process ignores, as one started in the background of a script
-    ignores SIGINT, stays ignored. Outside the main thread, where Python allows no signal handlers, the block changes nothing.
+    A second SIGINT ends the process at once with exit code 130, while TensorFlow computes too. A signal that the process
+    ignores, as one started in the background of a script ignores SIGINT, stays ignored. Outside the main thread, where Python
+    allows no signal handlers, the block changes nothing.
 
     Attributes:
         received: Number of the first signal; 0 while there is none.
@@ -42,17 +44,22 @@ class StopSignals:
     def __init__(self) -> None:
         self.received = 0
         self._previous: dict[signal.Signals, Any] = {}
+        self._watch: _SecondSigint | None = None
 
     def __enter__(self) -> StopSignals:
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
                 if signal.getsignal(number) is not signal.SIG_IGN:
                     self._previous[number] = signal.signal(number, self._receive)
+            self._watch = _SecondSigint()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._watch is not None:
+            self._watch.end()
+            self._watch = None
         for number, handler in self._previous.items():
             signal.signal(number, handler)
         self._previous.clear()
@@ -60,9 +67,34 @@ class StopSignals:
     def _receive(self, number: int, frame: FrameType | None) -> None:
         del frame
         self.received = self.received or number
-        if number == signal.SIGINT:
-            # The system's own action: it ends the process even while TensorFlow computes and Python runs no handlers.
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+class _SecondSigint:
+    """Ends the process at the second SIGINT.
+
+    Python runs signal handlers between its own instructions, so not while a long TensorFlow call computes. The number of a
+    signal is written to the wakeup file at once, which a thread reads.
+    """
+
+    def __init__(self) -> None:
+        self._reading, self._writing = os.pipe()
+        os.set_blocking(self._writing, False)
+        self._previous = signal.set_wakeup_fd(self._writing, warn_on_full_buffer=False)
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        count = 0
+        while numbers := os.read(self._reading, 64):
+            count += numbers.count(signal.SIGINT)
+            if count > 1:
+                os._exit(128 + signal.SIGINT)
+
+    def end(self) -> None:
+        signal.set_wakeup_fd(self._previous)
+        os.close(self._writing)  # which ends the thread
+        self._thread.join()
+        os.close(self._reading)
 
 
 @contextmanager
