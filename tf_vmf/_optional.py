@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 
 
 @contextmanager
@@ -24,6 +25,37 @@ def optional(extra: str, purpose: str) -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
-        raise ModuleNotFoundError(
-            f"{purpose} need {package}, which is not installed: pip install 'tf-vmf[{extra}]'", name=package
-        ) from error
+        raise ModuleNotFoundError(_message(extra, purpose, package), name=package) from error
+
+
+def missing(extra: str, purpose: str, *modules: str) -> str | None:
+    """The message of `optional` for the first of the modules that is not installed; None if all are.
+
+    For programs that use the modules late: they can say at the start what will be missing.
+    """
+    for module in modules:
+        if find_spec(module) is None:
+            return _message(extra, purpose, module)
+    return None
+
+
+@contextmanager
+def or_note(result: str) -> Iterator[None]:
+    """Prints a note where the `with` block lacks an optional dependency, instead of raising.
+
+    ```python
+    with or_note("report.html"):
+        write_report(...)  # prints: "report.html was not written. Reports need jinja2, ..."
+    ```
+
+    Args:
+        result: What the block makes, the subject of the note.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        print(f"{result} was not written. {error}", flush=True)
+
+
+def _message(extra: str, purpose: str, package: str) -> str:
+    return f"{purpose} need {package}, which is not installed: pip install 'tf-vmf[{extra}]'"

@@ -1,6 +1,7 @@
 """Files that are either the old ones or the new ones, never half of each."""
 
 import csv
+import hashlib
 import io
 import json
 import os
@@ -68,6 +69,16 @@ def new_folder(path: str | Path) -> Iterator[Path]:
         temporary.rename(path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def sha256_of_file(path: str | Path) -> str:
+    """The SHA-256 of a file's content, as hexadecimal digits.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_text(path: str | Path, text: str) -> None:

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -117,11 +118,37 @@ def test_sigkill_in_training_and_the_same_command_again_give_the_numbers_of_an_u
 
 def test_a_workdir_of_another_configuration_is_refused_and_left_alone(text, whole):
     before = (whole[0] / "metrics.json").read_bytes()
-    finished = run(text, whole[0], "--epochs=12", "--dropout=0.2")
-    assert finished.returncode == 2
+    finished = run(text, whole[0], "--epochs=12", "--dropout=0.5")
+    assert finished.returncode != 0
     assert "another configuration" in finished.stderr
-    assert "dropout: 0.1 there, 0.2 here" in finished.stderr
+    assert "dropout: 0.0 there, 0.5 here" in finished.stderr
     assert (whole[0] / "metrics.json").read_bytes() == before
+
+
+def test_more_epochs_go_on_though_the_text_has_moved_and_the_results_of_the_earlier_end_are_set_aside(
+    text, whole, tmp_path
+):
+    moved, workdir = tmp_path / "elsewhere.txt", tmp_path / "run"
+    shutil.copy(text, moved)
+    shutil.copytree(whole[0], workdir)
+    finished = run(moved, workdir, "--epochs=13")
+    assert finished.returncode == 0, finished.stderr
+    assert numbers(workdir)["training"]["epochs"] == 13
+    history, earlier = ((folder / "history.csv").read_text().splitlines() for folder in (workdir, whole[0]))
+    assert history[:-1] == earlier
+    assert json.loads((workdir / "config.json").read_text())["train_files"] == [str(moved)]
+    aside = workdir / "earlier_results/1"
+    assert (aside / "metrics.json").read_bytes() == (whole[0] / "metrics.json").read_bytes()
+    assert {path.name for path in aside.iterdir()} == {"metrics.json", "model.keras", "report.html"}
+
+
+def test_other_text_under_the_same_path_is_refused(text, whole, tmp_path):
+    shutil.copytree(whole[0], tmp_path / "run")
+    other = tmp_path / "documents.txt"
+    other.write_text("\n".join(reversed(text.read_text().splitlines())))
+    finished = run(other, tmp_path / "run", "--epochs=12")
+    assert finished.returncode != 0
+    assert "sha256" in finished.stderr
 
 
 @pytest.mark.slow

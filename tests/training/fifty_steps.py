@@ -92,7 +92,7 @@ def train(model_name: str, optimizer: str, strategy: tf.distribute.Strategy, fol
     keep_last = RunState.load_best
     RunState.load_best = lambda state: None  # the last weights are asked for, not the best
     try:
-        state = fit(model, Workdir(folder, {}), batches_from, STEPS, valid, epochs=EPOCHS, verbose=0)
+        state = fit(model, Workdir(folder), batches_from, STEPS, valid, epochs=EPOCHS, verbose=0)
     finally:
         RunState.load_best = keep_last
     assert state.step == EPOCHS * STEPS

@@ -34,16 +34,16 @@ def cut(path, share):
 
 @pytest.mark.parametrize("share", SHARES)
 @pytest.mark.parametrize("suffix", [".index", ".data-00000-of-00001"])
-def test_a_cut_file_is_passed_over_with_a_warning(tmp_path, suffix, share):
+def test_a_cut_file_is_skipped_with_a_warning(tmp_path, suffix, share):
     variables, checkpoints = damaged(tmp_path, lambda: cut(newest(tmp_path, suffix), share))
-    with pytest.warns(UserWarning, match="cannot be read and is passed over"):
+    with pytest.warns(UserWarning, match="cannot be read and is skipped"):
         name = checkpoints.restore()
     assert name == newest(tmp_path, ".index").name.replace(".index", "").replace("2", "1")
     np.testing.assert_array_equal(variables["weights"], np.full(300, OLD, np.float32))
 
 
 @pytest.mark.parametrize("share", SHARES)
-def test_a_changed_byte_of_the_data_is_passed_over_with_a_warning(tmp_path, share):
+def test_a_changed_byte_of_the_data_is_skipped_with_a_warning(tmp_path, share):
     def flip():
         path = newest(tmp_path, ".data-00000-of-00001")
         content = bytearray(path.read_bytes())
@@ -51,7 +51,7 @@ def test_a_changed_byte_of_the_data_is_passed_over_with_a_warning(tmp_path, shar
         path.write_bytes(content)
 
     variables, checkpoints = damaged(tmp_path, flip)
-    with pytest.warns(UserWarning, match="cannot be read and is passed over"):
+    with pytest.warns(UserWarning, match="cannot be read and is skipped"):
         checkpoints.restore()
     np.testing.assert_array_equal(variables["weights"], np.full(300, OLD, np.float32))
 

@@ -1,7 +1,9 @@
 """Training in a folder: interrupted runs, best weights, numbers that are not."""
 
 import csv
+import json
 import os
+import shutil
 import signal
 
 import keras
@@ -13,7 +15,8 @@ from tests.conftest import mirrored
 from tf_vmf import data
 from tf_vmf.layers import GaussianLatent
 from tf_vmf.models import BagOfWordsVAE
-from tf_vmf.training import PreemptedError, Workdir, fit
+from tf_vmf.training import RunInterruptedError, Workdir, fit
+from tf_vmf.training.run_state import RunState
 from tf_vmf.training.steps import TrainingSteps, ValidationSteps, learning_rate, not_finite
 
 V = 20
@@ -39,6 +42,10 @@ def sigterm():
     os.kill(os.getpid(), signal.SIGTERM)
 
 
+def ctrl_c():
+    os.kill(os.getpid(), signal.SIGINT)
+
+
 def interrupted(step, act, *arguments, **options):
     """A run in which `act` is called as soon as so many steps are taken; returns what ended it."""
     original = TrainingSteps.run
@@ -51,7 +58,7 @@ def interrupted(step, act, *arguments, **options):
 
     with pytest.MonkeyPatch.context() as context:
         context.setattr(TrainingSteps, "run", take)
-        with pytest.raises((ProcessEndError, PreemptedError)) as ended:
+        with pytest.raises((ProcessEndError, RunInterruptedError)) as ended:
             run(*arguments, **options)
     return ended.value
 
@@ -68,17 +75,18 @@ def run(path, documents, epochs=8, learning_rate=0.02, batches_of=None, **option
         seed=2,
     )
     model.compile(keras.optimizers.Adam(learning_rate))
-    state = fit(
-        model,
-        Workdir(path, {"run": 1}),
-        lambda step: data.training_batches(train, 20, seed=3, start_step=step),
-        STEPS,
-        data.evaluation_batches(documents, 20),
-        batch_ids=lambda step: data.training_rows(len(train), 20, seed=3, step=step),
-        epochs=epochs,
-        verbose=0,
-        **options,
-    )
+    config = {"run": 1, "epochs": epochs}
+    with Workdir.open(path, config, may_change=["epochs"]) as workdir:
+        state = fit(
+            model,
+            workdir,
+            lambda step: data.training_batches(train, 20, seed=3, start_step=step),
+            STEPS,
+            data.evaluation_batches(documents, 20),
+            batch_ids=lambda step: data.training_rows(len(train), 20, seed=3, step=step),
+            epochs=epochs,
+            **{"verbose": 0, **options},
+        )
     return model, state
 
 
@@ -129,12 +137,15 @@ def test_a_checkpoint_within_an_epoch_spares_the_steps_before_it(tmp_path, docum
     assert taken[0] == STEPS + 2
 
 
-def test_sigterm_saves_and_leaves_with_exit_code_zero(tmp_path, documents, wild, capsys):
-    handler = signal.getsignal(signal.SIGTERM)
-    ended = interrupted(3 * STEPS + 2, sigterm, tmp_path, documents, **WILD)
-    assert ended.code == 0
-    assert f"saved at step {3 * STEPS + 2}" in capsys.readouterr().out
-    assert signal.getsignal(signal.SIGTERM) == handler
+@pytest.mark.parametrize(
+    ("act", "number", "code"), [(ctrl_c, signal.SIGINT, 130), (sigterm, signal.SIGTERM, 143)], ids=["SIGINT", "SIGTERM"]
+)
+def test_a_signal_saves_and_leaves_with_its_exit_code(tmp_path, documents, wild, capsys, act, number, code):
+    handler = signal.getsignal(number)
+    ended = interrupted(3 * STEPS + 2, act, tmp_path, documents, **WILD)
+    assert ended.code == code
+    assert f"saved at step {3 * STEPS + 2}. The same command goes on" in capsys.readouterr().out
+    assert signal.getsignal(number) == handler
     model, resumed = run(tmp_path, documents, **WILD)
     assert resumed.history == wild[2].history
     same_weights(model, wild[1])
@@ -144,13 +155,86 @@ def test_sigterm_in_validation_keeps_the_epoch(tmp_path, documents, wild, monkey
     original = ValidationSteps.run
     with monkeypatch.context() as context:
         context.setattr(ValidationSteps, "run", lambda self, iterator: (sigterm(), original(self, iterator))[1])
-        with pytest.raises(PreemptedError):
+        with pytest.raises(RunInterruptedError):
             run(tmp_path, documents, **WILD)
     assert (tmp_path / f"checkpoints/epoch-0-step-{STEPS}.index").exists()
     assert run(tmp_path, documents, **WILD)[1].history == wild[2].history
 
 
-def test_a_finished_run_is_not_trained_again(tmp_path, documents):
+def test_a_signal_after_the_last_validation_step_ends_the_process_too(tmp_path, documents, monkeypatch):
+    original = RunState.end_epoch
+    with monkeypatch.context() as context:
+        context.setattr(RunState, "end_epoch", lambda self, *a, **k: (sigterm(), original(self, *a, **k))[1])
+        with pytest.raises(RunInterruptedError) as ended:
+            run(tmp_path, documents, epochs=1)
+    assert ended.value.code == 143
+    assert run(tmp_path, documents, epochs=1)[1].epoch == 1
+
+
+def test_more_epochs_go_on_as_if_asked_for_from_the_start(tmp_path, documents):
+    """To the bit, and with a learning rate that has been reduced on the way."""
+    options = {"learning_rate": 0.3, "learning_rate_patience": 1, "early_stopping_patience": 50}
+    for epochs in (3, 12):
+        continued, state = run(tmp_path / "continued", documents, epochs=epochs, **options)
+        assert json.loads((tmp_path / "continued/config.json").read_text())["epochs"] == epochs
+    at_once, expected = run(tmp_path / "at_once", documents, epochs=12, **options)
+    assert state.history == expected.history
+    assert len({row["learning_rate"] for row in state.history}) > 1
+    same_weights(continued, at_once)
+    names = ["history.csv", "config.json"]
+    assert [(tmp_path / "continued" / name).read_bytes() for name in names] == [
+        (tmp_path / "at_once" / name).read_bytes() for name in names
+    ]
+
+
+def test_more_epochs_within_an_interrupted_run_too(tmp_path, documents):
+    interrupted(2 * STEPS + 3, ctrl_c, tmp_path / "continued", documents, epochs=3)
+    continued, state = run(tmp_path / "continued", documents, epochs=5)
+    at_once, expected = run(tmp_path / "at_once", documents, epochs=5)
+    assert state.history == expected.history
+    same_weights(continued, at_once)
+
+
+def decay(epochs):
+    return keras.optimizers.schedules.CosineDecay(0.02, epochs * STEPS)
+
+
+def test_under_a_schedule_over_all_epochs_more_of_them_are_refused_and_change_nothing(tmp_path, documents):
+    run(tmp_path, documents, epochs=2, learning_rate=decay(2))
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    with pytest.raises(ValueError, match=r"decay_steps=10.* there, .*decay_steps=15.* here.*as many epochs as before"):
+        run(tmp_path, documents, epochs=3, learning_rate=decay(3))
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    assert run(tmp_path, documents, epochs=2, learning_rate=decay(2))[1].epoch == 2
+
+
+def test_fewer_epochs_than_the_run_has_are_refused_and_change_nothing(tmp_path, documents):
+    run(tmp_path, documents, epochs=3)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    with pytest.raises(ValueError, match=r"expected at least 3.*Received: epochs=2"):
+        run(tmp_path, documents, epochs=2)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def test_early_stopping_stays_the_end_of_a_run_that_is_given_more_epochs(tmp_path, documents, wild):
+    """As from the start: a run with more epochs would have stopped at the same one."""
+    shutil.copytree(wild[0], tmp_path / "run")
+    model, state = run(tmp_path / "run", documents, **{**WILD, "epochs": 100})
+    assert state.history == wild[2].history
+    same_weights(model, wild[1])
+
+
+def test_results_of_an_earlier_end_are_set_aside_when_training_goes_on(tmp_path, documents):
+    run(tmp_path, documents, epochs=1)
+    (tmp_path / "metrics.json").write_text("of one epoch")
+    run(tmp_path, documents, epochs=1)  # nothing to train
+    assert (tmp_path / "metrics.json").exists()
+    run(tmp_path, documents, epochs=2)
+    assert not (tmp_path / "metrics.json").exists()
+    assert (tmp_path / "earlier_results/1/metrics.json").read_text() == "of one epoch"
+
+
+def test_a_complete_run_is_not_trained_again(tmp_path, documents):
     model, state = run(tmp_path, documents)
     again, same = run(tmp_path, documents)
     assert same.history == state.history
@@ -184,6 +268,7 @@ def test_nan_stops_training_names_step_term_and_examples_and_spares_the_checkpoi
         else:
             run(tmp_path, documents, **options)
     assert f"in step {step}, whose batch holds the training examples" in str(raised.value)
+    assert "optimizer's `learning_rate`" in str(raised.value)  # the argument, for those who call `fit`
     assert str(row) in str(raised.value)
     assert not list((tmp_path / "bad/checkpoints").glob("epoch*"))
     assert {path.name: path.read_bytes() for path in tmp_path.glob("checkpoints/*")} == before

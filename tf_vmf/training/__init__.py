@@ -1,9 +1,11 @@
 """Training: strategies, the folder of a run, checkpoints and resume."""
 
+from tf_vmf.locks import LockHeldError
 from tf_vmf.training.checkpoints import Checkpoints
 from tf_vmf.training.fit import fit
+from tf_vmf.training.interruption import RunInterruptedError, StopSignals, exit_on_ctrl_c
 from tf_vmf.training.model import ReplicatedModel
-from tf_vmf.training.preemption import PreemptedError, Preemption
+from tf_vmf.training.progress import EpochLines
 from tf_vmf.training.run_state import RunState
 from tf_vmf.training.strategies import STRATEGIES, get_strategy
 from tf_vmf.training.workdir import Workdir
@@ -12,13 +14,16 @@ from tf_vmf.training.workers import WorkerLostError, Workers
 __all__ = [
     "STRATEGIES",
     "Checkpoints",
-    "PreemptedError",
-    "Preemption",
+    "EpochLines",
+    "LockHeldError",
     "ReplicatedModel",
+    "RunInterruptedError",
     "RunState",
+    "StopSignals",
     "Workdir",
     "WorkerLostError",
     "Workers",
+    "exit_on_ctrl_c",
     "fit",
     "get_strategy",
 ]

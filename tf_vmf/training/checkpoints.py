@@ -1,4 +1,4 @@
-"""Checkpoint files: whole or absent, the last few kept, an unreadable one passed over."""
+"""Checkpoint files: complete or absent, the last few kept, an unreadable one skipped."""
 
 import errno
 import os
@@ -17,19 +17,19 @@ _NAME = re.compile(r"epoch-(\d+)(?:-step-(\d+))?\.index")
 
 
 class Checkpoints:
-    """The checkpoints of one run, named by the place where they were made: `epoch-3` after three epochs, `epoch-3-step-120` 120
+    """The checkpoints of one run, named by the training steps before them: `epoch-3` after three epochs, `epoch-3-step-120` 120
     steps into the fourth.
 
-    A checkpoint is written in a folder of its own and moved into place when it is complete, so a process killed at any moment,
-    or a full disk, leaves those that were there. Which one is the newest is told by the names alone; there is no index that
-    could disagree with them.
+    A checkpoint is written in a folder of its own and moved when it is complete, so a process killed at any moment, or a full
+    disk, leaves the earlier ones intact. The names alone tell which one is the newest; there is no index that could disagree
+    with them.
 
     Args:
         objects: What is saved.
         folder: Where checkpoints go.
         keep: Number of checkpoints kept.
-        writes: False for all but one of several workers: `save` then goes through the motions, which reading a variable that
-            is spread over the workers asks of each of them, and keeps nothing.
+        writes: False for all but one of several workers. Their `save` reads the variables, since a variable that is spread over
+            the workers must be read by all of them, and keeps nothing.
     """
 
     def __init__(self, objects: tf.train.Checkpoint, folder: str | Path, keep: int = 3, writes: bool = True) -> None:
@@ -43,16 +43,16 @@ class Checkpoints:
         self._unreadable: list[str] = []
 
     def names(self) -> list[str]:
-        """The checkpoints there are, oldest first."""
+        """The names of the checkpoints, oldest first."""
         found = [_NAME.fullmatch(path.name) for path in self.folder.glob("epoch-*.index")]
         matches = sorted((match for match in found if match), key=lambda m: (int(m[1]), int(m[2] or 0)))
         return [match[0].removesuffix(".index") for match in matches]
 
     def save(self, epochs: int, steps: int = 0) -> None:
-        """Saves after `epochs` whole epochs and `steps` steps of the next.
+        """Saves after `epochs` complete epochs and `steps` steps of the next one.
 
         Raises:
-            OSError: The checkpoint could not be written; those from before are untouched.
+            OSError: The checkpoint could not be written; the earlier ones are intact.
         """
         name = f"epoch-{epochs}-step-{steps}" if steps else f"epoch-{epochs}"
         temporary: Path | None = None
@@ -64,7 +64,7 @@ class Checkpoints:
                 temporary = Path(tempfile.mkdtemp(prefix="tf_vmf-"))
             self._objects.write(str(temporary / name))
             if self.writes:
-                # The index, which makes it a checkpoint, comes last.
+                # The index last: files without one are no checkpoint.
                 files = sorted(
                     (path for path in temporary.iterdir() if path.is_file()), key=lambda p: p.suffix == ".index"
                 )
@@ -87,11 +87,11 @@ class Checkpoints:
         if self.writes:
             self._prune(name)
 
-    def restore(self, accept: Callable[[], None] = lambda: None) -> str | None:
-        """Restores the newest checkpoint that can be read and returns its name, or None if there is none at all.
+    def restore(self, check: Callable[[], None] = lambda: None) -> str | None:
+        """Restores the newest checkpoint that can be read and returns its name; None if there are no checkpoints.
 
         Args:
-            accept: Called after each attempt; it refuses what was read by an exception.
+            check: Called after a checkpoint was read; by any exception it rejects the checkpoint, and the one before is tried.
 
         Raises:
             ValueError: There are checkpoints, and none of them can be read or fits.
@@ -103,31 +103,30 @@ class Checkpoints:
             try:
                 # Expects every variable of this model in the file, and everything in the file in this model.
                 self._objects.restore(str(self.folder / name)).assert_consumed()
-                accept()
+                check()
             except Exception as error:  # the reader of damaged files raises of every kind, IndexError among them
                 failures.append(f"{name}: {_first_line(error)}")
                 self._unreadable.append(name)
                 continue
             for failure in failures:
                 warnings.warn(
-                    f"A checkpoint cannot be read and is passed over; {failure}. Going on from {name}.", stacklevel=2
+                    f"A checkpoint cannot be read and is skipped; {failure}. Going on from {name}.", stacklevel=2
                 )
             return name
         if failures:
             raise ValueError(
-                f"None of the {len(failures)} checkpoints in {self.folder} can be restored, nor would starting over keep them. "
-                "They are damaged, or of another model. Give --workdir a new folder to start over. Received:\n  "
-                + "\n  ".join(failures)
+                f"None of the {len(failures)} checkpoints in {self.folder} can be restored: they are damaged, or of another model. "
+                "Give a new workdir to start over; these files are kept. Received:\n  " + "\n  ".join(failures)
             )
         return None
 
     def _prune(self, newest: str) -> None:
-        # What could not be read goes first, but not before something readable has taken its place.
+        # Unreadable ones are removed first, and only now that a readable one has taken their place.
         bad = [name for name in self._unreadable if name != newest]
         self._unreadable.clear()
         good = [name for name in self.names() if name not in bad]
         for name in [*bad, *good[: -self.keep]]:
-            # The index first: what is left of a checkpoint without one is no checkpoint.
+            # The index first: files without an index are no checkpoint.
             (self.folder / f"{name}.index").unlink(missing_ok=True)
             for file in self.folder.glob(f"{name}.data-*"):
                 file.unlink(missing_ok=True)

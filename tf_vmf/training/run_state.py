@@ -1,8 +1,11 @@
-"""What a run has come to: everything it needs to go on as if nothing had happened."""
+"""State of a run, sufficient to resume it exactly."""
+
+from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,164 +17,207 @@ from tf_vmf.training.checkpoints import Checkpoints
 from tf_vmf.training.workers import Workers
 
 
+@dataclass
+class Progress:
+    """What a checkpoint holds beside the variables of model and optimizer, as JSON.
+
+    Attributes:
+        history: The metrics of every complete epoch.
+        step: Training steps taken.
+        seconds: Time spent in training and validation, over all attempts.
+        stopped_early: Whether a callback ended training.
+        schedule: The learning-rate schedule of the optimizer as Keras serializes it; None for a constant rate.
+        callbacks: The state of each callback.
+        metrics: The values of the model's running metrics within an epoch; None at its end.
+    """
+
+    history: list[dict[str, float]] = field(default_factory=list)
+    step: int = 0
+    seconds: float = 0.0
+    stopped_early: bool = False
+    schedule: dict[str, Any] | None = None
+    callbacks: list[dict[str, Any]] = field(default_factory=list)
+    metrics: list[Any] | None = None
+
+
 class RunState:
     """The state of a run - weights, optimizer, step, history, running metrics, callbacks - and its checkpoints.
 
-    With batches and noise that are functions of (seed, step), as in this package, the step is the position in the data, and a
-    resumed run ends with the numbers of an uninterrupted one. One `tf.train.Checkpoint` holds all of it, so there is no moment
-    at which its parts disagree; the weights with the lowest monitored value are kept in a file of their own.
+    `RunState.resume` makes one that is ready for the next training step.
 
-    Args:
-        model: A compiled model whose optimizer is built.
-        folder: Where checkpoints go.
-        steps_per_epoch: Batches in an epoch.
-        monitor: The logged figure, lower is better, that decides which weights are the best.
-        callbacks: Callbacks whose states are saved: those of their attributes that are numbers, strings, booleans or None, which
-            covers Keras's EarlyStopping and ReduceLROnPlateau.
-        history_file: If given, a CSV file of all epochs so far, rewritten at the end of each.
-        keep: Number of checkpoints kept.
-        workers: The processes of the run; the first of them writes.
+    With batches and noise that are functions of (seed, step), as in this package, the step is the position in the data, and a
+    resumed run ends with the numbers of an uninterrupted one. One `tf.train.Checkpoint` holds all of it, so its parts never
+    disagree; the weights with the lowest monitored value are kept in a file of their own.
 
     Attributes:
-        step: Training steps taken.
-        history: The figures of every finished epoch.
-        seconds: Time spent in training and validation, over all attempts.
-        finished: Whether the run needs no more training.
+        model: The model.
+        steps_per_epoch: Batches per epoch.
+        epochs: The number of epochs that the run is to have.
+        callbacks: The callbacks to train with: those given to `resume`, and one that gives them their saved state when training
+            begins, at which they reset themselves.
+        checkpoints: The checkpoints.
+        workers: The processes of the run; the first of them writes.
     """
 
     def __init__(
         self,
         model: keras.Model,
+        folder: Path,
+        steps_per_epoch: int,
+        epochs: int,
+        monitor: str,
+        callbacks: Sequence[keras.callbacks.Callback],
+        history_file: Path | None,
+        keep: int,
+        workers: Workers,
+    ) -> None:
+        self.model = model
+        self.steps_per_epoch = steps_per_epoch
+        self.epochs = epochs
+        self.workers = workers
+        self._monitor = monitor
+        self._stateful_callbacks = list(callbacks)
+        self.callbacks = [*callbacks, _RestoreCallbacks(self)]
+        self._history_file = history_file
+        self._best_file = folder / "best.weights.h5"
+        self._progress = Progress()
+        self._saved_at = time.monotonic()
+        self._variable = tf.Variable("", dtype=tf.string, trainable=False)
+        objects = tf.train.Checkpoint(model=model, optimizer=model.optimizer, progress=self._variable)
+        self.checkpoints = Checkpoints(objects, folder, keep, writes=workers.is_chief)
+
+    @classmethod
+    def resume(
+        cls,
+        model: keras.Model,
         folder: str | Path,
         steps_per_epoch: int,
+        *,
+        epochs: int,
         monitor: str = "val_loss",
         callbacks: Sequence[keras.callbacks.Callback] = (),
         history_file: str | Path | None = None,
         keep: int = 3,
         workers: Workers | None = None,
-    ) -> None:
-        self.model = model
-        self.steps_per_epoch = steps_per_epoch
-        self.monitor = monitor
-        self.callbacks = list(callbacks)
-        self.history_file = history_file
-        self.workers = workers or Workers(model.distribute_strategy)
-        self.step = 0
-        self.history: list[dict[str, float]] = []
-        self.seconds = 0.0
-        self.finished = False
-        self._started = time.monotonic()
-        self._restored: dict[str, Any] = {}
-        self._progress = tf.Variable("", dtype=tf.string, trainable=False)
-        objects = tf.train.Checkpoint(model=model, optimizer=model.optimizer, progress=self._progress)
-        self.checkpoints = Checkpoints(objects, folder, keep, writes=self.workers.is_chief)
-        self._best_file = Path(folder) / "best.weights.h5"
+        build_metrics: Callable[[], object] = lambda: None,
+    ) -> RunState:
+        """Sets model, optimizer and metrics to the newest checkpoint that can be read, if there is one, and returns the state.
+
+        Args:
+            model: A compiled model whose optimizer is built.
+            folder: Where checkpoints go.
+            steps_per_epoch: Batches per epoch.
+            epochs: The number of epochs that the run is to have; more than it was begun with if its learning rate permits.
+            monitor: The logged figure, lower is better, that decides which weights are the best.
+            callbacks: Callbacks whose states are saved: those of their attributes that are numbers, strings, booleans or None,
+                which covers Keras's EarlyStopping and ReduceLROnPlateau.
+            history_file: If given, a CSV file of all epochs so far, written anew at the end of each.
+            keep: Number of checkpoints kept.
+            workers: The processes of the run, each of which calls this.
+            build_metrics: Makes the model create its metrics, by a step on any batch, where it has not. Keras creates those of
+                `compile(metrics=...)` in the first step only.
+
+        Raises:
+            ValueError: There are checkpoints, and none of them can be read; the workers have read different ones; the run has
+                more than `epochs` epochs; or its learning-rate schedule is another one.
+        """
+        workers = workers or Workers(model.distribute_strategy)
+        state = cls(
+            model,
+            Path(folder),
+            steps_per_epoch,
+            epochs,
+            monitor,
+            callbacks,
+            None if history_file is None else Path(history_file),
+            keep,
+            workers,
+        )
+        state._restore()
+        state._check_epochs()
+        if len(state._progress.metrics or ()) > len(model.metrics_variables):
+            workers.run_collective(build_metrics)
+            state._restore()  # what the step has changed
+        state._set_metrics()
+        state._saved_at = time.monotonic()
+        return state
+
+    @property
+    def history(self) -> list[dict[str, float]]:
+        """The metrics of every complete epoch."""
+        return self._progress.history
+
+    @property
+    def step(self) -> int:
+        """Training steps taken."""
+        return self._progress.step
+
+    @property
+    def seconds(self) -> float:
+        """Time spent in training and validation, over all attempts."""
+        return self._progress.seconds
 
     @property
     def epoch(self) -> int:
-        """The number of epochs finished so far, validation included."""
+        """The number of complete epochs, validation included."""
         return len(self.history)
 
     @property
     def steps_into_epoch(self) -> int:
-        """Steps taken in the epoch that is not finished; `steps_per_epoch` if only its validation is missing."""
+        """Steps taken in the epoch that is not complete; `steps_per_epoch` if only its validation is missing."""
         return self.step - self.epoch * self.steps_per_epoch
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the run needs no more training: it has all its epochs, or a callback has stopped it."""
+        return self._progress.stopped_early or self.epoch >= self.epochs
 
     @property
     def best_epoch(self) -> int:
         """The epoch, counted from 1, with the lowest monitored value."""
-        return int(min(self.history, key=lambda row: row[self.monitor])["epoch"])
+        return int(min(self.history, key=lambda row: row[self._monitor])["epoch"])
 
-    def restore(self) -> bool:
-        """Restores the newest checkpoint that can be read, if there is any.
+    def advance(self, steps: int) -> None:
+        """Counts training steps."""
+        self._progress.step += steps
 
-        Raises:
-            ValueError: There are checkpoints, and none of them can be read; or the workers have read different ones.
-        """
-        name = self.checkpoints.restore(accept=self._read_progress)
-        if len(set(self.workers.gather(self.step if name else -1))) > 1:
-            raise ValueError(
-                f"The workers of this run found different checkpoints in {self.checkpoints.folder} (here: {name}). "
-                "--workdir must be one folder that all machines share."
-            )
-        return name is not None
-
-    def _read_progress(self) -> None:
-        progress = json.loads(self._progress.numpy())
-        history, step = progress["history"], progress.get("step", len(progress["history"]) * self.steps_per_epoch)
-        if not 0 <= step - len(history) * self.steps_per_epoch <= self.steps_per_epoch:
-            raise ValueError(
-                f"{len(history)} epochs and {step} steps do not go together at {self.steps_per_epoch} steps an epoch: the corpus "
-                "or the batch size has changed"
-            )
-        self.history, self.step = history, step
-        self.seconds = progress["seconds"]
-        self.finished = progress["finished"]
-        self._restored = {"callbacks": progress["callbacks"], "metrics": progress.get("metrics")}
-
-    def start(self) -> None:
-        """To be called after the callbacks' `on_train_begin`, in which they reset themselves."""
-        for callback, state in zip(self.callbacks, self._restored.get("callbacks", ()), strict=False):
-            for name, value in state.items():
-                setattr(callback, name, value)
-        self._started = time.monotonic()
-
-    @property
-    def has_metrics_to_restore(self) -> bool:
-        return self._restored.get("metrics") is not None
-
-    @property
-    def lacks_metrics(self) -> bool:
-        """Whether the model has not yet made all the metrics that were saved."""
-        return len(self._restored["metrics"]) > len(self.model.metrics_variables)
-
-    def restore_metrics(self) -> None:
-        """Sets the model's running metrics to what they were in the middle of the epoch that is resumed."""
-        for variable, value in zip(self.model.metrics_variables, self._restored.pop("metrics"), strict=True):
-            variable.assign(tf.constant(value, variable.dtype, variable.shape))
-
-    def metrics(self) -> list[Any]:
-        """The values of the model's running metrics, for `save`."""
+    def metric_values(self) -> list[Any]:
+        """The values of the model's running metrics, for `save`; a collective under several workers."""
         return [tf.convert_to_tensor(variable).numpy().tolist() for variable in self.model.metrics_variables]
 
     def save(self, metrics: list[Any] | None = None) -> None:
         """Saves a checkpoint; every worker must call it at the same step.
 
         Args:
-            metrics: `metrics()` in the middle of an epoch, None after its end.
+            metrics: `metric_values()` of the training steps of an epoch that is not complete, None at its end.
 
         Raises:
-            OSError: It could not be written; the ones before are untouched.
+            OSError: It could not be written; the earlier ones are intact.
         """
         now = time.monotonic()
-        self.seconds += now - self._started
-        self._started = now
-        progress = {
-            "history": self.history,
-            "step": self.step,
-            "seconds": self.seconds,
-            "finished": self.finished,
-            "callbacks": [_state(callback) for callback in self.callbacks],
-            "metrics": metrics,
-        }
-        self._progress.assign(json.dumps(progress))
-        self.workers.guard(self.checkpoints.save, self.epoch, self.steps_into_epoch)
+        self._progress.seconds += now - self._saved_at
+        self._saved_at = now
+        self._progress.metrics = metrics
+        self._progress.schedule = learning_rate_schedule(self.model.optimizer)
+        self._progress.callbacks = [_state_of(callback) for callback in self._stateful_callbacks]
+        self._variable.assign(json.dumps(asdict(self._progress)))
+        self.workers.run_collective(self.checkpoints.save, self.epoch, self.steps_into_epoch)
 
-    def end_epoch(self, logs: Mapping[str, float], last: bool) -> None:
+    def end_epoch(self, logs: Mapping[str, float], *, stopped_early: bool) -> None:
         """Records an epoch, keeps its weights if they are the best so far, and saves.
 
         Raises:
-            OSError: A file could not be written; the ones before are untouched.
+            OSError: A file could not be written; the earlier ones are intact.
         """
         row = {"epoch": self.epoch + 1, **{name: float(value) for name, value in logs.items()}}
-        best = min((r[self.monitor] for r in self.history), default=float("inf"))
-        if row[self.monitor] < best and self.workers.is_chief:
+        best = min((r[self._monitor] for r in self.history), default=float("inf"))
+        if row[self._monitor] < best and self.workers.is_chief:
             write_atomically(self._best_file, self.model.save_weights)
         self.history.append(row)
-        self.finished = last
+        self._progress.stopped_early = stopped_early
         self.save()
-        if self.history_file is not None and self.workers.is_chief:
-            write_csv(self.history_file, self.history)
+        if self._history_file is not None and self.workers.is_chief:
+            write_csv(self._history_file, self.history)
 
     def load_best(self) -> None:
         """Loads the best weights of the run into the model.
@@ -184,10 +230,79 @@ class RunState:
         except Exception as error:  # h5py and Keras raise of every kind
             raise ValueError(
                 f"The best weights of this run, {self._best_file}, cannot be read: {str(error).splitlines()[0][:200]}. Without "
-                "them the run cannot be completed; give --workdir a new folder to train again."
+                "them the run cannot be completed; give a new workdir to train again."
             ) from error
 
+    def restore_callbacks(self) -> None:
+        """Gives the callbacks their saved state; called by the last of `callbacks` when training begins."""
+        for callback, saved in zip(self._stateful_callbacks, self._progress.callbacks, strict=False):
+            for name, value in saved.items():
+                setattr(callback, name, value)
 
-def _state(callback: keras.callbacks.Callback) -> dict[str, Any]:
+    def _restore(self) -> None:
+        name = self.checkpoints.restore(check=self._read_progress)
+        if len(set(self.workers.gather(self.step if name else -1))) > 1:
+            raise ValueError(
+                f"The workers of this run found different checkpoints in {self.checkpoints.folder} (here: {name}). "
+                "Expected a workdir that all machines share."
+            )
+
+    def _read_progress(self) -> None:
+        progress = Progress(**json.loads(self._variable.numpy()))
+        epochs, steps = len(progress.history), progress.step
+        if not 0 <= steps - epochs * self.steps_per_epoch <= self.steps_per_epoch:
+            raise ValueError(
+                f"{epochs} epochs and {steps} steps do not go together at {self.steps_per_epoch} steps per epoch: the corpus "
+                "or the batch size has changed"
+            )
+        self._progress = progress
+
+    def _check_epochs(self) -> None:
+        if self.epoch > self.epochs:
+            raise ValueError(
+                f"Argument `epochs`: expected at least {self.epoch}, as many as the run in {self.checkpoints.folder.parent} has "
+                f"already. Received: epochs={self.epochs}. Nothing was changed. Give more epochs, or a new workdir."
+            )
+        saved, current = self._progress.schedule, learning_rate_schedule(self.model.optimizer)
+        if self.step and not self._progress.stopped_early and saved != current:
+            raise ValueError(
+                f"The run in {self.checkpoints.folder.parent} cannot go on with another learning rate: {_describe(saved)} there, "
+                f"{_describe(current)} here. Under a schedule over all epochs, such as linear or cosine, another number of epochs "
+                "would have changed the rates of the steps already taken. Nothing was changed. Give as many epochs as before, or "
+                "a new workdir; runs with a constant learning rate can be extended."
+            )
+
+    def _set_metrics(self) -> None:
+        if self._progress.metrics is not None:
+            for variable, value in zip(self.model.metrics_variables, self._progress.metrics, strict=True):
+                variable.assign(tf.constant(value, variable.dtype, variable.shape))
+
+
+class _RestoreCallbacks(keras.callbacks.Callback):
+    """Stands after the callbacks whose state it restores, since they reset themselves when training begins."""
+
+    def __init__(self, state: RunState) -> None:
+        super().__init__()
+        self._state = state
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        self._state.restore_callbacks()
+
+
+def learning_rate_schedule(optimizer: keras.optimizers.Optimizer) -> dict[str, Any] | None:
+    """The learning-rate schedule of an optimizer as JSON holds it; None for a constant rate."""
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)  # of a LossScaleOptimizer
+    rate = optimizer.get_config()["learning_rate"]
+    return json.loads(json.dumps(rate, default=str)) if isinstance(rate, dict) else None
+
+
+def _describe(schedule: Mapping[str, Any] | None) -> str:
+    if schedule is None:
+        return "a constant rate"
+    arguments = ", ".join(f"{name}={value}" for name, value in schedule["config"].items() if name != "name")
+    return f"{schedule['class_name']}({arguments})"
+
+
+def _state_of(callback: keras.callbacks.Callback) -> dict[str, Any]:
     simple = (bool, int, float, str, type(None))
     return {name: value for name, value in vars(callback).items() if isinstance(value, simple)}

@@ -1,56 +1,185 @@
-"""The folder of one run."""
+"""The folder of one run: the names of its files, whose run it is, and its lock."""
+
+from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tf_vmf.files import PARTIAL, write_json
+from tf_vmf.locks import FileLock
+
+if TYPE_CHECKING:
+    from tf_vmf.training.workers import Workers
+
+_LOCK = "run.lock"
 
 
 class Workdir:
-    """The folder of one run and the names of its files.
+    """The folder of one run and the names of its files. The constructor touches nothing.
 
-    `config.json` says which run the folder belongs to. The same configuration resumes it; another one is refused, so that no
-    command overwrites the results of another. Workers of a run that share a configuration may make theirs at the same time.
+    `Workdir.open` creates or reopens the folder of a run and holds its lock:
+
+    ```python
+    with tf_vmf.training.Workdir.open("runs/digits", {"latent_dim": 5, "seed": 0}) as workdir:
+        state = tf_vmf.training.fit(model, workdir, ...)
+    ```
+
+    `Workdir(path)` is for those who read the files, or train a single time.
 
     Args:
-        path: The folder; made if missing.
-        config: What defines the run: a mapping that JSON can hold.
+        path: The folder.
 
-    Raises:
-        ValueError: The folder belongs to a run with another configuration, or holds files of something else.
+    Attributes:
+        path: The folder.
+        config: The configuration that `open` was called with, as JSON holds it (tuples are lists); None without `open`.
     """
 
-    def __init__(self, path: str | Path, config: Mapping[str, Any]) -> None:
+    def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        self.config_file = self.path / "config.json"
-        self.history_file = self.path / "history.csv"
-        self.metrics_file = self.path / "metrics.json"
-        self.model_file = self.path / "model.keras"
-        self.vectorizer_file = self.path / "vectorizer.json"
-        self.report_file = self.path / "report.html"
-        self.checkpoints = self.path / "checkpoints"
-        config = json.loads(json.dumps(config))  # what a reader of the file will see: tuples become lists
+        self.config: dict[str, Any] | None = None
+        self._lock = FileLock(self.path / _LOCK, f"Folder {self.path}", "Wait until it ends, or give another workdir.")
+
+    @classmethod
+    @contextmanager
+    def open(
+        cls,
+        path: str | Path,
+        config: Mapping[str, Any],
+        *,
+        may_change: Collection[str] = (),
+        workers: Workers | None = None,
+    ) -> Iterator[Workdir]:
+        """Creates the folder of a run, or reopens it if it belongs to the same run; holds its lock until the block ends.
+
+        `config.json` says which run the folder belongs to. Another configuration is refused before anything is written, so
+        that no command overwrites the results of another.
+
+        Args:
+            path: The folder; made if missing.
+            config: What defines the run: a mapping that JSON can hold.
+            may_change: Names in `config` that do not define the run, such as the number of epochs or the place of a file
+                whose content has its fingerprint in `config`. They are recorded in `config.json` and not compared.
+            workers: The processes of the run, each of which calls this. The first one holds the lock and writes.
+
+        Raises:
+            ValueError: The folder belongs to a run with another configuration, or holds files of something else.
+            LockHeldError: Another process uses the folder; the message names its host and number.
+        """
+        workdir = cls(path)
+        workdir.config = json.loads(json.dumps(config))
+        if workers is not None and not workers.is_chief:
+            workers.wait_for_all()  # the first worker has written config.json
+            workdir._check(may_change)
+            yield workdir
+            return
+        workdir._check(may_change)
+        with workdir.lock():
+            if workdir._check(may_change):  # again: another run may have taken the folder before it was locked
+                write_json(workdir.config_file, workdir.config)
+            if workers is not None:
+                workers.wait_for_all()
+            yield workdir
+
+    def lock(self) -> AbstractContextManager[FileLock]:
+        """The lock of the run, to be entered; it may be entered again where this object holds it already.
+
+        Raises:
+            LockHeldError: On entering: another process uses the folder.
+        """
+        return self._lock
+
+    @property
+    def config_file(self) -> Path:
+        """JSON: the configuration of the run."""
+        return self.path / "config.json"
+
+    @property
+    def history_file(self) -> Path:
+        """CSV: the metrics of every epoch."""
+        return self.path / "history.csv"
+
+    @property
+    def metrics_file(self) -> Path:
+        """JSON: the metrics of the trained model. It exists when the run is complete, and only then."""
+        return self.path / "metrics.json"
+
+    @property
+    def model_file(self) -> Path:
+        """Keras file: the trained model, with the weights of the best epoch."""
+        return self.path / "model.keras"
+
+    @property
+    def vectorizer_file(self) -> Path:
+        """JSON: the layer that turns text into the model's input."""
+        return self.path / "vectorizer.json"
+
+    @property
+    def report_file(self) -> Path:
+        """HTML: the report."""
+        return self.path / "report.html"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of the checkpoints and of the best weights."""
+        return self.path / "checkpoints"
+
+    @property
+    def has_started(self) -> bool:
+        """Whether there is a checkpoint, from which a run goes on: initial weights then do not count."""
+        return any(self.checkpoints.glob("*.index"))
+
+    def recorded_config(self) -> dict[str, Any] | None:
+        """The content of `config.json`; None if there is no such file."""
+        if not self.config_file.exists():
+            return None
+        return dict(json.loads(self.config_file.read_text(encoding="utf-8")))
+
+    def record_config(self) -> None:
+        """Writes what has changed in the configuration, once the run has agreed to go on with it."""
+        if self.config is not None and self.config != self.recorded_config():
+            write_json(self.config_file, self.config)
+
+    def set_results_aside(self) -> None:
+        """Moves metrics, model and report of an earlier end of the run to `earlier_results/N`, before training goes on."""
+        results = [file for file in (self.metrics_file, self.model_file, self.report_file) if file.exists()]
+        if not results:
+            return
+        earlier = self.path / "earlier_results"
+        folder = earlier / str(1 + sum(1 for _ in earlier.glob("[0-9]*")))
+        folder.mkdir(parents=True)
+        for file in results:  # metrics.json, which tells that a run is complete, is the first to go
+            file.replace(folder / file.name)
+
+    def _check(self, may_change: Collection[str]) -> bool:
+        """Whether the folder is new.
+
+        Raises:
+            ValueError: It is another run's, or holds files of something else.
+        """
         # Listed before config.json is looked for: another worker of the run may write it at any moment.
-        self.path.mkdir(parents=True, exist_ok=True)
-        is_empty = all(each.name.startswith(PARTIAL) for each in self.path.iterdir())
-        if self.config_file.exists():
-            _check_same(self.path, json.loads(self.config_file.read_text(encoding="utf-8")), config)
-        elif not is_empty:
+        names = [each.name for each in self.path.iterdir()] if self.path.exists() else []
+        recorded = self.recorded_config()
+        if recorded is not None:
+            _check_same(self.path, recorded, self.config or {}, may_change)
+            return False
+        if not all(name.startswith(PARTIAL) or name == _LOCK for name in names):
             raise ValueError(
                 f"Folder {self.path} is not empty and holds no config.json, so it is not the folder of a run. "
-                "Give --workdir a new or an empty folder."
+                "Give a new or an empty folder as workdir."
             )
-        else:
-            write_json(self.config_file, config)
+        return True
 
 
-def _check_same(path: Path, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
-    names = sorted(name for name in {*found, *wanted} if found.get(name) != wanted.get(name))
+def _check_same(
+    path: Path, recorded: Mapping[str, Any], config: Mapping[str, Any], may_change: Collection[str]
+) -> None:
+    names = sorted(name for name in {*recorded, *config} - set(may_change) if recorded.get(name) != config.get(name))
     if names:
-        differences = "\n".join(f"  {name}: {found.get(name)!r} there, {wanted.get(name)!r} here" for name in names)
+        differences = "\n".join(f"  {name}: {recorded.get(name)!r} there, {config.get(name)!r} here" for name in names)
         raise ValueError(
             f"Folder {path} belongs to a run with another configuration:\n{differences}\n"
-            "Give --workdir another folder, or repeat the command that made this one in order to resume it."
+            "Give another workdir, or repeat the command that made this one in order to resume it."
         )

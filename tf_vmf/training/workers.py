@@ -34,29 +34,29 @@ class Workers:
         return self.index == 0
 
     def gather(self, value: float) -> list[float]:
-        """The value of every worker; all must call it at the same place."""
+        """The values of all workers, in their order. A collective: every worker must call it, in the same order of calls."""
         if self.count == 1:
             return [value]
-        place = tf.one_hot(self.index, self.count, dtype=tf.float64) * value
+        own_entry = tf.one_hot(self.index, self.count, dtype=tf.float64) * value
 
         @tf.function
-        def gathered() -> Any:
+        def sum_of_entries() -> Any:
             # A worker with several devices would count several times.
-            share = place / len(self.strategy.extended.worker_devices)
+            share = own_entry / len(self.strategy.extended.worker_devices)
             return self.strategy.reduce("SUM", self.strategy.run(lambda: tf.identity(share)), axis=None)
 
-        return [float(each) for each in self.guard(gathered).numpy()]
+        return [float(each) for each in self.run_collective(sum_of_entries).numpy()]
 
     def any(self, flag: bool) -> bool:
-        """Whether the flag is set on any worker."""
+        """Whether the flag is set on any worker. A collective."""
         return sum(self.gather(float(flag))) > 0
 
     def wait_for_all(self) -> None:
-        """Returns when all workers have come here."""
+        """Returns when all workers have made this call: a barrier."""
         self.gather(0.0)
 
-    def guard(self, function: Callable[..., Any], *args: Any) -> Any:
-        """Calls a function that communicates.
+    def run_collective(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Calls a function that communicates with the other workers and returns its result.
 
         Raises:
             WorkerLostError: Another worker no longer answers.

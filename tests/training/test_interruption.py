@@ -1,0 +1,126 @@
+"""SIGINT and SIGTERM, sent to real processes."""
+
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from tests.workers import ROOT
+from tf_vmf.training import StopSignals
+
+# Reads the module by its path: the package would start TensorFlow.
+BEGIN = """
+import hashlib, os, runpy, signal, sys, time
+module = runpy.run_path("tf_vmf/training/interruption.py")
+StopSignals, exit_on_ctrl_c = module["StopSignals"], module["exit_on_ctrl_c"]
+"""
+# Computes for minutes outside Python, without the interpreter's lock, as TensorFlow does.
+COMPUTE = "hashlib.pbkdf2_hmac('sha256', b'', b'', 10**9)"
+
+
+def start(program, sigint=signal.SIG_DFL):
+    """A process that has come to its `print("ready")`; the shell that runs the tests may ignore SIGINT."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", BEGIN + program],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, sigint),
+    )
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def end_of(process):
+    output, errors = process.communicate(timeout=60)
+    return process.returncode, output, errors
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_signal_is_noted_and_ends_nothing(number):
+    process = start("""
+with StopSignals() as signals:
+    print("ready", flush=True)
+    while not signals.received:
+        time.sleep(0.01)
+    print("goes on after", signals.received)
+""")
+    process.send_signal(number)
+    assert end_of(process) == (0, f"goes on after {int(number)}\n", "")
+
+
+def test_the_second_ctrl_c_ends_the_process_at_once_while_it_computes_outside_python():
+    process = start(f"""
+with StopSignals():
+    print("ready", flush=True)
+    {COMPUTE}
+""")
+    process.send_signal(signal.SIGINT)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(0.3)
+    process.send_signal(signal.SIGINT)
+    assert end_of(process) == (130, "", "")
+
+
+def test_a_second_sigterm_ends_nothing():
+    """Some cluster managers send several."""
+    process = start("""
+with StopSignals() as signals:
+    print("ready", flush=True)
+    while not signals.received:
+        time.sleep(0.01)
+    os.kill(os.getpid(), signal.SIGTERM)
+    print("saved")
+""")
+    process.send_signal(signal.SIGTERM)
+    assert end_of(process) == (0, "saved\n", "")
+
+
+def test_a_sigint_that_is_ignored_stays_so():
+    """As in a process that a script has started in the background."""
+    process = start(
+        """
+with StopSignals() as signals:
+    print("ready", flush=True)
+    while signals.received != signal.SIGTERM:
+        time.sleep(0.01)
+    print("sigterm")
+""",
+        sigint=signal.SIG_IGN,
+    )
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGTERM)
+    assert end_of(process) == (0, "sigterm\n", "")
+
+
+def test_outside_training_ctrl_c_is_a_line_and_exit_code_130_without_a_traceback():
+    process = start("""
+with exit_on_ctrl_c("Interrupted. Repeat the command."):
+    print("ready", flush=True)
+    time.sleep(60)
+""")
+    process.send_signal(signal.SIGINT)
+    assert end_of(process) == (130, "\nInterrupted. Repeat the command.\n", "")
+
+
+def test_handlers_are_restored_and_other_threads_change_none():
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    for _ in range(3):
+        with StopSignals() as signals:
+            assert signals.received == 0
+    within = []
+
+    def enter():
+        with StopSignals():
+            within.extend(signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM))
+
+    thread = threading.Thread(target=enter)
+    thread.start()
+    thread.join()
+    assert within == before == [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    wakeup = signal.set_wakeup_fd(-1)
+    assert wakeup == -1
