@@ -9,7 +9,18 @@ from types import ModuleType
 
 from tf_vmf.version import __version__
 
-_SUBPACKAGES = ("analysis", "data", "distributions", "evaluation", "layers", "math", "models", "serving", "training")
+_SUBPACKAGES = (
+    "analysis",
+    "data",
+    "distributions",
+    "evaluation",
+    "layers",
+    "math",
+    "models",
+    "serving",
+    "text",
+    "training",
+)
 
 __all__ = ["__version__", *_SUBPACKAGES]
 

@@ -61,31 +61,13 @@ def make_model(corpus: data.BagOfWordsCorpus, steps_per_epoch: int) -> BagOfWord
 def main(argv: Sequence[str]) -> None:
     strategy = experiment.start(argv)
     corpus = data.load_bag_of_words(stop_words=text_flags.STOP_WORDS.value, **corpus_flags.given())
-    batch_size, seed, sparse = (
-        training_flags.BATCH_SIZE.value,
-        training_flags.SEED.value,
-        data.prefer_sparse(corpus.train),
-    )
     experiment.run(
         experiment.Experiment(
             trainer="bow_vae",
             flag_modules=(corpus_flags, text_flags, latent_flags, model_flags, training_flags),
             statistics=corpus.statistics,
             make_model=partial(make_model, corpus),
-            source=experiment.source(corpus.train_records, batch_size, seed, sparse=sparse)
-            or experiment.Source(
-                batches_from=lambda step: data.training_batches(
-                    corpus.train, batch_size, seed=seed, start_step=step, sparse=sparse
-                ),
-                steps_per_epoch=data.steps_per_epoch(corpus.train, batch_size),
-                batch_ids=lambda step: data.training_rows(len(corpus.train), batch_size, seed=seed, step=step).tolist(),
-            ),
-            evaluation_batches={
-                split: data.evaluation_batches(getattr(corpus, split), batch_size, sparse=sparse)
-                for split in ("valid", "test")
-            },
-            train_examples=corpus.statistics["train"]["documents"],
-            train_tokens=corpus.statistics["train"]["tokens"],
+            examples={"train": corpus.train_examples, "valid": corpus.valid, "test": corpus.test},
             baseline=evaluation.unigram_perplexity(corpus.train_word_counts, corpus.test),
             protocol={"token_counting": "words of the vocabulary; no end-of-document token"},
             vectorizer=corpus.vectorizer(),

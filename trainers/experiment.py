@@ -48,35 +48,6 @@ _KL_SCHEDULES: dict[str, Callable[[int, float], keras.optimizers.schedules.Learn
 
 
 @dataclass(frozen=True)
-class Source:
-    """Where training batches come from.
-
-    Attributes:
-        batches_from: The endless training batches from a step on.
-        steps_per_epoch: Training batches an epoch.
-        batch_ids: Tells the examples in the batch of a step.
-        check: Reads everything, and raises an error that names what is damaged.
-    """
-
-    batches_from: Callable[[int], tf.data.Dataset]
-    steps_per_epoch: int
-    batch_ids: Callable[[int], Sequence[Any]]
-    check: Callable[[], None] = lambda: None
-
-
-def source(records: data.Records | None, batch_size: int, seed: int, *, sparse: bool = False) -> Source | None:
-    """Training batches from disk; None if there are no records."""
-    if records is None:
-        return None
-    return Source(
-        batches_from=lambda step: records.batches(batch_size, seed=seed, start_step=step, sparse=sparse),
-        steps_per_epoch=records.steps_per_epoch(batch_size),
-        batch_ids=lambda step: records.batch_ids(step, batch_size, seed=seed),
-        check=records.check,
-    )
-
-
-@dataclass(frozen=True)
 class Experiment:
     """What a trainer brings to `run`.
 
@@ -85,9 +56,7 @@ class Experiment:
         flag_modules: The modules of flags/ that define the run.
         statistics: The corpus's statistics, for the protocol and to tell one corpus from another of the same name.
         make_model: Makes the compiled model for a number of steps an epoch; called in the strategy's scope, after seeds are set.
-        source: The training batches.
-        evaluation_batches: For "valid" and "test", their batches.
-        train_examples, train_tokens: In the training split.
+        examples: The examples of "train", "valid" and "test".
         baseline: The content of `metrics["baseline"]`.
         protocol: What to add to `metrics["protocol"]`.
         vectorizer: From text to the model's input, for those who load the model.
@@ -98,10 +67,7 @@ class Experiment:
     flag_modules: Sequence[ModuleType]
     statistics: Mapping[str, Any]
     make_model: Callable[[int], VariationalAutoencoder]
-    source: Source
-    evaluation_batches: Mapping[str, tf.data.Dataset]
-    train_examples: int
-    train_tokens: int
+    examples: Mapping[str, data.Examples]
     baseline: Mapping[str, float]
     protocol: Mapping[str, Any]
     vectorizer: keras.layers.Layer
@@ -138,15 +104,17 @@ def run(experiment: Experiment, strategy: tf.distribute.Strategy) -> None:
     workdir = training.Workdir(training_flags.WORKDIR.value, configuration(experiment))
     keras.config.set_dtype_policy(training_flags.DTYPE_POLICY.value)
     keras.utils.set_random_seed(training_flags.SEED.value)
+    train, batch_size, seed = experiment.examples["train"], training_flags.BATCH_SIZE.value, training_flags.SEED.value
+    steps_per_epoch = train.steps_per_epoch(batch_size)
     with strategy.scope():
-        model = experiment.make_model(experiment.source.steps_per_epoch)
+        model = experiment.make_model(steps_per_epoch)
     try:
         state = training.fit(
             model,
             workdir,
-            experiment.source.batches_from,
-            experiment.source.steps_per_epoch,
-            experiment.evaluation_batches["valid"],
+            lambda step: train.batches(batch_size, seed=seed, start_step=step),
+            steps_per_epoch,
+            experiment.examples["valid"].evaluation_batches(batch_size),
             epochs=training_flags.EPOCHS.value,
             early_stopping_patience=training_flags.EARLY_STOPPING_PATIENCE.value,
             learning_rate_patience=training_flags.LEARNING_RATE_PATIENCE.value,
@@ -154,11 +122,11 @@ def run(experiment: Experiment, strategy: tf.distribute.Strategy) -> None:
             checkpoint_minutes=training_flags.CHECKPOINT_MINUTES.value or None,
             keep_checkpoints=training_flags.KEEP_CHECKPOINTS.value,
             steps_per_execution=training_flags.STEPS_PER_EXECUTION.value,
-            batch_ids=experiment.source.batch_ids,
+            batch_ids=lambda step: train.batch_ids(step, batch_size, seed=seed),
             verbose="auto" if sys.stdout.isatty() else 2,
         )
     except (tf.errors.DataLossError, tf.errors.NotFoundError):
-        experiment.source.check()  # knows which file it is
+        train.check()  # knows which file it is
         raise
     if workers.is_chief:
         workers.guard(finish, experiment, workdir, model, state)
@@ -222,7 +190,7 @@ def measure(experiment: Experiment, model: VariationalAutoencoder, state: traini
     figures: dict[str, dict[str, Any]] = {}
     for split in ("test", "valid"):
         print(f"measuring the {split} split, {samples[split]} importance samples")
-        batches = experiment.evaluation_batches[split]
+        batches = experiment.examples[split].evaluation_batches(training_flags.BATCH_SIZE.value)
         figures[split] = evaluation.evaluate(model, batches, num_importance_samples=samples[split], seed=seed)
         for name, value in figures[split].items():
             if not math.isfinite(value):
@@ -236,8 +204,8 @@ def measure(experiment: Experiment, model: VariationalAutoencoder, state: traini
             "epochs": state.epoch,
             "best_epoch": state.best_epoch,
             "seconds": round(state.seconds, 3),
-            "examples_per_second": round(state.epoch * experiment.train_examples / state.seconds, 1),
-            "tokens_per_second": round(state.epoch * experiment.train_tokens / state.seconds, 1),
+            "examples_per_second": round(state.epoch * len(experiment.examples["train"]) / state.seconds, 1),
+            "tokens_per_second": round(state.epoch * experiment.examples["train"].num_tokens / state.seconds, 1),
         },
         "protocol": {
             **experiment.statistics,

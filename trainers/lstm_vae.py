@@ -18,7 +18,6 @@ command again resumes an interrupted run. --corpus: wikipedia, ptb, sentence_pol
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -86,36 +85,21 @@ def make_model(corpus: data.SentenceCorpus, steps_per_epoch: int) -> LSTMVAE:
 def main(argv: Sequence[str]) -> None:
     strategy = experiment.start(argv)
     corpus = data.load_sentences(**corpus_flags.given(), **text_flags.given())
-    batch_size, seed = training_flags.BATCH_SIZE.value, training_flags.SEED.value
-    splits = {split: getattr(corpus, split) for split in ("train", "valid", "test")}
-    records = corpus.train_records
+    splits = {"train": corpus.train_examples, "valid": corpus.valid, "test": corpus.test}
     if not model_flags.CONDITIONAL.value:
         splits = {split: sentences.without_labels() for split, sentences in splits.items()}
-        records = records and replace(records, labelled=False)
     experiment.run(
         experiment.Experiment(
             trainer="lstm_vae",
             flag_modules=(corpus_flags, text_flags, latent_flags, model_flags, training_flags),
             statistics=corpus.statistics,
             make_model=partial(make_model, corpus),
-            source=experiment.source(records, batch_size, seed)
-            or experiment.Source(
-                batches_from=lambda step: data.sentence_batches(
-                    splits["train"], batch_size, seed=seed, start_step=step
-                ),
-                steps_per_epoch=data.steps_per_epoch(splits["train"], batch_size),
-                batch_ids=lambda step: data.sentence_rows(splits["train"], batch_size, seed=seed, step=step).tolist(),
-            ),
-            evaluation_batches={
-                split: data.sentence_evaluation_batches(splits[split], batch_size) for split in ("valid", "test")
-            },
-            train_examples=corpus.statistics["train"]["sentences"],
-            train_tokens=corpus.statistics["train"]["tokens"],
+            examples=splits,
             baseline=evaluation.unigram_perplexity(
                 corpus.train_word_counts, corpus.test.bags_of_words(len(corpus.vocabulary))
             ),
             protocol={"token_counting": "words and one <eos> a sentence; padding counts nowhere"},
-            vectorizer=corpus.vectorizer(corpus.notes.get("max_length")),
+            vectorizer=corpus.vectorizer(),
             report=partial(analysis.sentence_report, corpus=corpus),
         ),
         strategy,
