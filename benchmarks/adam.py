@@ -13,7 +13,6 @@ from benchmarks.timing import interleaved, ratio
 # isort: split
 import keras
 
-from tf_vmf import data
 from tf_vmf.layers import VonMisesFisherLatent
 from tf_vmf.models import LSTMVAE, FusedAdam
 
@@ -42,7 +41,7 @@ def sentence_trainers(steps: int) -> dict[str, Callable[[], object]]:
         options = {"tied_embeddings": True, "skip_connection": True, "pooling": "bow", "encoder_activation": "tanh"}
         model = LSTMVAE(lstm_step.VOCABULARY_SIZE, latent, embedding_dim=200, seed=1, **options)
         model.compile(optimizer)
-        batches = data.sentence_batches(sentences, 32, seed=0)
+        batches = sentences.batches(32, seed=0)
         return lambda: model.fit(batches, steps_per_epoch=steps, epochs=1, shuffle=False, verbose=0)
 
     return {name: trainer(make()) for name, make in OPTIMIZERS.items()}

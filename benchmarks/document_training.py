@@ -9,6 +9,7 @@ is installed, the training step of Xu and Durrett (2018) written anew, as they w
 
 import statistics
 from collections.abc import Callable
+from dataclasses import replace
 
 from benchmarks import pytorch_peers
 from benchmarks.report import quick_flag, table
@@ -56,7 +57,7 @@ def trainer(
     """A function that trains for `steps` steps, from where the last call stopped."""
     model = BagOfWordsVAE(documents.vocabulary_size, latent, input_dropout=0.0, num_samples=num_samples, seed=1)
     model.compile(optimizer)
-    batches = data.training_batches(documents, batch_size, seed=0, sparse=sparse_batches)
+    batches = replace(documents, sparse=sparse_batches).batches(batch_size, seed=0)
     return lambda: model.fit(batches, steps_per_epoch=steps, epochs=1, shuffle=False, verbose=0)
 
 

@@ -22,6 +22,7 @@ import numpy as np
 from tf_vmf import data
 from tf_vmf.layers import GaussianLatent, LatentLayer, VonMisesFisherLatent
 from tf_vmf.models import LSTMVAE
+from tf_vmf.text import FIRST_WORD_ID
 
 VOCABULARY_SIZE, WORDS, SENTENCES = 10_000, 21.1, 20_000
 LATENTS: dict[str, Callable[[], LatentLayer | None]] = {
@@ -38,7 +39,7 @@ def random_sentences() -> data.Sentences:
     """Sentences with the lengths of the Penn Treebank's (mean 21.1 words, standard deviation 10), words at Zipf frequencies."""
     rng = np.random.default_rng(0)
     lengths = np.clip(np.rint(rng.gamma(4.4, WORDS / 4.4, SENTENCES)), 1, 80).astype(int)
-    first = data.UNK_ID + 1
+    first = FIRST_WORD_ID
     frequencies = 1 / np.arange(3.0, VOCABULARY_SIZE - first + 3)
     words = rng.choice(np.arange(first, VOCABULARY_SIZE), lengths.sum(), p=frequencies / frequencies.sum())
     return data.Sentences.from_lists(np.split(words, np.cumsum(lengths)[:-1]))
@@ -50,7 +51,7 @@ def trainer(
     """A function that takes a training step on each of the first `steps` batches."""
     model = LSTMVAE(VOCABULARY_SIZE, latent, seed=1, dtype=dtype)
     model.compile(keras.optimizers.SGD(0.1, global_clipnorm=0.25))
-    batches = data.sentence_batches(sentences, batch_size, seed=0)
+    batches = sentences.batches(batch_size, seed=0)
     return lambda: model.fit(batches, steps_per_epoch=steps, epochs=1, shuffle=False, verbose=0)
 
 
@@ -59,7 +60,7 @@ def rows_of(sentences: data.Sentences, batch_size: int, steps: int, rounds: int)
     candidates = {name: trainer(sentences, make(), batch_size, steps) for name, make in LATENTS.items()}
     if _has_bfloat16():
         candidates[BFLOAT16] = trainer(sentences, LATENTS["vMF"](), batch_size, steps, "mixed_bfloat16")
-    batches = [batch.numpy() for batch in data.sentence_batches(sentences, batch_size, seed=0).take(steps)]
+    batches = [batch.numpy() for batch in sentences.batches(batch_size, seed=0).take(steps)]
     if pytorch_peers.available():
         candidates |= {
             name: pytorch_peers.sentence_trainer(batches, VOCABULARY_SIZE, "vmf", tuned=tuned)

@@ -113,7 +113,6 @@ def serve(task: dict[str, Any]) -> None:
     import tensorflow as tf
 
     from benchmarks import document_training, lstm_step
-    from tf_vmf import data
     from tf_vmf.layers import VonMisesFisherLatent
     from tf_vmf.models import LSTMVAE, BagOfWordsVAE, FusedAdam
     from tf_vmf.training import get_strategy
@@ -134,10 +133,10 @@ def serve(task: dict[str, Any]) -> None:
             sizes = (document_training.DOCUMENTS, document_training.WORDS, document_training.TOKENS)
             documents = document_training.random_documents(*sizes)
             model = BagOfWordsVAE(documents.counts.shape[1], latent, seed=1)
-            batches = data.training_batches(documents, task["batch"], seed=0, sparse=data.prefer_sparse(documents))
+            batches = documents.batches(task["batch"], seed=0)
         else:
             model = LSTMVAE(lstm_step.VOCABULARY_SIZE, latent, seed=1)
-            batches = data.sentence_batches(lstm_step.random_sentences(), task["batch"], seed=0)
+            batches = lstm_step.random_sentences().batches(task["batch"], seed=0)
         model.compile(FusedAdam(1e-3, global_clipnorm=5.0))
     steps, iterator = TrainingSteps(model), iter(strategy.experimental_distribute_dataset(batches))
     gradient = sum(4 * int(variable.shape.num_elements()) for variable in model.trainable_variables)

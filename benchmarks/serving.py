@@ -26,9 +26,10 @@ from benchmarks.timing import interleaved, ratio
 # isort: split
 import tensorflow as tf
 
-from tf_vmf import data, models, serving
+from tf_vmf import models, serving
 from tf_vmf.layers import VonMisesFisherLatent
 from tf_vmf.models import LSTMVAE, BagOfWordsVAE
+from tf_vmf.text import EOS_ID, SPECIAL_TOKENS, DocumentVectorization, SentenceVectorization
 
 CONNECTIONS, WARM_UP = 32, 300
 WORDS = [f"word{a}{b}{c}" for a in "abcdefghijklm" for b in "abcdefghijklm" for c in "abcdefghijklm"][:2000]
@@ -105,14 +106,14 @@ def memory(pid: int) -> int:
 
 def export_and_reload() -> str:
     """Time to export the sentence model of the Penn Treebank's size and to load it, and speed of its encoder when loaded."""
-    words = [*data.SPECIAL_TOKENS, *(f"word{i}" for i in range(9_998))]
+    words = [*SPECIAL_TOKENS, *(f"word{i}" for i in range(9_998))]
     model = LSTMVAE(len(words), VonMisesFisherLatent(50, concentration=35.0, seed=1), seed=1)
     tokens = np.random.default_rng(0).integers(3, len(words), (64, 22)).astype(np.int32)
-    tokens[:, -1] = data.EOS_ID
+    tokens[:, -1] = EOS_ID
     batch = tf.constant(tokens)
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
-        path = serving.export(model, Path(folder) / "1", data.SentenceVectorization(words, tokenization="whitespace"))
+        path = serving.export(model, Path(folder) / "1", SentenceVectorization(words, tokenization="whitespace"))
         exported = time.perf_counter() - start
         start = time.perf_counter()
         encode = tf.saved_model.load(str(path)).signatures["encode"]
@@ -153,7 +154,7 @@ def load_test(number: int) -> str:
     """Latency, memory and outcomes of a mix of requests."""
     model = BagOfWordsVAE(len(WORDS), VonMisesFisherLatent(25, concentration=100.0, seed=1), seed=1)
     with tempfile.TemporaryDirectory() as folder, socket.socket() as free:
-        path = serving.export(model, Path(folder) / "1", data.DocumentVectorization(WORDS, tokenization="words"))
+        path = serving.export(model, Path(folder) / "1", DocumentVectorization(WORDS, tokenization="words"))
         free.bind(("localhost", 0))
         port = free.getsockname()[1]
         free.close()

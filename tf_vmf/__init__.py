@@ -16,20 +16,49 @@ import wrapt
 from tf_vmf.version import __version__
 
 if TYPE_CHECKING:
-    from tf_vmf import analysis, data, distributions, evaluation, layers, math, models, serving, training
+    from tf_vmf import (
+        analysis,
+        configs,
+        data,
+        distributions,
+        evaluation,
+        layers,
+        math,
+        models,
+        runs,
+        serving,
+        text,
+        training,
+    )
 
-_SUBPACKAGES = ("analysis", "data", "distributions", "evaluation", "layers", "math", "models", "serving", "training")
-
-__all__ = [
-    "__version__",
+_SUBPACKAGES = (
     "analysis",
+    "configs",
     "data",
     "distributions",
     "evaluation",
     "layers",
     "math",
     "models",
+    "runs",
     "serving",
+    "text",
+    "training",
+)
+
+__all__ = [
+    "__version__",
+    "analysis",
+    "configs",
+    "data",
+    "distributions",
+    "evaluation",
+    "layers",
+    "math",
+    "models",
+    "runs",
+    "serving",
+    "text",
     "training",
 ]
 

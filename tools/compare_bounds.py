@@ -76,7 +76,7 @@ def main() -> None:
         vectorizer = models.load(run).vectorizer
         if vectorizer is None or tuple(vectorizer.vocabulary) != tuple(corpus.vocabulary):
             parser.error(f"{run} was trained over another vocabulary than --corpus={corpus.name} has by default")
-    batches = data.sentence_evaluation_batches(corpus.valid, 32)
+    batches = corpus.valid.evaluation_batches(32)
     results = [bounds(run, batches, arguments.samples, arguments.seed) for run in arguments.runs]
     print(report([run.name for run in arguments.runs], results, arguments.samples))
 

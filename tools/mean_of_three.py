@@ -27,7 +27,7 @@ def main() -> None:
         model = models.load(run).model
         row = [run.name]
         for sentences in (corpus.valid, corpus.test):
-            perplexity = evaluation.mean_code_perplexity(model, data.sentence_evaluation_batches(sentences, 32), seed=0)
+            perplexity = evaluation.mean_code_perplexity(model, sentences.evaluation_batches(32), seed=0)
             nats = math.log(perplexity) * sentences.num_tokens / len(sentences)
             row += [f"{nats:.1f}", f"{perplexity:.1f}"]
         rows.append(row)

@@ -4,7 +4,8 @@ import keras
 import numpy as np
 
 from tf_vmf import layers, models
-from tf_vmf.data import SPECIAL_TOKENS, SentenceCorpus, Sentences, sentence_batches, steps_per_epoch
+from tf_vmf.data import SentenceCorpus, Sentences
+from tf_vmf.text import SPECIAL_TOKENS
 
 VOCABULARY = (*SPECIAL_TOKENS, *(f"word{i}" for i in range(3, 40)), "<b>bold</b>")
 SIZE = len(VOCABULARY)
@@ -38,6 +39,6 @@ def make_model(latent="vmf", **options):
 
 def train(model, sentences, epochs=2):
     model.compile(keras.optimizers.Adam(1e-2))
-    batches = sentence_batches(sentences, 20, seed=0)
-    model.fit(batches, steps_per_epoch=steps_per_epoch(sentences, 20), epochs=epochs, shuffle=False, verbose=0)
+    batches = sentences.batches(20, seed=0)
+    model.fit(batches, steps_per_epoch=sentences.steps_per_epoch(20), epochs=epochs, shuffle=False, verbose=0)
     return model

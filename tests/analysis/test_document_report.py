@@ -5,7 +5,7 @@ from scipy import sparse
 from tests.analysis.test_report import assert_self_contained
 from tf_vmf import layers, models
 from tf_vmf.analysis import Section, Text, document_report, published_results
-from tf_vmf.data.documents import BagOfWordsCorpus, Documents
+from tf_vmf.data import BagOfWordsCorpus, Documents
 
 VOCABULARY = tuple(f"word{i}" for i in range(30))
 HOSTILE = "<script>alert(1)</script> and so on."

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -10,15 +11,9 @@ import pytest
 import tensorflow as tf
 from scipy import sparse
 
-from tf_vmf.data import batches
-from tf_vmf.data.batches import (
-    epoch_order,
-    evaluation_batches,
-    prefer_sparse,
-    steps_per_epoch,
-    training_batches,
-)
-from tf_vmf.data.documents import Documents
+from tf_vmf.data import Documents
+from tf_vmf.data import documents as documents_module
+from tf_vmf.data.batches import epoch_order
 
 NUM_DOCUMENTS, VOCABULARY_SIZE, BATCH_SIZE = 23, 11, 5
 STEPS = 5  # ceil(23 / 5)
@@ -45,14 +40,14 @@ def visited(some_batches: list[np.ndarray]) -> np.ndarray:
 
 @pytest.fixture(params=["resident", "sparse", "dense from sparse"])
 def layout(request, monkeypatch) -> bool:
-    """All three ways to a batch; the value is the argument `sparse`."""
+    """All three ways to a batch; the value is the attribute `sparse`."""
     if request.param == "dense from sparse":
-        monkeypatch.setattr(batches, "_LARGEST_RESIDENT_BYTES", 0)
+        monkeypatch.setattr(documents_module, "_LARGEST_RESIDENT_BYTES", 0)
     return request.param == "sparse"
 
 
 def test_every_epoch_visits_every_document_exactly_once(documents, layout):
-    drawn = first(training_batches(documents, BATCH_SIZE, seed=1, sparse=layout), 3 * STEPS)
+    drawn = first(replace(documents, sparse=layout).batches(BATCH_SIZE, seed=1), 3 * STEPS)
     for epoch in range(3):
         of_epoch = drawn[epoch * STEPS : (epoch + 1) * STEPS]
         assert [len(batch) for batch in of_epoch] == [5, 5, 5, 5, 3]
@@ -60,24 +55,24 @@ def test_every_epoch_visits_every_document_exactly_once(documents, layout):
 
 
 def test_rows_are_the_counts_of_the_documents(documents, layout):
-    for batch in first(training_batches(documents, BATCH_SIZE, seed=1, sparse=layout), 2 * STEPS):
+    for batch in first(replace(documents, sparse=layout).batches(BATCH_SIZE, seed=1), 2 * STEPS):
         assert batch.dtype == np.float32
         np.testing.assert_array_equal(batch, documents.counts.toarray()[visited([batch])])
 
 
 @pytest.mark.parametrize("start_step", [1, 4, 5, 7, 13])
 def test_batches_from_a_later_step_are_the_tail_of_all_batches(documents, layout, start_step):
-    uninterrupted = first(training_batches(documents, BATCH_SIZE, seed=3, sparse=layout), 20)
+    uninterrupted = first(replace(documents, sparse=layout).batches(BATCH_SIZE, seed=3), 20)
     resumed = first(
-        training_batches(documents, BATCH_SIZE, seed=3, sparse=layout, start_step=start_step), 20 - start_step
+        replace(documents, sparse=layout).batches(BATCH_SIZE, seed=3, start_step=start_step), 20 - start_step
     )
     for expected, actual in zip(uninterrupted[start_step:], resumed, strict=True):
         np.testing.assert_array_equal(actual, expected)
 
 
 def test_epochs_and_seeds_have_orders_of_their_own(documents):
-    drawn = visited(first(training_batches(documents, BATCH_SIZE, seed=1), 2 * STEPS))
-    other = visited(first(training_batches(documents, BATCH_SIZE, seed=2), STEPS))
+    drawn = visited(first(documents.batches(BATCH_SIZE, seed=1), 2 * STEPS))
+    other = visited(first(documents.batches(BATCH_SIZE, seed=2), STEPS))
     epochs = [drawn[:NUM_DOCUMENTS], drawn[NUM_DOCUMENTS:], other, np.arange(NUM_DOCUMENTS)]
     for i, order in enumerate(epochs):
         for another in epochs[:i]:
@@ -94,55 +89,55 @@ def test_orders_are_uniform_permutations():
 
 
 def test_evaluation_batches_hold_all_documents_in_order(documents, layout):
-    dataset = evaluation_batches(documents, BATCH_SIZE, sparse=layout)
+    dataset = replace(documents, sparse=layout).evaluation_batches(BATCH_SIZE)
     assert dataset.cardinality() == STEPS
     np.testing.assert_array_equal(np.concatenate([dense(b) for b in dataset]), documents.counts.toarray())
 
 
 def test_batches_have_a_static_width_and_training_never_ends(documents, layout):
     for dataset in (
-        training_batches(documents, BATCH_SIZE, seed=0, sparse=layout),
-        evaluation_batches(documents, BATCH_SIZE, sparse=layout),
+        replace(documents, sparse=layout).batches(BATCH_SIZE, seed=0),
+        replace(documents, sparse=layout).evaluation_batches(BATCH_SIZE),
     ):
         assert dataset.element_spec.shape.as_list() == [None, VOCABULARY_SIZE]
         assert isinstance(dataset.element_spec, tf.SparseTensorSpec if layout else tf.TensorSpec)
-    assert training_batches(documents, BATCH_SIZE, seed=0).cardinality() == tf.data.INFINITE_CARDINALITY
+    assert documents.batches(BATCH_SIZE, seed=0).cardinality() == tf.data.INFINITE_CARDINALITY
 
 
 def test_sparse_batches_are_in_canonical_order(documents):
-    for batch in islice(iter(training_batches(documents, BATCH_SIZE, seed=0, sparse=True)), STEPS):
+    for batch in islice(iter(replace(documents, sparse=True).batches(BATCH_SIZE, seed=0)), STEPS):
         np.testing.assert_array_equal(tf.sparse.reorder(batch).indices, batch.indices)
 
 
 def test_counts_beyond_int16_survive():
     documents = Documents(counts=sparse.csr_matrix(np.array([[40_000, 1], [0, 2]], dtype=np.int32)))
-    np.testing.assert_array_equal(first(evaluation_batches(documents, 2), 1)[0], [[40_000, 1], [0, 2]])
+    np.testing.assert_array_equal(first(documents.evaluation_batches(2), 1)[0], [[40_000, 1], [0, 2]])
 
 
 def test_a_batch_may_be_larger_than_the_corpus(documents):
-    assert steps_per_epoch(documents, 100) == 1
-    drawn = first(training_batches(documents, 100, seed=0), 2)
+    assert documents.steps_per_epoch(100) == 1
+    drawn = first(documents.batches(100, seed=0), 2)
     assert [len(batch) for batch in drawn] == [NUM_DOCUMENTS, NUM_DOCUMENTS]
 
 
 def test_sparse_is_preferred_where_a_dense_array_would_not_fit(documents):
-    assert not prefer_sparse(documents)
+    assert not documents.batches_are_sparse
     large = Documents(counts=sparse.csr_matrix((1_000_000, 10_000), dtype=np.int32))
-    assert prefer_sparse(large)
+    assert large.batches_are_sparse
 
 
 @pytest.mark.parametrize(("argument", "value"), [("batch_size", 0), ("start_step", -1)])
 def test_impossible_arguments_are_named(documents, argument, value):
     arguments = {"batch_size": BATCH_SIZE, "seed": 0} | {argument: value}
     with pytest.raises(ValueError, match=f"`{argument}` must.*Received: {argument}={value}"):
-        training_batches(documents, **arguments)
+        documents.batches(**arguments)
 
 
 def test_entries_out_of_order_and_repeated_are_put_right():
     matrix = sparse.csr_matrix(
         (np.array([1, 2, 3], np.int32), np.array([4, 0, 4], np.int32), np.array([0, 3])), shape=(1, 5)
     )
-    (batch,) = evaluation_batches(Documents(counts=matrix), 1, sparse=True)
+    (batch,) = Documents(counts=matrix, sparse=True).evaluation_batches(1)
     np.testing.assert_array_equal(batch.indices, [[0, 0], [0, 4]])
     np.testing.assert_array_equal(batch.values, [2.0, 4.0])
 
@@ -152,11 +147,11 @@ import numpy as np, tensorflow as tf
 from scipy import sparse
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-from tf_vmf.data import Documents, training_batches
-documents = Documents(counts=sparse.csr_matrix(np.arange(1, 24, dtype=np.int32)[:, None]))
+from tf_vmf.data import Documents
+counts = sparse.csr_matrix(np.arange(1, 24, dtype=np.int32)[:, None])
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 for is_sparse in (False, True):
-    batches = training_batches(documents, 5, seed=1, sparse=is_sparse)
+    batches = Documents(counts, sparse=is_sparse).batches(5, seed=1)
     distributed = iter(strategy.experimental_distribute_dataset(batches))
     for step, whole in zip(range(10), batches):
         shards = strategy.experimental_local_results(next(distributed))

@@ -7,7 +7,10 @@ import pytest
 import tensorflow as tf
 from scipy import sparse
 
-from tf_vmf.data.documents import SPLITS, BagOfWordsCorpus, CountsBuilder, Documents, build_corpus, index_labels
+from tf_vmf.data import BagOfWordsCorpus, Documents
+from tf_vmf.data.build import documents_corpus
+from tf_vmf.data.labels import label_positions
+from tf_vmf.data.splits import SPLITS
 
 
 def documents(rows, **columns) -> Documents:
@@ -54,46 +57,35 @@ def test_with_columns_reorders_the_words(four):
 
 @pytest.mark.parametrize("column", ["labels", "texts", "titles"])
 def test_a_column_of_another_length_is_refused(column):
-    with pytest.raises(ValueError, match=f"`{column}` must have one entry a document, 1. Received: 2"):
+    with pytest.raises(ValueError, match=f"`{column}` must have one entry per document, 1. Received: 2"):
         documents([[1]], **{column: ("a", "b")})
-
-
-def test_the_builder_keeps_rows_empty_ones_too():
-    builder = CountsBuilder(5)
-    for ids, counts in (([4, 0], [1, 2]), ([], []), ([2], [9])):
-        builder.append(ids, counts)
-    np.testing.assert_array_equal(builder.build().toarray(), [[2, 0, 0, 0, 1], [0] * 5, [0, 0, 9, 0, 0]])
 
 
 @pytest.mark.parametrize("values", [[30, 10, 30], ["sci", "alt", "sci"]])
 def test_labels_become_positions_among_sorted_names(values):
-    names, (first, second) = index_labels(
-        [documents([[1]] * 3, labels=np.array(values)), documents([[1]], labels=np.array(values[:1]))]
-    )
+    names, columns = label_positions({"train": np.array(values), "test": np.array(values[:1])})
     assert list(names) == [str(value) for value in sorted(set(values))]
-    np.testing.assert_array_equal(first.labels, [1, 0, 1])
-    np.testing.assert_array_equal(second.labels, [1])
-    assert first.labels.dtype == np.int64
+    np.testing.assert_array_equal(columns["train"], [1, 0, 1])
+    np.testing.assert_array_equal(columns["test"], [1])
+    assert columns["train"].dtype == np.int64
 
 
 def test_labels_that_some_splits_lack_are_dropped():
-    names, both = index_labels([documents([[1]], labels=np.array([3])), documents([[1]])])
-    assert names == ()
-    assert all(part.labels is None for part in both)
+    assert label_positions({"train": np.array([3]), "test": None}) == ((), {"train": None, "test": None})
 
 
 def test_a_corpus_drops_empty_documents_and_reports_them(four):
-    corpus = build_corpus("mine", ["x", "y"], dict.fromkeys(SPLITS, four), notes={"split_seed": 3})
+    corpus = documents_corpus("mine", ["x", "y"], dict.fromkeys(SPLITS, four), notes={"split_seed": 3})
     assert len(corpus.train) == 3
     statistics = json.loads(json.dumps(corpus.statistics))
     del statistics["test"]["sha256"]
-    assert statistics["test"] == {"documents": 3, "tokens": 11, "empty_documents_dropped": 1}
+    assert statistics["test"] == {"documents": 3, "tokens": 11, "empty_dropped": 1}
     assert (statistics["corpus"], statistics["vocabulary_size"], statistics["split_seed"]) == ("mine", 2, 3)
 
 
 def test_the_fingerprint_tells_vocabularies_apart(four):
     prints = {
-        build_corpus("mine", words, dict.fromkeys(SPLITS, four), notes={}).statistics["vocabulary_sha256"]
+        documents_corpus("mine", words, dict.fromkeys(SPLITS, four), notes={}).statistics["vocabulary_sha256"]
         for words in (["x", "y"], ["y", "x"], ["x", "z"])
     }
     assert len(prints) == 3
@@ -102,7 +94,7 @@ def test_the_fingerprint_tells_vocabularies_apart(four):
 def test_a_split_without_words_is_refused(four):
     splits = {"train": four, "valid": documents([[0, 0]]), "test": four}
     with pytest.raises(ValueError, match=r"the valid split must hold .* Received 1 documents, all empty"):
-        build_corpus("mine", ["x", "y"], splits, notes={})
+        documents_corpus("mine", ["x", "y"], splits, notes={})
 
 
 def test_a_vocabulary_of_another_width_is_refused(four):

@@ -5,7 +5,8 @@ import gzip
 import numpy as np
 import pytest
 
-from tf_vmf.data.feat import read_feat, read_vocabulary
+from tf_vmf.data.corpora.feat import read_feat
+from tf_vmf.text.vocabulary import read_vocabulary
 
 
 @pytest.mark.parametrize("name", ["a.feat", "a.feat.gz"])
@@ -65,7 +66,7 @@ def test_a_vocabulary_is_read_with_or_without_counts(tmp_path):
         ("a 1\nb c\n", r"line 2: expected `word` or `word total-count`.*'b c'"),
         ("a\n\nb\n", r"line 2: expected `word`"),
         ("a 1\nb 2\na 3\n", r"line 3: expected a word not yet listed \(line 1 has it\).*'a'"),
-        ("", r"line 1: expected a word a line"),
+        ("", r"line 1: expected a word per line"),
     ],
 )
 def test_a_malformed_vocabulary_is_named(tmp_path, content, complaint):

@@ -2,13 +2,14 @@
 
 import gzip
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from tf_vmf import data
-from tf_vmf.data.record_files import read_manifest
+from tf_vmf.data.shards import read_manifest
 
 WORDS = [f"w{chr(97 + i // 26)}{chr(97 + i % 26)}" for i in range(60)]
 
@@ -76,11 +77,11 @@ def test_sentences_are_those_of_the_corpus_in_memory(sentences):
 
 def test_an_epoch_of_sentences_holds_each_once(sentences):
     prepared, whole, _ = sentences
-    records = prepared.train_records
+    records = replace(prepared.train_records, window=2)
     assert len(records.paths) == 3
     steps = records.steps_per_epoch(16)
     everything = without_padding(tuple(whole.train[row].tolist()) for row in range(len(whole.train)))
-    epochs = [rows_of(records.batches(16, seed=3, start_step=start, window=2), steps) for start in (0, steps)]
+    epochs = [rows_of(records.batches(16, seed=3, start_step=start), steps) for start in (0, steps)]
     for epoch in epochs:
         assert without_padding(epoch) == everything
     assert epochs[0] != epochs[1]
@@ -94,15 +95,15 @@ def test_an_epoch_of_documents_holds_each_once(documents, sparse):
     np.testing.assert_array_equal(prepared.test.counts.toarray(), whole.test.counts.toarray())
     records = prepared.train_records
     assert prepared.statistics["train"]["documents"] == len(whole.train) == len(records)
-    rows = rows_of(records.batches(16, seed=3, sparse=sparse), records.steps_per_epoch(16))
+    rows = rows_of(replace(records, sparse=sparse).batches(16, seed=3), records.steps_per_epoch(16))
     assert sorted(rows) == sorted(tuple(row) for row in whole.train.counts.toarray().tolist())
 
 
 @pytest.mark.parametrize("start", [1, 6, 7, 17, 18, 40])
 def test_batches_from_any_step_are_those_of_an_uninterrupted_run(sentences, start):
-    records = sentences[0].train_records
-    whole = list(records.batches(16, seed=5, window=2).take(45).as_numpy_iterator())
-    resumed = list(records.batches(16, seed=5, window=2, start_step=start).take(45 - start).as_numpy_iterator())
+    records = replace(sentences[0].train_records, window=2)
+    whole = list(records.batches(16, seed=5).take(45).as_numpy_iterator())
+    resumed = list(records.batches(16, seed=5, start_step=start).take(45 - start).as_numpy_iterator())
     for one, other in zip(whole[start:], resumed, strict=True):
         np.testing.assert_array_equal(one, other)
 
@@ -122,8 +123,8 @@ def test_batch_ids_name_the_records_of_a_step(sentences, step):
 
 def test_sentence_rows_name_the_sentences_of_a_step_in_memory(sentences):
     train = sentences[1].train
-    (batch,) = data.sentence_batches(train, 16, seed=5, start_step=20).take(1).as_numpy_iterator()
-    rows = data.sentence_rows(train, 16, seed=5, step=20)
+    (batch,) = train.batches(16, seed=5, start_step=20).take(1).as_numpy_iterator()
+    rows = train.batch_ids(20, 16, seed=5)
     assert [train[row].tolist() for row in rows] == [[int(token) for token in row if token] for row in batch]
 
 
@@ -159,7 +160,7 @@ def test_labels_and_feat_files(tmp_path):
     np.testing.assert_array_equal(prepared.test.counts.toarray(), whole.test.counts.toarray())
     rows = rows_of(prepared.train_records.batches(4, seed=0), prepared.train_records.steps_per_epoch(4))
     assert sorted(rows) == sorted(tuple(row) for row in whole.train.counts.toarray().tolist())
-    assert prepared.notes["empty_dropped"] == {"train": 2, "valid": 1, "test": 1}
+    assert [prepared.statistics[split]["empty_dropped"] for split in ("train", "valid", "test")] == [2, 1, 1]
 
 
 def test_labelled_sentences_come_with_their_labels(tmp_path):
@@ -223,7 +224,7 @@ def test_nothing_is_left_of_a_preparation_that_fails(text, tmp_path):
         data.prepare_sentences(tmp_path, **text)
     with pytest.raises(FileNotFoundError, match="pattern that fits a file"):
         data.prepare_sentences(tmp_path / "out", f"{tmp_path}/*.csv")
-    with pytest.raises(ValueError, match="leave some of 31 lines"):
+    with pytest.raises(ValueError, match="leave some of 31 texts"):
         data.prepare_sentences(tmp_path / "out", bad, **options | {"test_size": 40})
 
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -9,15 +10,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_vmf.data import (
-    EOS_ID,
-    PAD_ID,
-    Sentences,
-    evaluation_order,
-    sentence_batches,
-    sentence_evaluation_batches,
-    steps_per_epoch,
-)
+from tf_vmf.data import Sentences
+from tf_vmf.text import EOS_ID, PAD_ID
 
 SIZE, BATCH_SIZE, WINDOW = 107, 5, 4
 STEPS = 22  # ceil(107 / 5)
@@ -27,12 +21,12 @@ STEPS = 22  # ceil(107 / 5)
 def sentences(rng) -> Sentences:
     """Sentence i begins with the word 100 + i and goes on with up to 19 others."""
     lengths = rng.integers(0, 20, size=SIZE)
-    return Sentences.from_lists([[100 + i, *rng.integers(3, 100, size=length)] for i, length in enumerate(lengths)])
+    lists = [[100 + i, *rng.integers(3, 100, size=length)] for i, length in enumerate(lengths)]
+    return replace(Sentences.from_lists(lists), window=WINDOW)
 
 
 def training(sentences, number, **arguments) -> list[np.ndarray]:
-    arguments = {"seed": 1, "window": WINDOW} | arguments
-    return [batch.numpy() for batch in islice(iter(sentence_batches(sentences, BATCH_SIZE, **arguments)), number)]
+    return [batch.numpy() for batch in islice(iter(sentences.batches(BATCH_SIZE, **{"seed": 1} | arguments)), number)]
 
 
 def visited(batches: list[np.ndarray]) -> np.ndarray:
@@ -44,7 +38,7 @@ def padding(batches: list[np.ndarray]) -> float:
 
 
 def test_every_epoch_visits_every_sentence_exactly_once(sentences):
-    assert steps_per_epoch(sentences, BATCH_SIZE) == STEPS
+    assert sentences.steps_per_epoch(BATCH_SIZE) == STEPS
     drawn = training(sentences, 3 * STEPS)
     for epoch in range(3):
         of_epoch = drawn[epoch * STEPS : (epoch + 1) * STEPS]
@@ -113,7 +107,7 @@ def test_sorting_in_windows_removes_most_of_the_padding(rng):
     tokens[offsets[1:] - 1] = EOS_ID
     many = Sentences(tokens, offsets)
     unsorted, sorted_ = (
-        [b.numpy() for b in islice(iter(sentence_batches(many, 32, seed=0, window=window)), 625)] for window in (1, 100)
+        [b.numpy() for b in islice(iter(replace(many, window=window).batches(32, seed=0)), 625)] for window in (1, 100)
     )
     assert padding(unsorted) > 0.3
     assert padding(sorted_) < 0.05
@@ -121,26 +115,24 @@ def test_sorting_in_windows_removes_most_of_the_padding(rng):
 
 
 def test_evaluation_visits_all_once_and_its_order_maps_results_back(sentences):
-    batches = [batch.numpy() for batch in sentence_evaluation_batches(sentences, BATCH_SIZE)]
-    assert sentence_evaluation_batches(sentences, BATCH_SIZE).cardinality() == len(batches) == STEPS
-    order = evaluation_order(sentences)
+    batches = [batch.numpy() for batch in sentences.evaluation_batches(BATCH_SIZE)]
+    assert sentences.evaluation_batches(BATCH_SIZE).cardinality() == len(batches) == STEPS
+    order = sentences.evaluation_order()
     np.testing.assert_array_equal(visited(batches), order)
     assert np.all(np.diff(sentences.lengths[order]) >= 0)
     restored = np.empty(SIZE, dtype=np.int64)
     restored[order] = visited(batches)
     np.testing.assert_array_equal(restored, np.arange(SIZE))
     unsorted = [
-        batch.numpy() for batch in islice(iter(sentence_batches(sentences, BATCH_SIZE, seed=0, window=1)), STEPS)
+        batch.numpy() for batch in islice(iter(replace(sentences, window=1).batches(BATCH_SIZE, seed=0)), STEPS)
     ]
     assert padding(batches) < 0.1 < padding(unsorted)
 
 
-@pytest.mark.parametrize(
-    "make", [lambda s: sentence_batches(s, 5, seed=0), lambda s: sentence_evaluation_batches(s, 5)]
-)
+@pytest.mark.parametrize("make", [lambda s: s.batches(5, seed=0), lambda s: s.evaluation_batches(5)])
 def test_labels_come_with_their_sentences(sentences, make):
     labels = np.arange(SIZE) * 7 % 3
-    labelled = Sentences(sentences.tokens, sentences.offsets, labels.astype(np.int32))
+    labelled = replace(sentences, labels=labels.astype(np.int32))
     spec = make(labelled).element_spec
     assert (spec["tokens"].shape.as_list(), spec["labels"].shape.as_list()) == ([None, None], [None])
     assert spec["tokens"].dtype == spec["labels"].dtype == tf.int32
@@ -150,7 +142,7 @@ def test_labels_come_with_their_sentences(sentences, make):
 
 
 def test_training_never_ends_and_a_batch_may_be_larger_than_the_corpus(sentences):
-    batches = sentence_batches(sentences, 1000, seed=0)
+    batches = sentences.batches(1000, seed=0)
     assert batches.cardinality() == tf.data.INFINITE_CARDINALITY
     assert [len(batch) for batch in islice(iter(batches), 2)] == [SIZE, SIZE]
 
@@ -159,18 +151,18 @@ def test_training_never_ends_and_a_batch_may_be_larger_than_the_corpus(sentences
 def test_impossible_arguments_are_named(sentences, argument, value):
     arguments = {"batch_size": BATCH_SIZE, "seed": 0} | {argument: value}
     with pytest.raises(ValueError, match=f"`{argument}` must.*Received: {argument}={value}"):
-        sentence_batches(sentences, **arguments)
+        replace(sentences, window=arguments.pop("window", 100)).batches(**arguments)
 
 
 _TWO_REPLICAS = """
 import numpy as np, tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-from tf_vmf.data import Sentences, sentence_batches
+from tf_vmf.data import Sentences
 ids = [[3 + i] * (1 + i % 7) for i in range(23)]
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 for labels in (None, list(range(23))):
-    batches = sentence_batches(Sentences.from_lists(ids, labels), 5, seed=1)
+    batches = Sentences.from_lists(ids, labels).batches(5, seed=1)
     distributed = iter(strategy.experimental_distribute_dataset(batches))
     for step, whole in zip(range(10), batches):
         shards = strategy.experimental_local_results(next(distributed))

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from tests.conftest import SHARED
-from tf_vmf.data import UNK_ID, load_sentences, sentence_batches, steps_per_epoch
+from tf_vmf.data import load_sentences
+from tf_vmf.text import UNK_ID
 
 SPLITS = ("train", "valid", "test")
 
@@ -23,9 +24,7 @@ def test_ptb_has_the_published_sizes(ptb):
     assert [getattr(ptb, split).num_tokens for split in SPLITS] == [929_589, 73_760, 82_430]
     assert round(ptb.test.num_tokens / len(ptb.test), 2) == 21.92
     assert len(ptb.vocabulary) == 10_001  # the usual 10,000 and <pad>
-    assert all(
-        ptb.statistics[split]["truncated"] == ptb.statistics["empty_lines_dropped"][split] == 0 for split in SPLITS
-    )
+    assert all(ptb.statistics[split]["truncated"] == ptb.statistics[split]["empty_dropped"] == 0 for split in SPLITS)
 
 
 def test_ptb_sentences_are_the_lines_of_the_files(ptb):
@@ -37,9 +36,9 @@ def test_ptb_sentences_are_the_lines_of_the_files(ptb):
 
 
 def test_ptb_batches_hold_all_tokens_with_less_than_3_percent_padding(ptb):
-    steps = steps_per_epoch(ptb.train, 32)
+    steps = ptb.train.steps_per_epoch(32)
     cells = tokens = 0
-    for batch in islice(iter(sentence_batches(ptb.train, 32, seed=0)), steps):
+    for batch in islice(iter(ptb.train.batches(32, seed=0)), steps):
         cells += batch.shape[0] * batch.shape[1]
         tokens += np.count_nonzero(batch)
     assert tokens == 929_589

@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from tf_vmf.data import EOS_ID, PAD_ID, SPECIAL_TOKENS, UNK_ID, SentenceCorpus, Sentences, to_text
+from tf_vmf.data import SentenceCorpus, Sentences
+from tf_vmf.text import EOS_ID, PAD_ID, SPECIAL_TOKENS, UNK_ID, to_text
 
 IDS = [[3, 4, 5], [], [6], [UNK_ID, 3]]
 VOCABULARY = (*SPECIAL_TOKENS, "a", "b", "c", "d")
@@ -69,7 +70,7 @@ def test_broken_sentences_are_refused(tokens, offsets, complaint):
 
 
 def test_labels_of_another_length_are_refused():
-    with pytest.raises(ValueError, match=r"`labels` must have one entry a sentence, 4. Received: 1"):
+    with pytest.raises(ValueError, match=r"`labels` must have one entry per sentence, 4. Received: 1"):
         Sentences.from_lists(IDS, labels=[0])
 
 

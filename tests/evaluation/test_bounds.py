@@ -37,7 +37,7 @@ def test_perplexities_follow_their_definitions(documents):
     # A decoder that ignores the code: the likelihood of every document is known, and so is all else.
     model.output_layer.kernel.assign(np.zeros((4, V)))
     model.set_unigram_bias(1e6 * np.arange(1, V + 1))
-    figures = evaluation.evaluate(model, data.evaluation_batches(documents, 20), num_importance_samples=3)
+    figures = evaluation.evaluate(model, documents.evaluation_batches(20), num_importance_samples=3)
     counts = documents.counts.toarray().astype(np.float64)
     log_p = np.log(np.arange(1, V + 1) / np.arange(1, V + 1).sum())
     nll, tokens = -(counts @ log_p), counts.sum(axis=1)
@@ -72,7 +72,7 @@ def test_the_mean_of_many_samples_is_read_while_the_kl_of_one_is_charged(documen
     nll = -model.reconstruction_log_prob(x, posterior.mean()[tf.newaxis])[0].numpy()
     kl = posterior.kl_divergence(model.latent.prior()).numpy()
     expected = np.exp((nll + kl).sum() / documents.counts.sum())
-    batches = data.evaluation_batches(documents, 20)
+    batches = documents.evaluation_batches(20)
     # The standard error is 5e-4.
     assert evaluation.mean_code_perplexity(model, batches, num_samples=20_000) == pytest.approx(expected, rel=2e-3)
     single = [evaluation.mean_code_perplexity(model, batches, num_samples=1, seed=seed) for seed in range(10)]
@@ -87,8 +87,8 @@ def test_the_mean_of_many_samples_is_read_while_the_kl_of_one_is_charged(documen
 def test_a_code_that_is_used_has_a_gain_and_information(latent, documents):
     model = make_model(latent)
     model.compile(keras.optimizers.Adam(0.02))
-    model.fit(data.training_batches(documents, 20, seed=0), steps_per_epoch=100, epochs=2, shuffle=False, verbose=0)
-    figures = evaluation.evaluate(model, data.evaluation_batches(documents, 20), num_importance_samples=10)
+    model.fit(documents.batches(20, seed=0), steps_per_epoch=100, epochs=2, shuffle=False, verbose=0)
+    figures = evaluation.evaluate(model, documents.evaluation_batches(20), num_importance_samples=10)
     assert figures["code_gain"] > 5
     assert 0.5 < figures["mutual_information"] <= np.log(41) + 1e-4
     assert figures["active_units"] >= 2
@@ -97,8 +97,8 @@ def test_a_code_that_is_used_has_a_gain_and_information(latent, documents):
 def test_a_last_batch_of_one_document_gets_another_ones_code(documents):
     model = make_model(VonMisesFisherLatent(4, concentration=50.0, seed=1))
     model.compile(keras.optimizers.Adam(0.02))
-    model.fit(data.training_batches(documents, 20, seed=0), steps_per_epoch=100, epochs=2, shuffle=False, verbose=0)
-    alone = evaluation.evaluate(model, data.evaluation_batches(documents, 1), num_importance_samples=0)
+    model.fit(documents.batches(20, seed=0), steps_per_epoch=100, epochs=2, shuffle=False, verbose=0)
+    alone = evaluation.evaluate(model, documents.evaluation_batches(1), num_importance_samples=0)
     assert alone["code_gain"] > 5
     assert "iw_nll" not in alone
 

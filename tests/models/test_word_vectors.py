@@ -6,10 +6,10 @@ import keras
 import numpy as np
 import pytest
 
-from tf_vmf.data import SentenceVectorization
 from tf_vmf.files import write_json
 from tf_vmf.layers import VonMisesFisherLatent
 from tf_vmf.models import LSTMVAE, BagOfWordsVAE, read_word_vectors
+from tf_vmf.text import SentenceVectorization
 
 SPECIAL = ("<pad>", "<eos>", "<unk>")
 VOCABULARY = (*SPECIAL, "the", "cat", "sat")

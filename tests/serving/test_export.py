@@ -12,9 +12,9 @@ import tensorflow as tf
 
 from tf_vmf import models, serving
 from tf_vmf.analysis.interpolation import interpolate
-from tf_vmf.data import DocumentVectorization, SentenceVectorization
 from tf_vmf.layers import GaussianLatent, VonMisesFisherLatent
 from tf_vmf.models import LSTMVAE, BagOfWordsVAE
+from tf_vmf.text import DocumentVectorization, SentenceVectorization
 
 # Calls endpoints of a SavedModel and keeps what they return, or the message of the error.
 CONSUMER = """

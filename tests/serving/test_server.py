@@ -9,9 +9,9 @@ import pytest
 import tensorflow as tf
 
 from tf_vmf import serving
-from tf_vmf.data import DocumentVectorization
 from tf_vmf.layers import VonMisesFisherLatent
 from tf_vmf.models import BagOfWordsVAE
+from tf_vmf.text import DocumentVectorization
 
 testclient = pytest.importorskip("fastapi.testclient")
 

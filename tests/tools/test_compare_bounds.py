@@ -14,7 +14,7 @@ SENTENCES = data.Sentences.from_lists([[3, 4], [5], [4, 3, 5], [3, 3, 3, 3], [5,
 
 @pytest.fixture
 def batches():
-    return data.sentence_evaluation_batches(SENTENCES, 2)
+    return SENTENCES.evaluation_batches(2)
 
 
 def saved(folder, latent):

@@ -63,8 +63,8 @@ def bow_vae():
     model = BagOfWordsVAE(V, latent, encoder_units=(16, 8), decoder_units=(12,), num_samples=2, dropout=0.0, seed=4)
     return (
         model,
-        lambda step: data.training_batches(train, BATCH, seed=3, start_step=step),
-        data.evaluation_batches(valid, BATCH),
+        lambda step: train.batches(BATCH, seed=3, start_step=step),
+        valid.evaluation_batches(BATCH),
     )
 
 
@@ -75,8 +75,8 @@ def lstm_vae():
     model = LSTMVAE(V, latent, embedding_dim=6, hidden_units=8, dropout=0.0, seed=4, **options)
     return (
         model,
-        lambda step: data.sentence_batches(train, BATCH, seed=3, start_step=step),
-        data.sentence_evaluation_batches(valid, BATCH),
+        lambda step: train.batches(BATCH, seed=3, start_step=step),
+        valid.evaluation_batches(BATCH),
     )
 
 

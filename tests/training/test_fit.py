@@ -80,10 +80,10 @@ def run(path, documents, epochs=8, learning_rate=0.02, batches_of=None, **option
         state = fit(
             model,
             workdir,
-            lambda step: data.training_batches(train, 20, seed=3, start_step=step),
+            lambda step: train.batches(20, seed=3, start_step=step),
             STEPS,
-            data.evaluation_batches(documents, 20),
-            batch_ids=lambda step: data.training_rows(len(train), 20, seed=3, step=step),
+            documents.evaluation_batches(20),
+            batch_ids=lambda step: train.batch_ids(step, 20, seed=3),
             epochs=epochs,
             **{"verbose": 0, **options},
         )
@@ -244,7 +244,7 @@ def test_a_complete_run_is_not_trained_again(tmp_path, documents):
 
 def test_the_model_ends_with_the_weights_of_the_best_epoch(tmp_path, documents):
     model, state = run(tmp_path, documents, learning_rate=0.3, epochs=15)
-    loss = model.evaluate(data.evaluation_batches(documents, 20), verbose=0, return_dict=True)["loss"]
+    loss = model.evaluate(documents.evaluation_batches(20), verbose=0, return_dict=True)["loss"]
     assert loss == min(row["val_loss"] for row in state.history)
     assert state.history[state.best_epoch - 1]["val_loss"] == loss
     with (tmp_path / "history.csv").open() as file:
@@ -258,7 +258,7 @@ def test_nan_stops_training_names_step_term_and_examples_and_spares_the_checkpoi
     bad = data.Documents(documents.counts.astype(np.float32))
     row = 37
     bad.counts.data[bad.counts.indptr[row]] = np.nan
-    step = next(s for s in range(100) if row in data.training_rows(len(bad), 20, seed=3, step=s))
+    step = next(s for s in range(100) if row in bad.batch_ids(s, 20, seed=3))
     for documents_, epochs in ((documents, 2), (bad, 4)):
         before = {path.name: path.read_bytes() for path in tmp_path.glob("checkpoints/*")}
         options = {"epochs": epochs, "steps_per_execution": steps_per_execution, "batches_of": documents_}

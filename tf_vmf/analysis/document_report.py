@@ -10,7 +10,7 @@ from tf_vmf.analysis import document_sections as sections
 from tf_vmf.analysis import run_sections
 from tf_vmf.analysis.encodings import encode
 from tf_vmf.analysis.report import Headline, Section, write_report
-from tf_vmf.data import BagOfWordsCorpus, evaluation_batches, prefer_sparse
+from tf_vmf.data.corpus import BagOfWordsCorpus
 from tf_vmf.models.bag_of_words_vae import BagOfWordsVAE
 
 _BATCH_SIZE = 500
@@ -46,9 +46,8 @@ def document_report(
     Raises:
         ModuleNotFoundError: An optional dependency is missing: pip install 'tf-vmf[demo]'.
     """
-    sparse = prefer_sparse(corpus.train)
-    train = encode(model, evaluation_batches(corpus.train, _BATCH_SIZE, sparse=sparse))
-    test = encode(model, evaluation_batches(corpus.test, _BATCH_SIZE, sparse=sparse))
+    train = encode(model, corpus.train.evaluation_batches(_BATCH_SIZE))
+    test = encode(model, corpus.test.evaluation_batches(_BATCH_SIZE))
     parts = [
         sections.results(metrics, corpus.name),
         run_sections.training(history, metrics),

@@ -15,7 +15,8 @@ from tf_vmf.analysis.neighbours import nearest_neighbours
 from tf_vmf.analysis.projection import project
 from tf_vmf.analysis.published import published_results
 from tf_vmf.analysis.report import Block, Image, Passage, PassageList, Section, Table, Text
-from tf_vmf.data.documents import BagOfWordsCorpus, Documents
+from tf_vmf.data.corpus import BagOfWordsCorpus
+from tf_vmf.data.documents import Documents
 from tf_vmf.evaluation.topics import Topic, npmi_coherence, topic_diversity, topics
 from tf_vmf.models.bag_of_words_vae import BagOfWordsVAE
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from tf_vmf.data.sentence_batches import evaluation_order, sentence_evaluation_batches
 from tf_vmf.data.sentences import Sentences
 from tf_vmf.layers.spherical_latent import SphericalLatent
 from tf_vmf.models.variational_autoencoder import VariationalAutoencoder
@@ -61,8 +60,8 @@ def encode(model: VariationalAutoencoder, batches: Iterable[Any]) -> Encodings:
 
 def encode_sentences(model: VariationalAutoencoder, sentences: Sentences, batch_size: int = 256) -> Encodings:
     """Encodes sentences in batches of similar length; rows are in the order of `sentences`."""
-    found = encode(model, sentence_evaluation_batches(sentences, batch_size))
-    place = np.argsort(evaluation_order(sentences), kind="stable")
+    found = encode(model, sentences.evaluation_batches(batch_size))
+    place = np.argsort(sentences.evaluation_order(), kind="stable")
     return Encodings(
         codes=found.codes[place],
         kl=found.kl[place],

@@ -9,9 +9,9 @@ from tf_vmf.analysis.encodings import Encodings
 from tf_vmf.analysis.report import Section, Table, Text
 from tf_vmf.analysis.sentence_decoding import conditions, decode, sentence_tensors
 from tf_vmf.analysis.sentence_sections import prior_codes
-from tf_vmf.data.sentences import SentenceCorpus
-from tf_vmf.data.special_tokens import UNK_ID
+from tf_vmf.data.corpus import SentenceCorpus
 from tf_vmf.models.lstm_vae import LSTMVAE
+from tf_vmf.text.tokens import UNK_ID
 
 _MOST_LABELS = 4
 _SHOWN, _COUNTED, _WORDS = 5, 1000, 15

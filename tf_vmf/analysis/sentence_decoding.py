@@ -11,8 +11,8 @@ import tensorflow as tf
 from tf_vmf.analysis.encodings import encode_sentences
 from tf_vmf.analysis.interpolation import interpolate
 from tf_vmf.data.sentences import Sentences
-from tf_vmf.data.special_tokens import PAD_ID
 from tf_vmf.models.lstm_vae import LSTMVAE
+from tf_vmf.text.tokens import PAD_ID
 
 
 def interpolate_sentences(

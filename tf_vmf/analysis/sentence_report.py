@@ -13,7 +13,7 @@ from tf_vmf.analysis import sentence_sections as sections
 from tf_vmf.analysis.encodings import encode_sentences
 from tf_vmf.analysis.label_samples import label_samples
 from tf_vmf.analysis.report import Headline, Section, write_report
-from tf_vmf.data.sentences import SentenceCorpus
+from tf_vmf.data.corpus import SentenceCorpus
 from tf_vmf.models.lstm_vae import LSTMVAE
 
 # Enough for neighbours and for the small network, in seconds.

@@ -16,11 +16,11 @@ from tf_vmf.analysis.published import published_sentence_protocol, published_sen
 from tf_vmf.analysis.report import Block, Image, Passage, PassageList, Section, Table, Text
 from tf_vmf.analysis.sentence_decoding import conditions, decode, interpolate_sentences, sentence_tensors
 from tf_vmf.analysis.word_order import word_order_sensitivity
-from tf_vmf.data.sentence_batches import sentence_evaluation_batches
-from tf_vmf.data.sentences import SentenceCorpus, Sentences
-from tf_vmf.data.special_tokens import UNK_ID
+from tf_vmf.data.corpus import SentenceCorpus
+from tf_vmf.data.sentences import Sentences
 from tf_vmf.evaluation.bounds import mean_code_perplexity
 from tf_vmf.models.lstm_vae import LSTMVAE
+from tf_vmf.text.tokens import UNK_ID
 
 _EXAMPLES, _PRIOR_SAMPLES, _PATHS, _PATH_POINTS = 8, 8, 3, 5
 _OVERLAP_SENTENCES = 200
@@ -54,7 +54,7 @@ def results(model: LSTMVAE, metrics: Mapping[str, Any], corpus: SentenceCorpus, 
                 ("This model, importance-weighted", _setting(model), iw_nll, "", f"{test['iw_perplexity']:.1f}")
             )
         if has_code:
-            batches = sentence_evaluation_batches(corpus.test, _BATCH)
+            batches = corpus.test.evaluation_batches(_BATCH)
             theirs = mean_code_perplexity(model, batches, seed=seed)
             rows.append(
                 (

@@ -10,8 +10,8 @@ import numpy as np
 from tf_vmf.analysis.encodings import encode_sentences
 from tf_vmf.analysis.standard_error import mean_and_standard_error
 from tf_vmf.data.sentences import Sentences
-from tf_vmf.data.special_tokens import UNK_ID
 from tf_vmf.models.variational_autoencoder import VariationalAutoencoder
+from tf_vmf.text.tokens import UNK_ID
 
 # Folded into the seed with a sentence's number: its swaps, its replacement, and the choice of sentences share no draws.
 _SWAPS, _REPLACEMENT, _CHOICE = 0, 1, 2

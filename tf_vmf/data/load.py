@@ -1,67 +1,96 @@
-"""One entry to every bag-of-words corpus."""
+"""One entry to every corpus of documents, and one to every corpus of sentences."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tf_vmf.data.documents import SPLITS, BagOfWordsCorpus, Documents, build_corpus, index_labels
-from tf_vmf.data.feat import read_feat, read_vocabulary
-from tf_vmf.data.newsgroups import load_newsgroups
-from tf_vmf.data.paths import Paths, as_paths, is_feat
-from tf_vmf.data.prepared import prepared_documents
-from tf_vmf.data.splits import check_sizes, split_three_ways
-from tf_vmf.data.text import TextFiles, corpus_from_text
-from tf_vmf.data.vocabulary import STANDARDIZERS, read_stop_words
-from tf_vmf.data.wikipedia import ARCHIVE, SHORTEST_PARAGRAPH, read_wikipedia
+from tf_vmf.data.build import documents_corpus, documents_from_texts, sentences_from_texts
+from tf_vmf.data.corpora.feat import is_feat, read_feat
+from tf_vmf.data.corpora.newsgroups import load_newsgroups
+from tf_vmf.data.corpora.ptb import ptb_files
+from tf_vmf.data.corpora.sentence_polarity import PolarityFiles
+from tf_vmf.data.corpora.wikipedia import ARCHIVE, SHORTEST_PARAGRAPH, read_wikipedia
+from tf_vmf.data.corpus import BagOfWordsCorpus, SentenceCorpus
+from tf_vmf.data.prepared import prepared_documents, prepared_sentences
+from tf_vmf.data.sources import TextSource
+from tf_vmf.data.splits import split_three_ways
+from tf_vmf.data.texts import Paths, Text
+from tf_vmf.text.tokenization import Tokenizer
+from tf_vmf.text.vocabulary import VocabularyChoice, read_stop_words, read_vocabulary
 
-BAG_OF_WORDS_CORPORA = ("wikipedia", "20ng", "prepared")
+# The corpora with a name, each with the arguments that it does not take because it comes split.
+_DOCUMENTS = {"wikipedia": (), "20ng": ("test_size",), "prepared": ("validation_size", "test_size")}
+_SENTENCES = {"wikipedia": (), "ptb": ("validation_size", "test_size"), "sentence_polarity": ()}
+_SENTENCES |= {"prepared": ("validation_size", "test_size")}
+
+_WIKIPEDIA = (
+    f"paragraphs of {SHORTEST_PARAGRAPH} characters or more of the English Wikipedia articles in gensim's {ARCHIVE}; other "
+    "paragraphs of a test text's article may be in train"
+)
 
 
 def load_bag_of_words(
     corpus: str | None = None,
     *,
     data_dir: str | Path | None = None,
+    texts: Iterable[str] | None = None,
+    labels: Iterable[Any] | None = None,
     train_files: Paths | None = None,
     valid_files: Paths | None = None,
     test_files: Paths | None = None,
+    label_column: int | None = None,
     vocab_file: str | Path | None = None,
     vocabulary_size: int = 2000,
     min_count: int = 2,
+    min_df: int | float = 1,
+    max_df: int | float = 1.0,
     stop_words: str | Path | Iterable[str] = "english",
     tokenization: str = "words",
+    ngram_range: tuple[int, int] = (1, 1),
     validation_size: int | float | None = None,
     test_size: int | float | None = None,
     seed: int = 0,
 ) -> BagOfWordsCorpus:
-    """Loads a corpus by name, or from files of your own.
+    """Loads a corpus of documents by name, from files, or from a list of texts.
 
     ```python
     corpus = load_bag_of_words("wikipedia")
     corpus = load_bag_of_words("20ng", data_dir="data")
     corpus = load_bag_of_words(train_files="reviews.txt.gz", vocabulary_size=5000)
+    corpus = load_bag_of_words(texts=frame["review"], labels=frame["stars"])
     ```
 
     - `"wikipedia"`: paragraphs of 106 English Wikipedia articles, out of the gensim package; offline.
     - `"20ng"`: 20 Newsgroups as `.feat` files under `data_dir`.
     - `"prepared"`: what `prepare_documents` has written to `data_dir`, for corpora larger than memory: training documents
       stay on disk (`corpus.train_records`), and `corpus.train` is a sample of them.
-    - Text files hold a document a line; folders hold a document a file (.txt or .gz), with subfolders as labels;
-      `.feat` files hold counts and need `vocab_file`.
+    - Text files hold a document per line, folders a document per file (.txt or .gz); `.feat` files hold counts and need
+      `vocab_file`. Labels come from the files (`label=path`, or subfolders) or from a column.
 
     Empty documents, those without a word of the vocabulary, are dropped from every split and counted in
     `corpus.statistics`. The vocabulary comes from the training documents alone.
 
     Args:
-        corpus: `"wikipedia"`, `"20ng"`, `"prepared"`, or None for `train_files`.
+        corpus: `"wikipedia"`, `"20ng"` or `"prepared"`; None for `train_files` or `texts`.
         data_dir: the folder of a corpus that is read from files, or its parent.
-        train_files: a path or several: text files, folders, or `.feat` files, plain or .gz; patterns such as `text/*.txt` too.
+        texts: the documents: strings in a list, an array or a column of a data frame.
+        labels: as many labels of `texts`.
+        train_files: a path or several: text files, folders, or `.feat` files, plain or .gz; patterns such as `text/*.txt`; each
+            `path` or `label=path`.
         valid_files: the same for validation; None holds documents out of train.
         test_files: the same for the test; None holds documents out of train.
-        vocab_file: a vocabulary to use as it is, `word` or `word total-count` a line.
+        label_column: 0 or 1, if lines have two tab-separated columns and this one holds the label.
+        vocab_file: a vocabulary to use as it is, `word` or `word total-count` per line.
         vocabulary_size: the number of words at most, where the vocabulary is chosen from text.
         min_count: how often a word must occur in train at least.
-        stop_words: `"english"` (gensim's list), `"none"`, the path of a file with a word a line, or words.
-        tokenization: `"words"` (lower-case words of two letters or more) or `"whitespace"` (already tokenised text).
+        min_df: in how many training documents it must occur at least: a number, an int, or a share, a float.
+        max_df: in how many it may occur at most.
+        stop_words: `"english"` (gensim's list), `"none"`, the path of a file with a word per line, or words. Runs of words
+            with a stop word in them are left out, too.
+        tokenization: one of `tf_vmf.text.TOKENIZATIONS`: `"words"` (lower-case words of two letters or more), `"punctuation"` or
+            `"whitespace"` (tokenized text).
+        ngram_range: the lengths (shortest, longest) of runs of words that count as a word, joined by underscores.
         validation_size: documents to hold out of train for validation, a number or a share of all; by default 1,000 of
             `"20ng"` and a tenth of others.
         test_size: the same for the test, where `test_files` is not given; None: a tenth.
@@ -72,86 +101,45 @@ def load_bag_of_words(
         FileNotFoundError: a file is missing.
         ModuleNotFoundError: gensim is needed and not installed.
     """
-    if corpus is not None and corpus not in BAG_OF_WORDS_CORPORA:
-        raise ValueError(
-            f"`corpus` must be one of {', '.join(BAG_OF_WORDS_CORPORA)}, or None for `train_files`. "
-            f"Received: corpus={corpus!r}."
-        )
-    if (corpus is None) == (train_files is None):
-        raise ValueError(
-            f"Give either `corpus` or `train_files`. Received: corpus={corpus!r}, train_files={train_files!r}."
-        )
-    if corpus is not None and any(given is not None for given in (valid_files, test_files, vocab_file)):
-        raise ValueError(
-            f"Corpus {corpus!r} brings its own splits and vocabulary; `valid_files`, `test_files` and `vocab_file` go "
-            "with `train_files`."
-        )
-    for name, value in (("vocabulary_size", vocabulary_size), ("min_count", min_count)):
-        if value < 1:
-            raise ValueError(f"`{name}` must be positive. Received: {name}={value}.")
-    if tokenization not in STANDARDIZERS:
-        raise ValueError(
-            f"`tokenization` must be one of {', '.join(STANDARDIZERS)}. Received: tokenization={tokenization!r}."
-        )
-
-    check_sizes(valid_files, test_files, validation_size=validation_size, test_size=test_size)
-    own = {"validation_size": validation_size if corpus == "prepared" else None, "test_size": test_size}
-    if corpus in ("20ng", "prepared") and (given := [name for name, value in own.items() if value is not None]):
-        raise ValueError(f"Corpus {corpus!r} brings its own splits. Received: {', '.join(given)}.")
+    source = TextSource(
+        corpus,
+        data_dir,
+        texts,
+        labels,
+        train_files,
+        valid_files,
+        test_files,
+        label_column,
+        validation_size,
+        test_size,
+        seed,
+    )
+    source.check(_DOCUMENTS, vocab_file=vocab_file)
+    tokenizer = Tokenizer(tokenization, ngram_range)
+    choice = VocabularyChoice(vocabulary_size, min_count, min_df, max_df, ngrams=tokenizer.ngram_range[1] > 1)
     if corpus == "prepared":
-        if data_dir is None:
-            raise ValueError("Corpus 'prepared' is read from files: `data_dir` must name their folder. Received: None.")
-        return prepared_documents(data_dir)
+        return prepared_documents(str(data_dir))
     if corpus == "20ng":
-        if data_dir is None:
-            raise ValueError("Corpus '20ng' is read from files: `data_dir` must name their folder. Received: None.")
-        return load_newsgroups(
-            data_dir, validation_size=1000 if validation_size is None else validation_size, seed=seed
-        )
-
-    sizes: dict[str, Any] = {
-        "validation_size": 0.1 if validation_size is None else validation_size,
-        "test_size": 0.1 if test_size is None else test_size,
-        "seed": seed,
-    }
-    files = {
-        split: None if given is None else as_paths(given)
-        for split, given in zip(SPLITS, (train_files, valid_files, test_files), strict=True)
-    }
-    if any(is_feat(path) for paths in files.values() if paths for path in paths):
-        return _load_feat(files, vocab_file, **sizes)
-
-    options: dict[str, Any] = sizes | {
-        "vocabulary": None if vocab_file is None else read_vocabulary(vocab_file),
-        "vocabulary_size": vocabulary_size,
-        "min_count": min_count,
-        "stop_words": frozenset() if vocab_file is not None else read_stop_words(stop_words, tokenization),
-        "tokenization": tokenization,
-    }
+        size = 1000 if validation_size is None else validation_size
+        return load_newsgroups(str(data_dir), validation_size=size, seed=seed)
+    if any(is_feat(path) for paths in source.paths.values() for path in paths):
+        return _documents_from_counts(source, vocab_file)
+    if vocab_file is not None:
+        choice = replace(choice, words=read_vocabulary(vocab_file))
+    else:
+        choice = replace(choice, stop_words=read_stop_words(stop_words, tokenizer))
+    splits, origin = source.splits(whole_files=True)
     if corpus == "wikipedia":
-        source = (
-            f"paragraphs of {SHORTEST_PARAGRAPH} characters or more of the English Wikipedia articles in gensim's "
-            f"{ARCHIVE}; other paragraphs of a test document's article may be in train"
-        )
-        return corpus_from_text("wikipedia", list(read_wikipedia()), notes={"source": source}, **options)
-    texts = {split: None if paths is None else TextFiles(paths) for split, paths in files.items()}
-    assert texts["train"] is not None
-    return corpus_from_text(
-        "files", texts["train"], texts["valid"], texts["test"], notes={"source": _names(files)}, **options
+        splits, origin = {"train": read_wikipedia()}, _WIKIPEDIA
+    return documents_from_texts(
+        corpus or "files", splits, tokenizer, choice, source.held_out(splits), {"source": origin}
     )
 
 
-def _load_feat(
-    files: dict[str, list[Path] | None],
-    vocab_file: str | Path | None,
-    *,
-    validation_size: int | float,
-    test_size: int | float,
-    seed: int,
-) -> BagOfWordsCorpus:
+def _documents_from_counts(source: TextSource, vocab_file: str | Path | None) -> BagOfWordsCorpus:
     """A corpus of `.feat` files."""
-    for paths in files.values():
-        if paths and not all(is_feat(path) for path in paths):
+    for paths in source.paths.values():
+        if not all(is_feat(path) for path in paths):
             raise ValueError(
                 "A corpus must be of `.feat` files or of text files, not of both. Received: "
                 f"{', '.join(str(path) for path in paths)}."
@@ -159,28 +147,141 @@ def _load_feat(
     if vocab_file is None:
         raise ValueError("`.feat` files hold ids: `vocab_file` must name the vocabulary that they refer to.")
     vocabulary = read_vocabulary(vocab_file)
-    splits: dict[str, Documents] = {split: read_feat(paths, len(vocabulary)) for split, paths in files.items() if paths}
-    sizes = {"test": test_size, "valid": validation_size}
-    held_out = {split: size for split, size in sizes.items() if split not in splits}
-    if held_out:
+    splits = {split: read_feat(paths, len(vocabulary)) for split, paths in source.paths.items()}
+    held_out = source.held_out(splits)
+    if held_out.sizes:
         everything = splits["train"]
-        rows = split_three_ways(len(everything), held_out, seed)
-        splits |= {split: everything.take(rows[split]) for split in ("train", *held_out)}
-    label_names, indexed = index_labels([splits[split] for split in SPLITS])
-    return build_corpus(
-        "files",
-        vocabulary,
-        dict(zip(SPLITS, indexed, strict=True)),
-        label_names=label_names,
-        notes={
-            "source": _names(files),
-            "tokens": "counts as given in the files",
-            "vocabulary": "as given",
-            "split": f"held out of train by seed: {held_out}" if held_out else "as given",
-            "split_seed": seed,
-        },
+        rows = split_three_ways(len(everything), held_out.sizes, held_out.seed)
+        splits |= {split: everything.take(rows[split]) for split in ("train", *held_out.sizes)}
+    notes = {
+        "source": {split: [path.name for path in paths] for split, paths in source.paths.items()},
+        "tokens": "counts as given in the files",
+        "vocabulary": "as given",
+        **held_out.notes("documents"),
+    }
+    return documents_corpus("files", vocabulary, splits, notes=notes)
+
+
+def load_sentences(
+    corpus: str | None = None,
+    *,
+    data_dir: str | Path | None = None,
+    texts: Iterable[str] | None = None,
+    labels: Iterable[Any] | None = None,
+    train_files: Paths | None = None,
+    valid_files: Paths | None = None,
+    test_files: Paths | None = None,
+    label_column: int | None = None,
+    vocab_file: str | Path | None = None,
+    vocabulary_size: int = 10_000,
+    min_count: int | None = None,
+    max_length: int | None = None,
+    tokenization: str | None = None,
+    split_sentences: bool = False,
+    validation_size: int | float | None = None,
+    test_size: int | float | None = None,
+    seed: int = 0,
+) -> SentenceCorpus:
+    """Loads a corpus of sentences by name, from files, or from a list of texts.
+
+    ```python
+    corpus = load_sentences("wikipedia")
+    corpus = load_sentences("ptb", data_dir="data")
+    corpus = load_sentences(train_files="sentences.txt.gz")
+    corpus = load_sentences(train_files=["bad=reviews/bad.txt", "good=reviews/good.txt"])
+    corpus = load_sentences(texts=["The cat sat.", "It slept."] * 50, labels=["cat", "sleep"] * 50)
+    ```
+
+    - `"wikipedia"`: sentences of 106 English Wikipedia articles, out of the gensim package; offline. The sentences of
+      a paragraph stay in the same split.
+    - `"ptb"`: Penn Treebank text, `{train,valid,test}.txt` under `data_dir`.
+    - `"sentence_polarity"`: `rt-polarity.{neg,pos}` under `data_dir`, with the labels `neg` and `pos`.
+    - `"prepared"`: what `prepare_sentences` has written to `data_dir`, for corpora larger than memory: training sentences stay
+      on disk (`corpus.train_records`), and `corpus.train` is a sample of them.
+    - Text files hold a sentence per line, or with `split_sentences` a text per line. Labels come from the files
+      (`label=path`, or subfolders) or from a column.
+
+    Lines without a token are dropped and counted in `corpus.statistics`. The vocabulary comes from the training
+    sentences alone; all other words, and the token `<unk>` in the text, have the id `UNK_ID`.
+
+    Args:
+        corpus: `"wikipedia"`, `"ptb"`, `"sentence_polarity"` or `"prepared"`; None for `train_files` or `texts`.
+        data_dir: the folder of a corpus that is read from files, or its parent.
+        texts: the sentences: strings in a list, an array or a column of a data frame.
+        labels: as many labels of `texts`.
+        train_files: a path or several, of text files (plain or .gz), folders of them, or patterns such as `text/*.txt`, each
+            `path` or `label=path`.
+        valid_files: the same for validation; None holds lines out of train.
+        test_files: the same for the test; None holds lines out of train.
+        label_column: 0 or 1, if lines have two tab-separated columns and this one holds the label.
+        vocab_file: a vocabulary to use as it is, `word` or `word total-count` per line. Special tokens in it are passed
+            over: they have their ids anyway.
+        vocabulary_size: the most frequent words to keep, `<eos>` and `<unk>` counted among them and `<pad>` not, as is
+            the custom for PTB's 10,000. `corpus.vocabulary` is one longer.
+        min_count: how often a word must occur in train at least; None: 1 for `"ptb"`, whose rare words are `<unk>` from
+            the start, otherwise 2, so that `<unk>` occurs in train.
+        max_length: tokens a sentence may have, `<eos>` included; longer ones are cut to that, and counted. None: 60
+            for `"wikipedia"`, otherwise no limit.
+        tokenization: `"whitespace"` (tokenized text), `"punctuation"` (lower-case words, punctuation marks, numbers as `N`; see
+            `tf_vmf.text.Tokenizer`) or `"words"` (lower-case words alone). None: `"whitespace"` for `"ptb"` and
+            `"sentence_polarity"`, otherwise `"punctuation"`.
+        split_sentences: whether texts are split into sentences, by the rules of `tf_vmf.text.split_sentences`.
+        validation_size: lines to hold out of train for validation, a number or a share of all; None: a tenth.
+        test_size: the same for the test.
+        seed: of the split. The same seed gives the same split everywhere.
+
+    Raises:
+        ValueError: no such corpus; arguments that exclude each other; a malformed line, named by file and number.
+        FileNotFoundError: a file is missing.
+        ModuleNotFoundError: gensim is needed and not installed.
+    """
+    source = TextSource(
+        corpus,
+        data_dir,
+        texts,
+        labels,
+        train_files,
+        valid_files,
+        test_files,
+        label_column,
+        validation_size,
+        test_size,
+        seed,
+    )
+    source.check(_SENTENCES, vocab_file=vocab_file, split_sentences=split_sentences or None)
+    for name, value, least in (("vocabulary_size", vocabulary_size, 3), ("max_length", max_length, 2)):
+        if value is not None and value < least:
+            raise ValueError(f"`{name}` must be at least {least}. Received: {name}={value}.")
+    tokenized = corpus in ("ptb", "sentence_polarity")
+    tokenizer = Tokenizer(tokenization or ("whitespace" if tokenized else "punctuation"))
+    least = (1 if corpus == "ptb" else 2) if min_count is None else min_count
+    choice = VocabularyChoice(vocabulary_size - 2, least)
+    if corpus == "prepared":
+        return prepared_sentences(str(data_dir))
+    if vocab_file is not None:
+        choice = replace(choice, words=read_vocabulary(vocab_file))
+    splits, origin = source.splits(whole_files=False) if corpus is None else _named_sentences(corpus, data_dir)
+    return sentences_from_texts(
+        corpus or "files",
+        splits,
+        tokenizer,
+        choice,
+        source.held_out(splits),
+        {"source": origin},
+        max_length=60 if max_length is None and corpus == "wikipedia" else max_length,
+        splitting=split_sentences or corpus == "wikipedia",
     )
 
 
-def _names(files: dict[str, list[Path] | None]) -> dict[str, list[str]]:
-    return {split: [path.name for path in paths] for split, paths in files.items() if paths}
+def _named_sentences(corpus: str, data_dir: str | Path | None) -> tuple[Mapping[str, Iterable[Text]], str]:
+    """The texts of the splits of a corpus, and where they come from."""
+    if corpus == "ptb":
+        return ptb_files(
+            str(data_dir)
+        ), "Penn Treebank, Wall Street Journal, as prepared by T. Mikolov; every sentence kept"
+    if corpus == "sentence_polarity":
+        polarity = "sentence polarity dataset 1.0 of B. Pang and L. Lee; every sentence kept"
+        return {"train": PolarityFiles(str(data_dir))}, polarity
+    return {
+        "train": (paragraph._replace(label=None) for paragraph in read_wikipedia())
+    }, f"sentences of the {_WIKIPEDIA}"

@@ -1,23 +1,41 @@
 """Splits of a corpus by seed."""
 
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
+
+SPLITS = ("train", "valid", "test")
 
 _ARGUMENTS = {"valid": "validation_size", "test": "test_size"}  # what callers call the size of a split
 
 
-def check_sizes(
-    valid_files: object, test_files: object, *, validation_size: float | None, test_size: float | None
-) -> None:
-    """Refuses the size of a split whose files are given.
+@dataclass(frozen=True)
+class HeldOut:
+    """The splits to hold out of the training texts.
 
-    Raises:
-        ValueError: Both are given.
+    Attributes:
+        sizes: their sizes, a number of texts or a share of all, in the order of drawing.
+        seed: of the draw. The same seed gives the same split everywhere.
     """
-    for name, files, size in (("valid", valid_files, validation_size), ("test", test_files, test_size)):
-        if files is not None and size is not None:
-            raise ValueError(
-                f"Give either `{name}_files` or `{_ARGUMENTS[name]}`. Received: {_ARGUMENTS[name]}={size}."
-            )
+
+    sizes: Mapping[str, int | float]
+    seed: int
+
+    @classmethod
+    def beside(
+        cls, splits: Collection[str], validation_size: int | float | None, test_size: int | float | None, seed: int
+    ) -> "HeldOut":
+        """Validation and test, where they are not among the splits that have texts of their own; None: a tenth."""
+        sizes = {"test": test_size, "valid": validation_size}
+        return cls({split: 0.1 if size is None else size for split, size in sizes.items() if split not in splits}, seed)
+
+    def notes(self, unit: str) -> dict[str, Any]:
+        """The split in words, for the record of a run; `unit` names what is split."""
+        sizes = " and ".join(f"{size} of all {unit} for {split}" for split, size in self.sizes.items())
+        described = f"single {unit} held out of train at random by seed: {sizes}" if sizes else "as given"
+        return {"split": described, "split_seed": self.seed}
 
 
 def split_rows(
@@ -48,7 +66,7 @@ def split_rows(
     return np.sort(order[size:]), np.sort(order[:size])
 
 
-def split_three_ways(num_rows: int, held_out: dict[str, int | float], seed: int) -> dict[str, np.ndarray]:
+def split_three_ways(num_rows: int, held_out: Mapping[str, int | float], seed: int) -> dict[str, np.ndarray]:
     """Splits rows into "train" and what `held_out` names.
 
     Args:
@@ -60,7 +78,7 @@ def split_three_ways(num_rows: int, held_out: dict[str, int | float], seed: int)
         Sorted positions of each split, disjoint, together 0..num_rows-1.
 
     Raises:
-        ValueError: There are fewer rows than splits, or a size leaves none for another split.
+        ValueError: there are fewer rows than splits, or a size leaves none for another split.
     """
     if held_out and num_rows <= len(held_out):
         raise ValueError(

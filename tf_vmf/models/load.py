@@ -7,9 +7,8 @@ from typing import NamedTuple
 
 import keras
 
-from tf_vmf.data.document_vectorization import DocumentVectorization
-from tf_vmf.data.sentence_vectorization import SentenceVectorization
 from tf_vmf.models.variational_autoencoder import VariationalAutoencoder
+from tf_vmf.text.vectorization import DocumentVectorization, SentenceVectorization
 
 Vectorizer = DocumentVectorization | SentenceVectorization
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from tf_vmf.data.vocabulary import require_gensim
 from tf_vmf.models.load import load
 from tf_vmf.models.lstm_vae import LSTMVAE
+from tf_vmf.text.vocabulary import require_gensim
 
 
 def read_word_vectors(path: str | Path) -> Mapping[str, np.ndarray]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import keras
 
@@ -10,8 +11,12 @@ from tf_vmf.configs.latent import LatentConfig
 from tf_vmf.configs.training import TrainingConfig
 from tf_vmf.layers import (
     CyclicalSchedule,
+    GaussianLatent,
+    LatentLayer,
     LinearSchedule,
+    PowerSphericalLatent,
     SigmoidSchedule,
+    VonMisesFisherLatent,
 )
 from tf_vmf.models import FusedAdam
 
@@ -52,3 +57,26 @@ def kl_weight(config: LatentConfig) -> float | Schedule:
     if not config.kl_warmup_steps:
         return config.kl_weight
     return _KL_SCHEDULES[config.kl_schedule](config.kl_warmup_steps, config.kl_weight)
+
+
+def make_latent(config: LatentConfig, seed: int) -> LatentLayer | None:
+    """The latent layer of a configuration; None for latent="none".
+
+    Args:
+        config: The configuration of the run.
+        seed: Seed of the noise.
+    """
+    shared: dict[str, Any] = {"kl_weight": kl_weight(config), "seed": seed, "name": "latent"}
+    if config.latent == "none":
+        return None
+    if config.latent == "gaussian":
+        return GaussianLatent(config.latent_dim, **shared)
+    layer = VonMisesFisherLatent if config.latent == "vmf" else PowerSphericalLatent
+    return layer(
+        config.latent_dim,
+        concentration=config.concentration,
+        minimum_concentration=config.minimum_concentration,
+        initial_concentration=config.initial_concentration,
+        norm_penalty=config.norm_penalty,
+        **shared,
+    )

@@ -66,9 +66,11 @@ def train_documents(
 
 def make_model(config: DocumentConfig, corpus: data.BagOfWordsCorpus, steps_per_epoch: int) -> BagOfWordsVAE:
     """The compiled model of a configuration."""
+    latent = make_latent(config, config.seed)
+    assert latent is not None  # the configuration has refused latent="none"
     model = BagOfWordsVAE(
         len(corpus.vocabulary),
-        make_latent(config, config.seed),
+        latent,
         encoder_units=config.encoder_units,
         decoder_units=config.decoder_units,
         activation=config.activation,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from tf_vmf.data.document_vectorization import DocumentVectorization
 from tf_vmf.models import BagOfWordsVAE
 from tf_vmf.seeds import stateless_seed
 from tf_vmf.serving.endpoint import (
@@ -20,6 +19,7 @@ from tf_vmf.serving.endpoint import (
     paths,
     scores,
 )
+from tf_vmf.text.vectorization import DocumentVectorization
 
 _REFERENCE_SAMPLES, _CHUNK = 4096, 256
 

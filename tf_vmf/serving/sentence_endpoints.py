@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from tf_vmf.data.sentence_vectorization import SentenceVectorization
-from tf_vmf.data.special_tokens import EOS_ID
 from tf_vmf.models import LSTMVAE
 from tf_vmf.models.generation import LOWEST_TEMPERATURE, Choice
 from tf_vmf.seeds import stateless_seed
@@ -21,6 +19,8 @@ from tf_vmf.serving.endpoint import (
     paths,
     scores,
 )
+from tf_vmf.text.tokens import EOS_ID
+from tf_vmf.text.vectorization import SentenceVectorization
 
 _GREEDY = Choice("greedy", None, False, 1, False)
 _TOKENS = tf.TensorSpec([None, None], tf.int32)

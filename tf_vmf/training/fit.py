@@ -50,7 +50,7 @@ def fit(
         model: A compiled, built model that logs `loss`, made in the scope of its strategy. Every worker of a strategy over
             several machines calls this function; the first one writes the files.
         workdir: The folder of the run, shared by all workers. It is locked meanwhile.
-        batches_from: Returns the endless training batches from a given step on; see `tf_vmf.data.training_batches`.
+        batches_from: Returns the endless training batches from a given step on; see `tf_vmf.data.Examples`.
         steps_per_epoch: Batches per epoch.
         validation_batches: A finite dataset; its `loss` selects the best epoch.
         epochs: Largest number of epochs.

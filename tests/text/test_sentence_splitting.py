@@ -2,7 +2,7 @@
 
 import pytest
 
-from tf_vmf.data.sentence_splitting import split_sentences
+from tf_vmf.text.tokenization import split_sentences
 
 
 @pytest.mark.parametrize(

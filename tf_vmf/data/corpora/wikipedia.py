@@ -4,8 +4,8 @@ import bz2
 import re
 from collections.abc import Callable, Iterator
 
-from tf_vmf.data.text import RawDocument
-from tf_vmf.data.vocabulary import require_gensim
+from tf_vmf.data.texts import Text
+from tf_vmf.text.vocabulary import require_gensim
 
 ARCHIVE = "enwiki-latest-pages-articles1.xml-p000000010p000030302-shortened.bz2"
 SHORTEST_PARAGRAPH = 200  # characters; shorter ones are headings, captions and cells
@@ -20,7 +20,7 @@ _LEFTOVER = re.compile(r"''+|https?://\S+|\(\s*[,;]?\s*\)")
 _SPACE = re.compile(r"\s+")
 
 
-def read_wikipedia() -> Iterator[RawDocument]:
+def read_wikipedia() -> Iterator[Text]:
     """Yields the paragraphs of 200 characters or more, as text, with the article's title as label and title.
 
     Left out are redirects, pages outside the article namespace, headings, list items, tables, image captions, code and
@@ -37,7 +37,7 @@ def read_wikipedia() -> Iterator[RawDocument]:
             if markup.lstrip()[:9].lower() == "#redirect" or title.startswith("Wikipedia:"):
                 continue
             for paragraph in paragraphs(markup, wikicorpus.filter_wiki):
-                yield RawDocument(paragraph, label=title, title=title)
+                yield Text(paragraph, label=title, title=title, path=ARCHIVE)
 
 
 def paragraphs(markup: str, filter_wiki: Callable[[str], str]) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from tf_vmf.data.sentence_files import RawLine, SentenceFiles
+from tf_vmf.data.texts import Text, TextFiles
 
 _FILES = {"neg": "rt-polarity.neg", "pos": "rt-polarity.pos"}
 
@@ -24,11 +24,10 @@ class PolarityFiles:
     def __init__(self, data_dir: str | Path) -> None:
         folder = _find(Path(data_dir))
         self._files = [
-            SentenceFiles([f"{label}={folder / file}"], encoding=_encoding(folder / file))
-            for label, file in _FILES.items()
+            TextFiles(f"{label}={folder / file}", encoding=_encoding(folder / file)) for label, file in _FILES.items()
         ]
 
-    def __iter__(self) -> Iterator[RawLine]:
+    def __iter__(self) -> Iterator[Text]:
         for file in self._files:
             for line in file:
                 yield line._replace(text=line.text.translate(_CONTROLS))

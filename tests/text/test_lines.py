@@ -4,7 +4,7 @@ import gzip
 
 import pytest
 
-from tf_vmf.data.lines import read_lines
+from tf_vmf.text.lines import read_lines
 
 TEXT = "naïve café\n\n日本語\u2028still line 3\x0c\r\nlast"
 LINES = [(1, "naïve café"), (2, ""), (3, "日本語\u2028still line 3\x0c"), (4, "last")]

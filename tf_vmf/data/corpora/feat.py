@@ -1,41 +1,23 @@
 """Miao's `.feat` files: documents that come as word counts (https://github.com/ysmiao/nvdm)."""
 
 import re
+from array import array
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+from scipy import sparse
 
-from tf_vmf.data.documents import CountsBuilder, Documents
-from tf_vmf.data.lines import line_error, read_lines
+from tf_vmf.data.documents import Documents
+from tf_vmf.text.lines import line_error, read_lines
 
 _LINE = re.compile(r"\s*-?[0-9]+(?:\s+[0-9]+:[0-9]+)*\s*")
 _PAIR = re.compile(r"[0-9]+:[0-9]+")
 _LARGEST_COUNT = 2**31 - 1
 
 
-def read_vocabulary(path: str | Path) -> tuple[str, ...]:
-    """Reads a vocabulary: a word a line, alone or followed by its total count. Line n names id n.
-
-    Raises:
-        ValueError: a line is empty, holds something else or repeats a word; the file is empty.
-    """
-    first_line: dict[str, int] = {}
-    for number, line in read_lines(path):
-        fields = line.split()
-        if not (len(fields) == 1 or (len(fields) == 2 and fields[1].isdecimal())):
-            raise line_error(path, number, "`word` or `word total-count`", repr(line))
-        word = fields[0]
-        if word in first_line:
-            raise line_error(path, number, f"a word not yet listed (line {first_line[word]} has it)", repr(word))
-        first_line[word] = number
-    if not first_line:
-        raise line_error(path, 1, "a word a line", "an empty file")
-    return tuple(first_line)
-
-
 def read_feat(paths: str | Path | Sequence[str | Path], vocabulary_size: int) -> Documents:
-    """Reads documents, one a line: `label id:count id:count ...`, ids from 1 to `vocabulary_size`.
+    """Reads documents, one per line: `label id:count id:count ...`, ids from 1 to `vocabulary_size`.
 
     A line with a label alone is an empty document and stays, so that rows and lines correspond.
 
@@ -50,13 +32,22 @@ def read_feat(paths: str | Path | Sequence[str | Path], vocabulary_size: int) ->
         ValueError: a line is not of that form, an id lies outside the vocabulary or occurs twice in the line
             (a writer that means their sum writes the sum), or a count is not positive.
     """
-    builder = CountsBuilder(vocabulary_size)
-    labels: list[int] = []
+    labels, ends = array("q"), array("q", [0])
+    ids, counts = array("i"), array("i")  # 8 bytes per entry while reading, no list of Python objects
     for path in [paths] if isinstance(paths, str | Path) else paths:
-        for label, ids, counts in iterate_feat(path, vocabulary_size):
+        for label, document_ids, document_counts in iterate_feat(path, vocabulary_size):
             labels.append(label)
-            builder.append(ids, counts)
-    return Documents(counts=builder.build(), labels=np.array(labels, dtype=np.int64))
+            ids.extend(document_ids)
+            counts.extend(document_counts)
+            ends.append(len(ids))
+    columns = np.array(counts, dtype=np.int32), np.array(ids, dtype=np.int32), np.array(ends, dtype=np.int64)
+    matrix = sparse.csr_matrix(columns, shape=(len(labels), vocabulary_size))
+    return Documents(matrix, labels=np.array(labels, dtype=np.int64))
+
+
+def is_feat(path: Path) -> bool:
+    """Whether a file holds counts of documents, by its name."""
+    return path.name.removesuffix(".gz").endswith(".feat")
 
 
 def iterate_feat(path: str | Path, vocabulary_size: int) -> Iterator[tuple[int, list[int], list[int]]]:

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
-from tf_vmf.data.documents import BagOfWordsCorpus, build_corpus, index_labels
-from tf_vmf.data.feat import read_feat, read_vocabulary
+from tf_vmf.data.build import documents_corpus
+from tf_vmf.data.corpora.feat import read_feat
+from tf_vmf.data.corpus import BagOfWordsCorpus
 from tf_vmf.data.splits import split_rows
+from tf_vmf.text.vocabulary import read_vocabulary
 
 _FILES = ("train.feat", "test.feat", "vocab.new")
 _SOURCE = "https://github.com/ysmiao/nvdm"
@@ -49,15 +51,12 @@ def load_newsgroups(data_dir: str | Path, *, validation_size: int | float = 1000
     vocabulary = read_vocabulary(folder / "vocab.new")
     everything = read_feat(folder / "train.feat", len(vocabulary))
     test = read_feat(folder / "test.feat", len(vocabulary))
-    label_names, (everything, test) = index_labels([everything, test])
-    if set(label_names) <= set(_NUMBERED_GROUPS):
-        label_names = tuple(_NUMBERED_GROUPS[name] for name in label_names)
     train_rows, valid_rows = split_rows(len(everything), validation_size, seed, "validation_size")
-    return build_corpus(
+    return documents_corpus(
         "20ng",
         vocabulary,
         {"train": everything.take(train_rows), "valid": everything.take(valid_rows), "test": test},
-        label_names=label_names,
+        label_names=_NUMBERED_GROUPS,
         notes={
             "source": f"20 Newsgroups, .feat files of {_SOURCE}",
             "tokens": "counts as given in the files",

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_vmf.data import SPECIAL_TOKENS, DocumentVectorization, SentenceVectorization, load_sentences
+from tf_vmf.data import load_sentences
+from tf_vmf.text import SPECIAL_TOKENS, DocumentVectorization, SentenceVectorization
 
 VOCABULARY = (*SPECIAL_TOKENS, "the", "cat", ".", "N")
 
@@ -28,7 +29,7 @@ def test_a_corpus_gives_its_text_the_same_ids_that_its_layer_does(tmp_path, toke
     (tmp_path / "a.txt").write_text("\n".join(lines), encoding="utf-8")
     files = dict.fromkeys(("train_files", "valid_files", "test_files"), tmp_path / "a.txt")
     corpus = load_sentences(**files, tokenization=tokenization, min_count=1, vocabulary_size=12, max_length=8)
-    ids = corpus.vectorizer(max_length=8)(tf.constant(lines)).numpy()
+    ids = corpus.vectorizer()(tf.constant(lines)).numpy()
     for row, sentence in zip(ids, corpus.train, strict=True):
         np.testing.assert_array_equal(row[: len(sentence)], sentence)
         assert not row[len(sentence) :].any()

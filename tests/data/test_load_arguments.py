@@ -22,7 +22,7 @@ def test_feat_files_of_ones_own(feat_files):
     assert corpus.label_names == ("0", "1", "5", "6")
     np.testing.assert_array_equal(corpus.test.labels, [2])
     np.testing.assert_array_equal(corpus.test.counts.toarray(), [[0, 7, 0]])
-    assert corpus.statistics["test"]["empty_documents_dropped"] == 1
+    assert corpus.statistics["test"]["empty_dropped"] == 1
     assert corpus.statistics["source"] == {"train": ["a.feat"], "test": ["b.feat"]}
 
 
@@ -30,13 +30,16 @@ def test_feat_files_of_ones_own(feat_files):
     ("arguments", "complaint"),
     [
         ({"corpus": "reuters"}, r"`corpus` must be one of wikipedia, 20ng, prepared, or None.*'reuters'"),
-        ({}, r"either `corpus` or `train_files`.*corpus=None, train_files=None"),
+        ({}, r"either `corpus` or `train_files` or `texts`.*none of them"),
         ({"corpus": "wikipedia", "train_files": "a.txt"}, r"either `corpus` or `train_files`"),
-        ({"corpus": "wikipedia", "test_files": "a.txt"}, r"`test_files`.* go with `train_files`"),
+        ({"corpus": "wikipedia", "test_files": "a.txt"}, r"test_files, which go with `train_files`"),
         ({"corpus": "20ng"}, r"`data_dir` must name their folder"),
-        ({"corpus": "wikipedia", "vocabulary_size": 0}, r"`vocabulary_size` must be positive.*0"),
-        ({"corpus": "wikipedia", "min_count": 0}, r"`min_count` must be positive.*0"),
-        ({"corpus": "wikipedia", "tokenization": "bpe"}, r"`tokenization` must be one of words, whitespace.*'bpe'"),
+        ({"corpus": "wikipedia", "vocabulary_size": 0}, r"`vocabulary_size` must be at least 1.*0"),
+        ({"corpus": "wikipedia", "min_count": 0}, r"`min_count` must be at least 1.*0"),
+        (
+            {"corpus": "wikipedia", "tokenization": "bpe"},
+            r"`tokenization` must be one of words, whitespace, punctuation.*'bpe'",
+        ),
         ({"train_files": []}, r"must not be empty"),
         ({"train_files": "a.feat"}, r"`vocab_file` must name the vocabulary"),
         ({"train_files": "a.feat", "test_files": "b.txt"}, r"`\.feat` files or of text files, not of both.*b\.txt"),

@@ -3,7 +3,7 @@
 A folder holds
 
 - `prepared.json`: what the corpus is, and the name, number of examples and size in bytes of every shard;
-- `vocabulary.txt`: a word and how often it occurs in train a line, in the order of the ids;
+- `vocabulary.txt`: a word and how often it occurs in train per line, in the order of the ids;
 - `{train,valid,test}-00000-of-00004.tfrecord`: examples with the int64 features `tokens`, ids of a sentence that ends in
   `<eos>`, or `ids` and `counts` of a document, and `label` where there are labels.
 
@@ -12,7 +12,6 @@ Any TensorFlow program can read the shards; records carry checksums.
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -21,8 +20,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tf_vmf.text.tokenization import Tokenizer
+
 MANIFEST, VOCABULARY = "prepared.json", "vocabulary.txt"
-KINDS = ("documents", "sentences")
+FEATURES = {"documents": ("ids", "counts"), "sentences": ("tokens",)}  # by kind, beside `label`
 _FORMAT = 1
 
 
@@ -42,7 +43,6 @@ class ShardWriter:
         self._writers = [tf.io.TFRecordWriter(str(path)) for path in self._paths]
         self._examples = 0
         self.tokens = 0
-        self.totals: Counter[int] = Counter()
         self._content = hashlib.sha256()
 
     def __enter__(self) -> "ShardWriter":
@@ -89,7 +89,7 @@ class ShardWriter:
 
 
 def read_manifest(folder: str | Path) -> dict[str, Any]:
-    """The manifest of a prepared corpus, after a look at whether its files are there and whole.
+    """The manifest of a prepared corpus, once its files are known to be there and whole.
 
     Raises:
         FileNotFoundError: The folder holds no prepared corpus, or a shard is missing.
@@ -111,10 +111,10 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
         raise ValueError(
             f"{path} is not the manifest of a prepared corpus: {error!r}. Prepare the corpus again."
         ) from error
-    if version != _FORMAT or kind not in KINDS:
+    if version != _FORMAT or kind not in FEATURES:
         raise ValueError(
-            f"{path}: expected format {_FORMAT} and a kind out of {', '.join(KINDS)}. Received: format {version}, kind {kind!r}. "
-            "Prepare the corpus again with this version."
+            f"{path}: expected format {_FORMAT} and a kind out of {', '.join(FEATURES)}. Received: format {version}, kind "
+            f"{kind!r}. Prepare the corpus again with this version."
         )
     for name, size in sizes.items():
         shard = folder / name
@@ -134,7 +134,7 @@ def manifest_of(
     kind: str,
     name: str,
     *,
-    tokenization: str,
+    tokenizer: Tokenizer,
     label_names: Sequence[str],
     notes: Mapping[str, Any],
     splits: Mapping[str, Mapping[str, Any]],
@@ -144,7 +144,8 @@ def manifest_of(
         "format": _FORMAT,
         "kind": kind,
         "name": name,
-        "tokenization": tokenization,
+        "tokenization": tokenizer.tokenization,
+        "ngram_range": list(tokenizer.ngram_range),
         "label_names": list(label_names),
         "notes": dict(notes),
         "splits": dict(splits),
@@ -164,8 +165,9 @@ def read_word_counts(path: Path) -> tuple[tuple[str, ...], np.ndarray]:
 
 def parse(serialized: tf.Tensor, kind: str, labelled: bool) -> dict[str, Any]:
     """The features of a batch of records: ragged int64 `tokens`, or `ids` and `counts`, (n, None), and `label` (n,)."""
-    names = ("tokens",) if kind == "sentences" else ("ids", "counts")
-    features: dict[str, Any] = {name: tf.io.RaggedFeature(tf.int64, row_splits_dtype=tf.int64) for name in names}
+    features: dict[str, Any] = {
+        name: tf.io.RaggedFeature(tf.int64, row_splits_dtype=tf.int64) for name in FEATURES[kind]
+    }
     if labelled:
         features["label"] = tf.io.FixedLenFeature([], tf.int64)
     return dict(tf.io.parse_example(serialized, features))

@@ -1,4 +1,4 @@
-"""Penn Treebank text as prepared by Mikolov: one sentence a line, 10,000 words, `<unk>` for all others.
+"""Penn Treebank text as prepared by Mikolov: one sentence per line, 10,000 words, `<unk>` for all others.
 
 Every sentence is kept, and the vocabulary comes from train alone: 9,998 words, `<unk>` and `<eos>` are the usual 10,000.
 (The code published with Xu and Durrett's paper drops lines under two words and takes words from test too.)
@@ -6,13 +6,13 @@ Every sentence is kept, and the vocabulary comes from train alone: 9,998 words, 
 
 from pathlib import Path
 
-from tf_vmf.data.documents import SPLITS
-from tf_vmf.data.sentence_files import SentenceFiles
+from tf_vmf.data.splits import SPLITS
+from tf_vmf.data.texts import TextFiles
 
 _FILES = {split: f"{split}.txt" for split in SPLITS}
 
 
-def ptb_files(data_dir: str | Path) -> dict[str, SentenceFiles]:
+def ptb_files(data_dir: str | Path) -> dict[str, TextFiles]:
     """The lines of `train.txt`, `valid.txt` and `test.txt` in `data_dir` or its folder `ptb`.
 
     Raises:
@@ -20,7 +20,7 @@ def ptb_files(data_dir: str | Path) -> dict[str, SentenceFiles]:
     """
     for folder in (Path(data_dir), Path(data_dir) / "ptb"):
         if all((folder / file).is_file() for file in _FILES.values()):
-            return {split: SentenceFiles([folder / file]) for split, file in _FILES.items()}
+            return {split: TextFiles(folder / file) for split, file in _FILES.items()}
     raise FileNotFoundError(
         f"Corpus 'ptb' needs {', '.join(_FILES.values())} in `data_dir` or its folder ptb: the files ptb.*.txt of "
         f"Mikolov's simple-examples.tgz under these names. Received: data_dir={str(data_dir)!r}."

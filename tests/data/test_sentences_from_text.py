@@ -6,7 +6,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from tf_vmf.data import EOS_ID, SPECIAL_TOKENS, UNK_ID, load_sentences
+from tf_vmf.data import load_sentences
+from tf_vmf.text import EOS_ID, SPECIAL_TOKENS, UNK_ID
 
 
 def load(**arguments):
@@ -36,9 +37,16 @@ def test_a_corpus_by_hand(three_files):
     assert [ids.tolist() for ids in corpus.valid] == [[3, UNK_ID, 4, EOS_ID]]
     assert texts(corpus, "test") == ["c c <unk>"]
     statistics = corpus.statistics
-    assert statistics["empty_lines_dropped"] == {"train": 2, "valid": 0, "test": 1}
+    assert [statistics[split]["empty_dropped"] for split in ("train", "valid", "test")] == [2, 0, 1]
     del statistics["train"]["sha256"]
-    assert statistics["train"] == {"sentences": 3, "tokens": 11, "unk_share": 0.090909, "longest": 5, "truncated": 0}
+    assert statistics["train"] == {
+        "sentences": 3,
+        "tokens": 11,
+        "unk_share": 0.090909,
+        "longest": 5,
+        "truncated": 0,
+        "empty_dropped": 2,
+    }
     assert statistics["source"] == {"train": ["train.txt"], "valid": ["valid.txt.gz"], "test": ["test.txt"]}
     assert (statistics["split"], statistics["tokenization"]) == ("as given", "whitespace")
 
@@ -134,7 +142,7 @@ def test_a_column_of_labels(by_label, column):
     (by_label / "a.tsv").write_text("\n".join("\t".join(row[:: 1 - 2 * column]) for row in rows))
     corpus = load(train_files=by_label / "a.tsv", label_column=column)
     check_labels(corpus)
-    assert corpus.statistics["empty_lines_dropped"] == {"train": 2}
+    assert corpus.statistics["train"]["empty_dropped"] == 2
 
 
 def test_an_equals_sign_in_an_existing_name_is_no_label(tmp_path):
@@ -184,7 +192,7 @@ def test_no_words_or_no_sentences_say_what_to_change(tmp_path, three_files):
     ("arguments", "complaint"),
     [
         ({"corpus": "yelp"}, r"`corpus` must be one of wikipedia, ptb, sentence_polarity, prepared, or None.*'yelp'"),
-        ({}, r"either `corpus` or `train_files`.*corpus=None, train_files=None"),
+        ({}, r"either `corpus` or `train_files` or `texts`.*none of them"),
         ({"corpus": "wikipedia", "train_files": "a.txt"}, r"either `corpus` or `train_files`"),
         ({"corpus": "wikipedia", "test_files": "a", "label_column": 0}, r"test_files, label_column, which go with"),
         ({"corpus": "ptb"}, r"Corpus 'ptb'.*`data_dir` must name"),

@@ -8,16 +8,10 @@ import keras
 import numpy as np
 import pytest
 
-from tf_vmf.data.vocabulary import (
-    count_words,
-    find_words,
-    read_stop_words,
-    require_gensim,
-    select_words,
-    separate_punctuation,
-    separate_words,
-    text_vectorization,
-)
+from tf_vmf.data import load_bag_of_words
+from tf_vmf.text import DocumentVectorization, Tokenizer
+from tf_vmf.text.tokenization import separate_punctuation, separate_words
+from tf_vmf.text.vocabulary import VocabularyChoice, read_stop_words, require_gensim
 
 TEXTS = [
     "The cat's hat -- and THE dog's \u201ccollar\u201d; don't!",
@@ -76,75 +70,65 @@ def test_no_visible_character_is_lost_beside_numbers():
         assert "".join(tokens.decode().split()) == "".join(text.lower().split())
 
 
-def test_found_words_are_the_distinct_words():
-    assert set(find_words(iter(TEXTS), "words")) == {word for text in TEXTS for word in python_words(text)}
-
-
 def test_whitespace_tokens_are_taken_as_they_are():
-    assert set(find_words(["The <unk> n't", "The  N"], "whitespace")) == {"The", "<unk>", "n't", "N"}
+    assert Tokenizer("whitespace")(["The <unk> n't", "The  N"]) == [[b"The", b"<unk>", b"n't"], [b"The", b"N"]]
 
 
 def test_counts_are_those_of_a_counter(rng):
     """2,000 texts, several chunks; words outside the vocabulary count nowhere."""
     vocabulary = ["aa", "bb", "cc", "dd"]
-    texts = [" ".join(rng.choice([*vocabulary, "other"], size=rng.integers(0, 9))) for _ in range(2000)]
-    counts = count_words(iter(texts), vocabulary, "words")
-    assert counts.dtype == np.int32
-    expected = [[Counter(text.split())[word] for word in vocabulary] for text in texts]
-    np.testing.assert_array_equal(counts.toarray(), expected)
+    texts = [" ".join(rng.choice([*vocabulary, "other"], size=rng.integers(1, 9))) for _ in range(2000)]
+    corpus = load_bag_of_words(texts=texts, min_count=1, stop_words=["other"], test_size=1, validation_size=1)
+    assert corpus.train.counts.dtype == np.int32
+    assert sorted(corpus.vocabulary) == vocabulary
+    expected = [[Counter(text.split())[word] for word in corpus.vocabulary] for text in corpus.train.texts]
+    np.testing.assert_array_equal(corpus.train.counts.toarray(), expected)
+    np.testing.assert_array_equal(corpus.vectorizer()(list(corpus.train.texts)), expected)
 
 
-def test_selection_orders_by_count_then_alphabet_and_heeds_limits():
+def test_the_vocabulary_is_ordered_by_count_then_alphabet_and_heeds_limits():
     words = ["rare", "stop", "zebra", "apple", "often"]
-    totals = np.array([1, 90, 5, 5, 9])
-    stop_words = frozenset(["stop"])
+    counts = np.array([1, 90, 5, 5, 9])
 
     def chosen(size, min_count):
-        selected = select_words(words, totals, size=size, min_count=min_count, stop_words=stop_words)
-        return [words[i] for i in selected]
+        choice = VocabularyChoice(size, min_count, stop_words=frozenset(["stop"]))
+        return [words[row] for row in choice.choose(words, counts)]
 
     assert chosen(10, 2) == ["often", "apple", "zebra"]
     assert chosen(2, 1) == ["often", "apple"]
-    assert chosen(10, 10) == []
+    with pytest.raises(ValueError, match=r"min_count=10 times.*5 distinct words"):
+        chosen(10, 10)
 
 
 def test_a_saved_layer_counts_as_before(tmp_path):
-    """The custom standardisation survives a `.keras` file; column 0 counts the words outside the vocabulary."""
-    text = keras.Input((1,), dtype="string")
-    model = keras.Model(text, text_vectorization(["cat", "été"], output_mode="count")(text))
+    text = keras.Input((), dtype="string")
+    model = keras.Model(text, DocumentVectorization(["cat", "été"])(text))
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
-    raw = np.array([["Cat, cat! dog"], ["L'ÉTÉ"]], dtype=object)
-    np.testing.assert_array_equal(
-        loaded(keras.ops.convert_to_tensor(raw.astype(str), dtype="string")), [[1, 2, 0], [0, 0, 1]]
-    )
-
-
-def test_ids_keep_zero_for_padding_and_one_for_unknown_words():
-    layer = text_vectorization(["cat", "sat"], tokenization="whitespace", output_sequence_length=4)
-    np.testing.assert_array_equal(layer(["sat cat dog", "cat"]), [[3, 2, 1, 0], [2, 0, 0, 0]])
+    raw = keras.ops.convert_to_tensor(np.array(["Cat, cat! dog", "L'ÉTÉ"]), dtype="string")
+    np.testing.assert_array_equal(loaded(raw), [[2, 0], [0, 1]])
 
 
 def test_unknown_tokenization_lists_the_choices():
-    with pytest.raises(ValueError, match=r"`tokenization` must be one of words, whitespace.*'bytes'"):
-        text_vectorization(["a"], tokenization="bytes")
+    with pytest.raises(ValueError, match=r"`tokenization` must be one of words, whitespace, punctuation.*'bytes'"):
+        Tokenizer("bytes")
 
 
 def test_stop_words_come_from_a_list_a_file_or_gensim(tmp_path):
     (tmp_path / "stop.txt").write_text("The\nUND\n")
-    assert read_stop_words(tmp_path / "stop.txt", "words") == {"the", "und"}
-    assert read_stop_words(str(tmp_path / "stop.txt"), "whitespace") == {"The", "UND"}
-    assert read_stop_words(["The", "it's"], "words") == {"the", "it"}
-    assert read_stop_words([], "words") == read_stop_words("none", "words") == frozenset()
+    assert read_stop_words(tmp_path / "stop.txt", Tokenizer("words")) == {"the", "und"}
+    assert read_stop_words(str(tmp_path / "stop.txt"), Tokenizer("whitespace")) == {"The", "UND"}
+    assert read_stop_words(["The", "it's"], Tokenizer("words")) == {"the", "it"}
+    assert read_stop_words([], Tokenizer("words")) == read_stop_words("none", Tokenizer("words")) == frozenset()
     gensim = pytest.importorskip("gensim.parsing.preprocessing")
-    assert read_stop_words("english", "words") == {word for word in gensim.STOPWORDS if len(word) > 1}
+    assert read_stop_words("english", Tokenizer("words")) == {word for word in gensim.STOPWORDS if len(word) > 1}
     with pytest.raises(FileNotFoundError, match=r"`stop_words` must be 'english', 'none'.*'french'"):
-        read_stop_words("french", "words")
+        read_stop_words("french", Tokenizer("words"))
 
 
 def test_a_missing_gensim_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "gensim.parsing.preprocessing", None)
     with pytest.raises(ModuleNotFoundError, match=r"pip install 'tf-vmf\[demo\]'"):
-        read_stop_words("english", "words")
+        read_stop_words("english", Tokenizer("words"))
     with pytest.raises(ModuleNotFoundError, match="flowers need gensim"):
         require_gensim("gensim.parsing.preprocessing", "flowers")

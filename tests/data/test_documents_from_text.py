@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tf_vmf.data import load_bag_of_words
-from tf_vmf.data.text import TextFiles
+from tf_vmf.data.texts import TextFiles
 
 
 def load(**arguments):
@@ -37,7 +37,7 @@ def test_the_vocabulary_comes_from_train_alone(three_files):
 
 def test_empty_documents_are_dropped_and_counted(three_files):
     statistics = load(**three_files).statistics
-    dropped = [statistics[split]["empty_documents_dropped"] for split in ("train", "valid", "test")]
+    dropped = [statistics[split]["empty_dropped"] for split in ("train", "valid", "test")]
     assert dropped == [2, 1, 0]  # blank lines of train; "plum" is no word of the vocabulary
 
 
@@ -85,7 +85,7 @@ def test_files_beside_subfolders_leave_no_labels(tmp_path):
     (tmp_path / "sub").mkdir()
     for file in ("a.txt", "sub/b.txt"):
         (tmp_path / file).write_text("word")
-    assert [document.label for document in TextFiles([tmp_path])] == [None, None]
+    assert [document.label for document in TextFiles([tmp_path], whole_files=True)] == [None, None]
 
 
 def test_files_can_be_iterated_again(three_files):
@@ -100,7 +100,9 @@ def test_bad_text_is_named_by_file_and_line(tmp_path):
 
 
 def test_missing_paths_and_empty_folders_are_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"Expected a text file or a folder.*nowhere"):
+    with pytest.raises(
+        FileNotFoundError, match=r"Expected a text file, a folder of text files, or label=path.*nowhere"
+    ):
         load(train_files=tmp_path / "nowhere")
     with pytest.raises(FileNotFoundError, match=r"Expected a folder with files that end in \.txt or \.gz"):
         load(train_files=tmp_path)

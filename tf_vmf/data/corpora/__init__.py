@@ -1,0 +1,1 @@
+"""Corpora with a name, and the file format of some of them: one reader per file."""

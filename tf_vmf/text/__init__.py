@@ -1,0 +1,19 @@
+"""From strings to word counts and token ids: tokenizing, vocabularies, and the layers that do the same inside a model."""
+
+from tf_vmf.text.tokenization import TOKENIZATIONS, Tokenizer, split_sentences
+from tf_vmf.text.tokens import EOS_ID, FIRST_WORD_ID, PAD_ID, SPECIAL_TOKENS, UNK_ID, to_text
+from tf_vmf.text.vectorization import DocumentVectorization, SentenceVectorization
+
+__all__ = [
+    "EOS_ID",
+    "FIRST_WORD_ID",
+    "PAD_ID",
+    "SPECIAL_TOKENS",
+    "TOKENIZATIONS",
+    "UNK_ID",
+    "DocumentVectorization",
+    "SentenceVectorization",
+    "Tokenizer",
+    "split_sentences",
+    "to_text",
+]

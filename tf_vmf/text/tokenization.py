@@ -1,0 +1,164 @@
+"""From text to words: one tokenizer for documents and sentences, in Python and inside a TensorFlow graph."""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+
+def separate_whitespace(texts: tf.Tensor) -> tf.Tensor:
+    """Text whose words are separated by whitespace already: as it is, but for NUL characters, which separate words too.
+
+    `tf.strings.lower` drops what follows a NUL, and a vocabulary file cannot hold one.
+    """
+    return tf.strings.regex_replace(texts, r"\x00", " ")
+
+
+def separate_words(texts: tf.Tensor) -> tf.Tensor:
+    """Lower-case words of two letters or more, separated by spaces; all that is not a letter separates words.
+
+    Letters are those of Unicode, with their combining marks. "Don't fly in the 20th century!" becomes
+    "don fly in the century": numbers with what is glued to them, punctuation and what an apostrophe cuts off ("t", "s")
+    carry no topic. Unicode is not normalised.
+    """
+    texts = tf.strings.lower(separate_whitespace(texts), encoding="utf-8")
+    # Two spaces between words: the next pattern consumes the space on either side of a single letter.
+    texts = tf.strings.regex_replace(texts, r"(?:\pN[\pL\pM\pN]*|[^\pL\pM])+", "  ")
+    return tf.strings.regex_replace(texts, r"(?:^| )\pL(?: |$)", " ")
+
+
+def separate_punctuation(texts: tf.Tensor) -> tf.Tensor:
+    r"""Lower-case words and punctuation marks, separated by spaces, with numbers as `N`: text that reads as text.
+
+    "Don't pay $1,500 in the U.S., Anne's well-known 'café' said." becomes
+    "don't pay $ N in the u.s. , anne 's well-known ' café ' said .". In detail:
+
+    - a word is a run of letters, marks and digits, with hyphens and apostrophes inside ("don't", "20th-century");
+      single letters with full stops are one word ("u.s."), and `<unk>` stays what it is;
+    - 's, 're, 've, 'll, 'd and 'm are words of their own, as in the Penn Treebank;
+    - a word of digits, with points and commas inside, is `N`, as in the Penn Treebank's text for language models; capital,
+      and so unlike every other word;
+    - every other visible character is a token; curly quotes and accents that stand for them are straight ones.
+    """
+    texts = tf.strings.regex_replace(texts, r"[\pZ\pC]+", " ")  # first: tf.strings.lower drops what follows a NUL
+    texts = tf.strings.lower(texts, encoding="utf-8")
+    texts = tf.strings.regex_replace(texts, r"[\x{2018}\x{2019}\x{02BC}\x{00B4}`]", "'")
+    texts = tf.strings.regex_replace(texts, r"[\x{201C}\x{201D}]", '"')
+    texts = tf.strings.regex_replace(texts, r"([\pL\pM\pN])('(?:s|re|ve|ll|d|m))(?:([^\pL\pM\pN'-])|$)", r"\1 \2 \3")
+    # The first alternative that fits is taken, so that this is a list of tokens, each put between spaces.
+    token = (
+        r"<unk>|(?:\pL\.){2,}|'(?:s|re|ve|ll|d|m)\b|"
+        r"[\pL\pM\pN]+(?:[.,]\pN+)*(?:['-][\pL\pM\pN]+)*|[^ ]"
+    )
+    texts = tf.strings.regex_replace(texts, f"({token})", r" \1 ")
+    return tf.strings.regex_replace(texts, r"(^| )\pN+(?:[.,]\pN+)*( |$)", r"\1N\2")
+
+
+# How raw text becomes words separated by ASCII whitespace.
+_STANDARDIZERS: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
+    "words": separate_words,
+    "whitespace": separate_whitespace,
+    "punctuation": separate_punctuation,
+}
+TOKENIZATIONS = tuple(_STANDARDIZERS)
+
+
+@dataclass(frozen=True)
+class Tokenizer:
+    """From strings to words.
+
+    ```python
+    Tokenizer("punctuation")(["It's 5 o'clock."])  # [[b"it", b"'s", b"N", b"o'clock", b"."]]
+    ```
+
+    Args:
+        tokenization: `"words"` (lower-case words of two letters or more, see `separate_words`), `"punctuation"` (lower-case
+            words and punctuation marks, numbers as `N`, see `separate_punctuation`) or `"whitespace"` (text that is tokenized
+            already).
+        ngram_range: the lengths (shortest, longest) of the runs of words that count as a word; those of several words are
+            joined by an underscore.
+
+    Raises:
+        ValueError: no such tokenization, or no such range.
+    """
+
+    tokenization: str = "words"
+    ngram_range: tuple[int, int] = (1, 1)
+
+    def __post_init__(self) -> None:
+        if self.tokenization not in _STANDARDIZERS:
+            raise ValueError(
+                f"`tokenization` must be one of {', '.join(TOKENIZATIONS)}. Received: tokenization={self.tokenization!r}."
+            )
+        object.__setattr__(self, "ngram_range", _checked_range(self.ngram_range))
+
+    def __call__(self, texts: Sequence[str]) -> list[list[bytes]]:
+        """The words of each text, in UTF-8. A few hundred texts per call hide its cost.
+
+        Raises:
+            UnicodeEncodeError: a text holds half of a surrogate pair.
+        """
+        standardized = _STANDARDIZERS[self.tokenization](tf.constant([text.encode() for text in texts], tf.string))
+        # bytes are split at ASCII whitespace, as by tf.strings.split
+        return [self._with_ngrams(text.split()) for text in standardized.numpy().tolist()]
+
+    def ragged(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        """The same words inside a graph: strings (batch,) -> (batch, None)."""
+        words = tf.strings.split(_STANDARDIZERS[self.tokenization](texts))
+        if self.ngram_range == (1, 1):
+            return words
+        shortest, longest = self.ngram_range
+        return tf.strings.ngrams(words, list(range(shortest, longest + 1)), separator="_")
+
+    def _with_ngrams(self, words: list[bytes]) -> list[bytes]:
+        shortest, longest = self.ngram_range
+        if longest == 1:
+            return words
+        return [
+            b"_".join(words[start : start + length])
+            for length in range(shortest, longest + 1)
+            for start in range(len(words) - length + 1)
+        ]
+
+
+def _checked_range(ngram_range: Iterable[int]) -> tuple[int, int]:
+    """Two integers, the first at least 1 and at most the second."""
+    values = tuple(ngram_range) if not isinstance(ngram_range, int | str) else ()
+    if len(values) != 2 or any(not isinstance(value, int) for value in values) or not 1 <= values[0] <= values[1]:
+        raise ValueError(
+            "`ngram_range` must be the shortest and the longest number of words, as (1, 2). "
+            f"Received: ngram_range={ngram_range!r}."
+        )
+    return values[0], values[1]
+
+
+# Not ends of sentences, though a capital may follow: titles, initials, and what usually precedes names and numbers.
+_ABBREVIATIONS = (
+    r"Mr|Mrs|Ms|Dr|Prof|Rev|Gen|Col|Lt|Sgt|Capt|Gov|Sen|Rep|St|Mt|Jr|Sr|Inc|Ltd|Co|Corp|No|Nos|Vol|Fig|pp?|ed|eds|"
+    r"vs|cf|ca|approx|etc|e\.g|i\.e|al|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|\w"
+)
+_END = re.compile(
+    r"(?<=[.!?])(?P<close>[\"'\u201d\u2019)\]]*)\s+(?=[\"'\u201c\u2018(\[]*[A-Z0-9\u00c0-\u00d6\u00d8-\u00de])",
+)
+_AFTER_ABBREVIATION = re.compile(rf"(?:^|[\s(\[\"'\u201c\u2018.])(?:{_ABBREVIATIONS})\.$")
+
+
+def split_sentences(text: str) -> list[str]:
+    """Splits text after `.`, `!` or `?`, closing quotes and brackets included, where a capital or a digit follows.
+
+    No split follows a common abbreviation ("Dr.", "e.g.", "No.") or a single letter ("J. S. Bach", "U.S. Army"): where
+    such a one does end a sentence, two sentences stay together.
+
+    Returns:
+        The sentences without surrounding space; at least one, which is empty only if the text is.
+    """
+    sentences = []
+    start = 0
+    for match in _END.finditer(text):
+        # The last characters are enough: no abbreviation is longer.
+        if not match["close"] and _AFTER_ABBREVIATION.search(text[max(start, match.start() - 12) : match.start()]):
+            continue
+        sentences.append(text[start : match.end("close")].strip())
+        start = match.end()
+    return [*sentences, text[start:].strip()]

@@ -1,0 +1,178 @@
+"""From raw text to the input of a model, inside the model, as the corpus was made."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from tf_vmf.text.tokenization import Tokenizer
+from tf_vmf.text.tokens import EOS_ID, FIRST_WORD_ID, PAD_ID, SPECIAL_TOKENS, UNK_ID
+
+# Stands for unknown words in the lookup table. No word holds a NUL, so that no word of a vocabulary is taken for it.
+_UNKNOWN = "\0"
+
+
+class TextLayer(keras.layers.Layer):
+    """The base of layers that are called on strings: a tensor, an array or a list of them, shape (batch,).
+
+    Args:
+        words: the words that have a number.
+        tokenizer: from text to words.
+        **kwargs: of `keras.layers.Layer`.
+    """
+
+    def __init__(self, words: Sequence[str], tokenizer: Tokenizer, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._tokenizer = tokenizer
+        self._lookup = keras.layers.StringLookup(vocabulary=list(words), mask_token=None, oov_token=_UNKNOWN)
+
+    def __call__(self, texts: Any, *args: Any, **kwargs: Any) -> Any:
+        # Keras layers accept tensors only; this converts lists of strings.
+        return super().__call__(_as_strings(texts), *args, **kwargs)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        self._lookup.build(input_shape)
+
+    def known_tokens(self, texts: Any) -> tf.Tensor:
+        """How many tokens of each text the vocabulary holds; 0 where the model sees nothing of the text.
+
+        Args:
+            texts: strings of shape (batch,), a tensor, an array or a list.
+
+        Returns:
+            int32 (batch,).
+        """
+        known = self.numbers(_as_strings(texts)) > 0
+        return tf.reduce_sum(tf.cast(known, tf.int32), axis=1)
+
+    def numbers(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        """int64 (batch, None): 0 for unknown words, w + 1 for word w."""
+        return self._lookup(self._tokenizer.ragged(texts))
+
+
+@keras.saving.register_keras_serializable(package="tf_vmf")
+class DocumentVectorization(TextLayer):
+    """Turns strings into counts of the words of a vocabulary; all other words are passed over.
+
+    ```python
+    vectorize = DocumentVectorization(["star", "planet"], tokenization="words")
+    vectorize(["A star, another star.", ""])  # [[2, 0], [0, 0]]
+    vectorize.known_tokens(["A star, another star.", ""])  # [2, 0]
+    ```
+
+    Args:
+        vocabulary: the V words.
+        tokenization: this and the next as in `tf_vmf.text.Tokenizer`.
+        ngram_range: the lengths of runs of words that count as a word of the vocabulary, joined by underscores.
+        **kwargs: of `keras.layers.Layer`.
+
+    Call arguments:
+        texts: strings of shape (batch,), a tensor or a list, one per document.
+
+    Returns:
+        float32 counts (batch, V).
+
+    Raises:
+        ValueError: no such tokenization.
+    """
+
+    def __init__(
+        self,
+        vocabulary: Sequence[str],
+        *,
+        tokenization: str = "words",
+        ngram_range: tuple[int, int] = (1, 1),
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(vocabulary, Tokenizer(tokenization, ngram_range), **kwargs)
+        self.vocabulary = tuple(vocabulary)
+        self.tokenization = tokenization
+        self.ngram_range = self._tokenizer.ngram_range
+
+    def call(self, texts: tf.Tensor) -> tf.Tensor:
+        size = len(self.vocabulary) + 1
+        counts = tf.math.bincount(self.numbers(texts), minlength=size, maxlength=size, axis=-1, dtype=tf.float32)
+        return tf.ensure_shape(counts, (None, size))[:, 1:]  # column 0 counts what is not in the vocabulary
+
+    def compute_output_spec(self, texts: keras.KerasTensor) -> keras.KerasTensor:
+        return keras.KerasTensor((texts.shape[0], len(self.vocabulary)), dtype="float32")
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "vocabulary": list(self.vocabulary),
+            "tokenization": self.tokenization,
+            "ngram_range": list(self.ngram_range),
+        }
+
+
+@keras.saving.register_keras_serializable(package="tf_vmf")
+class SentenceVectorization(TextLayer):
+    """Turns strings into token ids, each sentence ending in `<eos>`, padded to the longest.
+
+    ```python
+    vectorize = SentenceVectorization(["<pad>", "<eos>", "<unk>", "the", "cat"], tokenization="punctuation")
+    vectorize(["The cat", "The old cat!"])  # [[3, 4, 1, 0, 0], [3, 2, 4, 2, 1]]
+    vectorize.known_tokens(["The cat", "The old cat!"])  # [2, 2]
+    ```
+
+    Args:
+        vocabulary: the string of every id, special tokens first, as `SentenceCorpus.vocabulary`.
+        tokenization: as in `tf_vmf.text.Tokenizer`.
+        max_length: tokens a sentence may have, `<eos>` included; longer ones are cut to that. None: no limit.
+        **kwargs: of `keras.layers.Layer`.
+
+    Call arguments:
+        texts: strings of shape (batch,), a tensor or a list, one per sentence.
+
+    Returns:
+        int32 ids (batch, length).
+
+    Raises:
+        ValueError: the vocabulary does not begin with the special tokens; no such tokenization; `max_length` below 2.
+    """
+
+    def __init__(
+        self, vocabulary: Sequence[str], *, tokenization: str, max_length: int | None = None, **kwargs: Any
+    ) -> None:
+        if tuple(vocabulary[:FIRST_WORD_ID]) != SPECIAL_TOKENS:
+            raise ValueError(
+                f"`vocabulary` must begin with {', '.join(SPECIAL_TOKENS)}. Received: {tuple(vocabulary[:FIRST_WORD_ID])}."
+            )
+        if max_length is not None and max_length < 2:
+            raise ValueError(f"`max_length` must be at least 2. Received: max_length={max_length}.")
+        super().__init__(vocabulary[FIRST_WORD_ID:], Tokenizer(tokenization), **kwargs)
+        self.vocabulary = tuple(vocabulary)
+        self.tokenization = tokenization
+        self.max_length = max_length
+
+    def call(self, texts: tf.Tensor) -> tf.Tensor:
+        ids = tf.cast(self.numbers(texts), tf.int32) + UNK_ID
+        ends = tf.fill((tf.shape(texts)[0], 1), EOS_ID)
+        return tf.concat([ids, tf.RaggedTensor.from_tensor(ends)], axis=1).to_tensor(PAD_ID)
+
+    def numbers(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        """int64 (batch, None): 0 for unknown words, w + 1 for word w; one place is left for `<eos>`."""
+        numbers = super().numbers(texts)
+        return numbers if self.max_length is None else numbers[:, : self.max_length - 1]
+
+    def compute_output_spec(self, texts: keras.KerasTensor) -> keras.KerasTensor:
+        return keras.KerasTensor((texts.shape[0], None), dtype="int32")
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "vocabulary": list(self.vocabulary),
+            "tokenization": self.tokenization,
+            "max_length": self.max_length,
+        }
+
+
+def _as_strings(texts: Any) -> Any:
+    """A tensor of strings; one string alone is refused, as its letters are not meant."""
+    if isinstance(texts, str):
+        raise ValueError(f"Expected a list of strings, one per example. Received: the string {texts!r}.")
+    if tf.is_tensor(texts) or isinstance(texts, keras.KerasTensor):
+        return texts
+    return tf.convert_to_tensor(texts, tf.string)

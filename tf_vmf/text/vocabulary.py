@@ -1,0 +1,165 @@
+"""Vocabularies: which words to keep, read from a file or chosen by count."""
+
+import importlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tf_vmf._optional import optional
+from tf_vmf.text.lines import line_error, read_lines
+from tf_vmf.text.tokenization import Tokenizer
+
+
+@dataclass(frozen=True)
+class VocabularyChoice:
+    """How the vocabulary is chosen from the training texts.
+
+    Attributes:
+        size: the number of words at most.
+        min_count: how often a word must occur.
+        min_df: in how many texts a word must occur: an int, or a share of the texts, a float.
+        max_df: in how many texts a word may occur: an int, or a share of the texts, a float.
+        stop_words: words to leave out, as the tokenizer writes them.
+        words: a vocabulary to use as it is; the other fields then mean nothing.
+        ngrams: whether underscores join words, so that a stop word is looked for in each part.
+
+    Raises:
+        ValueError: a limit that no word can meet.
+    """
+
+    size: int
+    min_count: int = 1
+    min_df: int | float = 1
+    max_df: int | float = 1.0
+    stop_words: frozenset[str] = frozenset()
+    words: tuple[str, ...] | None = None
+    ngrams: bool = False
+
+    def __post_init__(self) -> None:
+        for name, value in (("vocabulary_size", self.size), ("min_count", self.min_count)):
+            if value < 1:
+                raise ValueError(f"`{name}` must be at least 1. Received: {name}={value}.")
+        for name in ("min_df", "max_df"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not (0 <= value <= 1 if isinstance(value, float) else value >= 1):
+                raise ValueError(
+                    f"`{name}` must be a number of texts, an int from 1, or a share of them, a float from 0.0 to 1.0. "
+                    f"Received: {name}={value!r}."
+                )
+
+    @property
+    def needs_text_counts(self) -> bool:
+        """Whether the choice depends on the number of texts that hold a word."""
+        return self.words is None and (
+            self.min_df not in (1, 0.0) or self.max_df != 1.0 or isinstance(self.max_df, int)
+        )
+
+    def choose(
+        self, words: Sequence[str], counts: np.ndarray, text_counts: np.ndarray | None = None, num_texts: int = 0
+    ) -> list[int]:
+        """Positions of the words to keep, ordered by falling count, ties alphabetically: the order of texts plays no part.
+
+        Args:
+            words: the distinct words of the training texts.
+            counts: how often each occurs.
+            text_counts: in how many texts each occurs; only where `needs_text_counts`.
+            num_texts: the number of texts.
+
+        Raises:
+            ValueError: no word is left.
+        """
+        allowed = np.asarray(counts) >= self.min_count
+        if self.needs_text_counts:
+            if text_counts is None:
+                raise ValueError(
+                    "`text_counts` must be given where `min_df` or `max_df` limits the words. Received: None."
+                )
+            least, most = (
+                limit * num_texts if isinstance(limit, float) else limit for limit in (self.min_df, self.max_df)
+            )
+            allowed &= (text_counts >= least) & (text_counts <= most)
+        chosen = [row for row in np.flatnonzero(allowed).tolist() if not self._is_stopped(words[row])]
+        if not chosen:
+            raise ValueError(
+                f"The training text must hold a word that occurs min_count={self.min_count} times and is no stop word. "
+                f"Received: {np.count_nonzero(counts)} distinct words, none of them such. {self._remedy(counts)}"
+            )
+        return sorted(chosen, key=lambda row: (-counts[row], words[row]))[: self.size]
+
+    def describe(self) -> str:
+        """The choice in words, for the record of a run."""
+        if self.words is not None:
+            return "as given"
+        text = f"the {self.size} most frequent of train, occurring {self.min_count} times or more"
+        for name, limit, unlimited in (("min_df", self.min_df, 1), ("max_df", self.max_df, 1.0)):
+            text += f", {name} {limit}" if limit != unlimited or type(limit) is not type(unlimited) else ""
+        return f"{text}, without {len(self.stop_words)} stop words" if self.stop_words else text
+
+    def _is_stopped(self, word: str) -> bool:
+        """Whether a word is a stop word, or an n-gram with one in it."""
+        return word in self.stop_words or (self.ngrams and not self.stop_words.isdisjoint(word.split("_")))
+
+    def _remedy(self, counts: np.ndarray) -> str:
+        if not len(counts):
+            return "Numbers and single letters are no words with tokenization='words'; 'punctuation' and 'whitespace' keep them."
+        limits = [name for name, default in (("min_df", 1), ("max_df", 1.0)) if getattr(self, name) != default]
+        return (
+            f"Lower `min_count`, {'change ' + ' and '.join(limits) + ', ' if limits else ''}or set stop_words='none'."
+        )
+
+
+def read_vocabulary(path: str | Path) -> tuple[str, ...]:
+    """Reads a vocabulary: a word per line, alone or followed by its total count. Line n names id n.
+
+    Raises:
+        ValueError: a line is empty, holds something else or repeats a word; the file is empty.
+    """
+    first_line: dict[str, int] = {}
+    for number, line in read_lines(path):
+        fields = line.split()
+        if not (len(fields) == 1 or (len(fields) == 2 and fields[1].isdecimal())):
+            raise line_error(path, number, "`word` or `word total-count`", repr(line))
+        word = fields[0]
+        if word in first_line:
+            raise line_error(path, number, f"a word not yet listed (line {first_line[word]} has it)", repr(word))
+        first_line[word] = number
+    if not first_line:
+        raise line_error(path, 1, "a word per line", "an empty file")
+    return tuple(first_line)
+
+
+def read_stop_words(stop_words: str | Path | Iterable[str], tokenizer: Tokenizer) -> frozenset[str]:
+    """The stop words as the tokenizer writes them.
+
+    Args:
+        stop_words: `"english"` (the 337 of gensim), `"none"`, the path of a file with one per line, or the words.
+        tokenizer: the one that the texts go through.
+
+    Raises:
+        ModuleNotFoundError: `"english"` without gensim.
+        FileNotFoundError: there is no such file.
+    """
+    if isinstance(stop_words, str) and stop_words == "none":
+        return frozenset()
+    if isinstance(stop_words, str) and stop_words == "english":
+        listed: Iterable[str] = require_gensim("gensim.parsing.preprocessing", "the English stop words").STOPWORDS
+    elif isinstance(stop_words, str | Path):
+        if not Path(stop_words).is_file():
+            raise FileNotFoundError(
+                "`stop_words` must be 'english', 'none', the path of a file with a word per line, or a sequence of "
+                f"words. Received: stop_words={str(stop_words)!r}, which is no file."
+            )
+        listed = [line for _, line in read_lines(stop_words)]
+    else:
+        listed = stop_words
+    single = Tokenizer(tokenizer.tokenization)
+    return frozenset(word.decode() for words in single(list(listed)) for word in words)
+
+
+def require_gensim(module: str, purpose: str) -> Any:
+    """Imports a module of the optional dependency gensim, or says how to get it."""
+    with optional("demo", purpose):
+        return importlib.import_module(module)
