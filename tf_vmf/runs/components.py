@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import keras
 
@@ -22,7 +22,7 @@ from tf_vmf.models import FusedAdam
 
 _OPTIMIZERS = {"adam": FusedAdam, "adamw": FusedAdam, "sgd": keras.optimizers.SGD}
 
-Schedule = keras.optimizers.schedules.LearningRateSchedule
+Schedule: TypeAlias = keras.optimizers.schedules.LearningRateSchedule
 
 # The weight of the KL, for the number of steps after which it is at its end (the sigmoid's: 0.9975 of it).
 _KL_SCHEDULES: dict[str, Callable[[int, float], Schedule]] = {
