@@ -1,8 +1,8 @@
 """Training: strategies, the folder of a run, checkpoints and resume."""
 
+from tf_vmf.models.replicated_model import ReplicatedModel
 from tf_vmf.training.checkpoints import Checkpoints
 from tf_vmf.training.fit import fit
-from tf_vmf.training.model import ReplicatedModel
 from tf_vmf.training.preemption import PreemptedError, Preemption
 from tf_vmf.training.run_state import RunState
 from tf_vmf.training.strategies import STRATEGIES, get_strategy
