@@ -19,7 +19,7 @@ def build() -> keras.Model:
     h = keras.layers.Dense(128, activation="relu")(z)
     model = keras.Model(pixels, keras.layers.Dense(64, activation="sigmoid")(h))
     # Keras averages the cross-entropy over 64 pixels, the KL is a sum in nats: weigh them alike.
-    model.compile("adam", loss=lambda y, p: 64 * keras.losses.binary_crossentropy(y, p))
+    model.compile("adam", loss="binary_crossentropy", loss_weights=[64])
     return model
 
 

@@ -227,14 +227,6 @@ def test_weights_of_validation_examples_count_without_targets_too(counts):
         assert history["val_loss"][0] == pytest.approx(expected, rel=1e-5)
 
 
-def test_a_file_of_a_model_compiled_with_a_loss_still_loads():
-    model = make_model()
-    model.compile("adam")
-    config = {**model.get_compile_config(), "loss": "mse", "metrics": ["mae"]}
-    model.compile_from_config(config)
-    assert isinstance(model.optimizer, keras.optimizers.Adam)
-
-
 @pytest.mark.parametrize("given", [{"loss": "mse"}, {"metrics": ["mae"]}, {"weighted_metrics": ["mae"]}])
 def test_a_loss_and_metrics_of_ones_own_are_refused(given):
     with pytest.raises(ValueError, match=f"{next(iter(given))}.*expected None"):

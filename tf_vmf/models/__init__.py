@@ -4,6 +4,7 @@ from tf_vmf.models.adam import FusedAdam
 from tf_vmf.models.bag_of_words_vae import BagOfWordsVAE
 from tf_vmf.models.load import LoadedModel, load
 from tf_vmf.models.lstm_vae import LSTMVAE
+from tf_vmf.models.replicated_model import ReplicatedModel
 from tf_vmf.models.variational_autoencoder import VariationalAutoencoder
 from tf_vmf.models.word_vectors import read_word_vectors
 
@@ -12,6 +13,7 @@ __all__ = [
     "BagOfWordsVAE",
     "FusedAdam",
     "LoadedModel",
+    "ReplicatedModel",
     "VariationalAutoencoder",
     "load",
     "read_word_vectors",

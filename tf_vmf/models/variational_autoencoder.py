@@ -11,9 +11,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tf_vmf._keywords import CheckedKeywords
 from tf_vmf.layers import LatentLayer
-from tf_vmf.models.gradients import apply_gradients, sum_over_replicas
 from tf_vmf.models.metrics import Perplexity
+from tf_vmf.models.replicated_model import ReplicatedModel, sum_over_replicas
 from tf_vmf.seeds import draw_seed, replica_seed, stateless_seed
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _TRAINING, _EVALUATION, _DROPOUT = 0, 1, 2
 _REFUSED = ("loss", "loss_weights", "metrics", "weighted_metrics")
 
 
-class VariationalAutoencoder(keras.Model):
+class VariationalAutoencoder(CheckedKeywords, ReplicatedModel):
     """A model p(x|z) p(z) with an amortised posterior q(z|x), trained on the evidence lower bound.
 
     A subclass defines `features` (what the latent layer is called on), `token_counts` and `reconstruction_log_prob`, and builds
@@ -38,7 +39,7 @@ class VariationalAutoencoder(keras.Model):
     the model predicts. The loss minimised is the sum of weight times loss divided by the number of examples, as in Keras; the
     figures logged are weighted means.
 
-    The train step is right for any `tf.distribute` strategy: see `tf_vmf.models.gradients`. Noise is a function of (seed,
+    The train step is right for any `tf.distribute` strategy: see `tf_vmf.models.ReplicatedModel`. Noise is a function of (seed,
     optimizer step, replica), so a resumed run repeats exactly what an uninterrupted one would have drawn.
 
     Args:
@@ -190,19 +191,6 @@ class VariationalAutoencoder(keras.Model):
                     f"logs loss, nll, kl and perplexity. Received: {name}={value!r}."
                 )
         super().compile(optimizer, **kwargs)
-        # Now, not in the first traced step: under a strategy variables must be made in its scope.
-        if self.optimizer is not None and not self.optimizer.built:
-            self.optimizer.build(self.trainable_variables)
-
-    def compile_from_config(self, config: dict[str, Any]) -> None:
-        # Keras asks for this one wherever `compile` is overridden. Files of a time when a loss was passed over still load.
-        kept = {name: value for name, value in config.items() if name not in _REFUSED}
-        self.compile(**keras.saving.deserialize_keras_object(kept))
-
-    def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
-        # Model and optimizer are built already. Keras 3.15 would average a first batch over replicas here, which fails where
-        # their number does not divide it.
-        del iterator, data_batch
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
@@ -240,22 +228,20 @@ class VariationalAutoencoder(keras.Model):
             sample_weight: Factors of the examples' losses, shape (batch,); the loss is their sum divided by the number of examples.
         """
         step = tf.convert_to_tensor(self.optimizer.iterations)
-        with tf.GradientTape() as tape:
+
+        def share_of_loss() -> tuple[tf.Tensor, tuple[tf.Tensor, dict[str, Any]]]:
             terms = self._terms(x, replica_seed(self.seed, _TRAINING, step), self.num_samples, training=True)
             loss = terms["nll"] + self.kl_loss(terms["kl"], step)
-            auxiliary = terms["auxiliary"]
-            objective = loss if auxiliary is None else loss + auxiliary
+            objective = loss if terms["auxiliary"] is None else loss + terms["auxiliary"]
             if sample_weight is not None:
                 objective *= _weights(sample_weight, loss)
-            # Divided by the number of examples on all replicas: the sum of the replicas' gradients is that of the global mean.
             examples = sum_over_replicas(tf.cast(tf.shape(loss)[0], tf.float32))
             total = tf.reduce_sum(objective) / tf.maximum(examples, 1.0)
             if self.losses:  # regularizers of the weights
                 total += tf.add_n(self.losses) / tf.distribute.get_strategy().num_replicas_in_sync
-            scaled = self.optimizer.scale_loss(total)
-        # A sparse gradient may name a row twice: its norm, which clipping needs, is only right once it is dense.
-        gradients = [None if g is None else tf.convert_to_tensor(g) for g in tape.gradient(scaled, variables)]
-        apply_gradients(self.optimizer, gradients, variables)
+            return total, (loss, terms)
+
+        loss, terms = self.minimize(share_of_loss, variables)
         return self._update_metrics(x, loss, terms, sample_weight)
 
     def kl_loss(self, kl: tf.Tensor, step: tf.Tensor) -> tf.Tensor:

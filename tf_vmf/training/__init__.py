@@ -1,10 +1,10 @@
 """Training: strategies, the folder of a run, checkpoints and resume."""
 
 from tf_vmf.locks import LockHeldError
+from tf_vmf.models.replicated_model import ReplicatedModel
 from tf_vmf.training.checkpoints import Checkpoints
 from tf_vmf.training.fit import fit
 from tf_vmf.training.interruption import RunInterruptedError, StopSignals, exit_on_ctrl_c
-from tf_vmf.training.model import ReplicatedModel
 from tf_vmf.training.progress import EpochLines
 from tf_vmf.training.run_state import RunState
 from tf_vmf.training.strategies import STRATEGIES, get_strategy

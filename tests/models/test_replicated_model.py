@@ -7,7 +7,8 @@ import tensorflow as tf
 
 from tests.conftest import mirrored
 from tf_vmf.layers import GaussianLatent, PowerSphericalLatent, VonMisesFisherLatent
-from tf_vmf.training import ReplicatedModel, get_strategy
+from tf_vmf.models import BagOfWordsVAE, ReplicatedModel
+from tf_vmf.training import get_strategy
 
 ROWS = 23  # batches of 8, 8 and 7: uneven on two and on three replicas
 
@@ -105,7 +106,7 @@ def test_the_noise_count_of_replicas_is_saved_and_restored(batches, tmp_path):
     model.fit(batches, verbose=0, shuffle=False)
     expected = model.get_weights()
     with mirrored(2).scope():
-        again = keras.saving.load_model(tmp_path / "model.keras", custom_objects={"ReplicatedModel": ReplicatedModel})
+        again = keras.saving.load_model(tmp_path / "model.keras")
         restored = make(OPTIMIZERS["sgd"], GaussianLatent(3, seed=1))
         tf.train.Checkpoint(model=restored).read(str(tmp_path / "checkpoint")).expect_partial()
     for other in (again, restored):
@@ -118,7 +119,38 @@ def test_it_is_saved_and_loaded_as_what_it_is(batches, tmp_path):
     model = make(OPTIMIZERS["adam"])
     model.fit(batches, verbose=0, shuffle=False)
     model.save(tmp_path / "model.keras")
-    again = keras.saving.load_model(tmp_path / "model.keras", custom_objects={"ReplicatedModel": ReplicatedModel})
+    again = keras.saving.load_model(tmp_path / "model.keras")
     x = np.ones((2, 5), np.float32)
     np.testing.assert_allclose(again.predict(x, verbose=0), model.predict(x, verbose=0), rtol=1e-6)
     assert again.optimizer.built
+
+
+class Doubling(ReplicatedModel):
+    """Subclassed: builds itself in its first call."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.dense = keras.layers.Dense(2)
+
+    def call(self, x):
+        return 2.0 * self.dense(x)
+
+
+class OfItsOwn(ReplicatedModel):
+    """A subclass that is functional."""
+
+    def __init__(self):
+        inputs = keras.Input((5,))
+        super().__init__(inputs, keras.layers.Dense(2)(inputs))
+
+
+def test_functional_and_subclassed_models_live_side_by_side(batches):
+    """Keras puts its functional class among the bases of whatever is called with inputs and outputs."""
+    for make_one in (lambda: make(OPTIMIZERS["sgd"]), Doubling, OfItsOwn, Doubling, lambda: make(OPTIMIZERS["sgd"])):
+        model = make_one()
+        assert isinstance(model, ReplicatedModel)
+        model.compile("sgd", loss="mse")
+        assert np.isfinite(model.fit(batches, verbose=0, shuffle=False).history["loss"][0])
+    assert len(OfItsOwn().layers) == 2
+    BagOfWordsVAE(4, GaussianLatent(2), encoder_units=(3,))
+    assert ReplicatedModel.__bases__ == Doubling.__mro__[2:3]

@@ -1,0 +1,75 @@
+"""Every private name of Keras that this package relies on; no other file touches one.
+
+Keras promises nothing about these names, so each is checked: another version of Keras is an error and not a wrong number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+
+def _private(owner: Any, name: str) -> Any:
+    """A private attribute of Keras.
+
+    Raises:
+        ImportError: This version of Keras lacks it.
+    """
+    try:
+        return getattr(owner, name)
+    except AttributeError as error:
+        owner_name = getattr(owner, "__name__", type(owner).__name__)
+        raise ImportError(
+            f"tf_vmf relies on {owner_name}.{name}, as in Keras 3.15. Keras {keras.__version__}, which is installed, lacks it: "
+            "pip install 'keras>=3.15,<3.16'"
+        ) from error
+
+
+_models = _private(keras, "src").models
+Functional = _private(_models.functional, "Functional")  # the class of `keras.Model(inputs, outputs)`
+has_functional_arguments = _private(_models.model, "functional_init_arguments")
+_private(keras.Model, "_maybe_symbolic_build")  # overridden below: without it the override would do nothing
+
+
+class ModelBuiltInScope(keras.Model):
+    """A model whose variables, once it is built, are not made again by a symbolic call in the first step of `fit`.
+
+    Keras 3.15 averages a first batch over the replicas for that call, which fails where their number does not divide it.
+    """
+
+    def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
+        if not self.built:
+            super()._maybe_symbolic_build(iterator=iterator, data_batch=data_batch)
+
+
+def log_loss(model: keras.Model, loss: tf.Tensor, examples: tf.Tensor) -> None:
+    """Adds the mean loss of some examples to the `loss` that a compiled model logs."""
+    _private(model, "_loss_tracker").update_state(loss, sample_weight=examples)
+
+
+def adam_moments(optimizer: keras.optimizers.Adam, variable: keras.Variable) -> tuple[Any, Any]:
+    """The TensorFlow variables in which Adam keeps the first and the second moment of a variable's gradient."""
+    index = _private(optimizer, "_get_variable_index")(variable)
+    return _private(optimizer, "_momentums")[index].value, _private(optimizer, "_velocities")[index].value
+
+
+@contextmanager
+def no_gradient_sum(optimizer: keras.optimizers.Optimizer) -> Iterator[None]:
+    """Keeps the optimizer from summing gradients over replicas, which Keras does after clipping, where it is too late.
+
+    Dividing by the number of replicas before would cancel that sum, and move every gradient over the network twice.
+    """
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    name = "_all_reduce_sum_gradients"
+    _private(type(inner), name)  # else the sum would be taken twice, in silence
+    # Past Keras's own __setattr__, which tracks what it is given. All replicas are in here together: none of them leaves before all
+    # have had their gradients applied.
+    object.__setattr__(inner, name, lambda grads_and_vars: list(grads_and_vars))
+    try:
+        yield
+    finally:
+        vars(inner).pop(name, None)
