@@ -119,6 +119,7 @@ def start(argv: Sequence[str]) -> tf.distribute.Strategy:
 
     Raises:
         app.UsageError: There are arguments that are not flags.
+        training.LockHeldError: Another process uses --workdir.
     """
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected arguments: {' '.join(argv[1:])}. Every option is a flag: --name=value.")
@@ -126,7 +127,10 @@ def start(argv: Sequence[str]) -> tf.distribute.Strategy:
         logging.set_verbosity(
             logging.WARNING
         )  # TensorFlow's checkpoints and gensim log a line for every breath they take
-    return training.get_strategy(training_flags.STRATEGY.value, training_flags.NUM_DEVICES.value)
+    strategy = training.get_strategy(training_flags.STRATEGY.value, training_flags.NUM_DEVICES.value)
+    if training.Workers(strategy).is_chief:
+        training.Workdir(training_flags.WORKDIR.value).check_unlocked()  # before the corpus is read
+    return strategy
 
 
 def launch(main: Callable[[Sequence[str]], None]) -> None:
