@@ -9,8 +9,7 @@ from tf_vmf import analysis, data, evaluation
 from tf_vmf.configs import DocumentConfig
 from tf_vmf.models import BagOfWordsVAE
 from tf_vmf.runs.components import make_latent, make_optimizer
-from tf_vmf.runs.run import Experiment, Run, run
-from tf_vmf.training import get_strategy
+from tf_vmf.runs.run import Experiment, Run, run, start
 
 
 def train_documents(
@@ -45,8 +44,7 @@ def train_documents(
         FileNotFoundError: A file of the corpus is missing.
         ModuleNotFoundError: The corpus needs a package that is not installed.
     """
-    # First of all: devices cannot be divided once TensorFlow has used them.
-    strategy = get_strategy(config.strategy, config.num_devices)
+    strategy = start(config, workdir)
     corpus = data.load_bag_of_words(**config.loader_arguments())
     experiment = Experiment(
         program="bow_vae",

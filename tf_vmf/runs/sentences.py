@@ -12,8 +12,8 @@ from tf_vmf import analysis, data, evaluation, files
 from tf_vmf.configs import SentenceConfig
 from tf_vmf.models import LSTMVAE, read_word_vectors
 from tf_vmf.runs.components import make_latent, make_optimizer
-from tf_vmf.runs.run import Experiment, Run, run
-from tf_vmf.training import Workdir, get_strategy
+from tf_vmf.runs.run import Experiment, Run, run, start
+from tf_vmf.training import Workdir
 
 
 def train_sentences(
@@ -38,8 +38,7 @@ def train_sentences(
     Raises:
         As `tf_vmf.runs.train_documents`; ValueError also where the model is to be conditional on labels that are missing.
     """
-    # First of all: devices cannot be divided once TensorFlow has used them.
-    strategy = get_strategy(config.strategy, config.num_devices)
+    strategy = start(config, workdir)
     corpus = data.load_sentences(**config.loader_arguments())
     _check_labels(config, corpus)
     examples = {"train": corpus.train_examples, "valid": corpus.valid, "test": corpus.test}
