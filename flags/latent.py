@@ -4,12 +4,16 @@ from absl import flags
 
 from flags.checks import number_or
 
-LATENT = flags.DEFINE_enum("latent", "vmf", ["vmf", "gaussian", "power_spherical", "none"], "Posterior of the code.")
+LATENT = flags.DEFINE_string(
+    "latent",
+    "vmf",
+    "Posterior of the code: vmf, gaussian, power_spherical, the name of another registered latent layer, or none.",
+)
 LATENT_DIM = flags.DEFINE_integer(
     "latent_dim", 50, "Dimension d of the code; on the sphere that of R^d.", lower_bound=1
 )
 CONCENTRATION = flags.DEFINE_string(
-    "concentration", "100", "Concentration of a spherical posterior: a number, or 'learned' for one an example."
+    "concentration", "100", "Concentration of a spherical posterior: a number, or 'learned' for one per example."
 )
 INITIAL_CONCENTRATION = flags.DEFINE_float(
     "initial_concentration", 100.0, "Learned concentration at the start of training.", lower_bound=0.0

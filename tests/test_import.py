@@ -23,7 +23,8 @@ def test_import_is_light_and_finds_every_subpackage_later():
 def test_training_a_latent_layer_needs_no_tensorflow_probability():
     finished = run(
         "import sys, keras, numpy as np, tf_vmf\n"
-        "model = keras.Sequential([keras.Input((7,)), tf_vmf.layers.VonMisesFisherLatent(5, 'learned'), keras.layers.Dense(1)])\n"
+        "latent = tf_vmf.layers.VonMisesFisherLatent(5, concentration='learned')\n"
+        "model = keras.Sequential([keras.Input((7,)), latent, keras.layers.Dense(1)])\n"
         "model.compile('adam', 'mse')\n"
         "model.fit(np.ones((4, 7)), np.ones((4, 1)), verbose=0)\n"
         "assert 'tensorflow_probability' not in sys.modules"

@@ -23,7 +23,7 @@ from flags import document_model as model_flags
 from flags import document_text as text_flags
 from flags import latent as latent_flags
 from flags import training as training_flags
-from tf_vmf import analysis, data, evaluation
+from tf_vmf import analysis, data, evaluation, layers
 from tf_vmf.models import BagOfWordsVAE
 from trainers import experiment
 
@@ -38,7 +38,7 @@ def make_model(corpus: data.BagOfWordsCorpus, steps_per_epoch: int) -> BagOfWord
     if latent is None:
         raise ValueError(
             "--latent=none: a document model without a latent variable is a unigram model, which every run reports as its "
-            "baseline. Expected one of: vmf, gaussian, power_spherical."
+            f"baseline. Expected one of: {', '.join(layers.latent_names())}."
         )
     model = BagOfWordsVAE(
         len(corpus.vocabulary),

@@ -18,15 +18,14 @@ from absl import flags as absl_flags
 
 from flags import latent as latent_flags
 from flags import training as training_flags
-from tf_vmf import data, evaluation, files, models, training
+from tf_vmf import data, evaluation, files, layers, models, training
 from tf_vmf.layers import (
     CyclicalSchedule,
-    GaussianLatent,
     LatentLayer,
+    LearnedConcentration,
     LinearSchedule,
-    PowerSphericalLatent,
     SigmoidSchedule,
-    VonMisesFisherLatent,
+    latent_names,
 )
 from tf_vmf.models import VariationalAutoencoder
 from tf_vmf.version import __version__
@@ -273,27 +272,36 @@ def make_optimizer(steps_per_epoch: int) -> keras.optimizers.Optimizer:
 
 
 def make_latent() -> LatentLayer | None:
-    """The latent layer that the flags ask for; None for --latent=none."""
-    name, dim = latent_flags.LATENT.value, latent_flags.LATENT_DIM.value
-    warmup, weight = latent_flags.KL_WARMUP_STEPS.value, latent_flags.KL_WEIGHT.value
-    shared: dict[str, Any] = {
-        "kl_weight": _KL_SCHEDULES[latent_flags.KL_SCHEDULE.value](warmup, weight) if warmup else weight,
-        "seed": training_flags.SEED.value,
-        "name": "latent",
-    }
+    """The latent layer that the flags ask for; None for --latent=none.
+
+    Raises:
+        ValueError: --latent is not the name of a registered latent layer.
+    """
+    name = latent_flags.LATENT.value
     if name == "none":
         return None
-    if name == "gaussian":
-        return GaussianLatent(dim, **shared)
-    concentration = latent_flags.CONCENTRATION.value
-    layer = VonMisesFisherLatent if name == "vmf" else PowerSphericalLatent
-    return layer(
-        dim,
-        concentration=concentration if concentration == "learned" else float(concentration),
-        minimum_concentration=latent_flags.MINIMUM_CONCENTRATION.value,
-        initial_concentration=latent_flags.INITIAL_CONCENTRATION.value,
-        norm_penalty=latent_flags.NORM_PENALTY.value,
-        **shared,
+    if name not in latent_names():
+        raise ValueError(f"--latent={name}: expected one of {', '.join(latent_names())}, none.")
+    warmup, weight = latent_flags.KL_WARMUP_STEPS.value, latent_flags.KL_WEIGHT.value
+    return layers.make_latent(
+        name,
+        latent_flags.LATENT_DIM.value,
+        {"concentration": _concentration(), "norm_penalty": latent_flags.NORM_PENALTY.value},
+        kl_weight=_KL_SCHEDULES[latent_flags.KL_SCHEDULE.value](warmup, weight) if warmup else weight,
+        seed=training_flags.SEED.value,
+        name="latent",
+    )
+
+
+def _concentration() -> float | LearnedConcentration:
+    """The argument `concentration` that the flags describe."""
+    value = latent_flags.CONCENTRATION.value
+    if value != "learned":
+        return float(value)
+    return LearnedConcentration(
+        initial=latent_flags.INITIAL_CONCENTRATION.value,
+        minimum=latent_flags.MINIMUM_CONCENTRATION.value,
+        name="concentration",
     )
 
 

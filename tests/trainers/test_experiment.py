@@ -11,7 +11,7 @@ from absl.testing import flagsaver
 from flags import corpus as corpus_flags
 from flags import latent as latent_flags
 from flags import training as training_flags
-from tf_vmf.layers import GaussianLatent, PowerSphericalLatent, VonMisesFisherLatent
+from tf_vmf.layers import GaussianLatent, LearnedConcentration, PowerSphericalLatent, VonMisesFisherLatent
 from trainers import experiment
 
 
@@ -42,7 +42,8 @@ def test_a_learned_concentration_and_no_latent():
         latent="vmf", concentration="learned", initial_concentration=80.0, minimum_concentration=5.0
     ):
         latent = experiment.make_latent()
-    assert (latent.concentration, latent.initial_concentration, latent.minimum_concentration) == ("learned", 80.0, 5.0)
+    assert isinstance(latent.concentration, LearnedConcentration)
+    assert (latent.concentration.initial, latent.concentration.minimum) == (80.0, 5.0)
     with flagsaver.flagsaver(latent="none"):
         assert experiment.make_latent() is None
 
@@ -126,8 +127,8 @@ def test_a_wrong_concentration_is_refused_with_what_is_allowed(value):
 
 
 def test_an_unknown_latent_is_refused_with_the_choices():
-    with pytest.raises(absl_flags.IllegalFlagValueError, match=r"vmf\|gaussian\|power_spherical\|none"):
-        absl_flags.FLAGS["latent"].parse("cauchy")
+    with flagsaver.flagsaver(latent="cauchy"), pytest.raises(ValueError, match=r"--latent=cauchy.*gaussian.*vmf, none"):
+        experiment.make_latent()
 
 
 def test_figures_that_are_not_finite_are_refused(monkeypatch):

@@ -10,7 +10,6 @@ import numpy as np
 
 from tf_vmf.data.sentence_batches import evaluation_order, sentence_evaluation_batches
 from tf_vmf.data.sentences import Sentences
-from tf_vmf.layers.spherical_latent import SphericalLatent
 from tf_vmf.models.variational_autoencoder import VariationalAutoencoder
 
 
@@ -49,7 +48,7 @@ def encode(model: VariationalAutoencoder, batches: Iterable[Any]) -> Encodings:
             concentration.append(parameters["concentration"].numpy())
     if not codes:
         raise ValueError("Argument `batches`: expected at least one batch. Received none.")
-    spherical = isinstance(latent, SphericalLatent)
+    spherical = latent.describe().metric == "cosine"
     means = np.concatenate(codes).astype(np.float64)
     return Encodings(
         codes=means / np.linalg.norm(means, axis=-1, keepdims=True) if spherical else means,
