@@ -85,9 +85,9 @@ def test_the_sphere_is_drawn_as_two_equal_area_hemispheres(rng):
 
 def test_active_units_are_the_variances_scaled_by_the_dimension_on_the_sphere():
     codes = np.array([[1.0, 0.0], [-1.0, 0.0]])
-    heights = [bar.get_height() for bar in plots.active_units(codes, spherical=True).axes[0].patches]
-    assert heights == [2.0, 0.0]
-    heights = [bar.get_height() for bar in plots.active_units(codes, spherical=False).axes[0].patches]
+    heights = [bar.get_height() for bar in plots.active_units(codes, scale=np.sqrt(codes.shape[1])).axes[0].patches]
+    assert heights == pytest.approx([2.0, 0.0])
+    heights = [bar.get_height() for bar in plots.active_units(codes).axes[0].patches]
     assert heights == [1.0, 0.0]
 
 

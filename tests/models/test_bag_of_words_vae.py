@@ -8,13 +8,15 @@ import pytest
 import scipy.special
 import tensorflow as tf
 
-from tf_vmf.layers import GaussianLatent, PowerSphericalLatent, VonMisesFisherLatent
+from tf_vmf.layers import GaussianLatent, LearnedConcentration, PowerSphericalLatent, VonMisesFisherLatent
 from tf_vmf.models import BagOfWordsVAE
 
 V = 30
 LATENTS = {
     "vmf": lambda: VonMisesFisherLatent(6, concentration=20.0, seed=1),
-    "vmf_learned": lambda: VonMisesFisherLatent(6, "learned", initial_concentration=20.0, norm_penalty=1e-3, seed=1),
+    "vmf_learned": lambda: VonMisesFisherLatent(
+        6, concentration=LearnedConcentration(initial=20.0), norm_penalty=1e-3, seed=1
+    ),
     "gaussian": lambda: GaussianLatent(6, seed=1),
     "power_spherical": lambda: PowerSphericalLatent(6, concentration=20.0, seed=1),
 }

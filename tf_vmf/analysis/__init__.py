@@ -5,7 +5,6 @@ from tf_vmf.analysis.clusters import Clusters, cluster_codes
 from tf_vmf.analysis.distinctive_words import DistinctiveWords, distinctive_words
 from tf_vmf.analysis.document_report import document_report
 from tf_vmf.analysis.encodings import Encodings, encode, encode_sentences, label_centres
-from tf_vmf.analysis.interpolation import great_circle, interpolate, straight_line
 from tf_vmf.analysis.neighbours import Neighbours, label_precision, nearest_neighbours
 from tf_vmf.analysis.projection import Projection, project
 from tf_vmf.analysis.published import (
@@ -58,8 +57,6 @@ __all__ = [
     "document_report",
     "encode",
     "encode_sentences",
-    "great_circle",
-    "interpolate",
     "interpolate_sentences",
     "label_centres",
     "label_precision",
@@ -68,7 +65,6 @@ __all__ = [
     "published_results",
     "published_sentence_results",
     "sentence_report",
-    "straight_line",
     "sweep_points",
     "sweep_report",
     "sweep_table",

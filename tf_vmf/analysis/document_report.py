@@ -62,7 +62,7 @@ def document_report(
     ]
     write_report(
         path,
-        title=title or f"Document model with a {run_sections.latent_name(model.latent)} code: {corpus.name}",
+        title=title or f"Document model with a {model.latent.describe().posterior} code: {corpus.name}",
         subtitle=f"{corpus.statistics['train']['documents']:,} training, "
         f"{len(corpus.valid):,} validation and {len(corpus.test):,} test documents "
         f"over {len(corpus.vocabulary):,} words",
@@ -81,7 +81,7 @@ def _summary(
     return [
         f"A variational autoencoder was trained{f' for {epochs} epochs' if epochs else ''} on {train['documents']:,} documents "
         f"({train['tokens']:,} words) of the corpus {corpus.name!r}. It squeezes each document into a code, "
-        f"{run_sections.code_description(model.latent, 'document')}, and predicts the document's words from the code alone.",
+        f"{model.latent.describe().code('document')}, and predicts the document's words from the code alone.",
         f"On the {len(corpus.test):,} test documents, which it never saw, its perplexity is {test['perplexity']:,.0f}: it is as "
         f"unsure of each word as if it had to choose among that many equally likely ones. A unigram model, which knows only how "
         f"frequent words are, has {baseline['unigram_perplexity']:,.0f}; the model's is {ratio:.2f} of it.",

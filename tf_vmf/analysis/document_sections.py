@@ -10,7 +10,6 @@ import numpy as np
 from tf_vmf.analysis import plots, run_sections
 from tf_vmf.analysis.clusters import cluster_codes
 from tf_vmf.analysis.encodings import Encodings, label_centres
-from tf_vmf.analysis.interpolation import interpolate
 from tf_vmf.analysis.neighbours import nearest_neighbours
 from tf_vmf.analysis.projection import project
 from tf_vmf.analysis.published import published_results
@@ -176,10 +175,10 @@ def path_between_labels(model: BagOfWordsVAE, corpus: BagOfWordsCorpus, train: E
     # Opposite centres are joined by no single great circle.
     cosines = np.where(unit @ unit.T < -0.999, 1.0, unit @ unit.T)
     a, b = np.unravel_index(np.argmin(cosines), cosines.shape)
-    steps = interpolate(centres[a], centres[b], 5, spherical=train.spherical)
+    steps = model.latent.interpolate(centres[a], centres[b], 5).numpy()
     names = [f"{step:.0%}" for step in np.linspace(0, 1, len(steps))]
     rows = [(name, " ".join(topic.words)) for name, topic in zip(names, _words_at(model, corpus, steps), strict=True)]
-    way = "great circle" if train.spherical else "straight line"
+    way = model.latent.describe().path
     return Section(
         "From one label to another",
         [

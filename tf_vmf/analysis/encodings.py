@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from tf_vmf.data.sentences import Sentences
-from tf_vmf.layers.spherical_latent import SphericalLatent
 from tf_vmf.models.variational_autoencoder import VariationalAutoencoder
 
 
@@ -48,7 +47,7 @@ def encode(model: VariationalAutoencoder, batches: Iterable[Any]) -> Encodings:
             concentration.append(parameters["concentration"].numpy())
     if not codes:
         raise ValueError("Argument `batches`: expected at least one batch. Received none.")
-    spherical = isinstance(latent, SphericalLatent)
+    spherical = latent.describe().metric == "cosine"
     means = np.concatenate(codes).astype(np.float64)
     return Encodings(
         codes=means / np.linalg.norm(means, axis=-1, keepdims=True) if spherical else means,

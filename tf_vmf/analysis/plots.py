@@ -158,19 +158,22 @@ def histogram(values: np.ndarray, axis_label: str, *, bins: int = 50, counted: s
 
 
 @_styled
-def active_units(codes: np.ndarray, *, spherical: bool, threshold: float = 0.01) -> Figure:
+def active_units(codes: np.ndarray, *, scale: float | np.ndarray = 1.0, threshold: float = 0.01) -> Figure:
     """Variance of each dimension of the codes over the data, largest first, and the threshold of an active unit.
 
-    On the sphere the variance is multiplied by d: 1 is that of a coordinate of codes spread evenly over the sphere.
+    Args:
+        codes: Shape (n, d).
+        scale: Factor that gives a coordinate unit variance under the prior (`LatentLayer.coordinate_scale`).
+        threshold: Variance above which a unit is active.
     """
-    variances = np.sort(np.var(codes, axis=0) * (codes.shape[-1] if spherical else 1.0))[::-1]
+    variances = np.sort(np.var(codes * scale, axis=0))[::-1]
     active = variances > threshold
     figure = new_figure(4.6, 2.7)
     axes = figure.add_subplot()
     axes.bar(np.arange(1, len(variances) + 1), variances, color=np.where(active, BLUE, GREY), width=0.75)
     axes.axhline(threshold, color=ORANGE, lw=1.2, label=f"active above {threshold}")
     axes.set_xlabel("latent dimension, by variance")
-    axes.set_ylabel("variance times d" if spherical else "variance")
+    axes.set_ylabel("variance, 1 in the prior")
     axes.legend()
     return figure
 

@@ -13,13 +13,7 @@ from tf_vmf.analysis.encodings import Encodings
 from tf_vmf.analysis.neighbours import Neighbours, label_precision
 from tf_vmf.analysis.report import Block, Code, Image, Row, Section, Table, Text
 from tf_vmf.layers.latent_layer import LatentLayer
-from tf_vmf.layers.spherical_latent import SphericalLatent
 
-_LATENT_NAMES = {
-    "VonMisesFisherLatent": "von Mises-Fisher",
-    "PowerSphericalLatent": "power spherical",
-    "GaussianLatent": "Gaussian",
-}
 _MEASURES = (
     ("perplexity", "Perplexity (corpus)", ",.1f", "exp(total (nll + KL) / total {units}). Lower is better."),
     ("document_perplexity", "Perplexity (per {noun})", ",.1f", "exp(mean over {noun}s of nats a {unit})."),
@@ -37,26 +31,6 @@ _MEASURES_WITHOUT_CODE = (
     ("document_perplexity", "Perplexity (per {noun})", ",.1f", "exp(mean over {noun}s of nats a {unit})."),
     ("nll", "nll, nats a {noun}", ",.2f", "Surprise at the {units}."),
 )
-
-
-def latent_name(latent: LatentLayer) -> str:
-    """The name of the posterior in prose."""
-    kind = type(latent).__name__
-    return _LATENT_NAMES.get(kind, kind)
-
-
-def code_description(latent: Any, noun: str) -> str:
-    """What a code is, as half a sentence: where it lives, its distribution and its spread."""
-    if isinstance(latent, SphericalLatent):
-        where = f"a point on the unit sphere in {latent.latent_dim} dimensions"
-        spread = (
-            f"with a concentration learned for every {noun}"
-            if latent.concentration == "learned"
-            else f"with the fixed concentration {latent.concentration:g}"
-        )
-    else:
-        where, spread = f"a point in {latent.latent_dim} dimensions", f"with a variance learned for every {noun}"
-    return f"{where}, known up to a {latent_name(latent)} distribution {spread}"
 
 
 def measures_table(metrics: Mapping[str, Any], noun: str, unit: str = "word", *, has_code: bool = True) -> Table:
@@ -121,7 +95,7 @@ def use_of_the_code(latent: LatentLayer, test: Encodings, noun: str) -> Section:
     """Variance of each dimension; where it differs by example, the spread of KL or concentration."""
     images: list[Image] = [
         Image(
-            plots.active_units(test.codes, spherical=test.spherical),
+            plots.active_units(test.codes, scale=latent.coordinate_scale),
             f"How much each dimension of the code varies over test {noun}s. A dimension that does not vary is not used.",
         )
     ]
@@ -141,7 +115,7 @@ def use_of_the_code(latent: LatentLayer, test: Encodings, noun: str) -> Section:
                 f"KL of test {noun}s: short ones can be given cheap codes, long ones rich codes.",
             )
         )
-    elif isinstance(latent, SphericalLatent) and latent.concentration != "learned":
+    elif latent.describe().constant_kl:
         blocks.append(
             Text(
                 f"The concentration is fixed, so every {noun} pays the same KL, {test.kl.mean():.2f} nats: training "

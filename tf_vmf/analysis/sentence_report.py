@@ -58,7 +58,11 @@ def sentence_report(
         *extra_sections,
         run_sections.protocol(metrics, config or {}, command),
     ]
-    name = "LSTM language model" if model.latent is None else f"Sentence model with a {_latent_name(model)} code"
+    name = (
+        "LSTM language model"
+        if model.latent is None
+        else f"Sentence model with a {model.latent.describe().posterior} code"
+    )
     write_report(
         path,
         title=title or f"{name}: {corpus.name}",
@@ -93,10 +97,6 @@ def _generated(model: LSTMVAE, corpus: SentenceCorpus, seed: int) -> list[Sectio
     ]
 
 
-def _latent_name(model: LSTMVAE) -> str:
-    return run_sections.latent_name(model.latent)
-
-
 def _summary(
     model: LSTMVAE, corpus: SentenceCorpus, metrics: Mapping[str, Any], history: Sequence[Mapping[str, Any]]
 ) -> list[str]:
@@ -125,7 +125,7 @@ def _summary(
     )
     result = [
         f"A recurrent variational autoencoder {trained} It squeezes each sentence into a code, "
-        f"{run_sections.code_description(model.latent, 'sentence')}, and predicts the sentence {reads}.",
+        f"{model.latent.describe().code('sentence')}, and predicts the sentence {reads}.",
         f"{unsure} The figure is a bound, from one sample of the code a sentence (ELBO).",
     ]
     gain = test.get("code_gain")

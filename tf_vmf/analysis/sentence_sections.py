@@ -161,7 +161,7 @@ def interpolations(
     rows = varied_rows(corpus.test, 2 * _PATHS, seed + 1)
     if len(rows) < 2:
         return None
-    way = "great circle" if test.spherical else "straight line"
+    way = model.latent.describe().path
     blocks: list[Block] = [
         Text(
             f"Codes at equal distances on the {way} between those of two test sentences, decoded greedily. A good latent space "
@@ -228,7 +228,7 @@ def word_order(model: LSTMVAE, corpus: SentenceCorpus, searched: Sentences, seed
     min_words = _WORDS_TO_SWAP if np.sum(words >= _WORDS_TO_SWAP) >= 20 else 2
     blocks: list[Block] = []
     if np.any(words >= min_words) and len(np.unique(corpus.test.tokens[corpus.test.tokens > UNK_ID])) > 1:
-        name = run_sections.latent_name(model.latent)
+        name = model.latent.describe().posterior
         curve = word_order_sensitivity(model, corpus.test, min_words=min_words, seed=seed)
         blocks.append(
             Image(

@@ -145,7 +145,7 @@ def _terms(model: VariationalAutoencoder, x: Any, seed: tf.Tensor) -> tuple[dict
         return {"nll": nll, "kl": tf.zeros_like(nll), "tokens": tokens}, {}
     parameters = model.latent.parameters(model.features(x))
     z = model.latent.sample(parameters, seed)
-    terms = {"nll": -model.reconstruction_log_prob(x, z[tf.newaxis])[0], "kl": model.latent.kl_divergence(parameters)}
+    terms = {"nll": -model.reconstruction_log_prob(x, z[tf.newaxis])[0], "kl": model.latent.kl_at(parameters, z)}
     return {**terms, "tokens": tokens}, {**parameters, "z": z}
 
 

@@ -8,7 +8,6 @@ import numpy as np
 import tensorflow as tf
 
 from tf_vmf.layers import LatentLayer
-from tf_vmf.layers.spherical_latent import SphericalLatent
 from tf_vmf.seeds import stateless_seed
 
 _ACTIVE = 0.01
@@ -17,16 +16,15 @@ _ACTIVE = 0.01
 def active_units(latent: LatentLayer, parameters: Mapping[str, tf.Tensor]) -> int:
     """The number of latent dimensions whose posterior mean varies over the data by more than 0.01 (Burda et al., 2016).
 
-    On the sphere the variance is that of the mean direction's coordinate times d, as a coordinate of a uniform unit vector has
-    variance 1 / d where a Gaussian's has 1.
+    The variance is relative to the prior's (`LatentLayer.coordinate_scale`). On the sphere it is that of the mean direction's
+    coordinate times d: a coordinate of a uniform unit vector has variance 1 / d where a standard Gaussian's has 1.
 
     Args:
         latent: The latent layer.
         parameters: Posterior parameters of all examples, as `latent.parameters` returns them.
     """
-    codes = latent.code(parameters).numpy().astype(np.float64)
-    scale = latent.latent_dim if isinstance(latent, SphericalLatent) else 1.0
-    return int(np.sum(codes.var(axis=0) * scale > _ACTIVE))
+    codes = latent.code(parameters).numpy().astype(np.float64) * latent.coordinate_scale
+    return int(np.sum(codes.var(axis=0) > _ACTIVE))
 
 
 def mutual_information(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +10,6 @@ import numpy as np
 import tensorflow as tf
 
 from tf_vmf.layers import LatentLayer
-from tf_vmf.layers.spherical_latent import SphericalLatent
 from tf_vmf.models.dropout import dropout
 from tf_vmf.models.variational_autoencoder import VariationalAutoencoder
 from tf_vmf.seeds import stateless_seed
@@ -38,9 +36,10 @@ class BagOfWordsVAE(VariationalAutoencoder):
         input_transform: "log1p" (default: long documents do not saturate the first layer) or "counts".
         input_dropout: Rate at which transformed counts are dropped in training: the code then has to do with part of the words.
         dropout: Rate of dropout after every hidden layer.
-        z_scale: Factor of z where the decoder reads it. None: sqrt(d) on the sphere, which gives the entries of a unit vector
-            the size of a Gaussian's, and 1 otherwise. At factor 1 the decoder learns to use a unit vector so slowly that a
-            learned concentration collapses before it does (20 Newsgroups, d = 50: KL 0 after 70 epochs).
+        z_scale: Factor of z where the decoder reads it. None: the latent layer's `coordinate_scale`, which gives the entries of z
+            unit variance under the prior: sqrt(d) on the sphere, 1 for a standard Gaussian. At factor 1 the decoder learns to use
+            a unit vector so slowly that a learned concentration collapses before it does (20 Newsgroups, d = 50: KL 0 after 70
+            epochs).
         num_samples, seed, **kwargs: See `tf_vmf.models.VariationalAutoencoder`.
 
     Example:
@@ -93,8 +92,8 @@ class BagOfWordsVAE(VariationalAutoencoder):
         self.input_dropout = input_dropout
         self.dropout = dropout
         if z_scale is None:
-            z_scale = math.sqrt(self.latent.latent_dim) if isinstance(self.latent, SphericalLatent) else 1.0
-        self.z_scale = float(z_scale)
+            z_scale = self.latent.coordinate_scale
+        self.z_scale = np.asarray(z_scale, np.float64).tolist()  # a number, or one per dimension
         linear_from = len(self.encoder_units) - 1
         self.encoder_layers = [
             keras.layers.Dense(units, activation if i < linear_from else None, name=f"encoder_{i}")

@@ -265,7 +265,7 @@ class VariationalAutoencoder(CheckedKeywords, ReplicatedModel):
         z = self.latent.sample(parameters, seed, sample_shape=(num_samples,))
         return {
             "nll": -tf.reduce_mean(self.reconstruction_log_prob(x, z, dropout_seed), axis=0),
-            "kl": self.latent.kl_divergence(parameters),
+            "kl": self.latent.kl_at(parameters, z),
             "auxiliary": self.latent.auxiliary_loss(parameters) if training else None,
         }
 

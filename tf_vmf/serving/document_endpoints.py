@@ -13,10 +13,8 @@ from tf_vmf.serving.endpoint import (
     TEXTS,
     Endpoint,
     at_least,
-    checked_codes,
     codes,
     encodings,
-    paths,
     scores,
 )
 from tf_vmf.text.vectorization import DocumentVectorization
@@ -52,18 +50,18 @@ def document_endpoints(model: BagOfWordsVAE, vectorizer: DocumentVectorization |
         return {"log_probs": model.decode(latent.code(model.posterior_parameters(_checked(counts))))}
 
     def decode(z: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"log_probs": model.decode(checked_codes(z, latent))}
+        return {"log_probs": model.decode(latent.check_codes(z))}
 
     def sample(n: tf.Tensor, document_length: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
         length = at_least(document_length, 1, "document_length")
         return {"counts": model.sample(at_least(n, 1, "n"), length, stateless_seed(seed))}
 
     def interpolate(start: tf.Tensor, end: tf.Tensor, num_points: tf.Tensor) -> dict[str, tf.Tensor]:
-        points = paths(start, end, num_points, latent)
+        points = latent.interpolate(start, end, num_points)
         return {"codes": points, "log_probs": model.decode(points)}
 
     def topics(z: tf.Tensor, num_words: tf.Tensor, relevance_weight: tf.Tensor) -> dict[str, tf.Tensor]:
-        log_probs = model.decode(checked_codes(z, latent))
+        log_probs = model.decode(latent.check_codes(z))
         relevance = log_probs - (1.0 - relevance_weight) * log_word_probabilities
         k = tf.minimum(at_least(num_words, 1, "num_words"), model.vocabulary_size)
         ids = tf.math.top_k(relevance, k).indices

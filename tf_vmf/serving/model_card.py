@@ -53,10 +53,10 @@ def model_card(
     References:
         M. Mitchell et al. Model Cards for Model Reporting. FAT* 2019.
     """
-    latent = "none" if model.latent is None else f"{type(model.latent).__name__}, {model.latent.latent_dim} dimensions"
-    concentration = getattr(model.latent, "concentration", None)
-    if concentration is not None:
-        latent += f", concentration {concentration}"
+    latent = "none"
+    if model.latent is not None:
+        about = model.latent.describe()
+        latent = f"{type(model.latent).__name__}, {model.latent.latent_dim} dimensions, {about.spread}"
     lines = [
         f"# {type(model).__name__}",
         "",

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
+import tensorflow as tf
+from scipy.spatial import geometric_slerp
 
-from tf_vmf.analysis.interpolation import great_circle, interpolate, straight_line
+from tf_vmf.math import great_circle, straight_line
 
 
 def test_points_of_the_equator_are_at_equal_angles():
@@ -15,7 +17,7 @@ def test_points_of_the_equator_are_at_equal_angles():
 def test_points_divide_the_angle_in_the_given_proportion_and_stay_in_the_plane(rng, dim):
     start, end = (x / np.linalg.norm(x, axis=-1, keepdims=True) for x in rng.normal(size=(2, 6, dim)))
     fractions = np.array([0.0, 0.1, 0.5, 0.8, 1.0])
-    points = great_circle(start, end, fractions)
+    points = great_circle(start, end, fractions).numpy()
     assert points.shape == (6, 5, dim)
     np.testing.assert_allclose(np.linalg.norm(points, axis=-1), 1.0, atol=1e-14)
     angle = np.arccos(np.sum(start * end, axis=-1))
@@ -34,42 +36,44 @@ def test_points_divide_the_angle_in_the_given_proportion_and_stay_in_the_plane(r
 @pytest.mark.parametrize("angle", [0.0, 1e-12, 1e-8, 1e-4, 3.1415])
 def test_tiny_and_nearly_straight_angles_are_accurate(angle):
     end = np.array([np.cos(angle), np.sin(angle)])
-    points = great_circle(np.array([1.0, 0.0]), end, np.array([0.25, 0.5]))
+    points = great_circle(np.array([1.0, 0.0]), end, np.array([0.25, 0.5])).numpy()
     # Relative to the angle itself, as arccos could not give it; near pi the ends alone fix it to 1e-16 / (pi - angle).
     np.testing.assert_allclose(points[:, 1], np.sin(angle * np.array([0.25, 0.5])), rtol=1e-11, atol=0)
 
 
-def test_opposite_codes_are_refused_by_row_and_other_norms_by_name():
+def test_points_are_those_of_scipy(rng):
+    start, end = (x / np.linalg.norm(x) for x in rng.normal(size=(2, 9)))
+    fractions = np.linspace(0, 1, 6)
+    np.testing.assert_allclose(great_circle(start, end, fractions), geometric_slerp(start, end, fractions), atol=1e-14)
+
+
+def test_opposite_points_are_refused_by_row_and_other_norms_by_name():
     start, end = np.eye(3)[:2], np.array([[0, 0, 1.0], [0, -1.0, 0]])
-    with pytest.raises(ValueError, match=r"opposite.*rows \[\(1,\)\]"):
+    with pytest.raises(ValueError, match=r"opposite.*rows: \[1\]"):
         great_circle(start, end, np.array([0.5]))
-    with pytest.raises(ValueError, match=r"`end` must hold unit vectors.*norm 2"):
+    with pytest.raises(ValueError, match=r"`end` must hold unit vectors.*off by: 1"):
         great_circle(np.array([1.0, 0]), np.array([0, 2.0]), np.array([0.5]))
     with pytest.raises(ValueError, match=r"shape \(k,\)"):
         great_circle(np.array([1.0, 0]), np.array([0, 1.0]), np.array(0.5))
-    with pytest.raises(ValueError, match="num_points=1"):
-        interpolate(start, end, 1, spherical=True)
 
 
-def test_float32_codes_end_where_they_should(rng):
+def test_in_a_graph_the_points_are_the_same_and_opposite_ones_fail_at_run_time(rng):
+    start, end = (x / np.linalg.norm(x, axis=-1, keepdims=True) for x in rng.normal(size=(2, 6, 5)))
+    graph = tf.function(great_circle)
+    fractions = np.linspace(0, 1, 4)
+    np.testing.assert_allclose(graph(start, end, fractions), great_circle(start, end, fractions), atol=1e-15)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="opposite"):
+        graph(start, -start, fractions)
+
+
+def test_float32_points_end_where_they_should(rng):
     codes = rng.normal(size=(2, 25)).astype(np.float32)
     codes /= np.linalg.norm(codes, axis=-1, keepdims=True)
-    points = interpolate(*codes, 5, spherical=True)
-    np.testing.assert_allclose(points[[0, -1]], codes, atol=2e-7)
+    points = great_circle(*codes, np.linspace(0, 1, 5))
+    assert points.dtype == tf.float32
+    np.testing.assert_allclose(points.numpy()[[0, -1]], codes, atol=1e-7)
 
 
-def test_gaussian_codes_are_joined_by_a_straight_line():
+def test_a_straight_line_divides_the_distance():
     start, end = np.array([[0.0, 0.0], [1.0, 1.0]]), np.array([[4.0, 8.0], [1.0, 3.0]])
     np.testing.assert_allclose(straight_line(start, end, np.array([0.25])), [[[1.0, 2.0]], [[1.0, 1.5]]])
-    np.testing.assert_allclose(interpolate(start, end, 3, spherical=False)[:, 1], [[2.0, 4.0], [1.0, 2.0]])
-
-
-def test_without_being_told_unit_vectors_go_by_the_great_circle_and_others_straight(rng):
-    codes = rng.normal(size=(2, 5))
-    np.testing.assert_array_equal(interpolate(*codes), interpolate(*codes, 5, spherical=False))
-    codes /= np.linalg.norm(codes, axis=-1, keepdims=True)
-    np.testing.assert_array_equal(interpolate(*codes), interpolate(*codes, 5, spherical=True))
-    np.testing.assert_allclose(np.linalg.norm(interpolate(*codes), axis=-1), 1.0, atol=1e-14)
-    np.testing.assert_array_equal(
-        interpolate(codes[0], 2 * codes[1]), interpolate(codes[0], 2 * codes[1], spherical=False)
-    )
