@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import keras
 import tensorflow as tf
 
+from tf_vmf._keywords import CheckedKeywords
 from tf_vmf.seeds import draw_seed, replica_seed
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ KLWeight: TypeAlias = float | keras.optimizers.schedules.LearningRateSchedule
 Parameters: TypeAlias = Mapping[str, tf.Tensor]
 
 
-class LatentLayer(keras.layers.Layer, abc.ABC):
+class LatentLayer(CheckedKeywords, keras.layers.Layer, abc.ABC):
     """A stochastic layer: projects features to a posterior q(z|h), samples z and charges KL(q(z|h) || p(z)).
 
     Called in a functional, Sequential or subclassed model it adds `kl_weight` times its KL (nats, mean over the batch) to the
