@@ -108,7 +108,7 @@ def test_a_served_document_model_is_the_python_model(documents, tmp_path):
     counts[2, :2] = 2, 1
     agree(results[4]["mean_direction"], model.encode(counts).mean_direction)
     agree(results[5]["log_probs"], model.predict(batches[0], verbose=0))
-    agree(results[6]["counts"], model.sample(4, 30, seed=9))
+    agree(results[6]["counts"], model.sample(4, document_length=30, seed=9))
     agree(results[7]["codes"][0], great_circle(z[0], z[1], 5))
     best = np.argsort(-model.decode(z).numpy(), axis=-1)[:, :3]
     assert results[8]["words"].tolist() == np.array(WORDS, object)[best].astype("S").tolist()

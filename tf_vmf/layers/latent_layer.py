@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from tf_vmf import math as vmf_math
 from tf_vmf._checks import check_integer, check_number, require
+from tf_vmf._keywords import CheckedKeywords
 from tf_vmf.layers.description import LatentDescription
 from tf_vmf.seeds import draw_seed, replica_seed, stateless_seed
 
@@ -26,7 +27,7 @@ Parameters: TypeAlias = Mapping[str, tf.Tensor]
 _KL_SAMPLES, _PRIOR_SAMPLES = 100, 10_000
 
 
-class LatentLayer(keras.layers.Layer, abc.ABC):
+class LatentLayer(CheckedKeywords, keras.layers.Layer, abc.ABC):
     """A stochastic layer: projects features to a posterior q(z|h), samples z and charges KL(q(z|h) || p(z)).
 
     Called in a functional, Sequential or subclassed model it adds `kl_weight` times its KL (nats, mean over the batch) to the

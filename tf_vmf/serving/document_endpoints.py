@@ -6,7 +6,6 @@ import numpy as np
 import tensorflow as tf
 
 from tf_vmf.models import BagOfWordsVAE
-from tf_vmf.seeds import stateless_seed
 from tf_vmf.serving.endpoint import (
     INTEGER,
     NUMBER,
@@ -54,7 +53,7 @@ def document_endpoints(model: BagOfWordsVAE, vectorizer: DocumentVectorization |
 
     def sample(n: tf.Tensor, document_length: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
         length = at_least(document_length, 1, "document_length")
-        return {"counts": model.sample(at_least(n, 1, "n"), length, stateless_seed(seed))}
+        return {"counts": model.sample(at_least(n, 1, "n"), document_length=length, seed=seed)}
 
     def interpolate(start: tf.Tensor, end: tf.Tensor, num_points: tf.Tensor) -> dict[str, tf.Tensor]:
         points = latent.interpolate(start, end, num_points)

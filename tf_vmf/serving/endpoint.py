@@ -49,12 +49,14 @@ def encodings(model: VariationalAutoencoder, x: object) -> dict[str, tf.Tensor]:
 
 
 def scores(model: VariationalAutoencoder, x: object, num_samples: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
-    """`nll`, `kl`, `elbo` with one sample and the importance-weighted `log_likelihood`, in nats, and `tokens`; all (batch,)."""
+    """`nll`, `kl`, `elbo` with one sample and the importance-weighted `log_likelihood`, in nats, and the `tokens` if
+    examples have any; all (batch,).
+    """
     num_samples = at_least(num_samples, 1, "num_samples")
     terms = model.elbo_terms(x, stateless_seed(seed))
     return {
         **terms,
         "elbo": -(terms["nll"] + terms["kl"]),
         "log_likelihood": model.importance_weighted(x, num_samples, stateless_seed(seed)),
-        "tokens": model.token_counts(x),
+        **({"tokens": model.token_counts(x)} if model.has_tokens else {}),
     }

@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from tf_vmf.models import VariationalAutoencoder
+from tf_vmf.models import VAE, VariationalAutoencoder
 from tf_vmf.models.load import Vectorizer
 from tf_vmf.serving.endpoint import Endpoint
 from tf_vmf.version import __version__
@@ -33,6 +33,16 @@ _CORPUS = (
     "train",
     "valid",
     "test",
+)
+
+_LICENCE = "the program that made this model is under the Apache License 2.0."
+_TEXT_LIMITS = (
+    "The model knows the words and the biases of its training text, and no others. Its samples are text of that kind, not "
+    f"statements of fact. The terms of the training text hold for what is made from it; {_LICENCE}"
+)
+_LIMITS = (
+    "The model knows what its training data holds, with its biases, and nothing else. The terms of the training data hold for "
+    f"what is made from it; {_LICENCE}"
 )
 
 
@@ -62,7 +72,7 @@ def model_card(
         "",
         f"- Latent variable: {latent}",
         f"- Parameters: {model.count_params():,}",
-        f"- Vocabulary: {model.vocabulary_size:,} entries{_hash(vectorizer)}",
+        *([] if isinstance(model, VAE) else [f"- Vocabulary: {model.vocabulary_size:,} entries{_hash(vectorizer)}"]),
         f"- Made with tf_vmf {__version__}",
         "",
         "## Data",
@@ -101,9 +111,7 @@ def model_card(
         "",
         "## Use and limits",
         "",
-        "The model knows the words and the biases of its training text, and no others. Its samples are text of that kind, not "
-        "statements of fact. The terms of the training text hold for what is made from it; the program that made this model is "
-        "under the Apache License 2.0.",
+        _LIMITS if isinstance(model, VAE) else _TEXT_LIMITS,
         "",
     ]
     return "\n".join(lines)
