@@ -16,9 +16,20 @@ import wrapt
 from tf_vmf.version import __version__
 
 if TYPE_CHECKING:
-    from tf_vmf import analysis, data, distributions, evaluation, layers, math, models, serving, training
+    from tf_vmf import analysis, data, distributions, evaluation, layers, math, models, reports, serving, training
 
-_SUBPACKAGES = ("analysis", "data", "distributions", "evaluation", "layers", "math", "models", "serving", "training")
+_SUBPACKAGES = (
+    "analysis",
+    "data",
+    "distributions",
+    "evaluation",
+    "layers",
+    "math",
+    "models",
+    "reports",
+    "serving",
+    "training",
+)
 
 __all__ = [
     "__version__",
@@ -29,6 +40,7 @@ __all__ = [
     "layers",
     "math",
     "models",
+    "reports",
     "serving",
     "training",
 ]

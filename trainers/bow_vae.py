@@ -15,6 +15,8 @@ command again resumes an interrupted run. --corpus: wikipedia, 20ng, or prepared
 
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 from absl import app
 
@@ -23,7 +25,7 @@ from flags import document_model as model_flags
 from flags import document_text as text_flags
 from flags import latent as latent_flags
 from flags import training as training_flags
-from tf_vmf import analysis, data, evaluation
+from tf_vmf import analysis, data, evaluation, reports
 from tf_vmf.models import BagOfWordsVAE
 from trainers import experiment
 
@@ -58,6 +60,11 @@ def make_model(corpus: data.BagOfWordsCorpus, steps_per_epoch: int) -> BagOfWord
     return model
 
 
+def write_report(corpus: data.BagOfWordsCorpus, path: Path, **run: Any) -> None:
+    """Writes the report of a run: its model, metrics, history, config and command."""
+    reports.document_report(path, analysis.find_documents(corpus=corpus, **run))
+
+
 def main(argv: Sequence[str]) -> None:
     strategy = experiment.start(argv)
     corpus = data.load_bag_of_words(stop_words=text_flags.STOP_WORDS.value, **corpus_flags.given())
@@ -89,7 +96,7 @@ def main(argv: Sequence[str]) -> None:
             baseline=evaluation.unigram_perplexity(corpus.train_word_counts, corpus.test),
             protocol={"token_counting": "words of the vocabulary; no end-of-document token"},
             vectorizer=corpus.vectorizer(),
-            report=partial(analysis.document_report, corpus=corpus),
+            report=partial(write_report, corpus),
         ),
         strategy,
     )

@@ -18,7 +18,7 @@ from absl import flags as absl_flags
 
 from flags import latent as latent_flags
 from flags import training as training_flags
-from tf_vmf import data, evaluation, files, models, training
+from tf_vmf import data, evaluation, files, models, reports, training
 from tf_vmf.layers import (
     CyclicalSchedule,
     GaussianLatent,
@@ -187,7 +187,7 @@ def finish(
         config=json.loads(workdir.config_file.read_text(encoding="utf-8")),
         command=shlex.join(["python", "-m", f"trainers.{experiment.trainer}", *sys.argv[1:]]),
     )
-    print(summary(metrics))
+    print(reports.summary(metrics))
     print(f"report: {workdir.report_file}")
 
 
@@ -295,24 +295,3 @@ def make_latent() -> LatentLayer | None:
         norm_penalty=latent_flags.NORM_PENALTY.value,
         **shared,
     )
-
-
-def summary(metrics: Mapping[str, Any]) -> str:
-    """A short table for the terminal."""
-    labels = {
-        "nll": "reconstruction (nll), nats an example",
-        "kl": "KL, nats an example",
-        "code_gain": "gain by the code, nats an example",
-        "perplexity": "perplexity (nll + KL)",
-        "document_perplexity": "perplexity, mean per example",
-        "iw_perplexity": "perplexity, importance-weighted",
-    }
-    rows: list[tuple[str, ...]] = [("", "validation", "test")]
-    rows += [
-        (label, *(f"{metrics[split][name]:,.2f}" for split in ("valid", "test"))) for name, label in labels.items()
-    ]
-    unigram = metrics["baseline"]["unigram_perplexity"]
-    rows.append(("perplexity of a unigram model", "", f"{unigram:,.2f}"))
-    rows.append(("ratio to the unigram model", "", f"{metrics['test']['perplexity'] / unigram:.3f}"))
-    width = max(len(row[0]) for row in rows)
-    return "\n".join(f"{label:<{width}}  {valid:>12}  {test:>12}" for label, valid, test in rows)

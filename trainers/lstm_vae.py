@@ -20,6 +20,7 @@ command again resumes an interrupted run. --corpus: wikipedia, ptb, sentence_pol
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ from flags import latent as latent_flags
 from flags import sentence_model as model_flags
 from flags import sentence_text as text_flags
 from flags import training as training_flags
-from tf_vmf import analysis, data, evaluation
+from tf_vmf import analysis, data, evaluation, reports
 from tf_vmf.models import LSTMVAE, read_word_vectors
 from trainers import experiment
 
@@ -83,6 +84,11 @@ def make_model(corpus: data.SentenceCorpus, steps_per_epoch: int) -> LSTMVAE:
     return model
 
 
+def write_report(corpus: data.SentenceCorpus, path: Path, **run: Any) -> None:
+    """Writes the report of a run: its model, metrics, history, config and command."""
+    reports.sentence_report(path, analysis.find_sentences(corpus=corpus, **run))
+
+
 def main(argv: Sequence[str]) -> None:
     strategy = experiment.start(argv)
     corpus = data.load_sentences(**corpus_flags.given(), **text_flags.given())
@@ -116,7 +122,7 @@ def main(argv: Sequence[str]) -> None:
             ),
             protocol={"token_counting": "words and one <eos> a sentence; padding counts nowhere"},
             vectorizer=corpus.vectorizer(corpus.notes.get("max_length")),
-            report=partial(analysis.sentence_report, corpus=corpus),
+            report=partial(write_report, corpus),
         ),
         strategy,
     )

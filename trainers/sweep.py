@@ -21,7 +21,7 @@ from urllib.parse import quote
 from absl import app
 
 from flags import sweep as sweep_flags
-from tf_vmf import analysis
+from tf_vmf import analysis, reports
 from tf_vmf.files import write_csv
 
 
@@ -77,14 +77,14 @@ def main(argv: Sequence[str]) -> None:
         raise RuntimeError(f"No run of the sweep ended: {'; '.join(failures)}. What is wrong stands above.")
     points = analysis.sweep_points(finished)
     write_csv(output / "sweep.csv", [row_of(point) for point in points])
-    analysis.sweep_report(
+    command = shlex.join(["python", "-m", "trainers.sweep", *sys.argv[1:]])
+    findings = analysis.find_sweep(points, command=command, failures=failures)
+    reports.sweep_report(
         output / "report.html",
-        points,
-        command=shlex.join(["python", "-m", "trainers.sweep", *sys.argv[1:]]),
-        failures=failures,
+        findings,
         title=f"Sweep over {', '.join(name.replace('_', ' ') for name in points[0].setting) or 'seeds'}",
     )
-    table = analysis.sweep_table(points)
+    table = reports.sweep_table(findings)
     for row in (table.header, *table.rows):
         print("  ".join(f"{cell!s:>16}" for cell in row))
     print(f"report: {output / 'report.html'}")

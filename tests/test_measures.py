@@ -2,7 +2,7 @@
 
 import pytest
 
-from tf_vmf.analysis.run_sections import importance_samples
+from tf_vmf.measures import importance_samples
 
 
 @pytest.mark.parametrize(
