@@ -8,9 +8,8 @@ import numpy as np
 import tensorflow as tf
 
 from tf_vmf.layers import LatentLayer
+from tf_vmf.measures import ACTIVE_VARIANCE, MUTUAL_INFORMATION_EXAMPLES
 from tf_vmf.seeds import stateless_seed
-
-_ACTIVE = 0.01
 
 
 def active_units(latent: LatentLayer, parameters: Mapping[str, tf.Tensor]) -> int:
@@ -24,14 +23,14 @@ def active_units(latent: LatentLayer, parameters: Mapping[str, tf.Tensor]) -> in
         parameters: Posterior parameters of all examples, as `latent.parameters` returns them.
     """
     codes = latent.code(parameters).numpy().astype(np.float64) * latent.coordinate_scale
-    return int(np.sum(codes.var(axis=0) > _ACTIVE))
+    return int(np.sum(codes.var(axis=0) > ACTIVE_VARIANCE))
 
 
 def mutual_information(
     latent: LatentLayer,
     parameters: Mapping[str, tf.Tensor],
     seed: int | tf.Tensor = 0,
-    max_examples: int = 4096,
+    max_examples: int = MUTUAL_INFORMATION_EXAMPLES,
     chunk_size: int = 64,
 ) -> float:
     """I(x; z) = E_x[KL(q(z|x) || p(z))] - KL(q(z) || p(z)) in nats, q(z) the aggregate posterior (He et al., 2019).

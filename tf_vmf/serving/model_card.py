@@ -7,21 +7,22 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+from tf_vmf.measures import MEASURES, importance_samples
 from tf_vmf.models import VAE, VariationalAutoencoder
 from tf_vmf.models.load import Vectorizer
 from tf_vmf.serving.endpoint import Endpoint
 from tf_vmf.version import __version__
 
-_FIGURES = {
-    "perplexity": "perplexity, one-sample ELBO, corpus",
-    "document_perplexity": "perplexity, one-sample ELBO, mean per example",
-    "iw_perplexity": "perplexity, importance-weighted, corpus",
-    "iw_document_perplexity": "perplexity, importance-weighted, mean per example",
-    "nll": "reconstruction, nats an example",
-    "kl": "KL, nats an example",
-    "code_gain": "gain by the code, nats an example",
-    "active_units": "active units",
-}
+_FIGURES = (
+    "perplexity",
+    "document_perplexity",
+    "iw_perplexity",
+    "iw_document_perplexity",
+    "nll",
+    "kl",
+    "code_gain",
+    "active_units",
+)
 _CORPUS = (
     "corpus",
     "source",
@@ -83,12 +84,7 @@ def model_card(
     lines += corpus or ["Not recorded."]
     lines += ["", "## Figures", ""]
     if metrics:
-        lines += ["| | validation | test |", "| :--- | ---: | ---: |"]
-        lines += [
-            f"| {label} | {metrics['valid'][name]:,.2f} | {metrics['test'][name]:,.2f} |"
-            for name, label in _FIGURES.items()
-            if name in metrics["test"]
-        ]
+        lines += _figures(metrics, has_code=model.latent is not None)
         baseline = metrics.get("baseline", {}).get("unigram_perplexity")
         if baseline:
             lines += ["", f"A unigram model has perplexity {baseline:,.2f} on the test set."]
@@ -115,6 +111,24 @@ def model_card(
         "",
     ]
     return "\n".join(lines)
+
+
+def _figures(metrics: Mapping[str, Any], *, has_code: bool) -> list[str]:
+    test, valid = metrics["test"], metrics.get("valid", {})
+    lines = ["| | validation | test | |", "| :--- | ---: | ---: | :--- |"]
+    for name in _FIGURES:
+        measure = MEASURES[name]
+        if test.get(name) is None or (measure.needs_code and not has_code):
+            continue
+        cells = [f"{split[name]:,.2f}" if split.get(name) is not None else "" for split in (valid, test)]
+        meaning = measure.describe(samples=importance_samples(metrics), has_code=has_code)
+        lines.append(f"| {measure.title()} | {' | '.join(cells)} | {meaning} |")
+    if has_code:
+        lines += [
+            "",
+            "Perplexities that are not importance-weighted are bounds from one sample of the code per example (ELBO).",
+        ]
+    return lines
 
 
 def _hash(vectorizer: Vectorizer | None) -> str:

@@ -1,9 +1,12 @@
+import math
+
 import pytest
 
 from tests.analysis.sentence_models import make_corpus, make_model, train
-from tests.analysis.test_report import assert_self_contained
-from tf_vmf.analysis import Section, Text, published_sentence_results, sentence_report
+from tests.reports.test_page import assert_self_contained
+from tf_vmf.analysis import find_sentences, published_sentence_results
 from tf_vmf.math import kl_to_uniform
+from tf_vmf.reports import Section, Text, sentence_report
 
 METRICS = {
     "test": {
@@ -26,9 +29,9 @@ HISTORY = [{"epoch": e, "loss": 9.0 / e, "val_loss": 10.0 / e, "code_gain": 0.1 
 GENERATED = ("Reconstructions", "Interpolation", "Nearest neighbours", "Order of words", "Use of the code")
 
 
-def report(tmp_path, model, corpus, metrics=METRICS, **options):
+def report(tmp_path, model, corpus, metrics=METRICS, extra_sections=(), **options):
     path = tmp_path / "report.html"
-    sentence_report(path, model, corpus, metrics, **options)
+    sentence_report(path, find_sentences(model, corpus, metrics, **options), extra_sections=extra_sections)
     return assert_self_contained(path.read_text(encoding="utf-8"))
 
 
@@ -63,7 +66,7 @@ def test_the_report_holds_what_a_reader_looks_for(tmp_path, rng, latent):
             "--workdir=<dir>",
             "One more",
         ),
-        *(*GENERATED, "Samples from the prior", "cannot vanish", "less than it costs", "<b>bold</b>"),
+        *(*GENERATED, "Samples from the prior", "less than the code costs", "<b>bold</b>"),
     ):
         assert expected in page.text
     captions = " ".join(image["alt"] for image in page.named("img"))
@@ -71,13 +74,14 @@ def test_the_report_holds_what_a_reader_looks_for(tmp_path, rng, latent):
     assert "How much each dimension of the code varies" in captions
     assert ("Learned concentration" in captions) == (latent == "learned")
     assert ("The concentration is fixed" in page.text) == (latent == "vmf")
+    assert ("cannot vanish" in page.text) == (latent == "vmf")
     assert "samples-of-each-label" not in titles(page)
 
 
 def test_the_first_and_last_line_of_an_interpolation_are_the_sentences_themselves(tmp_path, rng):
     corpus = make_corpus(rng)
     page = report(tmp_path, make_model(), corpus)
-    after = page.text.split("decoded greedily. A good latent space")[1].split("Nearest neighbours")[0]
+    after = page.text.split("decoded greedily. In a good latent space")[1].split("Nearest neighbours")[0]
     lines = [line.strip() for line in after.splitlines() if "From" in line or line.startswith("To")]
     assert len(lines) == 6
     known = {corpus.to_text(corpus.test[row]) for row in range(len(corpus.test))}
@@ -88,7 +92,7 @@ def test_a_plain_language_model_has_no_section_on_codes(tmp_path, rng):
     corpus = make_corpus(rng, "ptb")
     page = report(tmp_path, make_model("none"), corpus, PLAIN_METRICS, history=HISTORY)
     assert titles(page) == {"results", "training", "samples", "protocol"}
-    assert "Code gain, nats a sentence" not in page.text
+    assert "Code gain, nats per sentence" not in page.text
     assert "114.2" in page.text
     assert "importance-weighted" not in page.text.split("Test figures beside")[0]
 
@@ -122,7 +126,7 @@ def test_a_handful_of_sentences_is_enough(tmp_path, rng, sizes):
 def test_published_results_stand_beside_those_on_ptb_only_with_their_protocol(tmp_path, rng):
     for name, expected in (("ptb", True), ("small", False)):
         text = report(tmp_path, make_model(), make_corpus(rng, name)).text
-        for part in ("from memory of the paper's tables", "not bounds", "105-119", "21.92 a test sentence"):
+        for part in ("from memory of the paper's tables", "not bounds", "105-119", "21.92 per test sentence"):
             assert (part in text) == expected
     assert published_sentence_results("unknown") == ()
 
@@ -135,8 +139,6 @@ def test_quoted_closed_form_of_the_original_is_the_exact_kl_two_dimensions_up(tm
 
 
 def test_published_nll_and_perplexity_agree_with_the_tokens_named():
-    import math
-
     for result in published_sentence_results("ptb"):
         if result.negative_elbo is not None:
             tokens = result.negative_elbo / math.log(float(result.perplexity))
@@ -148,5 +150,5 @@ def test_a_collapsed_gaussian_is_called_so(tmp_path, rng):
     for variable in model.latent.trainable_variables:
         variable.assign(0.0 * variable)  # mean 0 and log variance 0 whatever the sentence: the prior
     page = report(tmp_path, model, make_corpus(rng))
-    assert "every sentence has the same, 0.000 nats" in page.text
+    assert "Every sentence has the same KL, 0.000 nats" in page.text
     assert "The concentration is fixed" not in page.text

@@ -1,15 +1,19 @@
-"""From matplotlib figures to images inside an HTML page."""
+"""Style of the figures, and images inside an HTML page."""
 
 from __future__ import annotations
 
 import base64
 import io
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, ParamSpec
 
 from tf_vmf._optional import optional
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+_P = ParamSpec("_P")
 
 # Set while a figure is drawn and while it is written; matplotlib's global settings stay as the caller has them.
 STYLE = {
@@ -36,7 +40,7 @@ BLUE, ORANGE, GREEN, GREY = "#2b6cb0", "#d9731a", "#2f855a", "#8a94a0"
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """A figure in inches that belongs to no window and to no global state (pyplot is never imported).
+    """A figure in inches that belongs to no window and no global state; pyplot is never imported.
 
     Raises:
         ModuleNotFoundError: matplotlib is not installed.
@@ -44,6 +48,23 @@ def new_figure(width: float, height: float) -> Figure:
     with optional("demo", "Figures"):
         from matplotlib.figure import Figure
     return Figure(figsize=(width, height), layout="constrained")
+
+
+def styled(plot: Callable[_P, Figure]) -> Callable[_P, Figure]:
+    """Draws a figure in the reports' style.
+
+    Raises:
+        ModuleNotFoundError: matplotlib is not installed; raised when the plot is called.
+    """
+
+    @wraps(plot)
+    def in_style(*args: _P.args, **kwargs: _P.kwargs) -> Figure:
+        with optional("demo", "Figures"):
+            from matplotlib import rc_context
+        with rc_context(STYLE):
+            return plot(*args, **kwargs)
+
+    return in_style
 
 
 def data_uri(figure: Figure, image_format: str = "svg") -> str:

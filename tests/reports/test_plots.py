@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
-from tf_vmf.analysis import plots
-from tf_vmf.analysis.figures import data_uri
-from tf_vmf.analysis.projection import Projection
+from tf_vmf.analysis import Projection
+from tf_vmf.reports import plots
+from tf_vmf.reports.code_map import code_map
+from tf_vmf.reports.figures import data_uri
 
 HISTORY = [
     {"epoch": e, "loss": 100.0 - e, "val_loss": 101.0 - e, "nll": 90.0 - e, "kl": 10.0, "perplexity": 900.0 / e,
@@ -18,7 +19,7 @@ def test_training_curves_show_every_quantity_there_is():
     assert [title.split()[0].strip(",") for title in titles] == [
         "Perplexity",
         "Loss",
-        "Reconstruction",
+        "NLL",
         "KL",
         "Learning",
     ]
@@ -50,7 +51,7 @@ def legend_of(figure):
 
 def test_up_to_twenty_labels_have_a_colour_each(rng):
     labels = np.repeat(np.arange(20), 3)
-    figure = plots.code_map(Projection(rng.normal(size=(60, 2)), "tsne"), labels, [f"label{i}" for i in range(20)])
+    figure = code_map(Projection(rng.normal(size=(60, 2)), "tsne"), labels, [f"label{i}" for i in range(20)])
     assert legend_of(figure) == [f"label{i}" for i in range(20)]
     colours = {tuple(points.get_facecolor()[0]) for points in figure.axes[0].collections}
     assert len(colours) == 20
@@ -58,9 +59,7 @@ def test_up_to_twenty_labels_have_a_colour_each(rng):
 
 def test_of_more_labels_the_twelve_most_frequent_have_colours_and_the_rest_is_grey(rng):
     labels = np.concatenate([np.arange(30), np.repeat(np.arange(5, 17), 4)])
-    figure = plots.code_map(
-        Projection(rng.normal(size=(len(labels), 2)), "tsne"), labels, [f"label{i}" for i in range(30)]
-    )
+    figure = code_map(Projection(rng.normal(size=(len(labels), 2)), "tsne"), labels, [f"label{i}" for i in range(30)])
     assert legend_of(figure) == ["18 other labels"] + [f"label{i}" for i in range(5, 17)]
     red, green, blue, _ = figure.axes[0].collections[0].get_facecolor()[0]
     assert max(red, green, blue) - min(red, green, blue) < 0.06
@@ -69,7 +68,7 @@ def test_of_more_labels_the_twelve_most_frequent_have_colours_and_the_rest_is_gr
 def test_the_sphere_is_drawn_as_two_equal_area_hemispheres(rng):
     points = rng.normal(size=(20000, 3))
     points /= np.linalg.norm(points, axis=-1, keepdims=True)
-    figure = plots.code_map(Projection(points, "codes"))
+    figure = code_map(Projection(points, "codes"))
     drawn = [axes.collections[0].get_offsets() for axes in figure.axes]
     assert sum(map(len, drawn)) == 20000
     for disk in drawn:
@@ -77,18 +76,18 @@ def test_the_sphere_is_drawn_as_two_equal_area_hemispheres(rng):
         squared_radius = np.sum(np.square(disk), axis=-1)
         assert squared_radius.max() <= 1.0 + 1e-9
         assert squared_radius.mean() == pytest.approx(0.5, abs=5 * np.sqrt(1 / 12 / len(disk)))
-    pole, back = plots.code_map(Projection(np.array([[0, 0, 1.0], [1, 0, 0], [0.6, 0, -0.8]]), "codes")).axes
+    pole, back = code_map(Projection(np.array([[0, 0, 1.0], [1, 0, 0], [0.6, 0, -0.8]]), "codes")).axes
     np.testing.assert_allclose(pole.collections[0].get_offsets(), [[0, 0], [1, 0]], atol=1e-12)
     # From behind, left and right change sides.
     np.testing.assert_allclose(back.collections[0].get_offsets(), [[-0.6 / np.sqrt(1.8), 0]], atol=1e-12)
 
 
-def test_active_units_are_the_variances_scaled_by_the_dimension_on_the_sphere():
-    codes = np.array([[1.0, 0.0], [-1.0, 0.0]])
-    heights = [bar.get_height() for bar in plots.active_units(codes, scale=np.sqrt(codes.shape[1])).axes[0].patches]
-    assert heights == pytest.approx([2.0, 0.0])
-    heights = [bar.get_height() for bar in plots.active_units(codes).axes[0].patches]
-    assert heights == [1.0, 0.0]
+def test_bars_are_the_variances_and_active_ones_are_blue():
+    axes = plots.active_units(np.array([2.0, 0.5, 0.001])).axes[0]
+    assert [bar.get_height() for bar in axes.patches] == [2.0, 0.5, 0.001]
+    colours = [bar.get_facecolor() for bar in axes.patches]
+    assert colours[0] == colours[1] != colours[2]
+    assert axes.get_ylabel() == "variance, 1 in the prior"
 
 
 def test_a_histogram_counts_every_document(rng):

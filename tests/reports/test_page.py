@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from tf_vmf.analysis import Code, Headline, Image, Passage, PassageList, Row, Section, Table, Text, plots, write_report
+from tf_vmf.reports import Code, Headline, Image, Passage, PassageList, Row, Section, Table, Text, plots, write_report
 
 HOSTILE = "<script>alert('x')</script> & \"quoted\""
 
@@ -59,6 +59,7 @@ def everything():
             [
                 Row([Image(figure, HOSTILE), Image(figure, "b", "png")]),
                 PassageList(Passage(HOSTILE, HOSTILE), [Passage("found", HOSTILE, "0.93", same=True)]),
+                PassageList(Passage("query", "text"), [Passage("found", "folded passage")], folded=HOSTILE),
             ],
         ),
     ]
@@ -82,8 +83,8 @@ def test_text_from_documents_is_shown_and_never_interpreted(tmp_path):
     assert "<script" not in html
     page = assert_self_contained(html)
     # title twice, subtitle, summary, headline twice, section in navigation and heading, text, code, header, cell, caption of
-    # table and figure, query title and text, found text.
-    assert page.text.count(HOSTILE) == 17
+    # table and figure, query title and text, found text, line of the folded list.
+    assert page.text.count(HOSTILE) == 18
 
 
 def test_links_of_the_navigation_lead_to_sections(tmp_path):

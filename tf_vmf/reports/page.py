@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tf_vmf._optional import optional
-from tf_vmf.analysis.figures import data_uri
 from tf_vmf.files import write_text
+from tf_vmf.reports.figures import data_uri
 from tf_vmf.version import __version__
 
 if TYPE_CHECKING:
@@ -85,7 +85,14 @@ class Row:
 
 @dataclass(frozen=True)
 class Passage:
-    """A document of a list: a heading, where it comes from, and the beginning of its text."""
+    """A document of a list.
+
+    Attributes:
+        title: Its heading.
+        text: The beginning of its text.
+        score: A number beside it, such as its cosine with the query.
+        same: Whether to stress the number.
+    """
 
     title: str
     text: str
@@ -95,10 +102,17 @@ class Passage:
 
 @dataclass(frozen=True)
 class PassageList:
-    """A query document and the documents found for it, nearest first."""
+    """A heading passage and the passages that belong to it, such as a query and its neighbours.
+
+    Attributes:
+        query: The passage on top.
+        found: The others, nearest first.
+        folded: If set, the list is folded away behind this line.
+    """
 
     query: Passage
     found: Sequence[Passage]
+    folded: str = ""
     kind: str = field(default="passages", init=False)
 
 
@@ -135,7 +149,7 @@ def write_report(
     headlines: Sequence[Headline] = (),
     sections: Sequence[Section],
 ) -> None:
-    """Writes an HTML report: one file, no script, nothing loaded from elsewhere. All text is escaped.
+    """Writes an HTML report: one file without scripts that loads nothing. All text is escaped.
 
     Args:
         path: The file. It is replaced as a whole: a reader sees the old report or the new one.
@@ -154,7 +168,7 @@ def write_report(
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
-    template = environment.from_string(files("tf_vmf.analysis").joinpath("templates/report.html").read_text("utf-8"))
+    template = environment.from_string(files("tf_vmf.reports").joinpath("templates/report.html").read_text("utf-8"))
     page = template.render(
         title=title, subtitle=subtitle, summary=summary, headlines=headlines, sections=sections, version=__version__
     )
