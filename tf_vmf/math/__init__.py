@@ -11,6 +11,7 @@ from tf_vmf.math.cosine_distribution import von_mises_fisher_cosine_cdf, von_mis
 from tf_vmf.math.divergence import kl_to_uniform, kl_von_mises_fisher
 from tf_vmf.math.inverse import inverse_mean_resultant_length, inverse_one_minus_mean_resultant_length
 from tf_vmf.math.normalizer import log_hyp0f1, log_normalizer, log_prob_at_mode, log_sphere_area
+from tf_vmf.math.power_spherical import power_spherical_kl_to_uniform
 from tf_vmf.math.resultant_length import (
     mean_resultant_length,
     mean_resultant_length_derivative,
@@ -33,6 +34,7 @@ __all__ = [
     "mean_resultant_length",
     "mean_resultant_length_derivative",
     "one_minus_mean_resultant_length",
+    "power_spherical_kl_to_uniform",
     "von_mises_fisher_cosine_cdf",
     "von_mises_fisher_cosine_quantile",
     "von_mises_fisher_sample",
