@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import tensorflow as tf
 
+from tf_vmf import math as vmf_math
 from tf_vmf.layers.latent_layer import Parameters
 from tf_vmf.layers.registry import register_latent
 from tf_vmf.layers.spherical_latent import SphericalLatent
@@ -48,16 +48,7 @@ class PowerSphericalLatent(SphericalLatent):
         return tfp.distributions.PowerSpherical(parameters["mean_direction"], parameters["concentration"])
 
     def closed_form_kl(self, parameters: Parameters) -> tf.Tensor:
-        """Log area of the sphere minus the entropy, in double precision: a small difference of large numbers."""
-        kappa = tf.cast(parameters["concentration"], tf.float64)
-        half = 0.5 * (self.latent_dim - 1)
-        alpha = half + kappa
-        log_2, log_pi = math.log(2.0), math.log(math.pi)
-        log_normalizer = (alpha + half) * log_2 + half * log_pi + tf.math.lgamma(alpha) - tf.math.lgamma(alpha + half)
-        mean_log = log_2 + tf.math.digamma(alpha) - tf.math.digamma(alpha + half)  # E[log(1 + mu.z)]
-        log_area = log_2 + 0.5 * self.latent_dim * log_pi - math.lgamma(0.5 * self.latent_dim)
-        kl = log_area - log_normalizer + kappa * mean_log
-        return tf.cast(tf.maximum(kl, 0.0), parameters["concentration"].dtype)
+        return vmf_math.power_spherical_kl_to_uniform(parameters["concentration"], self.latent_dim)
 
     def sample(self, parameters: Parameters, seed: tf.Tensor, sample_shape: Sequence[int] = ()) -> tf.Tensor:
         """Cos mu + sin u: the cosine from two gamma variables, which keep the sine's digits, and u a uniform tangent direction."""
