@@ -10,9 +10,20 @@ CORPUS = flags.DEFINE_string(
     "Name of a corpus; see the trainer's description. Leave it out to read files given by --train_files.",
 )
 DATA_DIR = flags.DEFINE_string("data_dir", None, "Folder with the files of a named corpus.")
-TRAIN_FILES = flags.DEFINE_list("train_files", [], "Training text: files or folders, separated by commas.")
+TRAIN_FILES = flags.DEFINE_list(
+    "train_files",
+    [],
+    "Training text: files, folders or patterns, separated by commas, each PATH or LABEL=PATH. Plain text (.txt), CSV, TSV and JSON "
+    "lines (.csv, .tsv, .jsonl, .ndjson), all of these with .gz too.",
+)
 VALID_FILES = flags.DEFINE_list("valid_files", [], "Validation text; held out of the training text if not given.")
 TEST_FILES = flags.DEFINE_list("test_files", [], "Test text; held out of the training text if not given.")
+TEXT_COLUMN = flags.DEFINE_string(
+    "text_column",
+    None,
+    "Column of the text in CSV, TSV and JSON lines: its name in the header, or its position from 0 where there is no header.",
+)
+LABEL_COLUMN = flags.DEFINE_string("label_column", None, "Column of the label, as --text_column.")
 VOCAB_FILE = flags.DEFINE_string(
     "vocab_file", None, "Vocabulary, one word a line; made from the training text if not given."
 )
@@ -50,6 +61,8 @@ def given() -> dict[str, Any]:
         "train_files": TRAIN_FILES.value or None,
         "valid_files": VALID_FILES.value or None,
         "test_files": TEST_FILES.value or None,
+        "text_column": _column(TEXT_COLUMN.value),
+        "label_column": _column(LABEL_COLUMN.value),
         "vocab_file": VOCAB_FILE.value,
         "vocabulary_size": VOCABULARY_SIZE.value,
         "min_count": MIN_COUNT.value,
@@ -64,3 +77,8 @@ def given() -> dict[str, Any]:
 def _size(value: float | None) -> int | float | None:
     """Shares as floats and numbers as ints."""
     return int(value) if value is not None and value >= 1 else value
+
+
+def _column(value: str | None) -> str | int | None:
+    """Positions as ints and names as strings."""
+    return int(value) if value is not None and value.isdecimal() else value

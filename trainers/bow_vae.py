@@ -60,7 +60,7 @@ def make_model(corpus: data.BagOfWordsCorpus, steps_per_epoch: int) -> BagOfWord
 
 def main(argv: Sequence[str]) -> None:
     strategy = experiment.start(argv)
-    corpus = data.load_bag_of_words(stop_words=text_flags.STOP_WORDS.value, **corpus_flags.given())
+    corpus = data.load_bag_of_words(**corpus_flags.given(), **text_flags.given())
     experiment.run(
         experiment.Experiment(
             trainer="bow_vae",

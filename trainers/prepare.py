@@ -31,7 +31,7 @@ def main(argv: Sequence[str]) -> None:
     given["examples_per_shard"] = prepare_flags.EXAMPLES_PER_SHARD.value
     output = prepare_flags.OUTPUT.value
     if prepare_flags.KIND.value == "documents":
-        manifest = data.prepare_documents(output, stop_words=document_text.STOP_WORDS.value, **given)
+        manifest = data.prepare_documents(output, **given, **document_text.given())
         trainer = "bow_vae"
     else:
         manifest = data.prepare_sentences(output, **given, **sentence_text.given())
