@@ -1,5 +1,6 @@
 """From texts or counts to a corpus: splits, vocabulary, labels and notes, for documents and sentences alike."""
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -12,9 +13,11 @@ from tf_vmf.data.numbered import NumberedTexts, number_texts, word_list
 from tf_vmf.data.sentences import Sentences
 from tf_vmf.data.splits import SPLITS, HeldOut, split_three_ways
 from tf_vmf.data.texts import Text
-from tf_vmf.text.tokenization import Tokenizer
+from tf_vmf.text.tokenization import NO_WORDS, Tokenizer
 from tf_vmf.text.tokens import FIRST_WORD_ID, SPECIAL_TOKENS, UNK_ID
 from tf_vmf.text.vocabulary import VocabularyChoice
+
+_MUCH = 0.1  # the share of texts left out for want of a known word that is worth a warning
 
 
 def documents_from_texts(
@@ -52,6 +55,10 @@ def documents_from_texts(
         vocabulary = tuple(words[row] for row in chosen)
     columns = [numbering.get(word.encode(), absent) for word in vocabulary]
     documents = {split: each.with_columns(columns) for split, each in documents.items()}
+    train = documents["train"]
+    _check_fit(
+        choice, vocabulary, train.word_counts, 1 - len(train.without_empty()) / len(train), "texts without a word"
+    )
     return documents_corpus(
         name,
         vocabulary,
@@ -60,6 +67,7 @@ def documents_from_texts(
         dropped=dropped,
         notes={
             **notes,
+            **tokenizer.notes,
             "tokens": f"words of the vocabulary, tokenization {tokenizer.tokenization!r}",
             "vocabulary": choice.describe(),
             **held_out.notes("documents"),
@@ -101,6 +109,10 @@ def documents_corpus(
                 f"Corpus {name!r}: the {split} split must hold a document with a word of the vocabulary. Received "
                 f"{empty[split]} documents, all empty. Give more text, or a larger vocabulary."
             )
+    if not names and (labelled_splits := [split for split in SPLITS if splits[split].labels is not None]):
+        warnings.warn(
+            f"The labels of {', '.join(labelled_splits)} are dropped: the other splits have none.", stacklevel=2
+        )
     if label_names is not None and set(names) <= set(label_names):
         names = tuple(label_names[label] for label in names)
     tokenizer = tokenizer or Tokenizer()
@@ -158,12 +170,15 @@ def sentences_from_texts(
             f"Corpus {name!r}: either all splits or none must have labels. Received none in {', '.join(without)}."
         )
     words = word_list(numbering)[FIRST_WORD_ID:]
+    counts = np.bincount(read["train"].tokens, minlength=len(numbering))[FIRST_WORD_ID:]
     chosen = choice.words
     if chosen is None:
-        counts = np.bincount(read["train"].tokens, minlength=len(numbering))[FIRST_WORD_ID:]
         chosen = tuple(words[row] for row in choice.choose(words, counts))
     vocabulary = tuple(dict.fromkeys((*SPECIAL_TOKENS, *chosen)))
     ids = {word: number for number, word in enumerate(vocabulary)}
+    count_of = dict(zip(words, counts.tolist(), strict=True))
+    known = [count_of.get(word, 0) for word in vocabulary[FIRST_WORD_ID:]]
+    _check_fit(choice, vocabulary[FIRST_WORD_ID:], known, 1 - sum(known) / max(1, counts.sum()), "words outside")
     new_ids = np.array([*range(FIRST_WORD_ID), *(ids.get(word, UNK_ID) for word in words)], dtype=np.int32)
     sentences = {
         split: Sentences(
@@ -184,6 +199,7 @@ def sentences_from_texts(
         tokenization=tokenizer.tokenization,
         notes={
             **notes,
+            **tokenizer.notes,
             "vocabulary": f"{choice.describe()}; <eos> and <unk> beside them",
             **held_out.notes("lines"),
             "max_length": max_length,
@@ -201,6 +217,8 @@ def _split(read: dict[str, NumberedTexts], held_out: HeldOut) -> tuple[dict[str,
     if not held_out.sizes:
         return read, dropped
     everything = read["train"]
+    if everything.dropped and not everything.num_texts:
+        raise ValueError(f"Expected texts with words. Received: {everything.dropped} texts without a word. {NO_WORDS}")
     rows = split_three_ways(everything.num_texts, held_out.sizes, held_out.seed)
     return read | {split: everything.of_texts(rows[split]) for split in ("train", *held_out.sizes)}, dropped
 
@@ -231,3 +249,38 @@ def label_positions(
     distinct = np.unique(np.concatenate(list(values.values())))
     names = tuple(str(value) for value in distinct)
     return names, {split: np.searchsorted(distinct, column).astype(np.int64) for split, column in values.items()}
+
+
+def _check_fit(
+    choice: VocabularyChoice, vocabulary: Sequence[str], counts: Sequence[int] | np.ndarray, lost: float, what: str
+) -> None:
+    """Refuses or warns of a vocabulary that does not fit the training texts.
+
+    Args:
+        choice: whether it was given or chosen.
+        vocabulary: the words.
+        counts: how often each occurs.
+        lost: the share of what the vocabulary does not cover.
+        what: the name of that.
+
+    Raises:
+        ValueError: a given vocabulary covers less than half.
+    """
+    if choice.words is None:
+        if what != "words outside" and lost > _MUCH:
+            warnings.warn(f"{lost:.0%} of the training {what} of the vocabulary are left out.", stacklevel=2)
+        return
+    if lost > 0.5:
+        raise ValueError(
+            f"`vocab_file` does not fit the text: {lost:.0%} of the training {what} of the vocabulary. Its words must be written "
+            f"as the tokenizer writes them. It has {', '.join(vocabulary[:5])}, .."
+        )
+    if lost > 0 and what != "words outside":
+        warnings.warn(f"{lost:.1%} of the training {what} of `vocab_file` are left out.", stacklevel=2)
+    never = [word for word, count in zip(vocabulary, counts, strict=True) if not count]
+    if never:
+        warnings.warn(
+            f"{len(never)} of {len(vocabulary)} words of `vocab_file` never occur in the training text: "
+            f"{', '.join(never[:5])}{', ..' if len(never) > 5 else ''}.",
+            stacklevel=2,
+        )

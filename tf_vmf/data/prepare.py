@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tf_vmf.data.columns import Columns
 from tf_vmf.data.corpora.feat import is_feat, iterate_feat
 from tf_vmf.data.numbered import check_tokens, tokenized
 from tf_vmf.data.shards import FORMAT, MANIFEST, VOCABULARY, ShardWriter, write_vocabulary
@@ -42,8 +43,10 @@ def prepare_documents(
     max_df: int | float = 1.0,
     stop_words: str | Path | Iterable[str] = "english",
     tokenization: str = "words",
+    tokenizer: Callable[[str], Iterable[str]] | None = None,
     ngram_range: tuple[int, int] = (1, 1),
-    label_column: int | None = None,
+    text_column: str | int | None = None,
+    label_column: str | int | None = None,
     validation_size: int | float | None = None,
     test_size: int | float | None = None,
     seed: int = 0,
@@ -66,8 +69,10 @@ def prepare_documents(
         max_df: in how many documents it may occur.
         stop_words: what to leave out.
         tokenization: how text becomes words.
+        tokenizer: a function from a text to its words.
         ngram_range: the lengths of runs of words that count as a word.
-        label_column: which of two tab-separated columns holds the label.
+        text_column: the column of the text.
+        label_column: the column of the label.
         validation_size: about how many documents to hold out, or which share: each document is drawn on its own. None: 10,000,
             or a tenth if that is less.
         test_size: the same for the test.
@@ -81,8 +86,8 @@ def prepare_documents(
         FileExistsError: `output` exists.
         FileNotFoundError, ValueError: as `load_bag_of_words`.
     """
-    tokenizer = Tokenizer(tokenization, ngram_range)
-    choice = document_choice(tokenizer, vocabulary_size, min_count, min_df, max_df, stop_words, vocab_file)
+    words = Tokenizer.of(tokenization, ngram_range, tokenizer)
+    choice = document_choice(words, vocabulary_size, min_count, min_df, max_df, stop_words, vocab_file)
     files = given_files(train_files, valid_files, test_files)
     paths = {split: expand_paths(of_split) for split, of_split in files.items()}
     counted = [is_feat(path) for of_split in paths.values() for path in of_split]
@@ -91,21 +96,20 @@ def prepare_documents(
             "`.feat` files hold ids of a vocabulary: expected `.feat` files alone, and `vocab_file`. Received: "
             f"{files}; vocab_file={vocab_file!r}."
         )
+    columns = Columns(text_column, label_column)
     splits: Mapping[str, Any]
     if any(counted):
         splits = {split: _CountFiles(of_split, choice.words or ()) for split, of_split in paths.items()}
     else:
-        splits = {
-            split: TextFiles(of_split, whole_files=True, label_column=label_column) for split, of_split in files.items()
-        }
+        splits = {split: TextFiles(of_split, whole_files=True, columns=columns) for split, of_split in files.items()}
     return _write(
         Path(output),
         _Job(
             kind="documents",
             splits=splits,
-            read=_enumerated if any(counted) else partial(tokenized, tokenizer=tokenizer),
+            read=_enumerated if any(counted) else partial(tokenized, tokenizer=words),
             features=_document_features,
-            tokenizer=tokenizer,
+            tokenizer=words,
             choice=choice,
             sizes={"test": test_size, "valid": validation_size},
             seed=seed,
@@ -130,8 +134,10 @@ def prepare_sentences(
     min_count: int = 2,
     max_length: int | None = None,
     tokenization: str = "punctuation",
+    tokenizer: Callable[[str], Iterable[str]] | None = None,
     split_sentences: bool = False,
-    label_column: int | None = None,
+    text_column: str | int | None = None,
+    label_column: str | int | None = None,
     validation_size: int | float | None = None,
     test_size: int | float | None = None,
     seed: int = 0,
@@ -142,23 +148,24 @@ def prepare_sentences(
     As `prepare_documents`; the arguments on text, vocabulary and labels are those of `load_sentences`. Sentences of one line
     stay in the same split.
     """
-    tokenizer = Tokenizer(tokenization)
+    words = Tokenizer.of(tokenization, function=tokenizer)
     choice = sentence_choice(vocabulary_size, min_count, vocab_file)
     files = given_files(train_files, valid_files, test_files)
+    columns = Columns(text_column, label_column)
     limit = None if max_length is None else max_length - 1  # one place is for <eos>
 
     def read(texts: Iterable[Text]) -> Iterator[_Example]:
-        for index, text, words in tokenized(texts, tokenizer, split_sentences):
-            yield index, text, words[:limit]
+        for index, text, found in tokenized(texts, words, split_sentences):
+            yield index, text, found[:limit]
 
     return _write(
         Path(output),
         _Job(
             kind="sentences",
-            splits={split: TextFiles(of_split, label_column=label_column) for split, of_split in files.items()},
+            splits={split: TextFiles(of_split, columns=columns) for split, of_split in files.items()},
             read=read,
             features=_sentence_features,
-            tokenizer=tokenizer,
+            tokenizer=words,
             choice=choice,
             sizes={"test": test_size, "valid": validation_size},
             seed=seed,

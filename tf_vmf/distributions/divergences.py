@@ -4,13 +4,15 @@ The closed forms are exact in every dimension. Those that involve `tfd.VonMisesF
 formulas.
 """
 
+from typing import TypeAlias
+
 import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
 from tf_vmf import math as vmf_math
 from tf_vmf.distributions.von_mises_fisher import VonMisesFisher
 
-_AnyVonMisesFisher = VonMisesFisher | tfd.VonMisesFisher
+_AnyVonMisesFisher: TypeAlias = VonMisesFisher | tfd.VonMisesFisher
 
 
 def _check_same_dim(a: tfd.Distribution, b: tfd.Distribution) -> int:

@@ -41,8 +41,8 @@ def von_mises_fisher_sample(
       the sphere: its component parallel to mu has no meaning.
 
     They can be differentiated again, by a second tape or in forward mode (`tf.autodiff.ForwardAccumulator`, eager, or opened
-    inside a `tf.function`; around one, TensorFlow raises): second derivatives of expectations are unbiased, too. Third derivatives exist in the mean direction alone, at a concentration that is a
-    number; others raise a LookupError.
+    inside a `tf.function`; around one, TensorFlow raises): second derivatives of expectations are unbiased, too. Third derivatives
+    exist in the mean direction alone, at a concentration that is a number; others raise a LookupError.
 
     Args:
         mean_direction: Float tensor `(..., d)` of unit vectors, d >= 2 static.

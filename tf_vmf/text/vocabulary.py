@@ -10,7 +10,7 @@ import numpy as np
 
 from tf_vmf._optional import optional
 from tf_vmf.text.lines import line_error, read_lines
-from tf_vmf.text.tokenization import Tokenizer
+from tf_vmf.text.tokenization import NO_WORDS, Tokenizer
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class VocabularyChoice:
 
     def _remedy(self, counts: np.ndarray) -> str:
         if not len(counts):
-            return "Numbers and single letters are no words with tokenization='words'; 'punctuation' and 'whitespace' keep them."
+            return NO_WORDS
         limits = [name for name, default in (("min_df", 1), ("max_df", 1.0)) if getattr(self, name) != default]
         return (
             f"Lower `min_count`, {'change ' + ' and '.join(limits) + ', ' if limits else ''}or set stop_words='none'."
@@ -158,28 +158,36 @@ def read_stop_words(stop_words: str | Path | Iterable[str], tokenizer: Tokenizer
     """The stop words as the tokenizer writes them.
 
     Args:
-        stop_words: `"english"` (the 337 of gensim), `"none"`, the path of a file with one per line, or the words.
+        stop_words: `"english"` (the 337 of gensim), another language of the package stop-words, `"none"`, the path of a file with
+            one per line, or the words.
         tokenizer: the one that the texts go through.
 
     Raises:
-        ModuleNotFoundError: `"english"` without gensim.
-        FileNotFoundError: there is no such file.
+        ModuleNotFoundError: the package that has the words is not installed.
+        ValueError: neither a language nor a file.
     """
-    if isinstance(stop_words, str) and stop_words == "none":
-        return frozenset()
-    if isinstance(stop_words, str) and stop_words == "english":
-        listed: Iterable[str] = require_gensim("gensim.parsing.preprocessing", "the English stop words").STOPWORDS
-    elif isinstance(stop_words, str | Path):
-        if not Path(stop_words).is_file():
-            raise FileNotFoundError(
-                "`stop_words` must be 'english', 'none', the path of a file with a word per line, or a sequence of "
-                f"words. Received: stop_words={str(stop_words)!r}, which is no file."
-            )
-        listed = [line for _, line in read_lines(stop_words)]
-    else:
-        listed = stop_words
-    single = Tokenizer(tokenizer.tokenization)
-    return frozenset(word.decode() for words in single(list(listed)) for word in words)
+    single = replace(tokenizer, ngram_range=(1, 1))
+    return frozenset(word.decode() for words in single(list(_listed(stop_words))) for word in words)
+
+
+def _listed(stop_words: str | Path | Iterable[str]) -> Iterable[str]:
+    if not isinstance(stop_words, str | Path):
+        return stop_words
+    if str(stop_words) == "none":
+        return ()
+    if str(stop_words) == "english":
+        return list(require_gensim("gensim.parsing.preprocessing", "the English stop words").STOPWORDS)
+    if Path(stop_words).is_file():
+        return [line for _, line in read_lines(stop_words)]
+    with optional("languages", f"stop_words={str(stop_words)!r}, which is no file: the stop words of other languages"):
+        package = importlib.import_module("stop_words")
+    languages = package.AVAILABLE_LANGUAGES
+    if str(stop_words) not in languages:
+        raise ValueError(
+            "`stop_words` must be 'none', the path of a file with a word per line, a sequence of words, or one of "
+            f"{', '.join(sorted(languages))}. Received: stop_words={str(stop_words)!r}, which is no file."
+        )
+    return list(package.get_stop_words(str(stop_words)))
 
 
 def require_gensim(module: str, purpose: str) -> Any:
