@@ -28,6 +28,7 @@ _CORPUS = (
     "split",
     "split_seed",
     "tokenization",
+    "tokenizer",
     "tokens_counted",
     "token_counting",
     "train",
