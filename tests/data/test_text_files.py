@@ -104,31 +104,46 @@ def test_names_with_brackets_and_equals_signs_are_names(tmp_path):
 # Vocabularies and words
 
 
-def test_a_vocabulary_that_fits_nothing_is_refused(tmp_path):
-    (tmp_path / "a.txt").write_text("moon star\nmoon planet\n" * 20)
-    (tmp_path / "vocab").write_text("Moon\nStar\nPlanet\n")
-    for load in (load_bag_of_words, load_sentences):
+@pytest.mark.parametrize("load", [load_bag_of_words, load_sentences, data.prepare_documents, data.prepare_sentences])
+def test_a_vocabulary_that_fits_nothing_is_refused(tmp_path, load):
+    (tmp_path / "a.txt").write_text("moon star\nmoon planet\n" * 40)
+    (tmp_path / "vocab").write_text("Moon\nStar\n<unk>\nPlanet\n")
+    output = {"output": tmp_path / "out"} if "prepare" in load.__name__ else {}
+    with pytest.raises(ValueError, match=r"`vocab_file` must fit the text|must hold an example with a word"):
+        load(train_files=tmp_path / "a.txt", vocab_file=tmp_path / "vocab", **output)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("load", [load_sentences, data.prepare_sentences])
+def test_half_of_the_words_must_be_known(tmp_path, load):
+    (tmp_path / "a.txt").write_text("moon star sun\n" * 100)
+    for known, fits in (("moon", False), ("moon\nstar", True)):
+        (tmp_path / "vocab").write_text(known)
+        arguments = {"train_files": tmp_path / "a.txt", "vocab_file": tmp_path / "vocab"}
+        arguments |= {"output": tmp_path / "out"} if "prepare" in load.__name__ else {}
+        if fits:
+            load(**arguments)
+            continue
         with pytest.raises(
-            ValueError, match=r"`vocab_file` does not fit the text: 100% of the training.*Moon, Star, Planet"
+            ValueError, match=r"`vocab_file` must fit.*moon, ..; 66\.7% of the words of the training text"
         ):
-            load(train_files=tmp_path / "a.txt", vocab_file=tmp_path / "vocab")
+            load(**arguments)
 
 
-def test_words_that_never_occur_and_texts_left_empty_are_said(tmp_path):
+@pytest.mark.parametrize("load", [load_bag_of_words, data.prepare_documents])
+def test_words_that_never_occur_and_texts_left_empty_are_said(tmp_path, load):
     (tmp_path / "a.txt").write_text("moon star\n" * 30 + "planet\n" * 10)
     (tmp_path / "vocab").write_text("moon\nstar\nzebra\nunicorn\n")
-    options = {"train_files": tmp_path / "a.txt", "valid_files": tmp_path / "a.txt", "test_files": tmp_path / "a.txt"}
+    arguments = dict.fromkeys(("train_files", "valid_files", "test_files"), tmp_path / "a.txt")
+    output = {"output": tmp_path / "out"} if "prepare" in load.__name__ else {}
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
-        corpus = load_bag_of_words(**options, vocab_file=tmp_path / "vocab")
+        load(**arguments, **output, vocab_file=tmp_path / "vocab")
     messages = " ".join(str(each.message) for each in said)
-    assert "25.0% of the training texts without a word of `vocab_file` are left out" in messages
+    assert "25.0% of the training texts hold no word of the vocabulary and are left out" in messages
     assert "2 of 4 words of `vocab_file` never occur in the training text: zebra, unicorn" in messages
-    assert len(corpus.train) == 30
-    with pytest.warns(UserWarning, match="2 of 4 words of `vocab_file` never occur"):
-        load_sentences(**options, vocab_file=tmp_path / "vocab")
-    with pytest.warns(UserWarning, match="25% of the training texts without a word of the vocabulary are left out"):
-        load_bag_of_words(**options, vocabulary_size=2)
+    with pytest.warns(UserWarning, match=r"25.0% of the training texts hold no word of the vocabulary"):
+        load(**arguments, **{name: tmp_path / "out2" for name in output}, vocabulary_size=2)
 
 
 @pytest.mark.parametrize("load", [load_bag_of_words, data.prepare_documents])

@@ -17,8 +17,6 @@ from tf_vmf.text.tokenization import NO_WORDS, Tokenizer
 from tf_vmf.text.tokens import FIRST_WORD_ID, SPECIAL_TOKENS, UNK_ID
 from tf_vmf.text.vocabulary import VocabularyChoice
 
-_MUCH = 0.1  # the share of texts left out for want of a known word that is worth a warning
-
 
 def documents_from_texts(
     name: str,
@@ -56,9 +54,7 @@ def documents_from_texts(
     columns = [numbering.get(word.encode(), absent) for word in vocabulary]
     documents = {split: each.with_columns(columns) for split, each in documents.items()}
     train = documents["train"]
-    _check_fit(
-        choice, vocabulary, train.word_counts, 1 - len(train.without_empty()) / len(train), "texts without a word"
-    )
+    choice.check_fit(train.word_counts, lost_texts=1 - len(train.without_empty()) / max(1, len(train)))
     return documents_corpus(
         name,
         vocabulary,
@@ -176,10 +172,9 @@ def sentences_from_texts(
         chosen = tuple(words[row] for row in choice.choose(words, counts))
     vocabulary = tuple(dict.fromkeys((*SPECIAL_TOKENS, *chosen)))
     ids = {word: number for number, word in enumerate(vocabulary)}
-    count_of = dict(zip(words, counts.tolist(), strict=True))
-    known = [count_of.get(word, 0) for word in vocabulary[FIRST_WORD_ID:]]
-    _check_fit(choice, vocabulary[FIRST_WORD_ID:], known, 1 - sum(known) / max(1, counts.sum()), "words outside")
     new_ids = np.array([*range(FIRST_WORD_ID), *(ids.get(word, UNK_ID) for word in words)], dtype=np.int32)
+    id_counts = np.bincount(new_ids[read["train"].tokens], minlength=len(vocabulary))
+    choice.check_fit(id_counts[FIRST_WORD_ID:], lost_words=id_counts[UNK_ID] / (id_counts[UNK_ID:].sum()))
     sentences = {
         split: Sentences(
             new_ids[read[split].tokens],
@@ -249,38 +244,3 @@ def label_positions(
     distinct = np.unique(np.concatenate(list(values.values())))
     names = tuple(str(value) for value in distinct)
     return names, {split: np.searchsorted(distinct, column).astype(np.int64) for split, column in values.items()}
-
-
-def _check_fit(
-    choice: VocabularyChoice, vocabulary: Sequence[str], counts: Sequence[int] | np.ndarray, lost: float, what: str
-) -> None:
-    """Refuses or warns of a vocabulary that does not fit the training texts.
-
-    Args:
-        choice: whether it was given or chosen.
-        vocabulary: the words.
-        counts: how often each occurs.
-        lost: the share of what the vocabulary does not cover.
-        what: the name of that.
-
-    Raises:
-        ValueError: a given vocabulary covers less than half.
-    """
-    if choice.words is None:
-        if what != "words outside" and lost > _MUCH:
-            warnings.warn(f"{lost:.0%} of the training {what} of the vocabulary are left out.", stacklevel=2)
-        return
-    if lost > 0.5:
-        raise ValueError(
-            f"`vocab_file` does not fit the text: {lost:.0%} of the training {what} of the vocabulary. Its words must be written "
-            f"as the tokenizer writes them. It has {', '.join(vocabulary[:5])}, .."
-        )
-    if lost > 0 and what != "words outside":
-        warnings.warn(f"{lost:.1%} of the training {what} of `vocab_file` are left out.", stacklevel=2)
-    never = [word for word, count in zip(vocabulary, counts, strict=True) if not count]
-    if never:
-        warnings.warn(
-            f"{len(never)} of {len(vocabulary)} words of `vocab_file` never occur in the training text: "
-            f"{', '.join(never[:5])}{', ..' if len(never) > 5 else ''}.",
-            stacklevel=2,
-        )

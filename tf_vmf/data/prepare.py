@@ -20,7 +20,7 @@ from tf_vmf.data.splits import SPLITS, random_splits
 from tf_vmf.data.texts import Paths, Text, TextFiles, expand_paths
 from tf_vmf.files import new_folder
 from tf_vmf.text.tokenization import Tokenizer
-from tf_vmf.text.tokens import EOS_ID, SPECIAL_TOKENS, UNK_ID
+from tf_vmf.text.tokens import EOS_ID, FIRST_WORD_ID, SPECIAL_TOKENS, UNK_ID
 from tf_vmf.text.vocabulary import VocabularyChoice, document_choice, sentence_choice
 
 _HELD_OUT_SHARE, _HELD_OUT_EXAMPLES = 0.1, 10_000  # what is held out by default, the lesser of both: it stays in memory
@@ -114,11 +114,8 @@ def prepare_documents(
             sizes={"test": test_size, "valid": validation_size},
             seed=seed,
             examples_per_shard=examples_per_shard,
-            notes={
-                "tokens": "counts as given in the files"
-                if any(counted)
-                else f"words of the vocabulary, tokenization {tokenization!r}"
-            },
+            notes={"tokens": f"words of the vocabulary, tokenization {words.tokenization!r}"},
+            are_counts=any(counted),
         ),
     )
 
@@ -190,6 +187,7 @@ class _Job:
         seed: of the split.
         examples_per_shard: of train.
         notes: for `Corpus.notes`.
+        are_counts: whether the texts come as counts of the words of a vocabulary.
     """
 
     kind: str
@@ -202,6 +200,7 @@ class _Job:
     seed: int
     examples_per_shard: int
     notes: Mapping[str, Any]
+    are_counts: bool = False
 
     def __post_init__(self) -> None:
         if self.examples_per_shard < 1:
@@ -280,7 +279,8 @@ def _write(output: Path, job: _Job) -> dict[str, Any]:
             "notes": {
                 "source": {split: texts.names for split, texts in job.splits.items()},
                 "vocabulary": job.choice.describe(),
-                **job.notes,
+                **({"tokens": "counts as given in the files"} if job.are_counts else job.notes),
+                **job.tokenizer.notes,
                 "split": shares if job.shares else "as given",
                 "split_seed": job.seed,
                 **({"words_forgotten_while_counting": counted.forgotten} if counted.forgotten else {}),
@@ -318,6 +318,11 @@ def _write_shards(
                 np.add.at(totals, tokens, counts or 1)
     write_vocabulary(folder / VOCABULARY, vocabulary, totals)
     splits = {split: writer.description() for split, writer in writers.items()}
+    if not job.are_counts:
+        first = FIRST_WORD_ID if job.kind == "sentences" else 0
+        lost_words = totals[UNK_ID] / max(1, totals[UNK_ID:].sum()) if first else 0.0
+        lost_texts = 1 - splits["train"]["examples"] / max(1, sizes["train"])
+        job.choice.check_fit(totals[first:], lost_texts=lost_texts, lost_words=lost_words)
     for split in SPLITS:
         if not splits[split]["examples"]:
             raise ValueError(

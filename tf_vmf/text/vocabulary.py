@@ -1,6 +1,7 @@
 """Vocabularies: which words to keep, read from a file or chosen by count."""
 
 import importlib
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +12,9 @@ import numpy as np
 from tf_vmf._optional import optional
 from tf_vmf.text.lines import line_error, read_lines
 from tf_vmf.text.tokenization import NO_WORDS, Tokenizer
+from tf_vmf.text.tokens import SPECIAL_TOKENS
+
+_MANY_LOST = 0.1  # the share of texts without a word of a chosen vocabulary that is worth a warning
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,37 @@ class VocabularyChoice:
             )
         return sorted(chosen, key=lambda row: (-counts[row], words[row]))[: self.size]
 
+    def check_fit(self, counts: np.ndarray, *, lost_texts: float = 0.0, lost_words: float = 0.0) -> None:
+        """Warns of training texts that are left out, and of words that never occur in them.
+
+        Args:
+            counts: how often each word of the vocabulary occurs.
+            lost_texts: the share of the texts that hold no word of the vocabulary.
+            lost_words: the share of the words that are not in the vocabulary, where they are replaced by `<unk>`.
+
+        Raises:
+            ValueError: the vocabulary was given, and more than half is lost.
+        """
+        texts = f"{lost_texts:.1%} of the training texts hold no word of the vocabulary and are left out."
+        if self.words is None:
+            if lost_texts > _MANY_LOST:
+                warnings.warn(texts, stacklevel=3)
+            return
+        if max(lost_texts, lost_words) > 0.5:
+            raise ValueError(
+                "`vocab_file` must fit the text: its words must be written as the tokenizer writes them. Received: "
+                f"{', '.join(self.words[:5])}, ..; "
+                + (texts if lost_texts else f"{lost_words:.1%} of the words of the training text are not in it.")
+            )
+        if lost_texts:
+            warnings.warn(texts, stacklevel=3)
+        if never := [word for word, count in zip(self.words, counts, strict=True) if not count]:
+            warnings.warn(
+                f"{len(never)} of {len(counts)} words of `vocab_file` never occur in the training text: "
+                f"{', '.join(never[:5])}{', ..' if len(never) > 5 else ''}.",
+                stacklevel=3,
+            )
+
     def describe(self) -> str:
         """The choice in words, for the record of a run."""
         if self.words is not None:
@@ -131,7 +166,10 @@ def sentence_choice(size: int, min_count: int, vocab_file: str | Path | None) ->
     """The choice of a vocabulary of sentences, whose size counts `<eos>` and `<unk>`. See `load_sentences`."""
     if size < 3:
         raise ValueError(f"`vocabulary_size` must be at least 3. Received: vocabulary_size={size}.")
-    return VocabularyChoice(size - 2, min_count, words=None if vocab_file is None else read_vocabulary(vocab_file))
+    choice = VocabularyChoice(size - 2, min_count)
+    if vocab_file is None:
+        return choice
+    return replace(choice, words=tuple(word for word in read_vocabulary(vocab_file) if word not in SPECIAL_TOKENS))
 
 
 def read_vocabulary(path: str | Path) -> tuple[str, ...]:
