@@ -9,12 +9,16 @@ import time
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.serving.plain_exports import save_plain
 from tests.serving.running import running
 from tf_vmf import serving
+from tf_vmf.data import DocumentVectorization, SentenceVectorization
+from tf_vmf.layers import VonMisesFisherLatent
+from tf_vmf.models import LSTMVAE, BagOfWordsVAE
 
 testclient = pytest.importorskip("fastapi.testclient")
 
@@ -179,18 +183,80 @@ def test_any_path_is_answered_or_refused(client, method, path):
         assert list(answer.json()) == ["error"]
 
 
+@pytest.fixture(scope="module")
+def address(served):
+    with running(serving.make_app(served)) as url:
+        host, port = url.removeprefix("http://").split(":")
+        yield host, int(port)
+
+
 @pytest.mark.slow
 @given(st.lists(st.binary(max_size=300), min_size=1, max_size=5))
 @examples(MANY)
-def test_bytes_that_are_no_http_leave_the_service_up(served, chunks):
-    with running(serving.make_app(served)) as url, contextlib.suppress(ConnectionError):
-        host, port = url.removeprefix("http://").split(":")
-        with socket.create_connection((host, int(port)), timeout=20) as connection:
-            for chunk in (b"POST " + PATH.encode() + b" HTTP/1.1\r\n", *chunks):
-                connection.sendall(chunk)
-        with socket.create_connection((host, int(port)), timeout=20) as connection:
-            connection.sendall(b"GET /health/live HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
-            assert connection.recv(100).startswith(b"HTTP/1.1 200")
+def test_bytes_that_are_no_http_leave_the_service_up(address, chunks):
+    with contextlib.suppress(ConnectionError), socket.create_connection(address, timeout=20) as connection:
+        for chunk in (b"POST " + PATH.encode() + b" HTTP/1.1\r\n", *chunks):
+            connection.sendall(chunk)
+    with socket.create_connection(address, timeout=20) as connection:
+        connection.sendall(b"GET /health/live HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        assert connection.recv(100).startswith(b"HTTP/1.1 200")
+
+
+WORDS = ["star", "planet", "orbit", "bread"]
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    """Services over exports of a document model and of a conditional sentence model."""
+    folder = tmp_path_factory.mktemp("models")
+    latent = VonMisesFisherLatent(3, concentration=10.0, seed=1)
+    documents = BagOfWordsVAE(4, latent, encoder_units=(8,), decoder_units=(), seed=1)
+    serving.export(documents, folder / "documents", DocumentVectorization(WORDS, tokenization="words"))
+    latent = VonMisesFisherLatent(3, concentration=10.0, seed=1)
+    sentences = LSTMVAE(7, latent, embedding_dim=4, hidden_units=8, num_labels=2, seed=1)
+    vectorizer = SentenceVectorization(["<pad>", "<eos>", "<unk>", *WORDS], tokenization="words")
+    serving.export(sentences, folder / "sentences", vectorizer)
+    limits = serving.Limits(text_bytes=500, examples=20, numbers={name: 20 for name in serving.Limits().numbers})
+    both = [serving.Served(folder / name, limits) for name in ("documents", "sentences")]
+    with (
+        testclient.TestClient(serving.make_app(both[0])) as first,
+        testclient.TestClient(serving.make_app(both[1])) as second,
+    ):
+        yield list(zip(both, (first, second), strict=True))
+
+
+def of_spec(spec):
+    """Values of a dtype and about the right shape, and some that are neither."""
+    if spec.dtype == tf.string:
+        item = texts | st.lists(st.sampled_from([*WORDS, "\0", "."]), max_size=6).map(" ".join)
+    elif spec.dtype == tf.int32:
+        item = st.integers(-1, 22) | st.integers(-(2**31), 2**31 - 1)
+    else:
+        item = st.floats(0, 2, width=32) | st.floats(allow_nan=False, allow_infinity=False, width=32)
+    for dimension in reversed(spec.shape):
+        sizes = {"min_size": dimension, "max_size": dimension} if dimension else {"max_size": 4}
+        item = st.lists(item, **sizes)
+    unit = st.sampled_from([[1.0, 0.0, 0.0], [0.0, -1.0, 0.0], [0.6, 0.0, 0.8]])
+    if spec.dtype == tf.float32 and spec.shape.as_list() == [None, 3]:
+        item = item | st.lists(unit, min_size=1, max_size=4)
+    return st.one_of(item, item, item, values)
+
+
+@pytest.mark.slow
+@given(st.data())
+@examples(3 * MANY)
+def test_any_values_of_any_endpoint_of_a_model_are_answered_or_refused(models, data):
+    served, client = data.draw(st.sampled_from(models))
+    name = data.draw(st.sampled_from(sorted(served.signatures)))
+    inputs = {key: data.draw(of_spec(spec), key) for key, spec in served.inputs[name].items()}
+    body = json.dumps({"signature_name": name, "inputs": inputs})
+    answer = client.post(PATH, content=body)
+    assert answer.status_code in (200, 400, 413)
+    if answer.status_code == 200:
+        flat = str(answer.json()["outputs"])
+        assert "nan" not in flat
+    else:
+        assert len(answer.json()["error"]) > 10
 
 
 def test_a_body_that_does_not_arrive_is_given_up(served):
