@@ -11,6 +11,7 @@ from absl.testing import flagsaver
 from flags import corpus as corpus_flags
 from flags import latent as latent_flags
 from flags import training as training_flags
+from tf_vmf.data import Documents
 from tf_vmf.layers import GaussianLatent, PowerSphericalLatent, VonMisesFisherLatent
 from trainers import experiment
 
@@ -133,7 +134,7 @@ def test_an_unknown_latent_is_refused_with_the_choices():
 def test_figures_that_are_not_finite_are_refused(monkeypatch):
     monkeypatch.setattr(experiment.evaluation, "evaluate", lambda *_, **__: {"nll": 1.0, "perplexity": float("inf")})
     with pytest.raises(FloatingPointError, match=r"test\.perplexity = inf"):
-        experiment.measure(_experiment(evaluation_batches={"test": None, "valid": None}), None, None)
+        experiment.measure(_experiment(examples=dict.fromkeys(("valid", "test"), Documents([[1]]))), None, None)
 
 
 def _experiment(**fields):
