@@ -67,7 +67,7 @@ MEASURES: Mapping[str, Measure] = {
     for measure in (
         Measure(
             "perplexity", "Perplexity (corpus)", "ppl", "", "lower",
-            "exp(total {loss} / number of {token}s): the model is as uncertain about each {token} as if it chose among that many "
+            "exp({loss} per {token} over the whole corpus): the model is as uncertain about each {token} as if it chose among that many "
             "equally likely ones.",
         ),
         Measure(
