@@ -120,7 +120,9 @@ class VonMisesFisherMixture(DensityMixin, BaseEstimator):
             )
         weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
         if not weight.sum() > 0:
-            raise ValueError("Argument `sample_weight` must not sum to zero. Expected a positive weight. Received: only zeros.")
+            raise ValueError(
+                "Argument `sample_weight` must not sum to zero. Expected a positive weight. Received: only zeros."
+            )
         random_state = check_random_state(self.random_state)
         best: tuple[float, int, bool, em.Components] | None = None
         for _ in range(1 if self._has_given_start() else self.n_init):
@@ -193,14 +195,18 @@ class VonMisesFisherMixture(DensityMixin, BaseEstimator):
         """
         check_is_fitted(self)
         if not isinstance(n_samples, numbers.Integral) or n_samples < 1:
-            raise ValueError(f"Argument `n_samples` must be a positive int. Expected an int >= 1. Received: n_samples={n_samples!r}.")
+            raise ValueError(
+                f"Argument `n_samples` must be a positive int. Expected an int >= 1. Received: n_samples={n_samples!r}."
+            )
         random_state = check_random_state(self.random_state)
         counts = random_state.multinomial(n_samples, self.weights_)
         seed = random_state.randint(np.iinfo(np.int32).max, size=2)
         labels = np.repeat(np.arange(len(counts)), counts)
         # One call for all components: a row of parameters per point.
         x = vmf_math.von_mises_fisher_sample(
-            tf.constant(self.mean_directions_[labels]), tf.constant(self.concentrations_[labels]), tf.constant(seed, tf.int32)
+            tf.constant(self.mean_directions_[labels]),
+            tf.constant(self.concentrations_[labels]),
+            tf.constant(seed, tf.int32),
         )
         return x.numpy(), labels
 
@@ -263,11 +269,17 @@ class VonMisesFisherMixture(DensityMixin, BaseEstimator):
         for name in ("n_components", "n_init", "max_iter"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 1:
-                raise ValueError(f"Argument `{name}` must be a positive int. Expected an int >= 1. Received: {name}={value!r}.")
+                raise ValueError(
+                    f"Argument `{name}` must be a positive int. Expected an int >= 1. Received: {name}={value!r}."
+                )
         if isinstance(self.tol, bool) or not isinstance(self.tol, numbers.Real) or not self.tol >= 0:
-            raise ValueError(f"Argument `tol` must not be negative. Expected a number >= 0. Received: tol={self.tol!r}.")
+            raise ValueError(
+                f"Argument `tol` must not be negative. Expected a number >= 0. Received: tol={self.tol!r}."
+            )
         if self.assignment not in ("soft", "hard"):
-            raise ValueError(f"Argument `assignment` must be 'soft' or 'hard'. Received: assignment={self.assignment!r}.")
+            raise ValueError(
+                f"Argument `assignment` must be 'soft' or 'hard'. Received: assignment={self.assignment!r}."
+            )
         if isinstance(self.init, str) and self.init not in _SEEDINGS:
             raise ValueError(
                 f"Argument `init` must be one of {', '.join(map(repr, _SEEDINGS))}, or an array of mean directions. Received: "
