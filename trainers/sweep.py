@@ -85,8 +85,10 @@ def main(argv: Sequence[str]) -> None:
         title=f"Sweep over {', '.join(name.replace('_', ' ') for name in points[0].setting) or 'seeds'}",
     )
     table = reports.sweep_table(findings)
-    for row in (table.header, *table.rows):
-        print("  ".join(f"{cell!s:>16}" for cell in row))
+    rows = [[str(cell) for cell in row] for row in (table.header, *table.rows)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print("  ".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True)))
     print(f"report: {output / 'report.html'}")
     if failures:
         sys.exit(f"{len(failures)} of {len(runs)} runs failed: {'; '.join(failures)}")
