@@ -38,7 +38,9 @@ class Components(NamedTuple):
         cosines -= 1
         cosines *= self.concentrations
         with np.errstate(divide="ignore"):
-            cosines += arrays.log_prob_at_mode(self.concentrations, self.mean_directions.shape[1]) + np.log(self.weights)
+            cosines += arrays.log_prob_at_mode(self.concentrations, self.mean_directions.shape[1]) + np.log(
+                self.weights
+            )
         return cosines
 
 
