@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numbers
 import warnings
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -15,10 +15,22 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from tf_vmf import math as vmf_math
 from tf_vmf.distributions import expectation_maximization as em
+from tf_vmf.distributions.maximum_likelihood import LARGEST_FITTED_CONCENTRATION
 from tf_vmf.distributions.seeding import random_rows, spherical_k_means_plus_plus
 from tf_vmf.distributions.unit_rows import unit_rows
 
 _SEEDINGS = {"k-means++": spherical_k_means_plus_plus, "random": random_rows}
+# How often a start is tried again whose components collapsed.
+_RETRIES = 5
+
+
+class _Start(NamedTuple):
+    """What one start came to."""
+
+    objective: float
+    steps: int
+    converged: bool
+    components: em.Components
 
 
 class VonMisesFisherMixture(DensityMixin, BaseEstimator):
@@ -37,7 +49,8 @@ class VonMisesFisherMixture(DensityMixin, BaseEstimator):
         tied_concentration: Whether all components share one concentration.
         assignment: "soft" shares every point out among the components by its posterior probabilities (EM). "hard" gives it to the
             nearest mean direction (spherical k-means); weights and concentrations are those of the clusters found.
-        n_init: Number of starts, of which the best is kept.
+        n_init: Number of starts, of which the best is kept. A start in which a component shrinks to one point, where the likelihood
+            has no upper bound, is tried again up to five times and counts as worse than any other.
         max_iter: Largest number of steps per start.
         tol: A start has converged when the mean log density (nats per point) grows by less in a step; for "hard", when the mean
             cosine distance to the nearest mean direction falls by less than this fraction.
@@ -49,7 +62,7 @@ class VonMisesFisherMixture(DensityMixin, BaseEstimator):
     Attributes:
         weights_: `(K,)`, with sum 1. A component that lost all points has weight 0.
         mean_directions_: `(K, d)`, unit rows.
-        concentrations_: `(K,)`, at most 1e10, which a component of equal points reaches.
+        concentrations_: `(K,)`, at most 1e10, which a component of equal points (or of one point) reaches.
         n_iter_: Steps of the best start.
         converged_: Whether the best start converged.
         lower_bound_: Mean log density of the training points, nats (for "hard", the mean cosine).
@@ -124,14 +137,13 @@ class VonMisesFisherMixture(DensityMixin, BaseEstimator):
                 "Argument `sample_weight` must not sum to zero. Expected a positive weight. Received: only zeros."
             )
         random_state = check_random_state(self.random_state)
-        best: tuple[float, int, bool, em.Components] | None = None
-        for _ in range(1 if self._has_given_start() else self.n_init):
-            start = self._run(X, weight, random_state)
-            if best is None or start[0] > best[0]:
-                best = start
-        assert best is not None
-        self.lower_bound_, self.n_iter_, self.converged_, components = best
-        self.weights_, self.mean_directions_, self.concentrations_ = components
+        starts = 1 if self._has_given_start() else self.n_init
+        best = max(
+            (self._run_without_collapse(X, weight, random_state) for _ in range(starts)),
+            key=lambda start: (not self._is_collapsed(start), start.objective),
+        )
+        self.lower_bound_, self.n_iter_, self.converged_ = best.objective, best.steps, best.converged
+        self.weights_, self.mean_directions_, self.concentrations_ = best.components
         if not self.converged_:
             warnings.warn(
                 f"The best of {self.n_init} starts did not converge in max_iter={self.max_iter} steps to tol={self.tol:g}. Raise one "
@@ -210,10 +222,22 @@ class VonMisesFisherMixture(DensityMixin, BaseEstimator):
         )
         return x.numpy(), labels
 
-    def _run(
-        self, X: Any, weight: np.ndarray, random_state: np.random.RandomState
-    ) -> tuple[float, int, bool, em.Components]:
-        """One start: objective, steps, whether it converged, and the components."""
+    def _run_without_collapse(self, X: Any, weight: np.ndarray, random_state: np.random.RandomState) -> _Start:
+        """A start, tried again a few times if a component collapses."""
+        start = self._run(X, weight, random_state)
+        for _ in range(0 if self._has_given_start() else _RETRIES):
+            if not self._is_collapsed(start):
+                break
+            start = self._run(X, weight, random_state)
+        return start
+
+    def _is_collapsed(self, start: _Start) -> bool:
+        """Whether a component has shrunk to one point, where the likelihood has no upper bound and says nothing."""
+        weights, _, concentrations = start.components
+        at_cap = (weights > 0) & (concentrations >= LARGEST_FITTED_CONCENTRATION)
+        return self.assignment == "soft" and bool(at_cap.any())
+
+    def _run(self, X: Any, weight: np.ndarray, random_state: np.random.RandomState) -> _Start:
         hard = self.assignment == "hard"
         components = self._start(X, weight, random_state)
         step = em.hard_step if hard else em.soft_step
@@ -230,7 +254,7 @@ class VonMisesFisherMixture(DensityMixin, BaseEstimator):
             components = em.maximize(statistics, components, self.tied_concentration)._replace(
                 mean_directions=components.mean_directions
             )
-        return statistics.objective, steps, converged, components
+        return _Start(statistics.objective, steps, converged, components)
 
     def _start(self, X: Any, weight: np.ndarray, random_state: np.random.RandomState) -> em.Components:
         """The clusters around the first mean directions, with equal weights and one concentration."""
@@ -251,7 +275,9 @@ class VonMisesFisherMixture(DensityMixin, BaseEstimator):
         return clusters._replace(weights=equal)
 
     def _points(self, X: Any, reset: bool = False) -> Any:
-        X = validate_data(self, X, reset=reset, accept_sparse="csr", dtype=np.float64, ensure_min_features=2)
+        # Another number of features than in `fit` is an error in itself.
+        least = 2 if reset else 1
+        X = validate_data(self, X, reset=reset, accept_sparse="csr", dtype=np.float64, ensure_min_features=least)
         return unit_rows(X, self.normalize)
 
     def _components(self) -> em.Components:

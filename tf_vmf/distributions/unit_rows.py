@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from sklearn.preprocessing import normalize as scale_rows
+import scipy.sparse
 from sklearn.utils.extmath import row_norms
 
 # The norm of a row that counts as 1 when rows are not scaled: that of float32 data, with room.
@@ -33,16 +33,25 @@ def unit_rows(X: Any, normalize: bool) -> Any:
                 f"normalize=True."
             )
         return X
-    # By the largest element first: the squares of small and large numbers under- and overflow.
-    X = scale_rows(X, norm="max")
-    norms = row_norms(X)
-    zero = np.flatnonzero(norms == 0)
+    largest = abs(X).max(axis=1)
+    largest = largest.toarray().ravel() if scipy.sparse.issparse(X) else largest
+    zero = np.flatnonzero(largest == 0)
     if zero.size:
         raise ValueError(
             f"Rows of zeros (empty rows of a sparse matrix) have no direction. Expected rows with at least one element other "
             f"than 0. Received: {_rows(zero)} of zeros. Leave them out."
         )
-    return scale_rows(X, norm="l2", copy=False)
+    # By the largest element first: the squares of small and large numbers under- and overflow.
+    X = _divide_rows(X, largest)
+    return _divide_rows(X, row_norms(X))
+
+
+def _divide_rows(X: Any, divisor: np.ndarray) -> Any:
+    if not scipy.sparse.issparse(X):
+        return X / divisor[:, np.newaxis]
+    X = X.copy()
+    X.data /= np.repeat(divisor, np.diff(X.indptr))
+    return X
 
 
 def _rows(indices: np.ndarray) -> str:
