@@ -205,6 +205,10 @@ def test_no_words_or_no_sentences_say_what_to_change(tmp_path, three_files):
         ({"corpus": "wikipedia", "train_files": "a.txt"}, r"either `corpus` or `train_files`"),
         ({"corpus": "wikipedia", "test_files": "a", "label_column": 0}, r"test_files, label_column, which go with"),
         ({"corpus": "ptb"}, r"Corpus 'ptb'.*`data_dir` must name"),
+        (
+            {"corpus": "prepared", "data_dir": "x", "max_length": 5},
+            r"'prepared' comes as ids.*max_length, which would do nothing",
+        ),
         ({"corpus": "wikipedia", "vocabulary_size": 2}, r"`vocabulary_size` must be at least 3.*=2"),
         ({"corpus": "wikipedia", "min_count": 0}, r"`min_count` must be at least 1.*=0"),
         ({"corpus": "wikipedia", "max_length": 1}, r"`max_length` must be at least 2.*=1"),

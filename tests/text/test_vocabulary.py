@@ -139,6 +139,12 @@ def test_stop_words_of_a_language_are_written_as_the_tokenizer_writes_them():
         read_stop_words("klingon", Tokenizer("words"))
 
 
+def test_a_missing_package_of_stop_words_says_how_to_get_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "stop_words", None)
+    with pytest.raises(ModuleNotFoundError, match=r"'german', which is no file.*pip install 'tf-vmf\[languages\]'"):
+        read_stop_words("german", Tokenizer("words"))
+
+
 def test_a_missing_gensim_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "gensim.parsing.preprocessing", None)
     with pytest.raises(ModuleNotFoundError, match=r"pip install 'tf-vmf\[demo\]'"):

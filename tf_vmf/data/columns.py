@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from tf_vmf.text.lines import line_error, read_lines
 
 # The formats by suffix, before which a name may end in .gz.
-TABLES = {".csv": "csv", ".tsv": "tsv", ".jsonl": "json lines", ".ndjson": "json lines"}
+TABLES = {".csv": "csv", ".tsv": "tsv", ".jsonl": "json lines", ".ndjson": "json lines", ".json": "json lines"}
 
 # Names that headers have and labels and texts have not.
 _HEADERS = {
@@ -192,9 +192,10 @@ def _json_rows(path: Path, columns: Columns, encoding: str) -> Iterator[Row]:
         try:
             value = json.loads(content)
         except (ValueError, RecursionError) as error:
-            raise line_error(path, line, f"a JSON object ({error})", repr(content)) from error
+            expected = f"a JSON object per line ({error}; jq -c makes lines of objects that span several)"
+            raise line_error(path, line, expected, repr(content)) from error
         if not isinstance(value, dict):
-            raise line_error(path, line, "a JSON object", repr(content))
+            raise line_error(path, line, "a JSON object per line (jq -c '.[]' makes them of an array)", repr(content))
         text = _field(value, columns.text, path, line)
         if not isinstance(text, str):
             raise line_error(path, line, f"a string as {columns.text!r}", repr(text))

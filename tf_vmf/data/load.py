@@ -122,6 +122,15 @@ def load_bag_of_words(
     )
     source.check(_DOCUMENTS, vocab_file=vocab_file)
     words = Tokenizer.of(tokenization, ngram_range, tokenizer)
+    if corpus in ("prepared", "20ng"):
+        unused = {"vocabulary_size": vocabulary_size != 2000, "min_count": min_count != 2, "min_df": min_df != 1}
+        unused |= {
+            "max_df": max_df != 1.0,
+            "stop_words": str(stop_words) != "english",
+            "tokenizer": tokenizer is not None,
+        }
+        unused |= {"tokenization": tokenization != "words", "ngram_range": tuple(ngram_range) != (1, 1)}
+        source.refuse("comes as counts of a vocabulary", unused)
     if corpus == "prepared":
         return prepared_documents(str(data_dir))
     if corpus == "20ng":
@@ -262,6 +271,9 @@ def load_sentences(
     least = (1 if corpus == "ptb" else 2) if min_count is None else min_count
     choice = sentence_choice(vocabulary_size, least, vocab_file)
     if corpus == "prepared":
+        unused = {"vocabulary_size": vocabulary_size != 10_000, "min_count": min_count is not None}
+        unused |= {"max_length": max_length is not None, "tokenization": tokenization is not None}
+        source.refuse("comes as ids of a vocabulary", unused | {"tokenizer": tokenizer is not None})
         return prepared_sentences(str(data_dir))
     splits, origin = source.splits(whole_files=False) if corpus is None else _named_sentences(corpus, data_dir)
     return sentences_from_texts(

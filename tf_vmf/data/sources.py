@@ -75,6 +75,19 @@ class TextSource:
         if given := [name for name in split_already if getattr(self, name) is not None]:
             raise ValueError(f"Corpus {self.corpus!r} is split already. Received: {', '.join(given)}.")
 
+    def refuse(self, reason: str, unused: Mapping[str, bool]) -> None:
+        """Refuses arguments that would do nothing.
+
+        Args:
+            reason: why.
+            unused: for each of them, whether it differs from its default.
+
+        Raises:
+            ValueError: one does.
+        """
+        if given := [name for name, differs in unused.items() if differs]:
+            raise ValueError(f"Corpus {self.corpus!r} {reason}. Received: {', '.join(given)}, which would do nothing.")
+
     @property
     def files(self) -> dict[str, Paths]:
         """The files of the splits that have some."""

@@ -2,7 +2,7 @@
 
 import glob
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -239,21 +239,30 @@ def _labelled_files(folder: Path, inside: list[Path]) -> tuple[list[Path], bool]
 
 
 def _entries(values: Iterable[Any], name: str) -> Iterable[Any]:
-    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
-        raise ValueError(f"`{name}` must be a list, an array or a column of a data frame. Received: {values!r:.60}.")
+    # Iterated, a data frame gives the names of its columns, a mapping its keys, and a set any order.
+    several = isinstance(values, str | bytes | Mapping | Set) or hasattr(values, "columns")
+    if several or not isinstance(values, Iterable):
+        shown = (
+            f"{values!r:.60}" if not hasattr(values, "columns") else f"a data frame with columns {list(values.columns)}"
+        )
+        raise ValueError(f"`{name}` must be a list, an array or one column of a data frame. Received: {shown}.")
     return values
 
 
 def _text_of(entry: Any, name: str) -> str:
     if not isinstance(entry, str):
-        missing = entry is None or entry != entry  # NaN, as data frames write missing text
-        hint = "Drop the rows without text, or make them ''." if missing else "Convert it with str()."
+        hint = "Drop the rows without text, or make them ''." if _is_missing(entry) else "Convert it with str()."
         raise ValueError(f"{name} must be a string. Received: {entry!r:.60}. {hint}")
     return str(entry)
 
 
+def _is_missing(entry: Any) -> bool:
+    """Whether an entry is None, NaN, or what a data frame writes for missing values."""
+    return entry is None or (str(entry) in ("nan", "NaN", "<NA>", "NaT") and not isinstance(entry, str))
+
+
 def _label_of(entry: Any, row: int) -> str:
-    if entry is None or entry != entry or (isinstance(entry, str) and not entry):
+    if _is_missing(entry) or (isinstance(entry, str) and not entry):
         raise ValueError(
             f"labels[{row}] must be a label. Received: {entry!r}. Every text needs one, or give no labels."
         )

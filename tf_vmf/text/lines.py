@@ -3,6 +3,7 @@
 import codecs
 import gzip
 import io
+import warnings
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -50,6 +51,11 @@ def read_lines(path: str | Path, encoding: str = "UTF-8") -> Iterator[tuple[int,
                     raise line_error(
                         path, number, f"{encoding} text", f"bytes {bad} at column {error.start}. Convert it with iconv"
                     ) from error
+                if number == 1 and not text.endswith("\n") and "\r" in text.rstrip("\r"):
+                    warnings.warn(
+                        f"{path} has carriage returns and no newline, and is read as one line; tr '\\r' '\\n' makes lines of it.",
+                        stacklevel=2,
+                    )
                 yield number, text.rstrip("\r\n")
         except (gzip.BadGzipFile, EOFError, zlib.error) as error:
             raise line_error(path, number + 1, "intact gzip data", str(error)) from error
