@@ -58,7 +58,7 @@ def make_model(corpus: data.SentenceCorpus, steps_per_epoch: int) -> LSTMVAE:
         experiment.make_latent(),
         embedding_dim=model_flags.EMBEDDING_DIM.value,
         hidden_units=model_flags.HIDDEN_UNITS.value,
-        decoder_layers=model_flags.DECODER_LAYERS.value,
+        num_decoder_layers=model_flags.DECODER_LAYERS.value,
         bidirectional=model_flags.BIDIRECTIONAL.value,
         pooling=model_flags.POOLING.value,
         encoder_activation=model_flags.ENCODER_ACTIVATION.value,

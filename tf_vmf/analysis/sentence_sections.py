@@ -140,7 +140,7 @@ def prior_samples(model: LSTMVAE, corpus: SentenceCorpus, seed: int, max_length:
         return Section("Samples", [Text(about), Table(("Drawn",), drawn_alone)])
     codes = prior_codes(model, len(shown), seed)
     greedy = decode(model, codes, max_length, **given)
-    drawn = decode(model, codes, max_length, method="sample", seed=seed, **given)
+    drawn = decode(model, codes, max_length, sampler="random", seed=seed, **given)
     about = (
         "Codes drawn from the prior, which no sentence was encoded to: the most probable word at each step on the left, words "
         "drawn from their distributions on the right."

@@ -6,8 +6,8 @@ import tensorflow as tf
 
 from tf_vmf.data.sentence_vectorization import SentenceVectorization
 from tf_vmf.data.special_tokens import EOS_ID
-from tf_vmf.models import LSTMVAE
-from tf_vmf.models.generation import LOWEST_TEMPERATURE, Choice
+from tf_vmf.models import LSTMVAE, GreedySampler, RandomSampler, Sampler
+from tf_vmf.models.generation import LOWEST_TEMPERATURE
 from tf_vmf.seeds import stateless_seed
 from tf_vmf.serving.endpoint import (
     INTEGER,
@@ -22,7 +22,6 @@ from tf_vmf.serving.endpoint import (
     scores,
 )
 
-_GREEDY = Choice("greedy", None, False, 1, False)
 _TOKENS = tf.TensorSpec([None, None], tf.int32)
 _LABELS = tf.TensorSpec([None], tf.int32)
 # What every endpoint that draws words takes, after its own inputs.
@@ -61,23 +60,21 @@ def sentence_endpoints(
         found = tf.where(tokens > EOS_ID, tf.gather(words, tokens), "")
         return {"tokens": tokens, "texts": tf.strings.strip(tf.strings.reduce_join(found, axis=-1, separator=" "))}
 
-    def numbers(max_length: tf.Tensor, temperature: tf.Tensor, top_p: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {
-            "max_length": at_least(max_length, 1, "max_length"),
-            "temperature": at_least(temperature, LOWEST_TEMPERATURE, "temperature"),
-            "top_p": at_least(top_p, 0.0, "top_p", strictly=True),
-            "length_penalty": tf.constant(0.0),
-        }
-
     def written(
-        z: tf.Tensor, choice: Choice, numbers: dict[str, tf.Tensor], given: tuple, seed: tf.Tensor
+        z: tf.Tensor, sampler: Sampler, max_length: tf.Tensor, given: tuple, seed: tf.Tensor | int = 0
     ) -> dict[str, tf.Tensor]:
-        labels = given[0] if given else None
-        return sentences(model.decode_with(z, choice, numbers, allow_unknown=allow_unknown, labels=labels, seed=seed))
+        tokens = model.generate(
+            z,
+            sampler,
+            max_length=at_least(max_length, 1, "max_length"),
+            allow_unknown=allow_unknown,
+            labels=given[0] if given else None,
+            seed=seed,
+        )
+        return sentences(tokens)
 
     def greedy(z: tf.Tensor, max_length: tf.Tensor, given: tuple) -> dict[str, tf.Tensor]:
-        one = tf.constant(1.0)
-        return written(z, _GREEDY, numbers(max_length, one, one), given, tf.constant(0))
+        return written(z, GreedySampler(), max_length, given)
 
     def draw(
         z: tf.Tensor,
@@ -89,8 +86,12 @@ def sentence_endpoints(
         given: tuple,
     ) -> dict[str, tf.Tensor]:
         top_k = at_least(top_k, 0, "top_k")
-        choice = Choice("sample", tf.where(top_k > 0, top_k, model.vocabulary_size), True, 1, False)
-        return written(z, choice, numbers(max_length, temperature, top_p), given, seed)
+        sampler = RandomSampler(
+            at_least(temperature, LOWEST_TEMPERATURE, "temperature"),
+            tf.where(top_k > 0, top_k, model.vocabulary_size),
+            at_least(top_p, 0.0, "top_p", strictly=True),
+        )
+        return written(z, sampler, max_length, given, seed)
 
     def score(tokens: tf.Tensor, num_samples: tf.Tensor, seed: tf.Tensor, *labels: tf.Tensor) -> dict[str, tf.Tensor]:
         return scores(model, batch(tokens, labels), num_samples, seed)
