@@ -38,7 +38,7 @@ class DocumentEndpoints(ModelEndpoints):
             return tf.identity(counts)
 
     def known_tokens(self, x: tf.Tensor) -> Outputs:
-        return {"known_tokens": tf.cast(self.model.token_counts(x), tf.int32)}
+        return {"tokens": tf.cast(self.model.token_counts(x), tf.int32)}
 
     def declared(self) -> dict[str, Endpoint]:
         z = self.codes
@@ -123,7 +123,7 @@ class DocumentEndpoints(ModelEndpoints):
         found = self.topics(tf.reshape(points, [-1, self.latent.latent_dim]), num_words, _PROBABILITY)
         shape = tf.shape(points)[:2]
         reshaped = {name: tf.reshape(each, tf.concat([shape, [-1]], axis=0)) for name, each in found.items()}
-        return {"codes": points, **reshaped}
+        return {"codes": points, "word_log_probs": reshaped.pop("log_probs"), **reshaped}
 
     def vocabulary(self, first: tf.Tensor, number: tf.Tensor) -> Outputs:
         """Words of the vocabulary, from position `first` on."""

@@ -86,7 +86,7 @@ class ModelEndpoints(abc.ABC):
         return inputs[self.example]
 
     def known_tokens(self, x: Any) -> Outputs:
-        """The number of known tokens of each example, `known_tokens` (batch,); empty where examples have no tokens."""
+        """The number of known tokens of each example, `tokens` (batch,); empty where examples have no tokens."""
         del x
         return {}
 

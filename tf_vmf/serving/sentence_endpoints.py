@@ -54,7 +54,7 @@ class SentenceEndpoints(ModelEndpoints):
 
     def known_tokens(self, x: Any) -> Outputs:
         tokens = x["tokens"] if self.condition else x
-        return {"known_tokens": tf.math.count_nonzero(tokens > UNK_ID, axis=-1, dtype=tf.int32)}
+        return {"tokens": tf.math.count_nonzero(tokens > UNK_ID, axis=-1, dtype=tf.int32)}
 
     def declared(self) -> dict[str, Endpoint]:
         sample = Endpoint(
