@@ -25,7 +25,7 @@ _BATCH = 256
 def predict(config: PredictConfig) -> int:
     """Writes a CSV file with one row per text: `row`, `known_tokens`, `nll`, `kl` and `code_0`, `code_1`, ....
 
-    `known_tokens` counts the words that the model knows; where it is 0 the code is that of nothing. `nll` and `kl` are in nats, from
+    `known_tokens` counts the words that the model knows; 0 marks the code of nothing. `nll` and `kl` are in nats, from
     one sample of the code; they add up to the negative evidence lower bound. The code is the mean direction on the sphere, the mean
     of a Gaussian.
 
@@ -91,12 +91,12 @@ def _label_numbers(path: Path) -> dict[str, int]:
     names = json.loads(file.read_text(encoding="utf-8"))["protocol"].get("labels", []) if file.is_file() else []
     if not names:
         raise ValueError(
-            f"`model`: expected the folder of a run, whose metrics.json names the labels of this conditional model. Received: {path}."
+            f"`model`: expected the folder of a run, whose metrics.json names the labels of the model. Received: {path}."
         )
     return {name: number for number, name in enumerate(names)}
 
 
 def _number(text: Text, labels: Mapping[str, int]) -> int:
-    if text.label not in labels:
+    if text.label is None or text.label not in labels:
         raise text.error(f"a label out of {', '.join(labels)}, as the model is conditional on it", repr(text.label))
     return labels[text.label]
