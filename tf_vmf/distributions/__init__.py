@@ -7,14 +7,20 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tf_vmf.distributions.uniform_norm_von_mises_fisher import UniformNormVonMisesFisher
     from tf_vmf.distributions.von_mises_fisher import VonMisesFisher
 
-__all__ = ["VonMisesFisher"]
+_MODULES = {
+    "UniformNormVonMisesFisher": "uniform_norm_von_mises_fisher",
+    "VonMisesFisher": "von_mises_fisher",
+}
+
+__all__ = ["UniformNormVonMisesFisher", "VonMisesFisher"]
 
 
 def __getattr__(name: str) -> Any:
-    if name in __all__:
-        return getattr(importlib.import_module("tf_vmf.distributions.von_mises_fisher"), name)
+    if name in _MODULES:
+        return getattr(importlib.import_module(f"tf_vmf.distributions.{_MODULES[name]}"), name)
     raise AttributeError(f"module 'tf_vmf.distributions' has no attribute {name!r}. It has {', '.join(__all__)}.")
 
 
