@@ -182,7 +182,7 @@ def _built_first(parameters: Callable[..., dict[str, tf.Tensor]]) -> Callable[..
             )
         if not isinstance(inputs, (tuple, dict)):
             inputs = tf.cast(inputs, self.compute_dtype)
-            shape: Any = tuple(inputs.shape)
+            shape = tuple(inputs.shape)
         else:  # for a layer of a user's own with several inputs
             inputs = tf.nest.map_structure(lambda each: tf.cast(each, self.compute_dtype), inputs)
             shape = tf.nest.map_structure(lambda each: tuple(each.shape), inputs)
