@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         runs,
         serving,
         text,
+        topics,
         training,
     )
 
@@ -43,6 +44,7 @@ _SUBPACKAGES = (
     "runs",
     "serving",
     "text",
+    "topics",
     "training",
 )
 
@@ -59,6 +61,7 @@ __all__ = [
     "runs",
     "serving",
     "text",
+    "topics",
     "training",
 ]
 

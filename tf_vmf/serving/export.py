@@ -44,6 +44,7 @@ def export(
     *,
     metrics: Mapping[str, Any] | None = None,
     allow_unknown: bool = True,
+    extra_endpoints: Mapping[str, Endpoint] | None = None,
 ) -> Path:
     """Writes a SavedModel that serves the model, with a model card and the model itself beside it.
 
@@ -65,6 +66,7 @@ def export(
         path: The folder to make.
         vectorizer: From strings to the model's input, as `corpus.vectorizer()`; None leaves out the endpoints with text.
         metrics: The content of a run's `metrics.json`, for the model card.
+        extra_endpoints: Further endpoints by name, of functions of the model and the vectorizer.
         allow_unknown: False keeps the unknown word, which the texts of a sentence model may hold, out of the sentences it writes.
 
     Returns:
@@ -75,7 +77,7 @@ def export(
         ValueError: See `endpoints`.
     """
     with new_folder(path) as folder:
-        served = endpoints(model, vectorizer, allow_unknown=allow_unknown)
+        served = {**endpoints(model, vectorizer, allow_unknown=allow_unknown), **(extra_endpoints or {})}
         _write_saved_model(model, vectorizer, served, folder)
         extra = folder / EXPORT_FOLDER
         extra.mkdir()
