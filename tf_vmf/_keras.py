@@ -36,14 +36,20 @@ _private(keras.Model, "_maybe_symbolic_build")  # overridden below: without it t
 
 
 class ModelBuiltInScope(keras.Model):
-    """A model whose variables, once it is built, are not made again by a symbolic call in the first step of `fit`.
+    """A model that under a strategy is built by the first replica's share of the first batch, if it is not built before.
 
-    Keras 3.15 averages a first batch over the replicas for that call, which fails where their number does not divide it.
+    Keras 3.15 builds a model by the mean of the replicas' shares, which fails where their number does not divide the batch.
     """
 
     def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
-        if not self.built:
-            super()._maybe_symbolic_build(iterator=iterator, data_batch=data_batch)
+        if self.built:
+            return
+        strategy = self.distribute_strategy
+        if strategy.num_replicas_in_sync > 1 and iterator is not None:
+            data_batch = next(next(iter(iterator))[2])
+            first = tf.nest.map_structure(lambda value: strategy.experimental_local_results(value)[0], data_batch)
+            iterator, data_batch = None, first
+        super()._maybe_symbolic_build(iterator=iterator, data_batch=data_batch)
 
 
 def log_loss(model: keras.Model, loss: tf.Tensor, examples: tf.Tensor) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from tf_vmf.layers import GaussianLatent, PowerSphericalLatent, VonMisesFisherLatent
+from tf_vmf.layers import GaussianLatent, LearnedConcentration, PowerSphericalLatent, VonMisesFisherLatent
 from tf_vmf.models import LSTMVAE, BagOfWordsVAE
 from tf_vmf.version import __version__
 
@@ -22,7 +22,7 @@ TOKENS = [[3, 4, 5, 1], [6, 1, 0, 0]]
 
 def models() -> dict[str, keras.Model]:
     """One model of each kind, with options away from their defaults."""
-    learned = VonMisesFisherLatent(3, concentration="learned", initial_concentration=30.0, seed=1)
+    learned = VonMisesFisherLatent(3, concentration=LearnedConcentration(initial=30.0), seed=1)
     functional_input = keras.Input((6,))
     functional = keras.Model(functional_input, keras.layers.Dense(2)(VonMisesFisherLatent(3, seed=2)(functional_input)))
     return {

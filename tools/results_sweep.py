@@ -8,8 +8,9 @@ from pathlib import Path
 
 from matplotlib import rc_context
 
-from tf_vmf.analysis import SweepPoint, plots
-from tf_vmf.analysis.figures import STYLE
+from tf_vmf.analysis import SweepPoint
+from tf_vmf.reports.figures import STYLE
+from tf_vmf.reports.sweep_plot import sweep
 from tools.results_table import RESULTS, ROOT
 
 TABLE, FIGURE = RESULTS / "20ng_concentration.csv", ROOT / "docs" / "concentration.png"
@@ -23,13 +24,13 @@ def read_points(path: Path) -> list[SweepPoint]:
     return [
         SweepPoint(
             {name: row[name] for name in SETTING},
-            {name: [float(value)] for name, value in row.items() if name not in SETTING},
+            {name: (float(value),) for name, value in row.items() if name not in SETTING},
         )
         for row in rows
     ]
 
 
 if __name__ == "__main__":
-    figure = plots.sweep(read_points(TABLE))
+    figure = sweep(read_points(TABLE))
     with rc_context(STYLE):
         figure.savefig(FIGURE, dpi=100, metadata={"Software": None})

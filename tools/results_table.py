@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tf_vmf.files import write_text
+from tf_vmf.measures import MEASURES
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "results"
@@ -22,16 +23,16 @@ PAGE = ROOT / "docs" / "RESULTS.md"
 
 _NAME = re.compile(r"(?P<recipe>(?P<corpus>[^_]+)_.+)_seed(?P<seed>\d+)")
 _BLOCK = re.compile(r"(<!-- results: (?P<corpus>\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
-# Heading ({k}: importance samples), split or part of metrics.json, key, digits, unit.
+# Heading ({short}: of the measure, {k}: importance samples), split or part of metrics.json, key, digits, unit.
 _COLUMNS = (
-    ("valid ppl", "valid", "perplexity", 1, 1),
-    ("**test ppl**", "test", "perplexity", 1, 1),
-    ("mean per example", "test", "document_perplexity", 1, 1),
+    ("valid {short}", "valid", "perplexity", 1, 1),
+    ("**test {short}**", "test", "perplexity", 1, 1),
+    ("{short}", "test", "document_perplexity", 1, 1),
     ("IW-{k} ppl", "test", "iw_perplexity", 1, 1),
-    ("mean per example", "test", "iw_document_perplexity", 1, 1),
-    ("NLL", "test", "nll", 1, 1),
-    ("KL", "test", "kl", 2, 1),
-    ("code gain", "test", "code_gain", 1, 1),
+    ("{short}", "test", "iw_document_perplexity", 1, 1),
+    ("{short}", "test", "nll", 1, 1),
+    ("{short}", "test", "kl", 2, 1),
+    ("{short}", "test", "code_gain", 1, 1),
     ("minutes", "training", "seconds", 1, 60),
 )
 Runs = dict[str, dict[int, dict[str, Any]]]  # recipe, seed, metrics
@@ -61,7 +62,7 @@ def results_table(runs: Runs) -> str:
     """A Markdown table of mean ± standard deviation over seeds, a recipe a row, the best on validation first."""
     every = [metrics for seeds in runs.values() for metrics in seeds.values()]
     samples = sorted({metrics["protocol"]["importance_samples"]["test"] for metrics in every})
-    header = ["recipe", "seeds"] + [column[0].format(k="/".join(map(str, samples))) for column in _COLUMNS]
+    header = ["recipe", "seeds"] + [_heading(title, key, "/".join(map(str, samples))) for title, _, key, *_ in _COLUMNS]
     rows = []
     for recipe, seeds in runs.items():
         row = [f"[{recipe}](../recipes/{recipe}.flags)", ", ".join(map(str, sorted(seeds)))]
@@ -79,6 +80,11 @@ def with_tables(text: str, results: Path) -> str:
         return match[1] + "\n" + results_table(read_runs(results, match["corpus"])) + "\n" + match[3]
 
     return _BLOCK.sub(block, text)
+
+
+def _heading(title: str, key: str, samples: str) -> str:
+    short = MEASURES[key].short.format(example="example") if key in MEASURES else key
+    return title.format(short=short, k=samples)
 
 
 def _parts(name: str) -> re.Match[str]:

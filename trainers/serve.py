@@ -3,7 +3,8 @@
     python -m trainers.serve --export_dir=exports/20ng/1 --port=8501
     curl -d '{"instances": ["The orbit of the moon"]}' http://localhost:8501/v1/models/model:predict
 
-/docs describes the interface (OpenAPI), /health tells whether the service is up. SIGTERM ends it after the requests at hand.
+The service prints its addresses as soon as it listens. / is a page to try the model, /docs describes the interface, /health/live,
+/health/ready and /metrics are for whoever runs it. SIGTERM ends it after the requests at hand.
 """
 
 from tf_vmf.configs import ServeConfig
@@ -13,13 +14,19 @@ from trainers import program
 def main(config: ServeConfig) -> None:
     from tf_vmf import serving
 
-    served = serving.Served(
-        config.export_dir, serving.Limits(body_bytes=config.max_body_bytes, examples=config.max_batch)
-    )
-    application = serving.make_app(served, config.model_name)
-    import uvicorn
+    def load() -> serving.Served:
+        with program.quiet_start(debug=False):
+            return serving.Served(
+                config.export_dir, serving.Limits(body_bytes=config.max_body_bytes, examples=config.max_batch)
+            )
 
-    uvicorn.run(application, host=config.host, port=config.port, log_level="warning")
+    serving.serve(
+        load,
+        config.model_name,
+        host=config.host,
+        port=config.port,
+        version_labels=config.version_labels,
+    )
 
 
 if __name__ == "__main__":

@@ -97,7 +97,7 @@ def _train(config: DocumentConfig | SentenceConfig, folder: Path, setting: Mappi
 
 def _compare(output: Path, finished: Sequence[tuple[Mapping[str, str], Path]], failures: Sequence[str]) -> None:
     """Writes the table and the report of the sweep."""
-    from tf_vmf import analysis
+    from tf_vmf import analysis, reports
     from tf_vmf.files import write_csv
 
     points = analysis.sweep_points(finished)
@@ -110,14 +110,13 @@ def _compare(output: Path, finished: Sequence[tuple[Mapping[str, str], Path]], f
         for point in points
     ]
     write_csv(output / "sweep.csv", rows)
-    table = analysis.sweep_table(points)
+    findings = analysis.find_sweep(points, command=program.command_line("sweep"), failures=failures)
+    table = reports.sweep_table(findings)
     for row in (table.header, *table.rows):
         print("  ".join(f"{cell!s:>16}" for cell in row))
-    analysis.sweep_report(
+    reports.sweep_report(
         output / "report.html",
-        points,
-        command=program.command_line("sweep"),
-        failures=failures,
+        findings,
         title=f"Sweep over {', '.join(name.replace('_', ' ') for name in points[0].setting) or 'seeds'}",
     )
     print(f"report: {output / 'report.html'}")

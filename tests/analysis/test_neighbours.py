@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tf_vmf.analysis.neighbours import Neighbours, label_precision, nearest_neighbours
+from tf_vmf.analysis.neighbours import Neighbours, label_agreement, label_precision, nearest_neighbours
 
 
 def test_neighbours_have_the_largest_scalar_products(rng):
@@ -35,3 +35,31 @@ def test_wrong_arguments_are_named():
         nearest_neighbours(np.eye(3), k=3)
     with pytest.raises(ValueError, match=r"\(3, 3\) and \(2, 2\)"):
         nearest_neighbours(np.eye(3), np.eye(2), k=1)
+
+
+@pytest.mark.parametrize("queries", [True, False])
+def test_blocks_find_what_scikit_learn_finds_at_once(rng, monkeypatch, queries):
+    from sklearn.neighbors import NearestNeighbors
+
+    monkeypatch.setattr("tf_vmf.analysis.neighbours._BLOCK_COSINES", 7 * 90)  # 7 queries at a time
+    codes, asked = rng.normal(size=(90, 6)), rng.normal(size=(50, 6)) if queries else None
+    found = nearest_neighbours(codes, asked, k=5)
+    search = NearestNeighbors(n_neighbors=5, metric="cosine", algorithm="brute").fit(codes)
+    distances, rows = search.kneighbors(asked)
+    np.testing.assert_array_equal(found.rows, rows)
+    np.testing.assert_allclose(found.cosines, 1.0 - distances, atol=1e-12)
+
+
+def test_all_codes_may_be_asked_for_and_none_searched_for(rng):
+    codes = rng.normal(size=(4, 3))
+    assert np.sort(nearest_neighbours(codes, codes, k=4).rows).tolist() == [[0, 1, 2, 3]] * 4
+    assert nearest_neighbours(codes, np.zeros((0, 3)), k=2).rows.shape == (0, 2)
+
+
+def test_agreement_stands_beside_that_of_random_examples():
+    # Three of four examples have label 0: at random a query of label 0 agrees in 3/4 of cases, one of label 1 in 1/4.
+    neighbours = Neighbours(rows=np.array([[0, 3], [3, 1]]), cosines=np.ones((2, 2)))
+    found = label_agreement(neighbours, np.array([0, 0, 0, 1]), np.array([0, 1]))
+    assert (found.precision, found.chance, found.k) == (0.5, 0.5, 2)
+    # A label that no searched example has is never agreed on.
+    assert label_agreement(neighbours, np.array([0, 0, 0, 1]), np.array([2, 2])).chance == 0.0

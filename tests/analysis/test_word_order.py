@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from tests.analysis.sentence_models import make_model, make_sentences
-from tf_vmf.analysis import plots
 from tf_vmf.analysis.word_order import replace_word, swap_adjacent, word_order_sensitivity
 from tf_vmf.data import Sentences
+from tf_vmf.reports import plots
 
 
 def test_two_words_change_places_at_every_swap():

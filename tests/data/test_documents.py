@@ -8,8 +8,7 @@ import tensorflow as tf
 from scipy import sparse
 
 from tf_vmf.data import BagOfWordsCorpus, Documents
-from tf_vmf.data.build import documents_corpus
-from tf_vmf.data.labels import label_positions
+from tf_vmf.data.build import documents_corpus, label_positions
 from tf_vmf.data.splits import SPLITS
 
 

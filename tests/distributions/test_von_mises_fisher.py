@@ -367,21 +367,6 @@ def test_parameter_properties_describe_the_parameters():
     assert np.all(positive.numpy() > 0)
 
 
-def test_the_event_space_bijector_maps_onto_the_sphere_and_checks_its_input():
-    mu = np.float32([0.6, 0.0, 0.8])
-    bijector = VonMisesFisher(mu, 1.0, validate_args=True).experimental_default_event_space_bijector()
-    y = tf.constant([[0.3, -0.2], [1.0, 2.0]])
-    x = bijector.forward(y)
-    np.testing.assert_allclose(tf.norm(x, axis=-1), 1, rtol=1e-6)
-    np.testing.assert_allclose(bijector.inverse(tf.identity(x)), y, atol=1e-5)
-    assert bijector.forward_event_shape([2]) == (3,)
-    assert bijector.inverse_event_shape_tensor([3]).numpy().tolist() == [2]
-    with pytest.raises(tf.errors.InvalidArgumentError, match="must sum to `1`"):
-        bijector.inverse(mu + np.float32([0.01, 0, 0]))
-    with pytest.raises(tf.errors.InvalidArgumentError, match="must be non-negative"):
-        bijector.inverse(-mu)
-
-
 @pytest.mark.parametrize(
     ("mu", "kappa", "message"),
     [

@@ -1,5 +1,7 @@
 """The contract of all latent layers."""
 
+import json
+
 import keras
 import mpmath
 import numpy as np
@@ -9,7 +11,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from tests.conftest import mirrored
-from tf_vmf.layers import GaussianLatent, PowerSphericalLatent, VonMisesFisherLatent
+from tf_vmf.layers import GaussianLatent, LearnedConcentration, PowerSphericalLatent, VonMisesFisherLatent
 from tf_vmf.layers.unit_vector import unit_vector
 from tf_vmf.seeds import replica_seed, stateless_seed
 
@@ -17,7 +19,7 @@ tfd = tfp.distributions
 
 SPHERICAL = {
     "vmf_fixed": lambda **kw: VonMisesFisherLatent(5, concentration=30.0, **kw),
-    "vmf_learned": lambda **kw: VonMisesFisherLatent(5, concentration="learned", initial_concentration=30.0, **kw),
+    "vmf_learned": lambda **kw: VonMisesFisherLatent(5, concentration=LearnedConcentration(initial=30.0), **kw),
     "power_spherical_fixed": lambda **kw: PowerSphericalLatent(5, concentration=30.0, **kw),
     "power_spherical_learned": lambda **kw: PowerSphericalLatent(5, concentration="learned", **kw),
 }
@@ -153,7 +155,7 @@ def test_half_precision_policies_keep_latent_maths_in_float32(policy, features):
     keras.config.set_dtype_policy(policy)
     try:
         inputs = keras.Input((7,))
-        layer = VonMisesFisherLatent(50, concentration="learned", initial_concentration=100.0)
+        layer = VonMisesFisherLatent(50, concentration=LearnedConcentration(initial=100.0))
         outputs = keras.layers.Dense(3)(layer(inputs))
         z = keras.Model(inputs, layer.output)(features)
     finally:
@@ -164,7 +166,7 @@ def test_half_precision_policies_keep_latent_maths_in_float32(policy, features):
 
 
 def test_a_learned_concentration_starts_at_its_initial_value_and_never_falls_below_its_minimum():
-    layer = VonMisesFisherLatent(5, concentration="learned", initial_concentration=40.0, minimum_concentration=8.0)
+    layer = VonMisesFisherLatent(5, concentration=LearnedConcentration(initial=40.0, minimum=8.0))
     near = layer.posterior(np.zeros((1, 7), np.float32)).concentration.numpy()
     np.testing.assert_allclose(near, 40.0, rtol=1e-6)
     far = layer.posterior(1e6 * np.random.default_rng(0).normal(size=(50, 7)).astype(np.float32)).concentration.numpy()
@@ -344,7 +346,7 @@ def test_an_empty_batch_adds_no_loss():
         (lambda: VonMisesFisherLatent(5, concentration="leanred"), "concentration.*'learned'.*leanred"),
         (lambda: VonMisesFisherLatent(5, concentration=float("nan")), "finite number"),
         (
-            lambda: VonMisesFisherLatent(5, "learned", minimum_concentration=9.0, initial_concentration=3.0),
+            lambda: LearnedConcentration(minimum=9.0, initial=3.0),
             "minimum < initial",
         ),
         (lambda: GaussianLatent(0), "latent_dim.*>= 1"),
@@ -357,3 +359,122 @@ def test_an_empty_batch_adds_no_loss():
 def test_bad_arguments_are_refused_with_what_was_expected(make_bad, message):
     with pytest.raises(ValueError, match=message):
         make_bad()
+
+
+@pytest.mark.parametrize(
+    "number",
+    [20, 20.0, np.float32(20), np.int64(20), np.array(20.0), tf.constant(20.0), tf.constant(20), tf.Variable(20.0)],
+)
+def test_numbers_of_every_kind_are_numbers(number):
+    layer = VonMisesFisherLatent(5, concentration=number, kl_weight=number, norm_penalty=number)
+    assert (layer.concentration, layer.kl_weight, layer.norm_penalty) == (20.0, 20.0, 20.0)
+    json.dumps(layer.get_config())
+    head = LearnedConcentration(initial=number, minimum=np.float64(2), rate=number)
+    assert (head.initial, head.minimum, head.rate) == (20.0, 2.0, 20.0)
+    assert GaussianLatent(number).latent_dim == 20
+
+
+@pytest.mark.parametrize(
+    "value", [True, np.bool_(True), tf.constant(True), "5", None, np.nan, -np.inf, -1, [5.0], 1j, 10**400]
+)
+def test_what_is_no_number_is_refused_with_what_was_expected(value):
+    for make_bad, name in (
+        (lambda: VonMisesFisherLatent(5, concentration=value), "concentration"),
+        (lambda: VonMisesFisherLatent(5, norm_penalty=value), "norm_penalty"),
+        (lambda: GaussianLatent(5, kl_weight=value), "kl_weight"),
+        (lambda: GaussianLatent(value), "latent_dim"),
+        (lambda: LearnedConcentration(initial=value), "initial"),
+        (lambda: LearnedConcentration(minimum=value), "minimum"),
+        (lambda: LearnedConcentration(rate=value), "rate"),
+    ):
+        with pytest.raises(ValueError, match=f"`{name}`.*expected.*Received: {name}="):
+            make_bad()
+
+
+@pytest.mark.parametrize("latent", [VonMisesFisherLatent, PowerSphericalLatent, GaussianLatent])
+def test_only_the_dimension_is_positional(latent):
+    with pytest.raises(TypeError, match="positional"):
+        latent(5, 50.0)
+
+
+def test_learned_stands_for_a_learned_concentration_with_its_defaults(features):
+    keras.utils.set_random_seed(0)
+    short = VonMisesFisherLatent(5, concentration="learned", seed=1)
+    keras.utils.set_random_seed(0)
+    long = VonMisesFisherLatent(5, concentration=LearnedConcentration(initial=100.0, minimum=1.0, rate=0.01), seed=1)
+    np.testing.assert_array_equal(short(features), long(features))
+
+
+def test_the_rate_scales_how_far_a_learned_concentration_is_from_its_start():
+    h = np.random.default_rng(0).normal(size=(50, 7)).astype(np.float32)
+    slow, fast = (LearnedConcentration(initial=40.0, minimum=8.0, rate=rate) for rate in (0.01, 0.02))
+    slow(h), fast(h)
+    fast.set_weights(slow.get_weights())
+
+    def before_softplus(concentration):
+        return np.log(np.expm1((concentration.numpy().astype(np.float64) - 8.0) / 32.0)) - np.log(np.e - 1)
+
+    np.testing.assert_allclose(before_softplus(fast(h)), 2 * before_softplus(slow(h)), rtol=1e-2, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        lambda: keras.layers.Dense(1, "softplus"),
+        lambda: keras.Sequential(
+            [keras.layers.Dense(4, "relu"), keras.layers.Dense(1, "softplus"), keras.layers.Flatten()]
+        ),
+    ],
+)
+def test_a_head_of_ones_own_gives_the_concentration_trains_and_is_saved(head, features, tmp_path):
+    inputs = keras.Input((7,))
+    head = head()
+    layer = VonMisesFisherLatent(5, concentration=head, seed=1)
+    model = keras.Model(inputs, layer(inputs))
+    concentration = layer.parameters(tf.constant(features))["concentration"]
+    np.testing.assert_allclose(concentration, head(features)[:, 0], rtol=1e-6)
+    model.compile("adam", loss="mse")
+    before = [w.copy() for w in head.get_weights()]
+    model.fit(features, features[:, :5], verbose=0)
+    assert not np.array_equal(before[0], head.get_weights()[0])
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    copy = loaded.layers[-1]
+    np.testing.assert_allclose(
+        copy.parameters(tf.constant(features))["concentration"],
+        layer.parameters(tf.constant(features))["concentration"],
+    )
+
+
+def test_a_head_of_another_shape_or_with_negative_numbers_is_refused(features):
+    with pytest.raises(ValueError, match=r"`concentration`.*shape \(batch,\).*\(12, 3\)"):
+        VonMisesFisherLatent(5, concentration=keras.layers.Dense(3))(features)
+    with pytest.raises(ValueError, match="Concentrations must be >= 0"):
+        VonMisesFisherLatent(5, concentration=keras.layers.Dense(1, bias_initializer=lambda *_, **__: -50.0))(features)
+
+
+def test_a_learned_concentration_computes_in_the_dtype_of_its_layer(features):
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        layer = VonMisesFisherLatent(5, concentration=LearnedConcentration(initial=50.0))
+        layer(features)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert layer.concentration.compute_dtype == "float32"
+    double = VonMisesFisherLatent(5, concentration=LearnedConcentration(initial=50.0), dtype="float64")
+    double(features)
+    assert double.concentration.compute_dtype == "float64"
+
+
+def test_another_prior_is_charged_and_scales_codes(features):
+    class Wide(GaussianLatent):
+        def prior(self):
+            return tfd.MultivariateNormalDiag(tf.zeros(self.latent_dim), 2.0 * tf.ones(self.latent_dim))
+
+    layer = Wide(5)
+    layer(features)
+    posterior = layer.posterior(features)
+    assert float(layer.losses[0]) == pytest.approx(
+        float(tf.reduce_mean(posterior.kl_divergence(layer.prior()))), rel=1e-5
+    )
+    assert layer.coordinate_scale == 0.5

@@ -255,18 +255,6 @@ def test_half_precision_is_computed_in_single(dtype, rng):
         np.testing.assert_allclose(tf.norm(tf.cast(x, tf.float32), axis=-1), 1, atol=2e-2)
 
 
-def test_differentiating_the_gradient_again_is_refused():
-    mu = tf.one_hot(0, 5)
-    with tf.GradientTape() as outer:
-        outer.watch(mu)
-        with tf.GradientTape() as inner:
-            inner.watch(mu)
-            x = von_mises_fisher_sample(mu, 3.0, SEED)
-        gradient = inner.gradient(x, mu)
-    with pytest.raises(LookupError, match="first derivatives only"):
-        outer.gradient(gradient, mu)
-
-
 @pytest.mark.parametrize(
     ("mu", "kappa", "error", "message"),
     [

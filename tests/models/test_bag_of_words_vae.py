@@ -5,16 +5,19 @@ import json
 import keras
 import numpy as np
 import pytest
+import scipy.sparse
 import scipy.special
 import tensorflow as tf
 
-from tf_vmf.layers import GaussianLatent, PowerSphericalLatent, VonMisesFisherLatent
+from tf_vmf.layers import GaussianLatent, LearnedConcentration, PowerSphericalLatent, VonMisesFisherLatent
 from tf_vmf.models import BagOfWordsVAE
 
 V = 30
 LATENTS = {
     "vmf": lambda: VonMisesFisherLatent(6, concentration=20.0, seed=1),
-    "vmf_learned": lambda: VonMisesFisherLatent(6, "learned", initial_concentration=20.0, norm_penalty=1e-3, seed=1),
+    "vmf_learned": lambda: VonMisesFisherLatent(
+        6, concentration=LearnedConcentration(initial=20.0), norm_penalty=1e-3, seed=1
+    ),
     "gaussian": lambda: GaussianLatent(6, seed=1),
     "power_spherical": lambda: PowerSphericalLatent(6, concentration=20.0, seed=1),
 }
@@ -79,6 +82,76 @@ def test_a_model_trains_on_sparse_batches(counts):
     batches = tf.data.Dataset.from_tensor_slices(tf.sparse.from_dense(counts)).batch(16)
     history = model.fit(batches, epochs=10, shuffle=False, verbose=0).history
     assert history["loss"][-1] < history["loss"][0]
+
+
+def unsorted_csr(counts):
+    """As scikit-learn's vectorizers make them, with an entry twice."""
+    columns = [np.flatnonzero(row)[::-1] for row in counts]
+    indices, data = np.concatenate(columns), np.concatenate([row[c] for row, c in zip(counts, columns, strict=True)])
+    indptr = np.concatenate([[0], np.cumsum([len(each) for each in columns])])
+    matrix = scipy.sparse.csr_matrix((data, indices, indptr), counts.shape)
+    twice = scipy.sparse.csr_matrix((np.repeat(data, 2) / 2, np.repeat(indices, 2), 2 * indptr), counts.shape)
+    return twice if len(counts) % 2 else matrix
+
+
+KINDS = {
+    "lists": lambda counts: counts.tolist(),
+    "integers": lambda counts: counts.astype(np.int64),
+    "tensor": tf.constant,
+    "sparse tensor": tf.sparse.from_dense,
+    "csr_matrix": scipy.sparse.csr_matrix,
+    "csr_array of integers": lambda counts: scipy.sparse.csr_array(counts.astype(np.int32)),
+    "csr with unsorted indices": unsorted_csr,
+    "csr with entries twice": lambda counts: unsorted_csr(counts[:63]),
+    "csc_matrix": scipy.sparse.csc_matrix,
+    "coo_array": scipy.sparse.coo_array,
+    "dok_matrix": scipy.sparse.dok_matrix,
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_counts_of_any_kind_are_those_of_an_array(kind, counts):
+    x = KINDS[kind](counts)
+    counts = counts[: len(x) if isinstance(x, list) else x.shape[0]]
+    model = make_model()
+    model.compile(keras.optimizers.SGD(0.0))
+    np.testing.assert_allclose(model.encode(x).mean_direction, model.encode(counts).mean_direction, atol=1e-6)
+    np.testing.assert_allclose(model.elbo(x, seed=3), model.elbo(counts, seed=3), rtol=1e-5)
+    np.testing.assert_allclose(model.log_likelihood(x, 4), model.log_likelihood(counts, 4), rtol=1e-5)
+    np.testing.assert_allclose(
+        model.predict(x, batch_size=10, verbose=0), model.predict(counts, batch_size=10, verbose=0), atol=1e-5
+    )
+    got, expected = (model.evaluate(each, batch_size=10, verbose=0) for each in (x, counts))
+    np.testing.assert_allclose(got, expected, rtol=1e-5)
+    got, expected = (
+        model.fit(each, batch_size=64, shuffle=False, validation_data=(each,), epochs=1, verbose=0).history
+        for each in (x, counts)
+    )
+    assert got["val_loss"] == pytest.approx(expected["val_loss"], rel=1e-5)
+
+
+@pytest.mark.parametrize("value", [-1.0, np.nan, np.inf])
+@pytest.mark.parametrize("kind", ["array", "lists", "csr", "sparse tensor", "dataset"])
+def test_counts_that_are_negative_or_no_numbers_are_refused(kind, value, counts):
+    counts = counts.copy()
+    counts[5, 7] = value
+    if kind == "dataset":
+        if np.isinf(value):
+            pytest.skip("the loss of an infinite count is NaN, which stops training")
+        kinds = tf.data.Dataset.from_tensor_slices(counts).batch(16)
+    else:
+        kinds = {"array": np.asarray, "lists": np.ndarray.tolist, "csr": scipy.sparse.csr_matrix}.get(
+            kind, tf.sparse.from_dense
+        )(counts)
+    model = make_model()
+    model.compile("sgd")
+    calls = [lambda: model.fit(kinds, shuffle=False, verbose=0), lambda: model.evaluate(kinds, verbose=0)]
+    if kind != "dataset":
+        calls += [lambda: model.predict(kinds, verbose=0), lambda: model.encode(kinds), lambda: model.elbo(kinds)]
+        calls += [lambda: model.log_likelihood(kinds, 2)]
+    for call in calls:
+        with pytest.raises((ValueError, tf.errors.InvalidArgumentError), match=r"[Ee]xpected counts"):
+            call()
 
 
 def test_the_bounds_are_ordered_and_approach_the_exact_likelihood_on_the_circle(counts):

@@ -15,7 +15,7 @@ ROWS = 23  # batches of 8, 8 and 7: uneven on two and on three replicas
 
 LATENTS = {
     "gaussian": lambda: GaussianLatent(3, kl_weight=2.0, seed=1),
-    "vmf_learned": lambda: VonMisesFisherLatent(3, "learned", kl_weight=2.0, seed=1),
+    "vmf_learned": lambda: VonMisesFisherLatent(3, concentration="learned", kl_weight=2.0, seed=1),
     "power_spherical_penalty": lambda: PowerSphericalLatent(3, concentration=20.0, norm_penalty=1.0, seed=1),
 }
 

@@ -3,10 +3,12 @@
 import base64
 import json
 import re
+import threading
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from prometheus_client.parser import text_string_to_metric_families
 
 from tf_vmf import serving
 from tf_vmf.layers import VonMisesFisherLatent
@@ -30,7 +32,9 @@ def client(model, tmp_path_factory):
     vectorizer = DocumentVectorization(WORDS, tokenization="words")
     path = serving.export(model, tmp_path_factory.mktemp("exports") / "1", vectorizer)
     limits = serving.Limits(body_bytes=20_000, text_bytes=1_000, examples=8)
-    with testclient.TestClient(serving.make_app(serving.Served(path, limits), "topics")) as client:
+    served = serving.Served(path, limits)
+    with testclient.TestClient(serving.make_app(served, "topics")) as client:
+        client.served = served
         yield client
 
 
@@ -69,6 +73,12 @@ def test_columns_with_scalars_get_whole_tensors(client, model):
         ({"signature_name": "encode", "instances": [[1, 2]]}, 400, r"shape \[-1, 4\]"),
         ({"signature_name": "encode", "instances": [[1, 2, 3, 4], [1]]}, 400, "different lengths"),
         ({"signature_name": "encode", "instances": [["a", "b", "c", "d"]]}, 400, "expected float32"),
+        ({"signature_name": "encode", "instances": [[1, True, 2, 3]]}, 400, "Received: a boolean"),
+        ({"signature_name": "encode", "instances": [[1, None, 2, 3]]}, 400, "Received: null"),
+        ({"signature_name": "encode", "instances": [[[1], 0, 2, 3]]}, 400, "nested more than 2 deep"),
+        ({"signature_name": "encode", "inputs": 3}, 400, "in place of a list"),
+        ({"signature_name": ["encode"], "inputs": 3}, 400, "Unknown signature_name"),
+        ({"signature_name": "encode", "inputs": {"\ud800": 3}}, 400, r"ud800"),
         ({"signature_name": "decode", "instances": [[2, 0, 0]]}, 400, "unit vectors"),
         ({"signature_name": "score", "instances": [[1, 0, 0, 0]]}, 400, "give `inputs`"),
         ({"signature_name": "score", "inputs": {"counts": [[1, 0, 0, 0]], "num_samples": 0, "seed": 0}}, 400, ">= 1"),
@@ -79,7 +89,7 @@ def test_columns_with_scalars_get_whole_tensors(client, model):
     ],
 )  # fmt: skip
 def test_a_bad_request_is_told_why_and_the_next_one_is_answered(client, request_, status, message):
-    answer = client.post(PREDICT, json=request_)
+    answer = client.post(PREDICT, content=json.dumps(request_))
     assert answer.status_code == status
     assert list(answer.json()) == ["error"]
     assert re.search(message, answer.json()["error"]), answer.json()
@@ -100,15 +110,79 @@ def test_numbers_that_are_not_finite_are_refused(client, number):
     assert "not finite" in answer.json()["error"]
 
 
-def test_health_state_metadata_and_schema_are_there(client):
-    assert client.get("/health").json() == {"status": "ok"}
-    assert client.get("/v1/models/topics").json()["model_version_status"][0]["state"] == "AVAILABLE"
-    signatures = client.get("/v1/models/topics/metadata").json()["metadata"]["signature_def"]
-    assert signatures["encode"]["inputs"]["counts"] == {"dtype": "float32", "shape": [-1, 4]}
-    assert PREDICT in json.dumps(client.get("/openapi.json").json())
-    other = client.get("/v1/models/other")
-    assert other.status_code == 404
-    assert "Not Found" in other.json()["error"]
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("path", ["/health", "/health/live", "/health/ready", "/metrics", "/", "/v1/models/topics"])
+def test_health_metrics_page_and_state_answer_get_and_head(client, method, path):
+    answer = client.request(method, path)
+    assert answer.status_code == 200
+    assert bool(answer.content) == (method == "GET")
+
+
+def test_the_schema_names_the_paths_and_what_is_missing_is_an_error(client):
+    schema = client.get("/openapi.json").json()
+    assert {PREDICT, "/v1/models/topics/versions/1:predict", "/metrics"} <= set(schema["paths"])
+    for method, path, status in (("GET", "/v1/models/other", 404), ("DELETE", PREDICT, 405), ("GET", "/\0", 404)):
+        other = client.request(method, path.replace("\0", "%00"))
+        assert other.status_code == status
+        assert list(other.json()) == ["error"]
+
+
+def test_the_interface_is_described_without_a_request_to_another_machine(client):
+    page = client.get("/docs").text
+    addresses = re.findall(r"""(?:src|href)=["']([^"']+)["']""", page)
+    assert len(addresses) >= 2
+    assert "//" not in "".join(addresses)
+    for address in addresses:
+        assert client.get(address).status_code == 200
+
+
+def test_the_service_is_alive_before_it_is_ready(model, client):
+    class Slow:
+        """An export whose first answer takes as long as the test wants."""
+
+        def __init__(self, served):
+            self._served, self.go_on = served, threading.Event()
+
+        def __getattr__(self, name):
+            return getattr(self._served, name)
+
+        def warm_up(self):
+            self.go_on.wait(60)
+
+    slow = Slow(client.served)
+    with testclient.TestClient(serving.make_app(slow)) as starting:
+        assert starting.get("/health/live").status_code == 200
+        answer = starting.get("/health/ready")
+        assert answer.status_code == 503
+        assert "first request" in answer.json()["error"]
+        slow.go_on.set()
+        while starting.get("/health/ready").status_code == 503:
+            pass
+        assert starting.get("/health/ready").json() == {"status": "ready"}
+
+
+def test_metrics_count_requests_errors_and_time_by_endpoint(client):
+    def values():
+        text = client.get("/metrics").text
+        families = text_string_to_metric_families(text)
+        return {(s.name, *sorted(s.labels.values())): s.value for family in families for s in family.samples}
+
+    before = values()
+    for _ in range(3):
+        post(client, instances=["star"])
+    post(client, signature_name="encode", inputs=[[1, 2]])
+    post(client, signature_name="translate", inputs=[[1, 2]])
+    client.post(PREDICT, content=b"x" * 30_000)
+    counted = {key: value - before.get(key, 0) for key, value in values().items()}
+    total = "tf_vmf_requests_total"
+    assert counted[total, "200", "serving_default"] == 3
+    assert counted[total, "400", "encode"] == 1
+    assert counted[total, "400", "unknown"] == 1
+    assert counted[total, "413", "unknown"] == 1
+    assert counted["tf_vmf_request_seconds_count", "serving_default"] == 3
+    assert counted["tf_vmf_request_seconds_sum", "serving_default"] > 0
+    assert values()[("tf_vmf_requests_in_progress",)] == 0
+    assert not any("translate" in key for key in counted)
 
 
 def test_an_endpoints_own_check_comes_with_what_it_received(client):
@@ -117,6 +191,14 @@ def test_an_endpoints_own_check_comes_with_what_it_received(client):
     assert answer.status_code == 400
     assert answer.json()["error"].startswith("Counts must be finite numbers >= 0. Received: ")
     assert "-1" in answer.json()["error"]
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "a b", "{name}", "a:predict", "ü"])
+def test_a_name_that_cannot_be_part_of_a_url_is_refused(client, name):
+    with pytest.raises(ValueError, match="Argument `name`"):
+        serving.make_app(client.served, name)
+    with pytest.raises(ValueError, match="Argument `version_labels`"):
+        serving.make_app(client.served, version_labels=[name])
 
 
 def test_a_folder_without_an_export_is_refused(tmp_path):

@@ -1,12 +1,15 @@
 """The layer from strings to ids does what the corpus did to its own text, in saved models too."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from sklearn.feature_extraction.text import CountVectorizer
 
-from tf_vmf.data import load_sentences
-from tf_vmf.text import SPECIAL_TOKENS, DocumentVectorization, SentenceVectorization
+from tf_vmf.data import load_bag_of_words, load_sentences, prepare_documents, prepare_sentences
+from tf_vmf.text import SPECIAL_TOKENS, DocumentVectorization, SentenceVectorization, Tokenizer
 
 VOCABULARY = (*SPECIAL_TOKENS, "the", "cat", ".", "N")
 
@@ -80,3 +83,86 @@ def test_a_list_of_strings_is_as_good_as_a_tensor_and_one_string_is_refused(vect
     np.testing.assert_array_equal(keras.Model(inputs, vectorize(inputs))(tf.constant(texts)), expected)
     with pytest.raises(ValueError, match=r"list of strings.*'The cat'"):
         vectorize("The cat")
+
+
+def python_known(text: str, vocabulary: list[str]) -> int:
+    """Counts known words with Python's own regular expressions."""
+    return sum(word in vocabulary for word in re.findall(r"[a-z]{2,}", text.lower()))
+
+
+def test_known_tokens_are_the_words_that_the_model_sees():
+    texts = ["The cat and the cat", "", "dogs only, 12!", "CAT"]
+    documents = DocumentVectorization(["cat", "the"])
+    expected = [python_known(text, ["cat", "the"]) for text in texts]
+    assert expected == [4, 0, 0, 1]
+    np.testing.assert_array_equal(documents.known_tokens(texts), expected)
+    np.testing.assert_array_equal(tf.reduce_sum(documents(texts), axis=1), expected)
+    sentences = SentenceVectorization((*SPECIAL_TOKENS, "the", "cat"), tokenization="punctuation")
+    np.testing.assert_array_equal(sentences.known_tokens(np.array(texts)), expected)
+    np.testing.assert_array_equal(tf.reduce_sum(tf.cast(sentences(texts) > 2, tf.int32), axis=1), expected)
+    cut = SentenceVectorization((*SPECIAL_TOKENS, "the", "cat"), tokenization="words", max_length=3)
+    np.testing.assert_array_equal(cut.known_tokens(texts), [2, 0, 0, 1])  # two words and <eos>
+    with pytest.raises(ValueError, match="list of strings"):
+        documents.known_tokens("The cat")
+
+
+@pytest.mark.parametrize("tokenization", ["words", "punctuation", "whitespace"])
+def test_a_nul_separates_words(tokenization, tmp_path):
+    text = "moon\0rocket star"
+    words = ["moon", "rocket", "star"]
+    assert Tokenizer(tokenization)([text]) == [[word.encode() for word in words]]
+    documents = DocumentVectorization(words, tokenization=tokenization)
+    np.testing.assert_array_equal(documents([text]), [[1, 1, 1]])
+    sentences = SentenceVectorization((*SPECIAL_TOKENS, *words), tokenization=tokenization)
+    np.testing.assert_array_equal(sentences([text]), [[3, 4, 5, 1]])
+    (tmp_path / "a.txt").write_text(f"{text}\n" * 60)
+    options = {"min_count": 1, "tokenization": tokenization}
+    assert sorted(load_bag_of_words(train_files=tmp_path / "a.txt", stop_words="none", **options).vocabulary) == words
+    assert sorted(load_sentences(train_files=tmp_path / "a.txt", **options).vocabulary[3:]) == words
+    for prepare in (prepare_documents, prepare_sentences):
+        output = tmp_path / prepare.__name__
+        prepare(output, tmp_path / "a.txt", validation_size=0.3, test_size=0.3, **options)
+        found = [line.split()[0] for line in (output / "vocabulary.txt").read_text().splitlines()]
+        assert sorted(found)[-3:] == words
+    archive = keras.export.ExportArchive()
+    archive.track(documents)
+    archive.add_endpoint("counts", documents.call, [tf.TensorSpec([None], tf.string)])
+    archive.write_out(tmp_path / "export", verbose=False)
+    np.testing.assert_array_equal(tf.saved_model.load(tmp_path / "export").counts(tf.constant([text])), [[1, 1, 1]])
+
+
+@pytest.mark.parametrize("ngram_range", [(1, 2), (2, 3), (1, 3)])
+def test_runs_of_words_are_counted_as_by_scikit_learn(ngram_range):
+    texts = [f"red moon over red sea {'moon over' if i % 3 else 'cold sea'} again" for i in range(30)] + ["", "red"]
+    corpus = load_bag_of_words(
+        texts=texts, ngram_range=ngram_range, stop_words="none", min_count=1, test_size=1, validation_size=1
+    )
+    peer = CountVectorizer(ngram_range=ngram_range, vocabulary=[word.replace("_", " ") for word in corpus.vocabulary])
+    np.testing.assert_array_equal(corpus.vectorizer()(texts), peer.transform(texts).toarray())
+    np.testing.assert_array_equal(corpus.train.counts.toarray(), peer.transform(corpus.train.texts).toarray())
+    found = CountVectorizer(ngram_range=ngram_range).fit(corpus.train.texts).get_feature_names_out()
+    assert sorted(word.replace("_", " ") for word in corpus.vocabulary) == sorted(found)
+    layer = DocumentVectorization.from_config(corpus.vectorizer().get_config())
+    np.testing.assert_array_equal(layer(texts), peer.transform(texts).toarray())
+
+
+def test_runs_with_a_stop_word_are_left_out():
+    texts = ["state of the art", "art of war"] * 20
+    corpus = load_bag_of_words(texts=texts, ngram_range=(1, 2), stop_words=["of", "the"], tokenization="words")
+    assert set(corpus.vocabulary) == {"state", "art", "war"}
+    kept = load_bag_of_words(texts=["a_of b"] * 20, stop_words=["of"], tokenization="whitespace")
+    assert set(kept.vocabulary) == {"a_of", "b"}  # an underscore in the text joins nothing
+
+
+@pytest.mark.parametrize("ngram_range", [(0, 1), (2, 1), (1,), 2, "12", (1, 2.5)])
+def test_a_range_that_is_none_is_refused(ngram_range):
+    with pytest.raises(ValueError, match="`ngram_range` must be the shortest and the longest"):
+        Tokenizer("words", ngram_range)
+
+
+def test_words_that_look_like_special_ones_are_words():
+    """`[UNK]` stands for unknown words inside Keras, and may stand in a text."""
+    texts = ["[UNK] star"] * 10 + ["[UNK]"] * 10
+    corpus = load_bag_of_words(texts=texts, tokenization="whitespace", stop_words="none")
+    assert corpus.vocabulary == ("[UNK]", "star")
+    np.testing.assert_array_equal(corpus.vectorizer()(["star [UNK] [UNK] x"]), [[2, 1]])

@@ -121,7 +121,7 @@ def test_a_workdir_of_another_configuration_is_refused_and_left_alone(text, whol
     finished = run(text, whole[0], "--epochs=12", "--dropout=0.5")
     assert finished.returncode != 0
     assert "another configuration" in finished.stderr
-    assert "dropout: 0.0 there, 0.5 here" in finished.stderr
+    assert "dropout: 0.1 there, 0.5 here" in finished.stderr
     assert (whole[0] / "metrics.json").read_bytes() == before
 
 

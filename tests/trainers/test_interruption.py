@@ -2,14 +2,13 @@
 
 import json
 import signal
-import subprocess
 import sys
 import time
 
 import numpy as np
 import pytest
 
-from tests.workers import ROOT, start_workers
+from tests.workers import start, start_workers
 
 FLAGS = ["--vocabulary_size=50", "--stop_words=none", "--latent_dim=3", "--encoder_units=8", "--decoder_units=", "--batch_size=20",
          "--num_importance_samples=1"]  # fmt: skip
@@ -27,18 +26,6 @@ def text(tmp_path_factory):
 
 def command(text, workdir, *flags):
     return [sys.executable, "-m", "trainers.bow_vae", f"--train_files={text}", f"--workdir={workdir}", *FLAGS, *flags]
-
-
-def start(arguments):
-    # The shell that runs the tests may ignore SIGINT, which its children would inherit.
-    return subprocess.Popen(
-        arguments,
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
 
 
 def end_of(process):
@@ -104,13 +91,13 @@ def test_a_second_run_leaves_at_once_and_says_who_holds_the_folder_until_that_on
 
 @pytest.mark.slow
 def test_of_two_same_commands_started_together_one_trains(text, tmp_path):
-    processes = [start(command(text, tmp_path / "run", "--epochs=300")) for _ in range(2)]
+    processes = [start(command(text, tmp_path / "run", "--epochs=40")) for _ in range(2)]
     ends = [end_of(process) for process in processes]
     codes = [code for code, _ in ends]
     # The loser may also come when the winner is done, and finds a complete run.
     assert sorted(codes) in ([0, 2], [0, 0]), ends
     metrics = json.loads((tmp_path / "run/metrics.json").read_text())
-    assert metrics["training"]["epochs"] == 300
+    assert metrics["training"]["epochs"] == 40
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ import tensorflow as tf
 from scipy import sparse
 
 from tf_vmf import data
-from tf_vmf.layers import VonMisesFisherLatent
+from tf_vmf.layers import LearnedConcentration, VonMisesFisherLatent
 from tf_vmf.models import LSTMVAE, BagOfWordsVAE
 from tf_vmf.training import RunState, Workdir, Workers, fit, get_strategy
 
@@ -59,7 +59,7 @@ def sentences():
 
 def bow_vae():
     train, valid = documents()
-    latent = SameNoise(DIM, "learned", initial_concentration=20.0, norm_penalty=1e-3, seed=1)
+    latent = SameNoise(DIM, concentration=LearnedConcentration(initial=20.0), norm_penalty=1e-3, seed=1)
     model = BagOfWordsVAE(V, latent, encoder_units=(16, 8), decoder_units=(12,), num_samples=2, dropout=0.0, seed=4)
     return (
         model,
@@ -70,7 +70,7 @@ def bow_vae():
 
 def lstm_vae():
     train, valid = sentences()
-    latent = SameNoise(DIM, "learned", initial_concentration=20.0, seed=1)
+    latent = SameNoise(DIM, concentration=LearnedConcentration(initial=20.0), seed=1)
     options = {"decoder_layers": 2, "tied_embeddings": True, "num_labels": 2, "label_dim": 3, "bag_of_words_units": 4}
     model = LSTMVAE(V, latent, embedding_dim=6, hidden_units=8, dropout=0.0, seed=4, **options)
     return (

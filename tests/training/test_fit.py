@@ -46,6 +46,14 @@ def ctrl_c():
     os.kill(os.getpid(), signal.SIGINT)
 
 
+@pytest.fixture(autouse=True)
+def _sigint_as_in_a_terminal():
+    """A shell that runs the tests in the background makes them ignore SIGINT, and so would training."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def interrupted(step, act, *arguments, **options):
     """A run in which `act` is called as soon as so many steps are taken; returns what ended it."""
     original = TrainingSteps.run

@@ -16,6 +16,7 @@ def open_and_close(path, config, **options):
 
 def test_the_constructor_touches_nothing(tmp_path):
     workdir = Workdir(tmp_path / "run")
+    workdir.check_unlocked()
     assert not workdir.path.exists()
     assert (workdir.recorded_config(), workdir.has_started) == (None, False)
 
@@ -66,6 +67,8 @@ def test_one_opening_at_a_time(tmp_path):
             open_and_close(tmp_path, {"seed": 0})
         with workdir.lock():  # as `fit` does
             pass
+        with pytest.raises(LockHeldError):
+            Workdir(tmp_path).check_unlocked()
         with pytest.raises(LockHeldError), Workdir(tmp_path).lock():
             pass
     open_and_close(tmp_path, {"seed": 0})

@@ -1,12 +1,23 @@
-"""Analysis of trained models: neighbours, paths between codes, projections, figures and the HTML report."""
+"""Analysis of trained models, as numbers: topics, neighbours, paths between codes, projections, and the findings of a report.
+
+`find_documents`, `find_sentences` and `find_sweep` compute all that a report says; `tf_vmf.reports` renders it.
+"""
 
 from tf_vmf.analysis.beyond_bag_of_words import BeyondBagOfWords, beyond_bag_of_words
 from tf_vmf.analysis.clusters import Clusters, cluster_codes
 from tf_vmf.analysis.distinctive_words import DistinctiveWords, distinctive_words
-from tf_vmf.analysis.document_report import document_report
+from tf_vmf.analysis.document_findings import CodeMap, DocumentFindings, find_documents
+from tf_vmf.analysis.document_topics import AxisWords, ClusterTopic, DocumentTopics, LabelPath, LabelWords
 from tf_vmf.analysis.encodings import Encodings, encode, encode_sentences, label_centres
-from tf_vmf.analysis.interpolation import great_circle, interpolate, straight_line
-from tf_vmf.analysis.neighbours import Neighbours, label_precision, nearest_neighbours
+from tf_vmf.analysis.excerpts import Excerpt, Neighbour, NeighbourList
+from tf_vmf.analysis.label_samples import LabelComparison, LabelSamples
+from tf_vmf.analysis.neighbours import (
+    LabelAgreement,
+    Neighbours,
+    label_agreement,
+    label_precision,
+    nearest_neighbours,
+)
 from tf_vmf.analysis.projection import Projection, project
 from tf_vmf.analysis.published import (
     PublishedResult,
@@ -14,64 +25,68 @@ from tf_vmf.analysis.published import (
     published_results,
     published_sentence_results,
 )
-from tf_vmf.analysis.report import (
-    Code,
-    Headline,
-    Image,
-    Passage,
-    PassageList,
-    Row,
-    Section,
-    Table,
-    Text,
-    write_report,
-)
+from tf_vmf.analysis.run import CodeUse, Latent, Run, use_of_code
 from tf_vmf.analysis.sentence_decoding import interpolate_sentences
-from tf_vmf.analysis.sentence_report import sentence_report
-from tf_vmf.analysis.sweep import SweepPoint, best_point, sweep_points, sweep_report, sweep_table
+from tf_vmf.analysis.sentence_examples import Interpolation, PriorSamples, Reconstruction, WordOverlap
+from tf_vmf.analysis.sentence_findings import SentenceCodes, SentenceFindings, SentenceSetting, find_sentences
+from tf_vmf.analysis.serialization import from_json, to_json
+from tf_vmf.analysis.sweep import SweepFindings, SweepPoint, find_sweep, sweep_points
 from tf_vmf.analysis.word_order import WordOrder, word_order_sensitivity
 
 __all__ = [
+    "AxisWords",
     "BeyondBagOfWords",
+    "ClusterTopic",
     "Clusters",
-    "Code",
+    "CodeMap",
+    "CodeUse",
     "DistinctiveWords",
+    "DocumentFindings",
+    "DocumentTopics",
     "Encodings",
-    "Headline",
-    "Image",
+    "Excerpt",
+    "Interpolation",
+    "LabelAgreement",
+    "LabelComparison",
+    "LabelPath",
+    "LabelSamples",
+    "LabelWords",
+    "Latent",
+    "Neighbour",
+    "NeighbourList",
     "Neighbours",
-    "Passage",
-    "PassageList",
+    "PriorSamples",
     "Projection",
     "PublishedResult",
     "PublishedSentenceResult",
-    "Row",
-    "Section",
+    "Reconstruction",
+    "Run",
+    "SentenceCodes",
+    "SentenceFindings",
+    "SentenceSetting",
+    "SweepFindings",
     "SweepPoint",
-    "Table",
-    "Text",
     "WordOrder",
-    "best_point",
+    "WordOverlap",
     "beyond_bag_of_words",
     "cluster_codes",
     "distinctive_words",
-    "document_report",
     "encode",
     "encode_sentences",
-    "great_circle",
-    "interpolate",
+    "find_documents",
+    "find_sentences",
+    "find_sweep",
+    "from_json",
     "interpolate_sentences",
+    "label_agreement",
     "label_centres",
     "label_precision",
     "nearest_neighbours",
     "project",
     "published_results",
     "published_sentence_results",
-    "sentence_report",
-    "straight_line",
     "sweep_points",
-    "sweep_report",
-    "sweep_table",
+    "to_json",
+    "use_of_code",
     "word_order_sensitivity",
-    "write_report",
 ]

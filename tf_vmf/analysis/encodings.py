@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from tf_vmf.data.sentences import Sentences
-from tf_vmf.layers.spherical_latent import SphericalLatent
 from tf_vmf.models.variational_autoencoder import VariationalAutoencoder
 
 
@@ -22,12 +21,14 @@ class Encodings:
         kl: KL(q(z|x) || p(z)) in nats, shape (n,).
         concentration: shape (n,), or None for a posterior that has none.
         spherical: Whether codes are unit vectors.
+        scale: Factor that gives a coordinate of codes unit variance under the prior: a number, or one per dimension.
     """
 
     codes: np.ndarray
     kl: np.ndarray
     concentration: np.ndarray | None
     spherical: bool
+    scale: float | np.ndarray = 1.0
 
 
 def encode(model: VariationalAutoencoder, batches: Iterable[Any]) -> Encodings:
@@ -48,13 +49,14 @@ def encode(model: VariationalAutoencoder, batches: Iterable[Any]) -> Encodings:
             concentration.append(parameters["concentration"].numpy())
     if not codes:
         raise ValueError("Argument `batches`: expected at least one batch. Received none.")
-    spherical = isinstance(latent, SphericalLatent)
+    spherical = latent.describe().metric == "cosine"
     means = np.concatenate(codes).astype(np.float64)
     return Encodings(
         codes=means / np.linalg.norm(means, axis=-1, keepdims=True) if spherical else means,
         kl=np.concatenate(kl).astype(np.float64),
         concentration=np.concatenate(concentration).astype(np.float64) if concentration else None,
         spherical=spherical,
+        scale=latent.coordinate_scale,
     )
 
 
@@ -67,6 +69,7 @@ def encode_sentences(model: VariationalAutoencoder, sentences: Sentences, batch_
         kl=found.kl[place],
         concentration=None if found.concentration is None else found.concentration[place],
         spherical=found.spherical,
+        scale=found.scale,
     )
 
 

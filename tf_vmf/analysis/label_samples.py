@@ -1,14 +1,15 @@
-"""The section of a sentence model's report on what it writes for each label."""
+"""What a sentence model writes for each label."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 
 from tf_vmf.analysis.distinctive_words import DistinctiveWords, distinctive_words
 from tf_vmf.analysis.encodings import Encodings
-from tf_vmf.analysis.report import Section, Table, Text
 from tf_vmf.analysis.sentence_decoding import conditions, decode, sentence_tensors
-from tf_vmf.analysis.sentence_sections import prior_codes
+from tf_vmf.analysis.sentence_examples import prior_codes
 from tf_vmf.data.corpus import SentenceCorpus
 from tf_vmf.models.lstm_vae import LSTMVAE
 from tf_vmf.text.tokens import UNK_ID
@@ -17,12 +18,44 @@ _MOST_LABELS = 4
 _SHOWN, _COUNTED, _WORDS = 5, 1000, 15
 
 
-def label_samples(
+@dataclass(frozen=True)
+class LabelSamples:
+    """Sentences written for one label.
+
+    Attributes:
+        label: Its name.
+        samples: The first of the sentences.
+        words: The words that set all sentences of the label apart, with their log-odds ratios in standard deviations.
+        training_words: The same of the training sentences.
+        shared_words: How many of `words` are more frequent in training sentences of the label, too.
+    """
+
+    label: str
+    samples: tuple[str, ...]
+    words: tuple[tuple[str, float], ...]
+    training_words: tuple[tuple[str, float], ...]
+    shared_words: int
+
+
+@dataclass(frozen=True)
+class LabelComparison:
+    """Sentences of several labels side by side.
+
+    Attributes:
+        labels: The labels compared: the most frequent ones.
+        num_samples: Sentences written for each.
+    """
+
+    labels: tuple[LabelSamples, ...]
+    num_samples: int
+
+
+def find_label_samples(
     model: LSTMVAE, corpus: SentenceCorpus, test: Encodings | None, seed: int, max_length: int
-) -> Section | None:
+) -> LabelComparison | None:
     """Sentences for each label, and the words that set them apart; None without labels, or without a way to ask for one.
 
-    A conditional model is given the label, with the same codes from the prior for all labels. Another one is given the codes of
+    A conditional model is given the label, with the same codes from the prior for all labels. Any other model decodes the codes of
     test sentences of the label.
     """
     if corpus.train.labels is None or corpus.test.labels is None or (not model.num_labels and test is None):
@@ -34,39 +67,23 @@ def label_samples(
     if len(labels) < 2:
         return None
     drawn = [_samples(model, corpus, test, int(label), seed, max_length) for label in labels]
-    names = [corpus.label_names[label] for label in labels]
     size = len(corpus.vocabulary)
-    counts = np.stack([_counts(ids, size) for ids in drawn])
-    offsets = corpus.train.offsets
-    of_token = np.repeat(corpus.train.labels, np.diff(offsets))
-    train_counts = np.stack([_counts(corpus.train.tokens[of_token == label], size) for label in labels])
-    ours, theirs = distinctive_words(counts, _WORDS), distinctive_words(train_counts, size)
-    words = [(name, _words(corpus, a), _words(corpus, b)) for name, a, b in zip(names, ours, theirs, strict=True)]
-    shown = sum(len(found.ids) for found in ours)
-    agreeing = sum(len(set(a.ids) & set(b.ids)) for a, b in zip(ours, theirs, strict=True))
-    if model.num_labels and model.latent is not None:
-        how = "The model is given a label. In each row all labels share a code drawn from the prior."
-    elif model.num_labels:
-        how = "The model is given a label and draws each word given the words before."
-    else:
-        how = (
-            "The model was never shown a label: sentences are drawn from the codes of test sentences of each label, so that only "
-            "the code can tell it."
-        )
-    return Section(
-        "Samples of each label",
-        [
-            Text(how),
-            Table(names, [[corpus.to_text(ids[i]) for ids in drawn] for i in range(min(_SHOWN, len(drawn[0])))]),
-            Text(
-                f"The words that set the labels apart most clearly, in {len(drawn[0])} samples a label and in the training "
-                "sentences, by log-odds ratio in standard deviations (Monroe et al., 2008)."
-            ),
-            Table(("Label", "In the model's samples", "In the training sentences"), words),
-            Text(
-                f"{agreeing} of the {shown} words of the samples are more frequent in training sentences of the same label, too."
-            ),
-        ],
+    of_token = np.repeat(corpus.train.labels, np.diff(corpus.train.offsets))
+    train_counts = [_counts(corpus.train.tokens[of_token == label], size) for label in labels]
+    in_samples = distinctive_words(np.stack([_counts(ids, size) for ids in drawn]), _WORDS)
+    in_training = distinctive_words(np.stack(train_counts), size)
+    return LabelComparison(
+        labels=tuple(
+            LabelSamples(
+                label=corpus.label_names[label],
+                samples=tuple(corpus.to_text(row) for row in ids[:_SHOWN]),
+                words=_words(corpus, ours),
+                training_words=_words(corpus, theirs),
+                shared_words=len(set(ours.ids) & set(theirs.ids)),
+            )
+            for label, ids, ours, theirs in zip(labels, drawn, in_samples, in_training, strict=True)
+        ),
+        num_samples=len(drawn[0]),
     )
 
 
@@ -94,8 +111,7 @@ def _counts(ids: np.ndarray, vocabulary_size: int) -> np.ndarray:
     return counts
 
 
-def _words(corpus: SentenceCorpus, found: DistinctiveWords) -> str:
-    return ", ".join(
-        f"{corpus.vocabulary[word]} {score:.1f}"
-        for word, score in zip(found.ids[:_WORDS], found.scores[:_WORDS], strict=True)
+def _words(corpus: SentenceCorpus, found: DistinctiveWords) -> tuple[tuple[str, float], ...]:
+    return tuple(
+        (corpus.vocabulary[word], score) for word, score in zip(found.ids[:_WORDS], found.scores[:_WORDS], strict=True)
     )

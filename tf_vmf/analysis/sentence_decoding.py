@@ -9,7 +9,6 @@ import numpy as np
 import tensorflow as tf
 
 from tf_vmf.analysis.encodings import encode_sentences
-from tf_vmf.analysis.interpolation import interpolate
 from tf_vmf.data.sentences import Sentences
 from tf_vmf.models.lstm_vae import LSTMVAE
 from tf_vmf.text.tokens import PAD_ID
@@ -20,7 +19,7 @@ def interpolate_sentences(
 ) -> np.ndarray:
     """Sentences decoded on the way from the code of one sentence to that of another.
 
-    Along the great circle on the sphere, along the straight line for a Gaussian. A conditional model is given what belongs to
+    The path is that of the latent layer (`LatentLayer.interpolate`). A conditional model is given what belongs to
     the first sentence all the way.
 
     Args:
@@ -36,7 +35,7 @@ def interpolate_sentences(
     if len(sentences) != 2:
         raise ValueError(f"Argument `sentences`: expected two, the ends of the way. Received: {len(sentences)}.")
     ends = encode_sentences(model, sentences)
-    path = interpolate(ends.codes[0], ends.codes[1], num_points, spherical=ends.spherical)
+    path = model.latent.interpolate(ends.codes[0], ends.codes[1], num_points).numpy()
     given = conditions(model, sentence_tensors(sentences.take(np.zeros(num_points, int))))
     return decode(model, path, max_length, **given, **options)
 

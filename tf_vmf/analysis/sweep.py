@@ -1,20 +1,19 @@
-"""What a setting does to a model: the runs of a sweep side by side, judged on validation data."""
+"""What a setting does to a model: the runs of a sweep side by side, on validation data."""
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from tf_vmf.analysis import plots
-from tf_vmf.analysis.report import Code, Headline, Image, Section, Table, Text, write_report
-
 # The setting that is averaged over instead of being a setting of its own.
 SEED = "seed"
+# A difference of means is clear if it is larger than this many of its standard errors.
+_CLEAR = 2.0
 
 
 @dataclass(frozen=True)
@@ -23,11 +22,16 @@ class SweepPoint:
 
     Attributes:
         setting: The values of the varied flags but the seed.
-        figures: Every measure of `metrics["valid"]`, a value a seed.
+        figures: Every measure of `metrics["valid"]`, a value per seed.
     """
 
     setting: Mapping[str, str]
-    figures: Mapping[str, Sequence[float]]
+    figures: Mapping[str, tuple[float, ...]]
+
+    @property
+    def num_seeds(self) -> int:
+        """Number of runs."""
+        return len(self.figures["perplexity"])
 
     def mean(self, measure: str) -> float:
         """Mean over seeds."""
@@ -39,10 +43,42 @@ class SweepPoint:
         return float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
 
 
+@dataclass(frozen=True)
+class SweepFindings:
+    """What a sweep found; `tf_vmf.reports.sweep_report` renders it.
+
+    Attributes:
+        points: A point per setting, in the order of the sweep.
+        comparable: Whether all runs were validated on equally many examples and tokens. Perplexities over different vocabularies
+            or texts say nothing about which setting is better.
+        difference: Mean perplexity of the second of `ranked` minus that of the first; nan of a single point.
+        difference_error: Standard error of the difference over seeds; nan where either point has one seed.
+        command: The command that repeats the sweep, or None.
+        failures: Runs that failed, in words.
+    """
+
+    points: tuple[SweepPoint, ...]
+    comparable: bool
+    difference: float
+    difference_error: float
+    command: str | None
+    failures: tuple[str, ...]
+
+    @property
+    def ranked(self) -> tuple[SweepPoint, ...]:
+        """The points, lowest mean validation perplexity first."""
+        return tuple(sorted(self.points, key=lambda point: point.mean("perplexity")))
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the first of `ranked` is ahead of the second by more than two standard errors of the difference."""
+        return self.comparable and self.difference > _CLEAR * self.difference_error  # False where the error is nan
+
+
 def sweep_points(runs: Sequence[tuple[Mapping[str, str], str | Path]]) -> list[SweepPoint]:
     """Reads the validation figures of finished runs; runs that differ in nothing but `seed` become one point.
 
-    The test figures of the runs are not looked at: who chooses a setting by them has no test set left.
+    The test figures of the runs are not read: a setting chosen by them would leave no test data.
 
     Args:
         runs: The setting of every run and its folder, which holds a `metrics.json`.
@@ -57,96 +93,41 @@ def sweep_points(runs: Sequence[tuple[Mapping[str, str], str | Path]]) -> list[S
         figures = points.setdefault(key, {})
         for name, value in valid.items():
             figures.setdefault(name, []).append(value)
-    return [SweepPoint(dict(key), figures) for key, figures in points.items()]
-
-
-def best_point(points: Sequence[SweepPoint]) -> SweepPoint:
-    """The point with the lowest mean validation perplexity of nll + KL."""
-    return min(points, key=lambda point: point.mean("perplexity"))
-
-
-_COLUMNS = (
-    ("perplexity", "Perplexity", 1),
-    ("document_perplexity", "Mean per example", 1),
-    ("iw_perplexity", "Importance-weighted", 1),
-    ("nll", "nll, nats", 2),
-    ("kl", "KL, nats", 2),
-    ("code_gain", "Code gain, nats", 2),
-)
-
-
-def sweep_table(points: Sequence[SweepPoint]) -> Table:
-    """A row a setting, best first: mean over seeds, ± the standard deviation where there are several."""
-    names = list(points[0].setting)
-    titles = [name.replace("_", " ").capitalize() for name in names]
-    ordered = sorted(points, key=lambda point: point.mean("perplexity"))
-    rows = [
-        (
-            *(point.setting[name] for name in names),
-            len(point.figures["perplexity"]),
-            *(_with_deviation(point, measure, digits) for measure, _, digits in _COLUMNS),
-        )
-        for point in ordered
+    return [
+        SweepPoint(dict(key), {name: tuple(values) for name, values in figures.items()})
+        for key, figures in points.items()
     ]
-    header = (*titles, "Seeds", *(title for _, title, _ in _COLUMNS))
-    return Table(header, rows, numeric=range(len(titles), len(header)), highlight=(0,))
 
 
-def _with_deviation(point: SweepPoint, measure: str, digits: int) -> str:
-    mean = f"{point.mean(measure):,.{digits}f}"
-    return f"{mean} ± {point.deviation(measure):.{digits}f}" if len(point.figures[measure]) > 1 else mean
-
-
-def sweep_report(
-    path: str | Path,
-    points: Sequence[SweepPoint],
-    *,
-    command: str | None = None,
-    failures: Sequence[str] = (),
-    title: str = "Sweep",
-) -> None:
-    """Writes an HTML report of a sweep: curves over the first setting, a line for every combination of the others, and a table.
+def find_sweep(
+    points: Sequence[SweepPoint], *, command: str | None = None, failures: Sequence[str] = ()
+) -> SweepFindings:
+    """Compares the points of a sweep.
 
     Args:
-        path: The file to write.
         points: What `sweep_points` returned; at least one.
         command: The command that repeats the sweep.
         failures: Runs that failed, in words.
-        title: The heading.
 
     Raises:
         ValueError: There are no points.
-        ModuleNotFoundError: jinja2 or matplotlib is not installed: pip install 'tf-vmf[demo]'.
     """
     if not points:
         raise ValueError("Argument `points`: expected at least one finished run. Received: none.")
-    best = best_point(points)
-    runs = sum(len(point.figures["perplexity"]) for point in points)
-    results: list[Any] = [
-        Image(
-            plots.sweep(points),
-            "Validation figures at the end of each run. Bars: standard deviation over seeds. Dashed: values that are no numbers.",
-        ),
-        sweep_table(points),
-        Text(
-            "All figures are of the validation split. The settings were compared on it, so its best figure is a little "
-            "too good: measure the chosen setting once on the test split."
-        ),
-    ]
-    if failures:
-        results.append(Table(("Failed runs",), [(failure,) for failure in failures]))
-    sections = [Section("Results", results)]
-    if command:
-        sections.append(Section("Protocol", [Text("This command repeats the sweep:"), Code(command)]))
-    write_report(
-        path,
-        title=title,
-        subtitle=f"{runs} runs of {len(points)} settings",
-        headlines=[
-            *(Headline(value, f"best {name.replace('_', ' ')}") for name, value in best.setting.items()),
-            Headline(f"{best.mean('perplexity'):,.1f}", "its validation perplexity", "nll + KL, one sample"),
-            Headline(f"{best.mean('kl'):,.2f}", "its KL", "nats an example"),
-            Headline(f"{best.mean('code_gain'):,.2f}", "its code gain", "nats an example"),
-        ],
-        sections=sections,
+    ordered = sorted(points, key=lambda point: point.mean("perplexity"))
+    difference = error = math.nan
+    if len(ordered) > 1:
+        difference = ordered[1].mean("perplexity") - ordered[0].mean("perplexity")
+        if min(point.num_seeds for point in ordered[:2]) > 1:
+            error = math.sqrt(sum(point.deviation("perplexity") ** 2 / point.num_seeds for point in ordered[:2]))
+    counted = {
+        (name, value) for point in points for name in ("examples", "tokens") for value in point.figures.get(name, ())
+    }
+    return SweepFindings(
+        points=tuple(points),
+        comparable=len(counted) == len({name for name, _ in counted}),
+        difference=difference,
+        difference_error=error,
+        command=command,
+        failures=tuple(failures),
     )

@@ -89,6 +89,9 @@ class ServeConfig(Config):
 
     export_dir: str = option(dataclasses.MISSING, "Folder of an export.")
     model_name: str = option("model", "Name of the model in URLs.")
+    version_labels: tuple[str, ...] = option(
+        ("stable",), "Names that stand for the version in URLs, as in /v1/models/model/labels/stable:predict."
+    )
     host: str = option("127.0.0.1", "Address to listen on; 0.0.0.0 for all.")
     port: int = option(8501, "Port to listen on; 0 for any that is free.", minimum=0, maximum=65535)
     max_batch: int = option(1024, "Rows that one request may have.", minimum=1)

@@ -8,7 +8,6 @@ import numpy as np
 
 from tf_vmf.data.corpus import BagOfWordsCorpus, SentenceCorpus
 from tf_vmf.data.documents import Documents
-from tf_vmf.data.labels import label_positions
 from tf_vmf.data.numbered import NumberedTexts, number_texts, word_list
 from tf_vmf.data.sentences import Sentences
 from tf_vmf.data.splits import SPLITS, HeldOut, split_three_ways
@@ -213,3 +212,22 @@ def _documents(numbered: NumberedTexts, width: int) -> Documents:
         texts=None if numbered.snippets is None else tuple(numbered.snippets.tolist()),
         titles=None if numbered.titles is None else tuple(numbered.titles.tolist()),
     )
+
+
+def label_positions(
+    columns: Mapping[str, np.ndarray | None],
+) -> tuple[tuple[str, ...], dict[str, np.ndarray | None]]:
+    """Label values, numbers or strings, as int64 positions in the sorted list of all that occur.
+
+    Args:
+        columns: the labels of each split.
+
+    Returns:
+        (the names of the labels, the columns as positions); ((), a None for each column) if any is None.
+    """
+    values = {split: np.asarray(column) for split, column in columns.items() if column is not None}
+    if len(values) < len(columns):
+        return (), dict.fromkeys(columns)
+    distinct = np.unique(np.concatenate(list(values.values())))
+    names = tuple(str(value) for value in distinct)
+    return names, {split: np.searchsorted(distinct, column).astype(np.int64) for split, column in values.items()}

@@ -1,7 +1,6 @@
 """One entry to every corpus of documents, and one to every corpus of sentences."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from tf_vmf.data.sources import TextSource
 from tf_vmf.data.splits import split_three_ways
 from tf_vmf.data.texts import Paths, Text
 from tf_vmf.text.tokenization import Tokenizer
-from tf_vmf.text.vocabulary import VocabularyChoice, read_stop_words, read_vocabulary
+from tf_vmf.text.vocabulary import document_choice, read_vocabulary, sentence_choice
 
 # The corpora with a name, each with the arguments that it does not take because it comes split.
 _DOCUMENTS = {"wikipedia": (), "20ng": ("test_size",), "prepared": ("validation_size", "test_size")}
@@ -116,7 +115,6 @@ def load_bag_of_words(
     )
     source.check(_DOCUMENTS, vocab_file=vocab_file)
     tokenizer = Tokenizer(tokenization, ngram_range)
-    choice = VocabularyChoice(vocabulary_size, min_count, min_df, max_df, ngrams=tokenizer.ngram_range[1] > 1)
     if corpus == "prepared":
         return prepared_documents(str(data_dir))
     if corpus == "20ng":
@@ -124,10 +122,7 @@ def load_bag_of_words(
         return load_newsgroups(str(data_dir), validation_size=size, seed=seed)
     if any(is_feat(path) for paths in source.paths.values() for path in paths):
         return _documents_from_counts(source, vocab_file)
-    if vocab_file is not None:
-        choice = replace(choice, words=read_vocabulary(vocab_file))
-    else:
-        choice = replace(choice, stop_words=read_stop_words(stop_words, tokenizer))
+    choice = document_choice(tokenizer, vocabulary_size, min_count, min_df, max_df, stop_words, vocab_file)
     splits, origin = source.splits(whole_files=True)
     if corpus == "wikipedia":
         splits, origin = {"train": read_wikipedia()}, _WIKIPEDIA
@@ -249,17 +244,14 @@ def load_sentences(
         seed,
     )
     source.check(_SENTENCES, vocab_file=vocab_file, split_sentences=split_sentences or None)
-    for name, value, least in (("vocabulary_size", vocabulary_size, 3), ("max_length", max_length, 2)):
-        if value is not None and value < least:
-            raise ValueError(f"`{name}` must be at least {least}. Received: {name}={value}.")
+    if max_length is not None and max_length < 2:
+        raise ValueError(f"`max_length` must be at least 2. Received: max_length={max_length}.")
     tokenized = corpus in ("ptb", "sentence_polarity")
     tokenizer = Tokenizer(tokenization or ("whitespace" if tokenized else "punctuation"))
     least = (1 if corpus == "ptb" else 2) if min_count is None else min_count
-    choice = VocabularyChoice(vocabulary_size - 2, least)
+    choice = sentence_choice(vocabulary_size, least, vocab_file)
     if corpus == "prepared":
         return prepared_sentences(str(data_dir))
-    if vocab_file is not None:
-        choice = replace(choice, words=read_vocabulary(vocab_file))
     splits, origin = source.splits(whole_files=False) if corpus is None else _named_sentences(corpus, data_dir)
     return sentences_from_texts(
         corpus or "files",

@@ -1,12 +1,11 @@
 """From text of any size to a prepared corpus: one pass to count words, one to write records, memory bounded in both."""
 
 import json
-from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +13,20 @@ import numpy as np
 
 from tf_vmf.data.corpora.feat import is_feat, iterate_feat
 from tf_vmf.data.numbered import check_tokens, tokenized
-from tf_vmf.data.shards import MANIFEST, VOCABULARY, ShardWriter, manifest_of, write_vocabulary
-from tf_vmf.data.splits import SPLITS
+from tf_vmf.data.shards import FORMAT, MANIFEST, VOCABULARY, ShardWriter, write_vocabulary
+from tf_vmf.data.sources import given_files
+from tf_vmf.data.splits import SPLITS, random_splits
 from tf_vmf.data.texts import Paths, Text, TextFiles, expand_paths
 from tf_vmf.files import new_folder
 from tf_vmf.text.tokenization import Tokenizer
 from tf_vmf.text.tokens import EOS_ID, SPECIAL_TOKENS, UNK_ID
-from tf_vmf.text.vocabulary import VocabularyChoice, read_stop_words, read_vocabulary
+from tf_vmf.text.vocabulary import VocabularyChoice, document_choice, sentence_choice
 
 _HELD_OUT_SHARE, _HELD_OUT_EXAMPLES = 0.1, 10_000  # what is held out by default, the lesser of both: it stays in memory
 _MOST_SHARDS = 512  # all are open at once while they are written
 _MOST_WORDS = 5_000_000  # words counted at once; beyond them those seen once are forgotten
+
+_Example = tuple[int, Text, Any]  # position of the text, the text, its words as `Counter.update` takes them
 
 
 def prepare_documents(
@@ -80,28 +82,41 @@ def prepare_documents(
         FileNotFoundError, ValueError: as `load_bag_of_words`.
     """
     tokenizer = Tokenizer(tokenization, ngram_range)
-    words = None if vocab_file is None else read_vocabulary(vocab_file)
-    stopped = frozenset() if words is not None else read_stop_words(stop_words, tokenizer)
-    choice = VocabularyChoice(
-        vocabulary_size, min_count, min_df, max_df, stopped, words, ngrams=tokenizer.ngram_range[1] > 1
-    )
-    files = _given(train_files, valid_files, test_files)
-    counted = [is_feat(path) for paths in files.values() for path in expand_paths(paths)]
-    source: _Source
+    choice = document_choice(tokenizer, vocabulary_size, min_count, min_df, max_df, stop_words, vocab_file)
+    files = given_files(train_files, valid_files, test_files)
+    paths = {split: expand_paths(of_split) for split, of_split in files.items()}
+    counted = [is_feat(path) for of_split in paths.values() for path in of_split]
+    if any(counted) and (not all(counted) or choice.words is None):
+        raise ValueError(
+            "`.feat` files hold ids of a vocabulary: expected `.feat` files alone, and `vocab_file`. Received: "
+            f"{files}; vocab_file={vocab_file!r}."
+        )
+    splits: Mapping[str, Any]
     if any(counted):
-        if not all(counted) or words is None:
-            raise ValueError(
-                "`.feat` files hold ids of a vocabulary: expected `.feat` files alone, and `vocab_file`. Received: "
-                f"{files}; vocab_file={vocab_file!r}."
-            )
-        source = _Counts({split: expand_paths(paths) for split, paths in files.items()}, words)
-        notes = {"tokens": "counts as given in the files"}
+        splits = {split: _CountFiles(of_split, choice.words or ()) for split, of_split in paths.items()}
     else:
-        texts = {split: TextFiles(paths, whole_files=True, label_column=label_column) for split, paths in files.items()}
-        source = _Documents(texts, tokenizer)
-        notes = {"tokens": f"words of the vocabulary, tokenization {tokenization!r}"}
-    sizes = {"test": test_size, "valid": validation_size}
-    return _write(Path(output), _Job(source, tokenizer, choice, sizes, seed, examples_per_shard, notes))
+        splits = {
+            split: TextFiles(of_split, whole_files=True, label_column=label_column) for split, of_split in files.items()
+        }
+    return _write(
+        Path(output),
+        _Job(
+            kind="documents",
+            splits=splits,
+            read=_enumerated if any(counted) else partial(tokenized, tokenizer=tokenizer),
+            features=_document_features,
+            tokenizer=tokenizer,
+            choice=choice,
+            sizes={"test": test_size, "valid": validation_size},
+            seed=seed,
+            examples_per_shard=examples_per_shard,
+            notes={
+                "tokens": "counts as given in the files"
+                if any(counted)
+                else f"words of the vocabulary, tokenization {tokenization!r}"
+            },
+        ),
+    )
 
 
 def prepare_sentences(
@@ -128,158 +143,52 @@ def prepare_sentences(
     stay in the same split.
     """
     tokenizer = Tokenizer(tokenization)
-    words = None if vocab_file is None else read_vocabulary(vocab_file)
-    choice = VocabularyChoice(vocabulary_size - 2, min_count, words=words)
-    files = _given(train_files, valid_files, test_files)
-    texts = {split: TextFiles(paths, label_column=label_column) for split, paths in files.items()}
-    source = _Sentences(texts, tokenizer, split_sentences, max_length)
-    sizes = {"test": test_size, "valid": validation_size}
-    notes = {"max_length": max_length}
-    return _write(Path(output), _Job(source, tokenizer, choice, sizes, seed, examples_per_shard, notes))
+    choice = sentence_choice(vocabulary_size, min_count, vocab_file)
+    files = given_files(train_files, valid_files, test_files)
+    limit = None if max_length is None else max_length - 1  # one place is for <eos>
 
+    def read(texts: Iterable[Text]) -> Iterator[_Example]:
+        for index, text, words in tokenized(texts, tokenizer, split_sentences):
+            yield index, text, words[:limit]
 
-class _Source(ABC):
-    """Examples of every split that has files, before they are numbered; can be read again and again."""
-
-    kind: str
-    specials: tuple[str, ...] = ()
-
-    def __init__(self, splits: Mapping[str, Any]) -> None:
-        self.splits = splits
-
-    @property
-    def names(self) -> dict[str, list[str]]:
-        """The names of the files."""
-        return {split: texts.names for split, texts in self.splits.items()}
-
-    @abstractmethod
-    def examples(self, split: str) -> Iterator[tuple[int, Text, Any]]:
-        """Yields (position of the text, the text, its words as `Counter.update` takes them)."""
-
-    @abstractmethod
-    def features(self, text: Text, words: Any, ids: Mapping[bytes, int]) -> dict[str, list[int]]:
-        """The features of a record; the first is empty where the record would be."""
-
-    def count_texts(self, split: str) -> int:
-        """The number of texts."""
-        return sum(1 for _ in self.splits[split])
-
-
-class _Documents(_Source):
-    kind = "documents"
-
-    def __init__(self, splits: Mapping[str, TextFiles], tokenizer: Tokenizer) -> None:
-        super().__init__(splits)
-        self._tokenizer = tokenizer
-
-    def examples(self, split: str) -> Iterator[tuple[int, Text, Any]]:
-        for index, text, words in tokenized(self.splits[split], self._tokenizer):
-            yield index, text, Counter(words)
-
-    def features(self, text: Text, words: Any, ids: Mapping[bytes, int]) -> dict[str, list[int]]:
-        counts = sorted((ids[word], count) for word, count in words.items() if word in ids)
-        return {"ids": [number for number, _ in counts], "counts": [count for _, count in counts]}
-
-
-class _Counts(_Documents):
-    """Documents of `.feat` files."""
-
-    def __init__(self, splits: Mapping[str, list[Path]], vocabulary: tuple[str, ...]) -> None:
-        super().__init__({}, Tokenizer())
-        self._words = [word.encode() for word in vocabulary]
-        self._size = len(vocabulary)
-        self.splits = splits
-
-    @property
-    def names(self) -> dict[str, list[str]]:
-        return {split: [path.name for path in paths] for split, paths in self.splits.items()}
-
-    def examples(self, split: str) -> Iterator[tuple[int, Text, Any]]:
-        index = 0
-        for path in self.splits[split]:
-            for label, ids, counts in iterate_feat(path, self._size):
-                words = {self._words[number]: count for number, count in zip(ids, counts, strict=True)}
-                yield index, Text("", str(label)), words
-                index += 1
-
-    def count_texts(self, split: str) -> int:
-        return sum(1 for _ in self.examples(split))
-
-
-class _Sentences(_Source):
-    kind = "sentences"
-    specials = SPECIAL_TOKENS
-
-    def __init__(
-        self, splits: Mapping[str, TextFiles], tokenizer: Tokenizer, splitting: bool, max_length: int | None
-    ) -> None:
-        super().__init__(splits)
-        self._tokenizer = tokenizer
-        self._splitting = splitting
-        self._limit = None if max_length is None else max_length - 1  # one place is for <eos>
-
-    def examples(self, split: str) -> Iterator[tuple[int, Text, Any]]:
-        for index, text, words in tokenized(self.splits[split], self._tokenizer, self._splitting):
-            if words:
-                yield index, text, words[: self._limit]
-
-    def features(self, text: Text, words: Any, ids: Mapping[bytes, int]) -> dict[str, list[int]]:
-        tokens = [ids.get(word, UNK_ID) for word in words]
-        check_tokens(tokens, text)
-        return {"tokens": [*tokens, EOS_ID]}
-
-
-@dataclass(frozen=True)
-class _Draw:
-    """Which texts of train go to splits that have no files; each is drawn on its own."""
-
-    shares: Mapping[str, float]
-    seed: int
-
-    @classmethod
-    def of(cls, source: _Source, wanted: Mapping[str, int | float | None], seed: int) -> "_Draw":
-        """The shares of the splits that have no files, of the sizes that are wanted."""
-        sizes = {split: size for split, size in wanted.items() if split not in source.splits}
-        number = 0
-        if any(not isinstance(size, float) for size in sizes.values()):
-            number = source.count_texts("train")
-        shares = {}
-        for split, size in sizes.items():
-            if size is None:
-                size = min(_HELD_OUT_SHARE, _HELD_OUT_EXAMPLES / max(1, number))
-            shares[split] = float(size) if isinstance(size, float) else size / max(1, number)
-        if shares and (sum(shares.values()) >= 1 or min(shares.values()) <= 0):
-            raise ValueError(
-                "`validation_size` and `test_size` must be shares in (0, 1), or numbers of texts, that leave some of "
-                f"{number or 'the'} texts to train on. Received: validation_size={wanted['valid']}, test_size={wanted['test']}."
-            )
-        return cls(shares, seed)
-
-    def split_of(self, split: str) -> Callable[[int], str]:
-        """A function from the position of a text, which must not fall, to its split."""
-        if split != "train" or not self.shares:
-            return lambda index: split
-        # numpy promises the stream of RandomState for good.
-        random = np.random.RandomState(self.seed)
-        edges = np.cumsum(list(self.shares.values()))
-        names = [*self.shares, "train"]
-        block, start = np.zeros(0, np.int64), 0
-
-        def split_at(index: int) -> str:
-            nonlocal block, start
-            while index >= start + len(block):
-                start += len(block)
-                block = np.searchsorted(edges, random.random_sample(4096), side="right")
-            return names[block[index - start]]
-
-        return split_at
+    return _write(
+        Path(output),
+        _Job(
+            kind="sentences",
+            splits={split: TextFiles(of_split, label_column=label_column) for split, of_split in files.items()},
+            read=read,
+            features=_sentence_features,
+            tokenizer=tokenizer,
+            choice=choice,
+            sizes={"test": test_size, "valid": validation_size},
+            seed=seed,
+            examples_per_shard=examples_per_shard,
+            notes={"max_length": max_length},
+        ),
+    )
 
 
 @dataclass(frozen=True)
 class _Job:
-    """What to prepare."""
+    """What to prepare.
 
-    source: _Source
+    Attributes:
+        kind: "documents" or "sentences".
+        splits: the texts of every split that has files; they are read again and again.
+        read: from the texts of a split to (position of the text, the text, its words as `Counter.update` takes them).
+        features: from a text, its words and the ids of words to a record, whose first feature is empty where it would be.
+        tokenizer: for the manifest.
+        choice: of the vocabulary.
+        sizes: of the splits to hold out, where they have no files; None: 10,000 texts, or a tenth if that is less.
+        seed: of the split.
+        examples_per_shard: of train.
+        notes: for `Corpus.notes`.
+    """
+
+    kind: str
+    splits: Mapping[str, Any]
+    read: Callable[[Any], Iterable[_Example]]
+    features: Callable[[Text, Any, Mapping[bytes, int]], dict[str, list[int]]]
     tokenizer: Tokenizer
     choice: VocabularyChoice
     sizes: Mapping[str, int | float | None]
@@ -292,57 +201,105 @@ class _Job:
             raise ValueError(f"`examples_per_shard` must be positive. Received: {self.examples_per_shard}.")
 
     @cached_property
-    def draw(self) -> _Draw:
-        """The split of every text; reads the texts once where their number is needed."""
-        return _Draw.of(self.source, self.sizes, self.seed)
+    def shares(self) -> dict[str, float]:
+        """The probability with which a text of train goes to each split that has no files."""
+        sizes = {split: size for split, size in self.sizes.items() if split not in self.splits}
+        number = 1
+        if any(not isinstance(size, float) for size in sizes.values()):
+            number = max(1, sum(1 for _ in self.splits["train"]))
+        by_default = min(_HELD_OUT_SHARE, _HELD_OUT_EXAMPLES / number)
+        shares = {
+            split: by_default if size is None else size if isinstance(size, float) else size / number
+            for split, size in sizes.items()
+        }
+        if shares and (sum(shares.values()) >= 1 or min(shares.values()) <= 0):
+            raise ValueError(
+                "`validation_size` and `test_size` must be shares in (0, 1), or numbers of texts, that leave some of "
+                f"{number} texts to train on. Received: validation_size={sizes.get('valid')}, test_size={sizes.get('test')}."
+            )
+        return shares
 
     def stream(self) -> Iterator[tuple[str, Text, Any]]:
-        """Yields (split, text, words) of every example."""
-        for split in self.source.splits:
-            split_at = self.draw.split_of(split)
-            for index, text, words in self.source.examples(split):
+        """Yields (split, text, words) of every example, those without words too."""
+        for split, texts in self.splits.items():
+            split_at = random_splits(self.shares if split == "train" else {}, split, self.seed)
+            for index, text, words in self.read(texts):
                 yield split_at(index), text, words
+
+
+def _document_features(text: Text, words: Any, ids: Mapping[bytes, int]) -> dict[str, list[int]]:
+    counts = sorted((ids[word], count) for word, count in Counter(words).items() if word in ids)
+    return {"ids": [number for number, _ in counts], "counts": [count for _, count in counts]}
+
+
+def _sentence_features(text: Text, words: Any, ids: Mapping[bytes, int]) -> dict[str, list[int]]:
+    tokens = [ids.get(word, UNK_ID) for word in words]
+    check_tokens(tokens, text)
+    return {"tokens": [*tokens, EOS_ID]}
+
+
+class _CountFiles:
+    """The documents of `.feat` files as (text without content, counts of words)."""
+
+    def __init__(self, paths: list[Path], vocabulary: tuple[str, ...]) -> None:
+        self._paths, self._words = paths, [word.encode() for word in vocabulary]
+        self.names = [path.name for path in paths]
+
+    def __iter__(self) -> Iterator[tuple[Text, dict[bytes, int]]]:
+        for path in self._paths:
+            for label, ids, counts in iterate_feat(path, len(self._words)):
+                yield Text("", str(label)), {self._words[n]: count for n, count in zip(ids, counts, strict=True)}
+
+
+def _enumerated(pairs: Iterable[tuple[Text, Any]]) -> Iterator[_Example]:
+    return ((index, text, words) for index, (text, words) in enumerate(pairs))
 
 
 def _write(output: Path, job: _Job) -> dict[str, Any]:
     with new_folder(output) as folder:
         counted = _count(job)
-        vocabulary = tuple(dict.fromkeys((*job.source.specials, *counted.choose(job.choice))))
+        specials = SPECIAL_TOKENS if job.kind == "sentences" else ()
+        vocabulary = tuple(dict.fromkeys((*specials, *counted.choose(job.choice))))
         labels = counted.label_names()
-        shards = dict.fromkeys(SPLITS, 1)
-        shards["train"] = min(_MOST_SHARDS, -(-counted.sizes["train"] // job.examples_per_shard))
-        splits, dropped = _write_shards(folder, job, shards, vocabulary, labels)
-        manifest = manifest_of(
-            job.source.kind,
-            output.name,
-            tokenizer=job.tokenizer,
-            label_names=labels,
-            notes={
-                "source": job.source.names,
+        splits, dropped = _write_shards(folder, job, counted.sizes, vocabulary, labels)
+        shares = f"single texts held out of train by seed, about these shares: {job.shares}"
+        manifest = {
+            "format": FORMAT,
+            "kind": job.kind,
+            "name": output.name,
+            "tokenization": job.tokenizer.tokenization,
+            "ngram_range": list(job.tokenizer.ngram_range),
+            "label_names": list(labels),
+            "notes": {
+                "source": {split: texts.names for split, texts in job.splits.items()},
                 "vocabulary": job.choice.describe(),
                 **job.notes,
-                **_split_notes(job.draw),
+                "split": shares if job.shares else "as given",
+                "split_seed": job.seed,
                 **({"words_forgotten_while_counting": counted.forgotten} if counted.forgotten else {}),
                 **{split: {"empty_dropped": dropped[split]} for split in SPLITS},
             },
-            splits=splits,
-        )
+            "splits": splits,
+        }
         (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     return manifest
 
 
 def _write_shards(
-    folder: Path, job: _Job, shards: Mapping[str, int], vocabulary: tuple[str, ...], labels: tuple[str, ...]
+    folder: Path, job: _Job, sizes: Mapping[str, int], vocabulary: tuple[str, ...], labels: tuple[str, ...]
 ) -> tuple[dict[str, dict[str, Any]], Counter[str]]:
     """Writes all records and the vocabulary: (the manifest's part on the splits, the number of empty examples of each)."""
     ids = {word.encode(): number for number, word in enumerate(vocabulary)}
     label_ids = {label: number for number, label in enumerate(labels)}
     dropped: Counter[str] = Counter(dict.fromkeys(SPLITS, 0))
     totals = np.zeros(len(vocabulary), np.int64)
+    shards = dict.fromkeys(SPLITS, 1) | {"train": min(_MOST_SHARDS, -(-sizes["train"] // job.examples_per_shard))}
+    writers = {split: ShardWriter(folder, split, number) for split, number in shards.items()}
     with ExitStack() as stack:
-        writers = {split: stack.enter_context(ShardWriter(folder, split, number)) for split, number in shards.items()}
+        for writer in writers.values():
+            stack.callback(writer.close)
         for split, text, words in job.stream():
-            features = job.source.features(text, words, ids)
+            features = job.features(text, words, ids) if words else {"": []}
             tokens, counts = next(iter(features.values())), features.get("counts")
             if not tokens:
                 dropped[split] += 1
@@ -412,13 +369,3 @@ def _count(job: _Job) -> _Counted:
         if len(counted.words) > _MOST_WORDS:
             counted.forget_rare()
     return counted
-
-
-def _given(train: Paths, valid: Paths | None, test: Paths | None) -> dict[str, Paths]:
-    """The files of the splits that have some."""
-    return {split: paths for split, paths in zip(SPLITS, (train, valid, test), strict=True) if paths is not None}
-
-
-def _split_notes(draw: _Draw) -> dict[str, Any]:
-    shares = f"single texts held out of train by seed, about these shares: {dict(draw.shares)}"
-    return {"split": shares if draw.shares else "as given", "split_seed": draw.seed}

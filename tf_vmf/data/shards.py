@@ -14,17 +14,14 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from tf_vmf.text.tokenization import Tokenizer
-
 MANIFEST, VOCABULARY = "prepared.json", "vocabulary.txt"
 FEATURES = {"documents": ("ids", "counts"), "sentences": ("tokens",)}  # by kind, beside `label`
-_FORMAT = 1
+FORMAT = 1
 
 
 class ShardWriter:
@@ -45,12 +42,8 @@ class ShardWriter:
         self.tokens = 0
         self._content = hashlib.sha256()
 
-    def __enter__(self) -> "ShardWriter":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """Finishes the files."""
         for writer in self._writers:
             writer.close()
 
@@ -111,9 +104,9 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
         raise ValueError(
             f"{path} is not the manifest of a prepared corpus: {error!r}. Prepare the corpus again."
         ) from error
-    if version != _FORMAT or kind not in FEATURES:
+    if version != FORMAT or kind not in FEATURES:
         raise ValueError(
-            f"{path}: expected format {_FORMAT} and a kind out of {', '.join(FEATURES)}. Received: format {version}, kind "
+            f"{path}: expected format {FORMAT} and a kind out of {', '.join(FEATURES)}. Received: format {version}, kind "
             f"{kind!r}. Prepare the corpus again with this version."
         )
     for name, size in sizes.items():
@@ -128,28 +121,6 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
                 "again, or restore the file."
             )
     return dict(manifest)
-
-
-def manifest_of(
-    kind: str,
-    name: str,
-    *,
-    tokenizer: Tokenizer,
-    label_names: Sequence[str],
-    notes: Mapping[str, Any],
-    splits: Mapping[str, Mapping[str, Any]],
-) -> dict[str, Any]:
-    """The content of the manifest."""
-    return {
-        "format": _FORMAT,
-        "kind": kind,
-        "name": name,
-        "tokenization": tokenizer.tokenization,
-        "ngram_range": list(tokenizer.ngram_range),
-        "label_names": list(label_names),
-        "notes": dict(notes),
-        "splits": dict(splits),
-    }
 
 
 def write_vocabulary(path: Path, words: Sequence[str], totals: Iterable[int]) -> None:

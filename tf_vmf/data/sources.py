@@ -75,8 +75,7 @@ class TextSource:
     @property
     def files(self) -> dict[str, Paths]:
         """The files of the splits that have some."""
-        given = zip(SPLITS, (self.train_files, self.valid_files, self.test_files), strict=True)
-        return {split: paths for split, paths in given if paths is not None}
+        return given_files(self.train_files, self.valid_files, self.test_files)
 
     @property
     def paths(self) -> dict[str, list[Path]]:
@@ -101,6 +100,12 @@ class TextSource:
     def held_out(self, splits: Iterable[str]) -> HeldOut:
         """What to hold out of train beside the splits that have texts of their own."""
         return HeldOut.beside(set(splits), self.validation_size, self.test_size, self.seed)
+
+
+def given_files(train: Paths | None, valid: Paths | None, test: Paths | None) -> dict[str, Paths]:
+    """The files of the splits that have some."""
+    files = zip(SPLITS, (train, valid, test), strict=True)
+    return {split: paths for split, paths in files if paths is not None}
 
 
 def _given(arguments: Mapping[str, Any]) -> list[str]:

@@ -1,6 +1,6 @@
 """Splits of a corpus by seed."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,3 +92,29 @@ def split_three_ways(num_rows: int, held_out: Mapping[str, int | float], seed: i
         kept, held = split_rows(len(rest), number, seed, _ARGUMENTS.get(name, name))
         rows[name], rest = rest[held], rest[kept]
     return {"train": rest, **rows}
+
+
+def random_splits(shares: Mapping[str, float], otherwise: str, seed: int) -> Callable[[int], str]:
+    """Draws a split for each text of a stream, each on its own.
+
+    Args:
+        shares: the probability of each split.
+        otherwise: the split of the other texts.
+        seed: as in `split_rows`.
+
+    Returns:
+        A function from the position of a text, which must not fall from call to call, to its split.
+    """
+    random = np.random.RandomState(seed)  # whose stream numpy promises for good
+    edges = np.cumsum(list(shares.values()))
+    names = [*shares, otherwise]
+    block, start = np.zeros(0, np.int64), 0
+
+    def split_at(index: int) -> str:
+        nonlocal block, start
+        while index >= start + len(block):
+            start += len(block)
+            block = np.searchsorted(edges, random.random_sample(4096), side="right")
+        return names[block[index - start]]
+
+    return split_at

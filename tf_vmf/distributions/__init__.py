@@ -7,15 +7,25 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tf_vmf.distributions.pairwise import pairwise_log_prob
+    from tf_vmf.distributions.stereographic_projection import StereographicProjection
     from tf_vmf.distributions.von_mises_fisher import VonMisesFisher
 
-__all__ = ["VonMisesFisher"]
+# Name -> modules to import; the last one defines it. The divergences are registered with the distribution.
+_MODULES = {
+    "StereographicProjection": ("stereographic_projection",),
+    "VonMisesFisher": ("divergences", "von_mises_fisher"),
+    "pairwise_log_prob": ("pairwise",),
+}
+
+__all__ = ["StereographicProjection", "VonMisesFisher", "pairwise_log_prob"]
 
 
 def __getattr__(name: str) -> Any:
-    if name in __all__:
-        return getattr(importlib.import_module("tf_vmf.distributions.von_mises_fisher"), name)
-    raise AttributeError(f"module 'tf_vmf.distributions' has no attribute {name!r}. It has {', '.join(__all__)}.")
+    if name not in _MODULES:
+        raise AttributeError(f"module 'tf_vmf.distributions' has no attribute {name!r}. It has {', '.join(__all__)}.")
+    modules = [importlib.import_module(f"tf_vmf.distributions.{module}") for module in _MODULES[name]]
+    return getattr(modules[-1], name)
 
 
 def __dir__() -> list[str]:

@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 from tensorflow_probability import bijectors as tfb
-from tensorflow_probability import distributions as tfd
 from tensorflow_probability.python.distributions.distribution import AutoCompositeTensorDistribution
 from tensorflow_probability.python.internal import (
     assert_util,
@@ -18,7 +17,9 @@ from tensorflow_probability.python.internal import (
 
 from tf_vmf import math as vmf_math
 from tf_vmf.distributions.maximum_likelihood import fit_von_mises_fisher
-from tf_vmf.distributions.orthant_bijector import orthant_bijector
+from tf_vmf.distributions.pairwise import cosine_distance
+from tf_vmf.distributions.stereographic_projection import StereographicProjection
+from tf_vmf.math.precision import epsilon, rounded_norm_tolerance
 
 
 class VonMisesFisher(AutoCompositeTensorDistribution):
@@ -55,13 +56,19 @@ class VonMisesFisher(AutoCompositeTensorDistribution):
 
     Limits: `kappa = 0` is the uniform distribution (mean 0, covariance `I / d`); for `kappa -> inf` the distribution shrinks
     to mu like a Gaussian of covariance `(I - mu mu^T) / kappa` in the tangent space. All values, samples and gradients are
-    finite for `0 <= kappa <= 1e10`.
+    finite for `0 <= kappa <= 1e10`, and values are right as far as the dtype reaches; from 1e18 on the distribution is a point
+    mass to any precision.
 
     `log_prob(x)` is computed as `log_prob(mu) - kappa ||x - mu||^2 / 2`, which keeps its accuracy for large kappa. It equals
-    the density above for unit vectors x and mu; its gradients differ from those of `kappa mu^T x` only along x and mu.
+    the density above for unit vectors x and mu; its gradients differ from those of `kappa mu^T x` only along x and mu. Points
+    `[n, 1, d]` against distributions `[K]`, as in mixtures, go through one matrix product; `tf_vmf.distributions.pairwise_log_prob`
+    is faster still.
 
-    Samples are drawn without rejection and differentiably; see `tf_vmf.math.von_mises_fisher_sample` for what the gradients
-    mean. They have first derivatives only.
+    The default event-space bijector is the stereographic projection whose origin is the mean direction; it leaves out one
+    point, the antipode.
+
+    Samples are drawn without rejection and differentiably, twice; see `tf_vmf.math.von_mises_fisher_sample` for what the
+    gradients mean.
 
     NOTE: `mean_direction` is not the mean of the distribution, which lies inside the sphere.
 
@@ -137,7 +144,7 @@ class VonMisesFisher(AutoCompositeTensorDistribution):
             ),
             "concentration": parameter_properties.ParameterProperties(
                 shape_fn=lambda sample_shape: sample_shape[:-1],
-                default_constraining_bijector_fn=lambda: tfb.Softplus(low=dtype_util.eps(dtype)),
+                default_constraining_bijector_fn=lambda: tfb.Softplus(low=epsilon(dtype)),
             ),
         }
 
@@ -164,15 +171,24 @@ class VonMisesFisher(AutoCompositeTensorDistribution):
         """Returns the distribution of maximum likelihood for unit vectors.
 
         The mean direction is that of the weighted sum of the samples; the concentration solves `A(kappa) = r` for the length
-        r of their weighted mean, to full precision, capped at 1e10 (one sample alone would ask for infinity).
+        r of their weighted mean, to full precision, capped at 1e10, at 65,504 in float16 (one sample alone would ask for infinity).
+
+        Samples that are not unit vectors have no likelihood. In eager mode they raise a `ValueError`, whatever
+        `validate_args`; rows of weight zero may hold anything. Inside a `tf.function` they raise an `InvalidArgumentError` if
+        `validate_args=True` and else make the parameters of their batch member NaN. The same holds for weights that are
+        negative or not finite, or sum to zero.
 
         Args:
             value: Floating-point `Tensor` of unit vectors, `sample shape + batch shape + [d]`.
             sample_ndims: Python `int`, how many leading dimensions of `value` count samples.
-            validate_args: Passed to the distribution.
+            validate_args: Passed to the distribution. When `True`, samples and weights are checked in graph mode, too.
             weights: `Tensor` >= 0 of any numbers that broadcasts with `value.shape[:-1]`, for instance the responsibilities
                 of a mixture. None weighs all samples alike.
             **init_kwargs: Further arguments of the distribution.
+
+        Raises:
+            ValueError: In eager mode, if a row of positive weight is not a unit vector (to 1e-5, or to the precision of a half
+                dtype), or a weight is negative or not finite, or weights sum to zero.
 
         Returns:
             A `VonMisesFisher` of the batch shape of the samples (broadcast with that of the weights).
@@ -185,7 +201,7 @@ class VonMisesFisher(AutoCompositeTensorDistribution):
         with tf.name_scope("experimental_fit"):
             dtype = dtype_util.common_dtype([value], tf.float32)
             value = tf.convert_to_tensor(value, dtype=dtype if dtype_util.is_floating(dtype) else tf.float32)
-            mean_direction, concentration = fit_von_mises_fisher(value, weights, sample_ndims)
+            mean_direction, concentration = fit_von_mises_fisher(value, weights, sample_ndims, validate_args)
         return cls(mean_direction, concentration, validate_args=validate_args, **init_kwargs)
 
     @classmethod
@@ -246,9 +262,10 @@ class VonMisesFisher(AutoCompositeTensorDistribution):
         )
 
     def _log_prob(self, x: tf.Tensor) -> tf.Tensor:
-        concentration = tf.convert_to_tensor(self.concentration)
-        squared_distance = tf.reduce_sum(tf.math.squared_difference(x, self.mean_direction), axis=-1)
-        return vmf_math.log_prob_at_mode(concentration, self._dim()) - 0.5 * concentration * squared_distance
+        # The largest number stands for infinity, as infinity times zero is NaN.
+        concentration = tf.minimum(tf.convert_to_tensor(self.concentration), self.dtype.max)
+        distance = cosine_distance(x, tf.convert_to_tensor(self.mean_direction))
+        return vmf_math.log_prob_at_mode(concentration, self._dim()) - concentration * distance
 
     def _entropy(self) -> tf.Tensor:
         dim = self._dim()
@@ -285,7 +302,7 @@ class VonMisesFisher(AutoCompositeTensorDistribution):
         return tf.linalg.set_diag(covariance, self._variance())
 
     def _default_event_space_bijector(self) -> tfb.Bijector:
-        return orthant_bijector(self.validate_args)
+        return StereographicProjection(self.mean_direction, validate_args=self.validate_args)
 
     def _experimental_tangent_space(self, x: tf.Tensor) -> Any:
         from tensorflow_probability.python.experimental.tangent_spaces import spherical
@@ -300,9 +317,8 @@ class VonMisesFisher(AutoCompositeTensorDistribution):
             raise ValueError(f"{message} Expected {expected}. Received: {received}.")
         if not self.validate_args:
             return []
-        one = tf.cast(1, self.dtype)
         return [
-            assert_util.assert_near(one, tf.norm(samples, axis=-1), message="Samples must be unit length."),
+            _assert_unit_length(samples, "Samples must be unit length."),
             assert_util.assert_equal(tf.shape(samples)[-1:], self.event_shape_tensor(), message=message),
         ]
 
@@ -319,11 +335,7 @@ class VonMisesFisher(AutoCompositeTensorDistribution):
                     1,
                     message="`mean_direction` may not have scalar event shape",
                 ),
-                assert_util.assert_near(
-                    tf.cast(1, self.dtype),
-                    tf.norm(mean_direction, axis=-1),
-                    message="`mean_direction` must be unit-length",
-                ),
+                _assert_unit_length(mean_direction, "`mean_direction` must be unit-length"),
             ]
         if is_init != tensor_util.is_ref(self._concentration):
             assertions.append(
@@ -334,61 +346,10 @@ class VonMisesFisher(AutoCompositeTensorDistribution):
         return assertions
 
 
-def _check_same_dim(a: tfd.Distribution, b: tfd.Distribution) -> int:
-    """Returns the common static dimension of two distributions on the sphere, or raises a ValueError."""
-    dims = [tf.compat.dimension_value(d.event_shape[-1]) for d in (a, b)]
-    if None in dims or dims[0] != dims[1]:
-        names = type(a).__name__, type(b).__name__
-        raise ValueError(
-            f"Can not compute the KL divergence between a `{names[0]}` and `{names[1]}` of different dimensions. "
-            f"Got {dims[0]} vs. {dims[1]}"
-        )
-    return dims[0]
-
-
-def _cosine_distance(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
-    """`1 - a.b` of unit vectors, without cancellation."""
-    return 0.5 * tf.reduce_sum(tf.math.squared_difference(a, b), axis=-1)
-
-
-@tfd.RegisterKL(VonMisesFisher, tfd.SphericalUniform)
-def _kl_vmf_uniform(a: VonMisesFisher, b: tfd.SphericalUniform, name: str | None = None) -> tf.Tensor:
-    """KL(a || b) = kappa A - log 0F1(; d/2; kappa^2/4), nats."""
-    with tf.name_scope(name or "kl_von_mises_fisher_spherical_uniform"):
-        divergence = vmf_math.kl_to_uniform(a._batch_concentration(), _check_same_dim(a, b))
-        return divergence + tf.zeros(b.batch_shape_tensor(), divergence.dtype)
-
-
-@tfd.RegisterKL(tfd.SphericalUniform, VonMisesFisher)
-def _kl_uniform_vmf(a: tfd.SphericalUniform, b: VonMisesFisher, name: str | None = None) -> tf.Tensor:
-    """KL(a || b) = log 0F1(; d/2; kappa^2/4), nats: the mean of mu^T x under the uniform distribution is 0."""
-    with tf.name_scope(name or "kl_spherical_uniform_von_mises_fisher"):
-        divergence = vmf_math.log_hyp0f1(b._batch_concentration(), _check_same_dim(a, b))
-        return divergence + tf.zeros(a.batch_shape_tensor(), divergence.dtype)
-
-
-@tfd.RegisterKL(VonMisesFisher, VonMisesFisher)
-def _kl_vmf_vmf(a: VonMisesFisher, b: VonMisesFisher, name: str | None = None) -> tf.Tensor:
-    """KL(a || b), nats."""
-    with tf.name_scope(name or "kl_von_mises_fisher_von_mises_fisher"):
-        dim = _check_same_dim(a, b)
-        return vmf_math.kl_von_mises_fisher(
-            tf.convert_to_tensor(a.concentration),
-            tf.convert_to_tensor(b.concentration),
-            _cosine_distance(a.mean_direction, b.mean_direction),
-            dim,
-        )
-
-
-@tfd.RegisterKL(tfd.PowerSpherical, VonMisesFisher)
-def _kl_power_spherical_vmf(a: tfd.PowerSpherical, b: VonMisesFisher, name: str | None = None) -> tf.Tensor:
-    """KL(a || b) = -H(a) - log b(mu_b) + kappa_b (1 - E_a[x.mu_b]), nats; E_a[x] = kappa_a / (d - 1 + kappa_a) mu_a.
-
-    The other direction needs E[log(1 + mu^T x)] under a von Mises-Fisher distribution, which has no closed form.
-    """
-    with tf.name_scope(name or "kl_power_spherical_von_mises_fisher"):
-        dim = _check_same_dim(a, b)
-        concentration = tf.convert_to_tensor(b.concentration)
-        length = a.concentration / (a.concentration + dim - 1)
-        distance = 1 - length + length * _cosine_distance(a.mean_direction, b.mean_direction)
-        return concentration * distance - vmf_math.log_prob_at_mode(concentration, dim) - a.entropy()
+def _assert_unit_length(x: tf.Tensor, message: str) -> tf.Operation:
+    """Half precision is measured in float32; NaN is no unit length."""
+    tolerance = rounded_norm_tolerance(x.dtype)
+    x = tf.cast(x, tf.float32) if x.dtype.size < 4 else x
+    return assert_util.assert_less_equal(
+        tf.abs(tf.norm(x, axis=-1) - 1), tf.constant(tolerance, x.dtype), message=message
+    )

@@ -18,7 +18,7 @@ _ELBO, _IMPORTANCE, _INFORMATION, _MEAN_CODE = 0, 1, 2, 3
 def evaluate(
     model: VariationalAutoencoder, batches: tf.data.Dataset, *, num_importance_samples: int = 100, seed: int = 0
 ) -> dict[str, Any]:
-    """All figures of one split, as `metrics.json` holds them.
+    """All figures of one split, as `metrics.json` holds them; of any model of `tf_vmf.models`.
 
     Sums run in double precision. Every figure but the `iw_` ones comes from one posterior sample an example. Of a model without
     latent variable the KL and all that measures the code are 0, and the bounds are the likelihood.
@@ -31,7 +31,8 @@ def evaluate(
 
     Returns:
         nll, kl: -log p(x|z) and KL(q(z|x) || p(z)), mean nats an example.
-        perplexity: exp(sum of nll + kl / sum of tokens), over the corpus.
+        perplexity: exp(sum of nll + kl / sum of tokens), over the corpus. The perplexities and `tokens` are left out where examples
+            are not made of tokens, as images are not.
         document_perplexity: exp(mean over examples of (nll + kl) / tokens), the convention of Miao et al.; examples without
             tokens are left out.
         iw_nll, iw_perplexity, iw_document_perplexity: The same from the importance-weighted bound (Burda et al., 2016).
@@ -41,9 +42,9 @@ def evaluate(
         mutual_information: I(x; z) in nats; see `mutual_information`.
         examples, tokens: What was counted.
     """
-    columns: dict[str, list[np.ndarray]] = {name: [] for name in ("nll", "kl", "tokens", "iw_nll")}
+    columns: dict[str, list[np.ndarray]] = {name: [] for name in ("nll", "kl")}
     parameters: dict[str, list[np.ndarray]] = {}
-    for index, x in enumerate(batches):
+    for index, x in enumerate(map(model.to_tensors, batches)):
         terms, batch_parameters = _terms(model, x, stateless_seed(seed, _ELBO, index))
         if num_importance_samples:
             noise = stateless_seed(seed, _IMPORTANCE, index)
@@ -83,14 +84,18 @@ def mean_code_perplexity(
         seed: Seed of the samples.
 
     Raises:
-        ValueError: The model has no latent variable, `num_samples` is below 1, or there are no batches.
+        ValueError: The model has no latent variable or its examples no tokens, `num_samples` is below 1, or there are no batches.
     """
     if model.latent is None:
         raise ValueError("Argument `model`: expected a model with a latent variable. Received one with latent=None.")
+    if not model.has_tokens:
+        raise ValueError(
+            f"Argument `model`: expected a model of examples with tokens. Received: {type(model).__name__}."
+        )
     if num_samples < 1:
         raise ValueError(f"Argument `num_samples`: expected an integer >= 1. Received: num_samples={num_samples!r}.")
     total, tokens = 0.0, 0.0
-    for index, x in enumerate(batches):
+    for index, x in enumerate(map(model.to_tensors, batches)):
         loss, count = _mean_code_terms(model, x, tf.constant(num_samples), stateless_seed(seed, _MEAN_CODE, index))
         total, tokens = total + float(loss), tokens + float(count)
     if not tokens:
@@ -99,14 +104,16 @@ def mean_code_perplexity(
 
 
 def _likelihoods(values: dict[str, np.ndarray]) -> dict[str, Any]:
-    """The figures that follow from the columns nll, kl, tokens and perhaps iw_nll, a row an example."""
-    tokens = values["tokens"]
-    some = tokens > 0  # an example without any has no loss a token
+    """The figures that follow from the columns nll, kl and perhaps iw_nll and tokens, with a row per example."""
     figures: dict[str, Any] = {"nll": float(values["nll"].mean()), "kl": float(values["kl"].mean())}
     losses = {"": values["nll"] + values["kl"]}
     if "iw_nll" in values:
         losses["iw_"] = values["iw_nll"]
         figures["iw_nll"] = float(values["iw_nll"].mean())
+    if "tokens" not in values:
+        return {**figures, "examples": len(values["nll"])}
+    tokens = values["tokens"]
+    some = tokens > 0  # an example without any has no loss per token
     for prefix, loss in losses.items():
         figures[f"{prefix}perplexity"] = float(np.exp(loss.sum() / tokens.sum()))
         figures[f"{prefix}document_perplexity"] = float(np.exp(np.mean(loss[some] / tokens[some])))
@@ -124,8 +131,8 @@ def _nll_with_others_codes(
     others[order] = z[np.roll(order, 1)]
     parts: list[np.ndarray] = []
     start = 0
-    for x in batches:
-        size = len(model.token_counts(x))
+    for x in map(model.to_tensors, batches):
+        size = int(tf.nest.flatten(x, expand_composites=False)[0].shape[0])
         parts.append(_nll(model, x, tf.constant(others[start : start + size])).numpy())
         start += size
     return np.concatenate(parts).astype(np.float64)
@@ -138,15 +145,15 @@ def _append(columns: dict[str, list[np.ndarray]], tensors: dict[str, tf.Tensor])
 
 @tf.function(reduce_retracing=True)
 def _terms(model: VariationalAutoencoder, x: Any, seed: tf.Tensor) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]:
-    """nll, kl and tokens; the posterior's parameters and the sample z. Each has a row an example."""
-    tokens = model.token_counts(x)
+    """nll, kl and, where there are any, tokens; the posterior's parameters and the sample z. Each has a row per example."""
+    tokens = {"tokens": model.token_counts(x)} if model.has_tokens else {}
     if model.latent is None:
         nll = -model.reconstruction_log_prob(x, None)[0]
-        return {"nll": nll, "kl": tf.zeros_like(nll), "tokens": tokens}, {}
+        return {"nll": nll, "kl": tf.zeros_like(nll), **tokens}, {}
     parameters = model.latent.parameters(model.features(x))
     z = model.latent.sample(parameters, seed)
-    terms = {"nll": -model.reconstruction_log_prob(x, z[tf.newaxis])[0], "kl": model.latent.kl_divergence(parameters)}
-    return {**terms, "tokens": tokens}, {**parameters, "z": z}
+    terms = {"nll": -model.reconstruction_log_prob(x, z[tf.newaxis])[0], "kl": model.latent.kl_at(parameters, z)}
+    return {**terms, **tokens}, {**parameters, "z": z}
 
 
 @tf.function(reduce_retracing=True)

@@ -8,32 +8,29 @@ import numpy as np
 import tensorflow as tf
 
 from tf_vmf.layers import LatentLayer
-from tf_vmf.layers.spherical_latent import SphericalLatent
+from tf_vmf.measures import ACTIVE_VARIANCE, MUTUAL_INFORMATION_EXAMPLES
 from tf_vmf.seeds import stateless_seed
-
-_ACTIVE = 0.01
 
 
 def active_units(latent: LatentLayer, parameters: Mapping[str, tf.Tensor]) -> int:
     """The number of latent dimensions whose posterior mean varies over the data by more than 0.01 (Burda et al., 2016).
 
-    On the sphere the variance is that of the mean direction's coordinate times d, as a coordinate of a uniform unit vector has
-    variance 1 / d where a Gaussian's has 1.
+    The variance is relative to the prior's (`LatentLayer.coordinate_scale`). On the sphere it is that of the mean direction's
+    coordinate times d: a coordinate of a uniform unit vector has variance 1 / d where a standard Gaussian's has 1.
 
     Args:
         latent: The latent layer.
         parameters: Posterior parameters of all examples, as `latent.parameters` returns them.
     """
-    codes = latent.code(parameters).numpy().astype(np.float64)
-    scale = latent.latent_dim if isinstance(latent, SphericalLatent) else 1.0
-    return int(np.sum(codes.var(axis=0) * scale > _ACTIVE))
+    codes = latent.code(parameters).numpy().astype(np.float64) * latent.coordinate_scale
+    return int(np.sum(codes.var(axis=0) > ACTIVE_VARIANCE))
 
 
 def mutual_information(
     latent: LatentLayer,
     parameters: Mapping[str, tf.Tensor],
     seed: int | tf.Tensor = 0,
-    max_examples: int = 4096,
+    max_examples: int = MUTUAL_INFORMATION_EXAMPLES,
     chunk_size: int = 64,
 ) -> float:
     """I(x; z) = E_x[KL(q(z|x) || p(z))] - KL(q(z) || p(z)) in nats, q(z) the aggregate posterior (He et al., 2019).

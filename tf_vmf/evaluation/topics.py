@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -16,6 +17,9 @@ from tf_vmf.models.bag_of_words_vae import BagOfWordsVAE
 # Measured on 20 Newsgroups (vMF, 25 dimensions, concentration 100, 50 topics; NPMI of 10 words, diversity of 25):
 # weight 1.0: 0.156, 0.25; 0.6: 0.175, 0.57; 0.3: 0.184, 0.76; 0.0: 0.165, 0.73, with rare words in front.
 RELEVANCE_WEIGHT = 0.3
+# Where documents are, at centres of clusters or labels, 0.6 is level with 0.3 or better on all four corpora measured, in NPMI and
+# in C_V, for 0.01 to 0.06 of diversity.
+CENTRE_RELEVANCE_WEIGHT = 0.6
 _REFERENCE_SAMPLES = 4096
 _CHUNK = 256  # codes decoded at a time: bounds memory
 
@@ -44,6 +48,7 @@ def topics(
     names: Sequence[str] | None = None,
     relevance_weight: float = RELEVANCE_WEIGHT,
     seed: int = 0,
+    word_probabilities: np.ndarray | None = None,
 ) -> list[Topic]:
     """The topics of the latent directions +e_k and -e_k, or of any codes.
 
@@ -65,6 +70,7 @@ def topics(
         names: n names of these codes; their positions by default.
         relevance_weight: In [0, 1].
         seed: Seed of the prior samples behind p(w).
+        word_probabilities: p(w), if already known: what `prior_word_probabilities` returned.
 
     Returns:
         The topics +e1, -e1, +e2, ... (2 * latent_dim of them), or one for every row of `codes`.
@@ -89,8 +95,8 @@ def topics(
     latent = model.latent
     if latent is None:
         raise ValueError("Argument `model`: expected a model with a latent variable. Received one with latent=None.")
-    prior_codes = latent.prior().sample(_REFERENCE_SAMPLES, seed=tf.constant([seed, 0])).numpy()
     if codes is None:
+        prior_codes = _prior_codes(model, seed)
         typical_norm = np.sqrt(np.mean(np.sum(np.square(prior_codes, dtype=np.float64), axis=-1)))
         axes = typical_norm * np.eye(latent.latent_dim)
         codes = np.stack([axes, -axes], axis=1).reshape(-1, latent.latent_dim)
@@ -101,15 +107,41 @@ def topics(
     if len(names) != len(codes):
         raise ValueError(f"Argument `names`: expected one for each of the {len(codes)} codes. Received: {len(names)}.")
 
-    reference = _mean_probabilities(model, prior_codes)
+    if word_probabilities is None:
+        word_probabilities = prior_word_probabilities(model, seed)
     result = []
     for start in range(0, len(codes), _CHUNK):
         log_p = model.decode(codes[start : start + _CHUNK]).numpy().astype(np.float64)
-        relevance = log_p - (1.0 - relevance_weight) * np.log(reference)
-        for name, row, score in zip(names[start : start + _CHUNK], log_p, relevance, strict=True):
+        scores = relevance(log_p, np.log(word_probabilities), relevance_weight)
+        for name, row, score in zip(names[start : start + _CHUNK], log_p, scores, strict=True):
             top = np.argsort(-score, kind="stable")[:num_words]
             result.append(Topic(name, tuple(vocabulary[w] for w in top), tuple(float(p) for p in np.exp(row[top]))))
     return result
+
+
+def relevance(log_p: Any, log_word_probabilities: Any, weight: Any) -> Any:
+    """Weight * log p(w|z) + (1 - weight) * log(p(w|z) / p(w)), of arrays or tensors (Sievert and Shirley, 2014).
+
+    Args:
+        log_p: log p(w|z), shape (..., V).
+        log_word_probabilities: log p(w), shape (V,).
+        weight: In [0, 1]; a number or a scalar tensor.
+    """
+    return log_p - (1.0 - weight) * log_word_probabilities
+
+
+def prior_word_probabilities(model: BagOfWordsVAE, seed: int = 0) -> np.ndarray:
+    """p(w) = E[p(w|z)] over the prior, by 4,096 samples: shape (V,), float64.
+
+    Args:
+        model: A trained model.
+        seed: Seed of the samples.
+    """
+    codes = _prior_codes(model, seed)
+    total = np.zeros(model.vocabulary_size)
+    for start in range(0, len(codes), _CHUNK):
+        total += np.exp(model.decode(codes[start : start + _CHUNK]).numpy().astype(np.float64)).sum(axis=0)
+    return total / len(codes)
 
 
 def npmi_coherence(
@@ -171,11 +203,8 @@ def topic_diversity(topics: Sequence[Topic | Sequence[str]], num_words: int = 25
     return len({word for row in rows for word in row}) / (len(rows) * num_words)
 
 
-def _mean_probabilities(model: BagOfWordsVAE, codes: np.ndarray) -> np.ndarray:
-    total = np.zeros(model.vocabulary_size)
-    for start in range(0, len(codes), _CHUNK):
-        total += np.exp(model.decode(codes[start : start + _CHUNK]).numpy().astype(np.float64)).sum(axis=0)
-    return total / len(codes)
+def _prior_codes(model: BagOfWordsVAE, seed: int) -> np.ndarray:
+    return np.asarray(model.latent.prior().sample(_REFERENCE_SAMPLES, seed=tf.constant([seed, 0])))
 
 
 def _first_words(

@@ -1,9 +1,12 @@
 """Keras layers with a latent variable inside; none of them imports TensorFlow Probability before a distribution is asked for."""
 
+from tf_vmf.layers.concentration import LearnedConcentration
+from tf_vmf.layers.description import LatentDescription
 from tf_vmf.layers.gaussian_latent import GaussianLatent
 from tf_vmf.layers.latent_layer import LatentLayer
 from tf_vmf.layers.lstm import LSTM
 from tf_vmf.layers.power_spherical_latent import PowerSphericalLatent
+from tf_vmf.layers.registry import latent_names, make_latent, register_latent
 from tf_vmf.layers.schedules import CyclicalSchedule, LinearSchedule, SigmoidSchedule
 from tf_vmf.layers.token_softmax import TokenSoftmax
 from tf_vmf.layers.von_mises_fisher_latent import VonMisesFisherLatent
@@ -12,10 +15,15 @@ __all__ = [
     "LSTM",
     "CyclicalSchedule",
     "GaussianLatent",
+    "LatentDescription",
     "LatentLayer",
+    "LearnedConcentration",
     "LinearSchedule",
     "PowerSphericalLatent",
     "SigmoidSchedule",
     "TokenSoftmax",
     "VonMisesFisherLatent",
+    "latent_names",
+    "make_latent",
+    "register_latent",
 ]

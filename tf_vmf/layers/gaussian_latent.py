@@ -6,15 +6,18 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
-from tf_vmf.layers.latent_layer import KLWeight, LatentLayer, Parameters
+from tf_vmf.layers.description import LatentDescription
+from tf_vmf.layers.latent_layer import LatentLayer, Parameters
+from tf_vmf.layers.registry import register_latent
 
 if TYPE_CHECKING:
     import tensorflow_probability as tfp
 
 
-@keras.saving.register_keras_serializable(package="tf_vmf")
+@register_latent("gaussian")
 class GaussianLatent(LatentLayer):
     """z ~ N(mu(h), diag(sigma(h)^2)), prior N(0, I) (Kingma and Welling, 2014).
 
@@ -22,14 +25,14 @@ class GaussianLatent(LatentLayer):
 
     Args:
         latent_dim: Number of dimensions of z, >= 1.
-        kl_weight, seed, **kwargs: See `tf_vmf.layers.LatentLayer`.
+        **kwargs: `kl_weight`, `seed`, `kl_name` and those of `keras.layers.Layer`; see `tf_vmf.layers.LatentLayer`.
 
     References:
         D. P. Kingma and M. Welling. Auto-Encoding Variational Bayes. ICLR 2014. https://arxiv.org/abs/1312.6114
     """
 
-    def __init__(self, latent_dim: int, kl_weight: KLWeight = 1.0, seed: int | None = None, **kwargs: Any) -> None:
-        super().__init__(latent_dim, kl_weight=kl_weight, seed=seed, **kwargs)
+    def __init__(self, latent_dim: int, **kwargs: Any) -> None:
+        super().__init__(latent_dim, **kwargs)
         self.mean_head = keras.layers.Dense(self.latent_dim, dtype=self.dtype_policy, name="mean")
         self.log_variance_head = keras.layers.Dense(self.latent_dim, dtype=self.dtype_policy, name="log_variance")
 
@@ -54,7 +57,7 @@ class GaussianLatent(LatentLayer):
 
         return tfp.distributions.MultivariateNormalDiag(tf.zeros([self.latent_dim], self.compute_dtype))
 
-    def kl_divergence(self, parameters: Parameters) -> tf.Tensor:
+    def closed_form_kl(self, parameters: Parameters) -> tf.Tensor:
         mean, log_variance = parameters["mean"], parameters["log_variance"]
         # expm1(v) - v is exact near the prior, where exp(v) - 1 - v cancels.
         return 0.5 * tf.reduce_sum(tf.square(mean) + tf.math.expm1(log_variance) - log_variance, axis=-1)
@@ -68,3 +71,11 @@ class GaussianLatent(LatentLayer):
 
     def code(self, parameters: Parameters) -> tf.Tensor:
         return parameters["mean"]
+
+    @property
+    def coordinate_scale(self) -> float | np.ndarray:
+        """1, unless a subclass has another prior."""
+        return 1.0 if self._is_that_of(GaussianLatent, "prior") else super().coordinate_scale
+
+    def describe(self) -> LatentDescription:
+        return LatentDescription(posterior="Gaussian", space=f"in {self.latent_dim} dimensions")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import keras
 import tensorflow as tf
 
+from tf_vmf import math as vmf_math
 from tf_vmf.layers.latent_layer import Parameters
+from tf_vmf.layers.registry import register_latent
 from tf_vmf.layers.spherical_latent import SphericalLatent
 from tf_vmf.layers.unit_vector import unit_vector
 from tf_vmf.seeds import stateless_seed
@@ -24,7 +24,7 @@ _LEAST = 1e-30
 _LARGE = 500.0
 
 
-@keras.saving.register_keras_serializable(package="tf_vmf")
+@register_latent("power_spherical")
 class PowerSphericalLatent(SphericalLatent):
     """z ~ PowerSpherical(mean_direction(h), concentration) on S^(d-1), density proportional to (1 + mu.z)^concentration.
 
@@ -33,30 +33,22 @@ class PowerSphericalLatent(SphericalLatent):
 
     Args:
         latent_dim: d >= 2, the dimension of the ambient space.
-        concentration: A number >= 0, or "learned".
-        minimum_concentration, initial_concentration, norm_penalty, kl_weight, seed, **kwargs: See
-            `tf_vmf.layers.SphericalLatent`.
+        concentration: A number >= 0, a layer such as `tf_vmf.layers.LearnedConcentration(initial=50.0)`, or "learned".
+        norm_penalty, kl_weight, seed, kl_name, **kwargs: See `tf_vmf.layers.SphericalLatent`.
 
     References:
         N. De Cao and W. Aziz. The Power Spherical distribution. INNF+ 2020. https://arxiv.org/abs/2006.04437
     """
+
+    _posterior_name = "power spherical"
 
     def distribution(self, parameters: Parameters) -> tfp.distributions.PowerSpherical:
         import tensorflow_probability as tfp
 
         return tfp.distributions.PowerSpherical(parameters["mean_direction"], parameters["concentration"])
 
-    def kl_divergence(self, parameters: Parameters) -> tf.Tensor:
-        """Log area of the sphere minus the entropy, in double precision: a small difference of large numbers."""
-        kappa = tf.cast(parameters["concentration"], tf.float64)
-        half = 0.5 * (self.latent_dim - 1)
-        alpha = half + kappa
-        log_2, log_pi = math.log(2.0), math.log(math.pi)
-        log_normalizer = (alpha + half) * log_2 + half * log_pi + tf.math.lgamma(alpha) - tf.math.lgamma(alpha + half)
-        mean_log = log_2 + tf.math.digamma(alpha) - tf.math.digamma(alpha + half)  # E[log(1 + mu.z)]
-        log_area = log_2 + 0.5 * self.latent_dim * log_pi - math.lgamma(0.5 * self.latent_dim)
-        kl = log_area - log_normalizer + kappa * mean_log
-        return tf.cast(tf.maximum(kl, 0.0), parameters["concentration"].dtype)
+    def closed_form_kl(self, parameters: Parameters) -> tf.Tensor:
+        return vmf_math.power_spherical_kl_to_uniform(parameters["concentration"], self.latent_dim)
 
     def sample(self, parameters: Parameters, seed: tf.Tensor, sample_shape: Sequence[int] = ()) -> tf.Tensor:
         """Cos mu + sin u: the cosine from two gamma variables, which keep the sine's digits, and u a uniform tangent direction."""

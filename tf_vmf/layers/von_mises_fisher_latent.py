@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import keras
 import tensorflow as tf
 
 from tf_vmf import math as vmf_math
 from tf_vmf.layers.latent_layer import Parameters
+from tf_vmf.layers.registry import register_latent
 from tf_vmf.layers.spherical_latent import SphericalLatent
 
 if TYPE_CHECKING:
     from tf_vmf import distributions
 
 
-@keras.saving.register_keras_serializable(package="tf_vmf")
+@register_latent("vmf")
 class VonMisesFisherLatent(SphericalLatent):
     """z ~ vMF(mean_direction(h), concentration) on the unit sphere S^(d-1), prior uniform on it (Xu and Durrett, 2018).
 
@@ -25,9 +25,8 @@ class VonMisesFisherLatent(SphericalLatent):
 
     Args:
         latent_dim: d >= 2, the dimension of the ambient space.
-        concentration: A number >= 0, or "learned".
-        minimum_concentration, initial_concentration, norm_penalty, kl_weight, seed, **kwargs: See
-            `tf_vmf.layers.SphericalLatent`.
+        concentration: A number >= 0, a layer such as `tf_vmf.layers.LearnedConcentration(initial=50.0)`, or "learned".
+        norm_penalty, kl_weight, seed, kl_name, **kwargs: See `tf_vmf.layers.SphericalLatent`.
 
     Example:
     ```python
@@ -43,13 +42,15 @@ class VonMisesFisherLatent(SphericalLatent):
         https://arxiv.org/abs/1808.10805
     """
 
+    _posterior_name = "von Mises-Fisher"
+
     def distribution(self, parameters: Parameters) -> distributions.VonMisesFisher:
         from tf_vmf import distributions
 
         return distributions.VonMisesFisher(parameters["mean_direction"], parameters["concentration"])
 
-    def kl_divergence(self, parameters: Parameters) -> tf.Tensor:
-        if self.concentration == "learned":
+    def closed_form_kl(self, parameters: Parameters) -> tf.Tensor:
+        if self.concentration_head is not None:
             return vmf_math.kl_to_uniform(parameters["concentration"], self.latent_dim)
         # A constant: computed once, in double precision, and broadcast.
         with tf.init_scope():
@@ -59,7 +60,7 @@ class VonMisesFisherLatent(SphericalLatent):
 
     def sample(self, parameters: Parameters, seed: tf.Tensor, sample_shape: Sequence[int] = ()) -> tf.Tensor:
         # A Python number is the sampler's fast path.
-        learned = self.concentration == "learned"
+        learned = self.concentration_head is not None
         concentration = parameters["concentration"] if learned else self.concentration
         return vmf_math.von_mises_fisher_sample(
             parameters["mean_direction"], concentration, seed=seed, sample_shape=sample_shape

@@ -9,8 +9,10 @@ and at every concentration.
 from tf_vmf.math.bessel import bessel_i_ratio, bessel_i_ratio_derivative, log_bessel_i
 from tf_vmf.math.cosine_distribution import von_mises_fisher_cosine_cdf, von_mises_fisher_cosine_quantile
 from tf_vmf.math.divergence import kl_to_uniform, kl_von_mises_fisher
+from tf_vmf.math.interpolation import check_unit_vectors, great_circle, straight_line
 from tf_vmf.math.inverse import inverse_mean_resultant_length, inverse_one_minus_mean_resultant_length
 from tf_vmf.math.normalizer import log_hyp0f1, log_normalizer, log_prob_at_mode, log_sphere_area
+from tf_vmf.math.power_spherical import power_spherical_kl_to_uniform
 from tf_vmf.math.resultant_length import (
     mean_resultant_length,
     mean_resultant_length_derivative,
@@ -21,6 +23,8 @@ from tf_vmf.math.von_mises_fisher_sampler import von_mises_fisher_sample
 __all__ = [
     "bessel_i_ratio",
     "bessel_i_ratio_derivative",
+    "check_unit_vectors",
+    "great_circle",
     "inverse_mean_resultant_length",
     "inverse_one_minus_mean_resultant_length",
     "kl_to_uniform",
@@ -33,6 +37,8 @@ __all__ = [
     "mean_resultant_length",
     "mean_resultant_length_derivative",
     "one_minus_mean_resultant_length",
+    "power_spherical_kl_to_uniform",
+    "straight_line",
     "von_mises_fisher_cosine_cdf",
     "von_mises_fisher_cosine_quantile",
     "von_mises_fisher_sample",

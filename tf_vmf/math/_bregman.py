@@ -56,9 +56,11 @@ def _bregman_and_difference(kappa1: tf.Tensor, kappa2: tf.Tensor, dim: float) ->
     positive = smaller > 0.0
     log_ratio = tf.sign(gap) * tf.math.log1p(tf.abs(gap) / tf.where(positive, smaller, tf.ones_like(smaller)))
     near = (tf.abs(log_ratio) < _LOG_RATIO_LIMIT) & (positive | tf.equal(gap, 0.0))
-    quadrature = _by_quadrature(tf.where(near, log_ratio, tf.zeros_like(log_ratio)), kappa2, dim)
+    # From 1e18 on B depends on the ratio alone, and A(kappa2) - A(kappa1) falls as 1 / kappa.
+    scale = _formulas.decay(tf.maximum(kappa1, kappa2))
+    quadrature = _by_quadrature(tf.where(near, log_ratio, tf.zeros_like(log_ratio)), scale * kappa2, dim)
     closed = _by_closed_form(kappa1, kappa2, dim)
-    return tf.where(near, quadrature[0], closed[0]), tf.where(near, quadrature[1], closed[1])
+    return tf.where(near, quadrature[0], closed[0]), tf.where(near, scale * quadrature[1], closed[1])
 
 
 def _by_quadrature(log_ratio: tf.Tensor, kappa2: tf.Tensor, dim: float) -> tuple[tf.Tensor, tf.Tensor]:
@@ -81,6 +83,7 @@ def _by_closed_form(kappa1: tf.Tensor, kappa2: tf.Tensor, dim: float) -> tuple[t
     kl_difference = (
         (0.5 * (dim - 1.0)) * log_quotient + _formulas.kl_remainder(r1, dim) - _formulas.kl_remainder(r2, dim)
     )
-    (mean1, complement1), (mean2, complement2) = (_formulas.mean_and_complement(r, dim) for r in (r1, r2))
+    mean1, mean2 = (_formulas.mean(r, dim) for r in (r1, r2))
+    complement1, complement2 = (_formulas.one_minus_mean(r, dim) for r in (r1, r2))
     mean_difference = tf.where(tf.maximum(kappa1, kappa2) >= dim, complement1 - complement2, mean2 - mean1)
     return kl_difference + kappa2 * mean_difference, mean_difference

@@ -7,6 +7,9 @@ y = 2 kappa / sqrt(dim (dim - 1)),   s = sqrt(1 + y^2),   p = 1 / s
 ```
 
 the remainders are polynomials in p (`_tables`). The quantities of `reduced` are shared by a function and its gradient.
+
+Squares of concentrations overflow in float32 from 1e19 on. So p is that of `min(kappa, 1e18)`, beyond which it is zero to any
+precision, and the leading terms, which go on growing or falling, take kappa itself.
 """
 
 from typing import NamedTuple
@@ -14,13 +17,23 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from tf_vmf.math._tables import evaluate, polynomial
+from tf_vmf.math.precision import POINT_MASS_CONCENTRATION
 
 
 class Reduced(NamedTuple):
-    """Powers of the concentration and of p, each rounded as few times as possible."""
+    """Powers of the concentration and of p, each rounded as few times as possible.
+
+    Attributes:
+        kappa: The concentration.
+        bounded: The concentration, at most 1e18.
+        bounded_squared: The square of `bounded`.
+        p_squared: The square of `p`.
+        p: 1/s, at `bounded`.
+    """
 
     kappa: tf.Tensor
-    kappa_squared: tf.Tensor
+    bounded: tf.Tensor
+    bounded_squared: tf.Tensor
     p_squared: tf.Tensor
     p: tf.Tensor
 
@@ -28,14 +41,15 @@ class Reduced(NamedTuple):
 def reduced(kappa: tf.Tensor, dim: float) -> Reduced:
     """The shared intermediate quantities; p^2 = q / (q + kappa^2), where q = dim (dim - 1)/4 is exact in float32."""
     quarter = dim * (dim - 1.0) / 4.0
-    kappa_squared = kappa * kappa
-    p_squared = quarter / (quarter + kappa_squared)
-    return Reduced(kappa, kappa_squared, p_squared, tf.sqrt(p_squared))
+    bounded = tf.minimum(kappa, POINT_MASS_CONCENTRATION)
+    bounded_squared = bounded * bounded
+    p_squared = quarter / (quarter + bounded_squared)
+    return Reduced(kappa, bounded, bounded_squared, p_squared, tf.sqrt(p_squared))
 
 
 def half_s_minus_one(r: Reduced, dim: float) -> tf.Tensor:
     """(s - 1)/2 as y^2 p / (2 (1 + p)), which keeps its digits at small kappa."""
-    return r.kappa_squared / (0.5 * dim * (dim - 1.0)) * r.p / (1.0 + r.p)
+    return r.kappa / (0.5 * dim * (dim - 1.0)) * (r.bounded * r.p) / (1.0 + r.p)
 
 
 def log_half_one_plus_s(r: Reduced, dim: float) -> tf.Tensor:
@@ -59,24 +73,38 @@ def slope(r: Reduced, dim: float) -> tf.Tensor:
     return r.p_squared / (1.0 + r.p) * evaluate(polynomial("slope", dim, r.p.dtype.name), r.p)
 
 
-def mean_and_complement(r: Reduced, dim: float) -> tuple[tf.Tensor, tf.Tensor]:
-    """(A, 1 - A), with S = sqrt(kappa^2 + ((dim + 1)/2)^2).
-
-    A = A_0 (1 + p^2 C(p)/dim) with A_0 = kappa / ((dim - 1)/2 + S). In 1 - A_0, S - kappa is taken as
-    ((dim + 1)/2)^2 / (S + kappa), so that nothing cancels for large kappa.
-    """
-    half, b = 0.5 * (dim - 1.0), 0.5 * (dim + 1.0)
-    root = tf.sqrt(r.kappa_squared + b * b)
-    leading = r.kappa / (half + root)
-    correction = leading * (r.p_squared * evaluate(polynomial("mean", dim, r.p.dtype.name), r.p))
-    return leading + correction, (half + b * b / (root + r.kappa)) / (half + root) - correction
+def _decay(r: Reduced) -> tf.Tensor:
+    """Bounded / kappa: 1 up to 1e18, from where 1 - A = (dim - 1) / (2 kappa)."""
+    limit = tf.cast(POINT_MASS_CONCENTRATION, r.kappa.dtype)
+    return limit / tf.maximum(r.kappa, limit)
 
 
 def mean(r: Reduced, dim: float) -> tf.Tensor:
-    """A(kappa), the mean of mu.x."""
-    return mean_and_complement(r, dim)[0]
+    """A = A_0 (1 + p^2 C(p)/dim), with A_0 = kappa / ((dim - 1)/2 + S), S = sqrt(kappa^2 + ((dim + 1)/2)^2)."""
+    leading, correction, _ = _mean_terms(r, dim)
+    return leading + correction
 
 
 def one_minus_mean(r: Reduced, dim: float) -> tf.Tensor:
-    """1 - A(kappa)."""
-    return mean_and_complement(r, dim)[1]
+    """1 - A."""
+    return one_minus_bounded_mean(r, dim) * decay(r.kappa)
+
+
+def one_minus_bounded_mean(r: Reduced, dim: float) -> tf.Tensor:
+    """1 - A(bounded); in 1 - A_0, S - kappa is ((dim + 1)/2)^2 / (S + kappa), so that nothing cancels for large kappa."""
+    half, b = 0.5 * (dim - 1.0), 0.5 * (dim + 1.0)
+    _, correction, root = _mean_terms(r, dim)
+    return (half + b * b / (root + r.bounded)) / (half + root) - correction
+
+
+def decay(kappa: tf.Tensor) -> tf.Tensor:
+    """1 up to the concentration 1e18, from where 1 - A falls as 1e18 / kappa and A' as the square of that."""
+    limit = tf.constant(POINT_MASS_CONCENTRATION, kappa.dtype)
+    return limit / tf.maximum(kappa, limit)
+
+
+def _mean_terms(r: Reduced, dim: float) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """(A_0, A - A_0, S)."""
+    root = tf.sqrt(r.bounded_squared + (0.5 * (dim + 1.0)) ** 2)
+    leading = r.bounded / (0.5 * (dim - 1.0) + root)
+    return leading, leading * (r.p_squared * evaluate(polynomial("mean", dim, r.p.dtype.name), r.p)), root

@@ -15,7 +15,8 @@ import numpy as np
 import tensorflow as tf
 
 from tf_vmf.math._arguments import check_dim, compute_dtype
-from tf_vmf.math.cosine_law import LARGEST_CONCENTRATION, cosine_from_normal
+from tf_vmf.math.cosine_law import cosine_from_normal
+from tf_vmf.math.precision import POINT_MASS_CONCENTRATION
 
 # Gauss-Legendre nodes u on [0, 1] for the integral over u^2: half as far apart where a tail begins and is narrowest. Against
 # panels of 8,000 nodes the largest relative error is 6e-15 (d = 2, kappa = 9, whose far side is a plateau).
@@ -112,7 +113,7 @@ def von_mises_fisher_cosine_quantile(probability: tf.Tensor, concentration: tf.T
 
 def _law(kappa: tf.Tensor, dim: int) -> _Law:
     m = dim - 1.0
-    ratio = (2 / m) * tf.minimum(kappa, LARGEST_CONCENTRATION)
+    ratio = (2 / m) * tf.minimum(kappa, POINT_MASS_CONCENTRATION)
     root = tf.sqrt(1 + ratio * ratio)
     w0 = ratio / (1 + root)
     sigma = tf.sqrt((1 + 1 / root) / (2 * m))

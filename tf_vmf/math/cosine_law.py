@@ -8,10 +8,8 @@ import numpy as np
 import tensorflow as tf
 
 from tf_vmf.math import cosine_series
+from tf_vmf.math.precision import POINT_MASS_CONCENTRATION
 from tf_vmf.math.resultant_length import one_minus_mean_resultant_length
-
-# Beyond this concentration the law is a point mass to any precision; the bound keeps kappa^2 finite in float32.
-LARGEST_CONCENTRATION = 1e18
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(32)
 
@@ -48,9 +46,9 @@ def cosine_from_normal(z: tf.Tensor, concentration: tf.Tensor | float, dim: int)
         M. Figurnov, S. Mohamed, A. Mnih. Implicit Reparameterization Gradients. NeurIPS 2018. arXiv:1805.08498
     """
     if isinstance(concentration, float):
-        concentration = min(concentration, LARGEST_CONCENTRATION)
+        concentration = min(concentration, POINT_MASS_CONCENTRATION)
     else:
-        concentration = tf.minimum(concentration, LARGEST_CONCENTRATION)
+        concentration = tf.minimum(concentration, POINT_MASS_CONCENTRATION)
     limit = cosine_series.Z_LIMIT[z.dtype.name]
     z = tf.clip_by_value(z, -limit, limit)
     if dim == 3:
@@ -123,7 +121,8 @@ def _rate_on_circle(eta: tf.Tensor, kappa: tf.Tensor) -> tf.Tensor:
     # Where sin(t / 2)^2 has grown by 20 / kappa, the exponential has fallen to exp(-40).
     end = half_sine2 + 20 / tf.maximum(kappa, 1e-6)
     to_pi = tf.where(eta < 0.5, math.pi - angle, 2 * tf.atan(1 / tf.sinh(tf.maximum(eta, 0.5))))
-    outwards = tf.where(end < 1, 2 * tf.asin(tf.sqrt(tf.minimum(end, 1.0))) - angle, to_pi)
+    bounded = end < 1
+    outwards = tf.where(bounded, 2 * tf.asin(tf.sqrt(tf.where(bounded, end, 0.5 * tf.ones_like(end)))) - angle, to_pi)
     inwards = 2 * half_sine2 < spread
     length = tf.where(inwards, -angle, outwards)[..., tf.newaxis]
     step = 0.5 * length * tf.constant((1 + _NODES) / 2, eta.dtype)  # (t - angle) / 2
@@ -146,7 +145,9 @@ def _sphere_in_three_dimensions(z: tf.Tensor, concentration: tf.Tensor | float) 
     the tail that it is in. The derivative, `-(dF/dkappa) / (dF/dw) / (1 - w^2)`, is `(g - 2 e) / (kappa g h)` with
     `e = exp(-kappa h) (1 - F)`, and `2 (1 - e) - h` is the same numerator without cancellation for `w < 0`.
     """
-    kappa = tf.maximum(tf.convert_to_tensor(concentration, z.dtype), 1e-12)  # below, the law is uniform to rounding
+    kappa = tf.convert_to_tensor(concentration, z.dtype)
+    # There the law is uniform to rounding; a sum, which has a derivative at 0.
+    kappa = tf.where(kappa < 1e-12, kappa + 1e-12, kappa)
     above, below = (0.5 * tf.math.erfc(sign * math.sqrt(0.5) * z) for sign in (1.0, -1.0))
     contrast = -tf.math.expm1(-2 * kappa)
     # log(1 - above contrast), for z < 0 as a sum of positive terms.

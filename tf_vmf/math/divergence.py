@@ -68,6 +68,8 @@ def kl_von_mises_fisher(
     (kappa1, kappa2, distance), restore = compute_dtype(
         concentration1, concentration2, cosine_distance, names=("concentration1", "concentration2", "cosine_distance")
     )
+    # A point mass: the largest numbers stand for infinity, so that nothing overflows or is infinity times zero.
+    kappa1, kappa2 = (tf.minimum(kappa, kappa.dtype.max / 4) for kappa in (kappa1, kappa2))
     directions = kappa2 * mean(kappa1, float(dim)) * distance
     return restore(directions + bregman(kappa1, kappa2, float(dim)))
 
@@ -76,6 +78,6 @@ def _kl_to_uniform(kappa: tf.Tensor, dim: float) -> tf.Tensor:
     @tf.custom_gradient
     def forward(kappa: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
         r = _formulas.reduced(kappa, dim)
-        return _formulas.kl(r, dim), lambda upstream: upstream * kappa * _formulas.slope(r, dim)
+        return _formulas.kl(r, dim), lambda upstream: upstream * r.bounded * _formulas.slope(r, dim)
 
     return forward(kappa)

@@ -96,7 +96,7 @@ def _newton(r: tf.Tensor, q: tf.Tensor, dim: float) -> tf.Tensor:
     kappa = r_safe * (a + tf.sqrt(a * a + dim * one_minus_square)) / one_minus_square
     for _ in range(_STEPS[r.dtype.name]):
         reduced = _formulas.reduced(kappa, dim)
-        mean, complement = _formulas.mean_and_complement(reduced, dim)
+        mean, complement = _formulas.mean(reduced, dim), _formulas.one_minus_mean(reduced, dim)
         derivative = _formulas.slope(reduced, dim)
         from_mean = tf.math.log(r_safe / mean) * mean
         from_complement = tf.math.log(complement / q_safe) * complement

@@ -103,7 +103,7 @@ def log_expectation(kappa: tf.Tensor, dim: float) -> tf.Tensor:
 
     @tf.custom_gradient
     def forward(kappa: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
-        r = _formulas.reduced(kappa, dim)
+        r = _formulas.reduced(tf.minimum(kappa, kappa.dtype.max), dim)  # at infinity the difference is infinite
         value = kappa * _formulas.mean(r, dim) - _formulas.kl(r, dim)
         return value, lambda upstream: upstream * mean(kappa, dim)
 
@@ -116,7 +116,8 @@ def _mode_excess(kappa: tf.Tensor, dim: float) -> tf.Tensor:
     @tf.custom_gradient
     def forward(kappa: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
         r = _formulas.reduced(kappa, dim)
-        value = kappa * _formulas.one_minus_mean(r, dim) + _formulas.kl(r, dim)
+        # The product tends to (dim - 1)/2.
+        value = r.bounded * _formulas.one_minus_bounded_mean(r, dim) + _formulas.kl(r, dim)
         return value, lambda upstream: upstream * one_minus_mean(kappa, dim)
 
     return forward(kappa)

@@ -75,7 +75,7 @@ def mean_resultant_length_derivative(concentration: tf.Tensor, dim: int) -> tf.T
 def slope(kappa: tf.Tensor, dim: float) -> tf.Tensor:
     """A' for real `dim`. Plain operations: automatic differentiation of it is accurate to any order."""
     r = _formulas.reduced(kappa, dim)
-    return _formulas.slope(r, dim)
+    return _formulas.slope(r, dim) * tf.square(_formulas.decay(kappa))
 
 
 def mean(kappa: tf.Tensor, dim: float) -> tf.Tensor:

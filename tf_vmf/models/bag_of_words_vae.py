@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from tf_vmf.layers import LatentLayer
-from tf_vmf.layers.spherical_latent import SphericalLatent
+from tf_vmf.models.checks import check_integers, check_rates
 from tf_vmf.models.dropout import dropout
-from tf_vmf.models.variational_autoencoder import VariationalAutoencoder
+from tf_vmf.models.inputs import check_counts
+from tf_vmf.models.likelihoods import checked_counts, multinomial_log_prob
+from tf_vmf.models.unigram_bias import UnigramBias
+from tf_vmf.models.variational_autoencoder import VariationalAutoencoder, resolve_z_scale
 from tf_vmf.seeds import stateless_seed
 
 _INPUT_TRANSFORMS = ("counts", "log1p")
 
 
 @keras.saving.register_keras_serializable(package="tf_vmf")
-class BagOfWordsVAE(VariationalAutoencoder):
+class BagOfWordsVAE(UnigramBias, VariationalAutoencoder):
     """Neural variational document model with any latent layer (NVDM; Miao et al., 2016; Xu and Durrett, 2018).
 
-    x are word counts over V words; log p(x|z) = sum_w x_w log p_w(z), p(z) = softmax(decoder(z)). Counts are a dense tensor or a
-    `tf.SparseTensor` of shape (batch, V); the multinomial coefficient, a constant, is left out as in the literature.
+    x are word counts over V words; log p(x|z) = sum_w x_w log p_w(z), p(z) = softmax(decoder(z)). Counts are of shape (batch, V): a
+    list, an array, a tensor, a `tf.SparseTensor` or a scipy matrix of any format. Negative counts and NaN are errors. The
+    multinomial coefficient, a constant, is left out as in the literature.
 
     The defaults are the paper's architecture: encoder dense(400, tanh) -> dense(400) -> latent, decoder dense(400, tanh) ->
     dense(V), dropout 0.1 on the hidden layers. (The authors also drop logits; here logits are kept.)
@@ -38,9 +40,10 @@ class BagOfWordsVAE(VariationalAutoencoder):
         input_transform: "log1p" (default: long documents do not saturate the first layer) or "counts".
         input_dropout: Rate at which transformed counts are dropped in training: the code then has to do with part of the words.
         dropout: Rate of dropout after every hidden layer.
-        z_scale: Factor of z where the decoder reads it. None: sqrt(d) on the sphere, which gives the entries of a unit vector
-            the size of a Gaussian's, and 1 otherwise. At factor 1 the decoder learns to use a unit vector so slowly that a
-            learned concentration collapses before it does (20 Newsgroups, d = 50: KL 0 after 70 epochs).
+        z_scale: Factor of z where the decoder reads it. None: the latent layer's `coordinate_scale`, which gives the entries of z
+            unit variance under the prior: sqrt(d) on the sphere, 1 for a standard Gaussian. At factor 1 the decoder learns to use
+            a unit vector so slowly that a learned concentration collapses before it does (20 Newsgroups, d = 50: KL 0 after 70
+            epochs).
         num_samples, seed, **kwargs: See `tf_vmf.models.VariationalAutoencoder`.
 
     Example:
@@ -60,6 +63,7 @@ class BagOfWordsVAE(VariationalAutoencoder):
         self,
         vocabulary_size: int,
         latent: LatentLayer,
+        *,
         encoder_units: Sequence[int] = (400, 400),
         decoder_units: Sequence[int] = (400,),
         activation: str = "tanh",
@@ -72,8 +76,8 @@ class BagOfWordsVAE(VariationalAutoencoder):
         **kwargs: Any,
     ) -> None:
         super().__init__(latent, num_samples=num_samples, seed=seed, **kwargs)
-        if int(vocabulary_size) != vocabulary_size or vocabulary_size < 1:
-            raise ValueError(f"Argument `vocabulary_size`: expected an integer >= 1. Received: {vocabulary_size!r}.")
+        check_integers(vocabulary_size=(vocabulary_size, 1))
+        check_rates(input_dropout=input_dropout, dropout=dropout)
         if not encoder_units:
             raise ValueError(
                 "Argument `encoder_units`: expected at least one width, for instance (400, 400). Received: ()."
@@ -82,9 +86,6 @@ class BagOfWordsVAE(VariationalAutoencoder):
             raise ValueError(
                 f"Argument `input_transform`: expected one of {_INPUT_TRANSFORMS}. Received: {input_transform!r}."
             )
-        for name, rate in (("input_dropout", input_dropout), ("dropout", dropout)):
-            if not 0 <= rate < 1:
-                raise ValueError(f"Argument `{name}`: expected a rate in [0, 1). Received: {name}={rate!r}.")
         self.vocabulary_size = int(vocabulary_size)
         self.encoder_units = tuple(encoder_units)
         self.decoder_units = tuple(decoder_units)
@@ -92,9 +93,7 @@ class BagOfWordsVAE(VariationalAutoencoder):
         self.input_transform = input_transform
         self.input_dropout = input_dropout
         self.dropout = dropout
-        if z_scale is None:
-            z_scale = math.sqrt(self.latent.latent_dim) if isinstance(self.latent, SphericalLatent) else 1.0
-        self.z_scale = float(z_scale)
+        self.z_scale = resolve_z_scale(z_scale, self.latent)
         linear_from = len(self.encoder_units) - 1
         self.encoder_layers = [
             keras.layers.Dense(units, activation if i < linear_from else None, name=f"encoder_{i}")
@@ -105,6 +104,10 @@ class BagOfWordsVAE(VariationalAutoencoder):
         ]
         self.output_layer = keras.layers.Dense(self.vocabulary_size, name="output")
         self.build((None, self.vocabulary_size))
+
+    @property
+    def output_bias(self) -> keras.Variable:
+        return self.output_layer.bias
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         if input_shape[-1] not in (None, self.vocabulary_size):
@@ -129,8 +132,13 @@ class BagOfWordsVAE(VariationalAutoencoder):
         del training
         return self.decode(self.latent.code(self.latent.parameters(self.features(x))))
 
+    def canonical(self, x: Any) -> Any:
+        x = super().canonical(x)
+        check_counts(x)
+        return x
+
     def features(self, x: tf.Tensor | tf.SparseTensor, dropout_seed: tf.Tensor | None = None) -> tf.Tensor:
-        h = tf.cast(x, self.compute_dtype)
+        h = tf.cast(checked_counts(x), self.compute_dtype)
         if self.input_transform == "log1p":
             h = tf.sparse.map_values(tf.math.log1p, h) if isinstance(h, tf.SparseTensor) else tf.math.log1p(h)
         h = dropout(h, self.input_dropout, dropout_seed)
@@ -153,13 +161,7 @@ class BagOfWordsVAE(VariationalAutoencoder):
     ) -> tf.Tensor:
         logits = tf.cast(self._logits(z, dropout_seed), tf.float32)
         counts = tf.cast(tf.sparse.to_dense(x) if isinstance(x, tf.SparseTensor) else x, tf.float32)
-        tokens = tf.reduce_sum(counts, axis=-1)
-        # One fused operation for log-softmax, cross-entropy and their gradient; it wants labels that sum to one.
-        frequencies = tf.math.divide_no_nan(counts, tokens[:, tf.newaxis])
-        samples = tf.shape(z)[0]
-        labels = tf.tile(frequencies, [samples, 1])
-        cross_entropy = tf.nn.softmax_cross_entropy_with_logits(labels, tf.reshape(logits, [-1, self.vocabulary_size]))
-        return -tokens * tf.reshape(cross_entropy, [samples, -1])
+        return multinomial_log_prob(counts, logits)
 
     def decode(self, z: tf.Tensor) -> tf.Tensor:
         """Log p(w|z) of every word, shape (..., V), for codes of shape (..., latent_dim)."""
@@ -168,14 +170,19 @@ class BagOfWordsVAE(VariationalAutoencoder):
             raise ValueError(f"Expected codes of shape (..., {self.latent.latent_dim}). Received: shape {z.shape}.")
         return tf.nn.log_softmax(tf.cast(self._logits(z, None), tf.float32))
 
-    def sample(self, num_documents: int, document_length: int = 100, seed: int | tf.Tensor = 0) -> tf.Tensor:
+    def sample(self, n: int, *, document_length: int = 100, seed: int | tf.Tensor = 0) -> tf.Tensor:
         """Counts of documents drawn from the model: z from the prior, then `document_length` words from p(w|z).
 
+        Args:
+            n: Number of documents.
+            document_length: Words of every document.
+            seed: An int or a stateless seed of shape (2,).
+
         Returns:
-            Counts of shape (num_documents, V), float32; every row sums to `document_length`.
+            Counts of shape (n, V), float32; every row sums to `document_length`.
         """
         seed = stateless_seed(seed)
-        z = self.latent.prior().sample(num_documents, seed=stateless_seed(seed, 0))
+        z = self.latent.prior().sample(n, seed=stateless_seed(seed, 0))
         words = tf.random.stateless_categorical(self.decode(z), document_length, stateless_seed(seed, 1))
         return tf.math.bincount(
             tf.cast(words, tf.int32),
@@ -184,20 +191,6 @@ class BagOfWordsVAE(VariationalAutoencoder):
             axis=-1,
             dtype=tf.float32,
         )
-
-    def set_unigram_bias(self, word_counts: np.ndarray) -> None:
-        """Starts the output bias at the log frequencies of the corpus, so that the decoder learns deviations from them.
-
-        Args:
-            word_counts: Total count of every word in the training documents, shape (V,); zeros are smoothed by one half.
-        """
-        word_counts = np.asarray(word_counts, np.float64)
-        if word_counts.shape != (self.vocabulary_size,):
-            raise ValueError(
-                f"Argument `word_counts`: expected shape ({self.vocabulary_size},). Received: {word_counts.shape}."
-            )
-        smoothed = word_counts + 0.5
-        self.output_layer.bias.assign(np.log(smoothed / smoothed.sum()))
 
     def _logits(self, z: tf.Tensor, dropout_seed: tf.Tensor | None) -> tf.Tensor:
         h = z if self.z_scale == 1.0 else self.z_scale * z

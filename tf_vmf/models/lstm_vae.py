@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,7 +10,6 @@ import numpy as np
 import tensorflow as tf
 
 from tf_vmf.layers import LatentLayer
-from tf_vmf.layers.spherical_latent import SphericalLatent
 from tf_vmf.layers.token_softmax import TokenSoftmax
 from tf_vmf.models.dropout import dropout
 from tf_vmf.models.generation import Choice, Decoding, generate
@@ -56,8 +54,8 @@ class LSTMVAE(VariationalAutoencoder):
         word_dropout: In [0, 1]; see above.
         dropout: Rate on the decoder's embeddings and outputs.
         encoder_dropout: Rate on the encoder's embeddings; None: as `dropout`.
-        z_scale: Factor of z where the decoder reads it. None: sqrt(latent_dim) on the sphere, which gives the entries of a unit
-            vector the size of a Gaussian's, and 1 otherwise.
+        z_scale: Factor of z where the decoder reads it. None: the latent layer's `coordinate_scale`, which gives the entries of z
+            unit variance under the prior: sqrt(latent_dim) on the sphere, 1 for a standard Gaussian.
         free_bits: Nats of KL a sentence that the training loss leaves uncharged: it charges max(kl, free_bits), times kl_weight.
         num_labels: Number of labels of a model that is conditional on one; 0: not conditional.
         label_dim: Width of the label's embedding; it joins the inputs of every step of both sides.
@@ -151,10 +149,10 @@ class LSTMVAE(VariationalAutoencoder):
         self.dropout = dropout
         self.encoder_dropout = encoder_dropout
         if z_scale is None:
-            z_scale = math.sqrt(self.latent.latent_dim) if isinstance(self.latent, SphericalLatent) else 1.0
-        if not math.isfinite(z_scale):
+            z_scale = 1.0 if self.latent is None else self.latent.coordinate_scale
+        if not np.all(np.isfinite(z_scale)):
             raise ValueError(f"Argument `z_scale`: expected a finite number or None. Received: z_scale={z_scale!r}.")
-        self.z_scale = float(z_scale)
+        self.z_scale = np.asarray(z_scale, np.float64).tolist()  # a number, or one per dimension
         self.free_bits = free_bits
         self.num_labels = int(num_labels)
         self.label_dim = int(label_dim)

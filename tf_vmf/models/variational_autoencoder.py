@@ -13,6 +13,8 @@ import tensorflow as tf
 
 from tf_vmf._keywords import CheckedKeywords
 from tf_vmf.layers import LatentLayer
+from tf_vmf.models import inputs
+from tf_vmf.models.checks import check_integers
 from tf_vmf.models.metrics import Perplexity
 from tf_vmf.models.replicated_model import ReplicatedModel, sum_over_replicas
 from tf_vmf.seeds import draw_seed, replica_seed, stateless_seed
@@ -33,11 +35,11 @@ class VariationalAutoencoder(CheckedKeywords, ReplicatedModel):
     A subclass defines `features` (what the latent layer is called on), `token_counts` and `reconstruction_log_prob`, and builds
     itself in its constructor: the vocabulary size fixes every shape.
 
-    `compile(optimizer)` needs no loss, and takes none: `fit` minimises nll + kl_weight * kl, in nats an example. The figures logged
-    are `loss`, `nll` = -log p(x|z) at `num_samples` samples of z, `kl`, and the corpus `perplexity` of nll + kl, whatever the KL
-    weight. In evaluation `loss` is nll + kl. Batches may be x, (x, y) or (x, y, sample_weight): y is not looked at, as x is what
-    the model predicts. The loss minimised is the sum of weight times loss divided by the number of examples, as in Keras; the
-    figures logged are weighted means.
+    `compile(optimizer)` needs no loss, and takes none: `fit` minimises nll + kl_weight * kl, in nats per example. It logs `loss`,
+    `nll` = -log p(x|z) at `num_samples` samples of z, `kl` and, where examples are made of tokens, the corpus `perplexity` of
+    nll + kl, whatever the KL weight. In evaluation `loss` is nll + kl. Batches may be x, (x, y) or (x, y, sample_weight); y is
+    ignored, as x is what the model predicts. The loss minimised is the sum of weight times loss divided by the number of examples,
+    as in Keras; the logs are weighted means.
 
     The train step is right for any `tf.distribute` strategy: see `tf_vmf.models.ReplicatedModel`. Noise is a function of (seed,
     optimizer step, replica), so a resumed run repeats exactly what an uninterrupted one would have drawn.
@@ -53,8 +55,11 @@ class VariationalAutoencoder(CheckedKeywords, ReplicatedModel):
     # Whether latent=None makes sense: a model of p(x) alone.
     _latent_is_optional = False
 
+    # Whether examples are made of tokens, so that perplexity is defined.
+    has_tokens = True
+
     def __init__(
-        self, latent: LatentLayer | None, num_samples: int = 1, seed: int | None = None, **kwargs: Any
+        self, latent: LatentLayer | None, *, num_samples: int = 1, seed: int | None = None, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
         if isinstance(latent, Mapping):
@@ -65,10 +70,7 @@ class VariationalAutoencoder(CheckedKeywords, ReplicatedModel):
                 f"tf_vmf.layers.VonMisesFisherLatent(25){', or None' if self._latent_is_optional else ''}. "
                 f"Received: latent={latent!r}."
             )
-        if int(num_samples) != num_samples or num_samples < 1:
-            raise ValueError(
-                f"Argument `num_samples` of {type(self).__name__}: expected an integer >= 1. Received: {num_samples!r}."
-            )
+        check_integers(num_samples=(num_samples, 1))
         self.latent: Any = latent  # a LatentLayer or None
         self.num_samples = int(num_samples)
         self.seed = draw_seed(seed)
@@ -88,8 +90,8 @@ class VariationalAutoencoder(CheckedKeywords, ReplicatedModel):
         """
 
     @abc.abstractmethod
-    def token_counts(self, x: Any) -> tf.Tensor:
-        """Number of tokens of every example, shape (batch,), float32."""
+    def token_counts(self, x: Any) -> tf.Tensor | None:
+        """Number of tokens of every example, shape (batch,), float32; None where examples are not made of tokens."""
 
     @abc.abstractmethod
     def reconstruction_log_prob(self, x: Any, z: tf.Tensor | None, dropout_seed: tf.Tensor | None = None) -> tf.Tensor:
@@ -102,12 +104,23 @@ class VariationalAutoencoder(CheckedKeywords, ReplicatedModel):
         """A batch of one example, with which `export` calls a model that was only trained; None: it must have been called."""
         return None
 
+    def build_for(self, x: Any) -> None:
+        """Makes the weights for batches like x; for a model whose shapes its constructor does not know."""
+
+    def canonical(self, x: Any) -> Any:
+        """X in the form that Keras's `fit` takes: see `tf_vmf.models.inputs`. A subclass may check it here."""
+        return inputs.canonical(x)
+
+    def to_tensors(self, x: Any) -> Any:
+        """One batch in the form in which the methods that are compiled take it: tensors or arrays."""
+        return inputs.to_tensors(self.canonical(x))
+
     # Public inference.
 
     def encode(self, x: Any) -> tfp.distributions.Distribution:
         """The posterior q(z|x) as a TFP distribution, batch shape (batch,), event shape (latent_dim,)."""
         self._check_latent("encode")
-        return self.latent.distribution(self.posterior_parameters(x))
+        return self.latent.distribution(self.posterior_parameters(self.to_tensors(x)))
 
     @tf.function(reduce_retracing=True)
     def posterior_parameters(self, x: Any) -> dict[str, tf.Tensor]:
@@ -117,7 +130,7 @@ class VariationalAutoencoder(CheckedKeywords, ReplicatedModel):
 
     def elbo(self, x: Any, seed: int | tf.Tensor = 0) -> tf.Tensor:
         """The evidence lower bound log p(x|z) - KL with one sample of z, in nats, shape (batch,)."""
-        terms = self.elbo_terms(x, stateless_seed(seed))
+        terms = self.elbo_terms(self.to_tensors(x), stateless_seed(seed))
         return -(terms["nll"] + terms["kl"])
 
     @tf.function(reduce_retracing=True)
@@ -139,11 +152,8 @@ class VariationalAutoencoder(CheckedKeywords, ReplicatedModel):
         References:
             Y. Burda, R. Grosse and R. Salakhutdinov. Importance Weighted Autoencoders. ICLR 2016.
         """
-        if int(num_samples) != num_samples or num_samples < 1:
-            raise ValueError(
-                f"Argument `num_samples`: expected an integer >= 1. Received: num_samples={num_samples!r}."
-            )
-        return self.importance_weighted(x, tf.constant(int(num_samples)), stateless_seed(seed))
+        check_integers(num_samples=(num_samples, 1))
+        return self.importance_weighted(self.to_tensors(x), tf.constant(int(num_samples)), stateless_seed(seed))
 
     @tf.function(reduce_retracing=True)
     def importance_weighted(self, x: Any, num_samples: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
@@ -152,7 +162,7 @@ class VariationalAutoencoder(CheckedKeywords, ReplicatedModel):
             return self.reconstruction_log_prob(x, None)[0]
         parameters = self.latent.parameters(self.features(x))
         posterior, prior = self.latent.distribution(parameters), self.latent.prior()
-        batch = tf.shape(self.token_counts(x))[0]
+        batch = tf.shape(self.latent.code(parameters))[0]
 
         def add_sample(i: tf.Tensor, log_sum: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             z = self.latent.sample(parameters, stateless_seed(seed, i), sample_shape=(1,))
@@ -194,15 +204,20 @@ class VariationalAutoencoder(CheckedKeywords, ReplicatedModel):
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
-        return [self.loss_tracker, self.nll_tracker, self.kl_tracker, self.perplexity_tracker]
+        trackers = [self.loss_tracker, self.nll_tracker, self.kl_tracker]
+        return [*trackers, self.perplexity_tracker] if self.has_tokens else trackers
 
     def fit(self, *args: Any, **kwargs: Any) -> Any:
         """See `keras.Model.fit`."""
-        return super().fit(**_with_targets(super().fit, args, kwargs))
+        return super().fit(**self._arguments(super().fit, args, kwargs))
 
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:
         """See `keras.Model.evaluate`."""
-        return super().evaluate(**_with_targets(super().evaluate, args, kwargs))
+        return super().evaluate(**self._arguments(super().evaluate, args, kwargs))
+
+    def predict(self, *args: Any, **kwargs: Any) -> Any:
+        """See `keras.Model.predict`."""
+        return super().predict(**self._arguments(super().predict, args, kwargs))
 
     def export(self, *args: Any, **kwargs: Any) -> None:
         """See `keras.Model.export`; `tf_vmf.serving.export` writes more than `predict`."""
@@ -213,6 +228,7 @@ class VariationalAutoencoder(CheckedKeywords, ReplicatedModel):
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         x, _, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        self.build_for(x)
         return self.update(x, self.trainable_variables, sample_weight)
 
     def update(
@@ -265,7 +281,7 @@ class VariationalAutoencoder(CheckedKeywords, ReplicatedModel):
         z = self.latent.sample(parameters, seed, sample_shape=(num_samples,))
         return {
             "nll": -tf.reduce_mean(self.reconstruction_log_prob(x, z, dropout_seed), axis=0),
-            "kl": self.latent.kl_divergence(parameters),
+            "kl": self.latent.kl_at(parameters, z),
             "auxiliary": self.latent.auxiliary_loss(parameters) if training else None,
         }
 
@@ -278,15 +294,32 @@ class VariationalAutoencoder(CheckedKeywords, ReplicatedModel):
     def _update_metrics(
         self, x: Any, loss: tf.Tensor, terms: Mapping[str, Any], sample_weight: tf.Tensor | None
     ) -> dict[str, tf.Tensor]:
-        tokens = self.token_counts(x)
         weights = None if sample_weight is None else _weights(sample_weight, loss)
         self.loss_tracker.update_state(loss, sample_weight=weights)
         self.nll_tracker.update_state(terms["nll"], sample_weight=weights)
         self.kl_tracker.update_state(terms["kl"], sample_weight=weights)
-        negative_elbo = terms["nll"] + terms["kl"]
-        counted = tokens if weights is None else tokens * weights
-        self.perplexity_tracker.update_state(tf.math.divide_no_nan(negative_elbo, tokens), sample_weight=counted)
+        if self.has_tokens:
+            tokens = self.token_counts(x)
+            counted = tokens if weights is None else tokens * weights
+            negative_elbo = terms["nll"] + terms["kl"]
+            self.perplexity_tracker.update_state(tf.math.divide_no_nan(negative_elbo, tokens), sample_weight=counted)
         return {metric.name: metric.result() for metric in self.metrics}
+
+    def _arguments(self, method: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments by name: x in canonical form, and something for y where Keras would drop weights without one."""
+        arguments = inspect.signature(method).bind(*args, **kwargs).arguments
+        arguments |= arguments.pop("kwargs", {})  # `evaluate` has private ones
+        if "x" in arguments:
+            arguments["x"] = self.canonical(arguments["x"])
+        if arguments.get("y") is None and arguments.get("sample_weight") is not None:
+            arguments["y"] = arguments["sample_weight"]
+        validation = arguments.get("validation_data")
+        if isinstance(validation, (tuple, list)):
+            x, *rest = validation
+            if len(rest) == 2 and rest[0] is None:
+                rest[0] = rest[1]
+            arguments["validation_data"] = (self.canonical(x), *rest)
+        return arguments
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -297,18 +330,19 @@ class VariationalAutoencoder(CheckedKeywords, ReplicatedModel):
         }
 
 
-def _with_targets(method: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments by name, with something for y where Keras would drop weights that come without one."""
-    arguments = inspect.signature(method).bind(*args, **kwargs).arguments
-    arguments |= arguments.pop("kwargs", {})  # `evaluate` has private ones
-    if arguments.get("y") is None and arguments.get("sample_weight") is not None:
-        arguments["y"] = arguments["sample_weight"]
-    validation = arguments.get("validation_data")
-    if isinstance(validation, (tuple, list)) and len(validation) == 3 and validation[1] is None:
-        arguments["validation_data"] = (validation[0], validation[2], validation[2])
-    return arguments
-
-
 def _weights(sample_weight: tf.Tensor, losses: tf.Tensor) -> tf.Tensor:
     """The weights as (batch,), of the dtype of the losses; Keras adds an axis where y has one."""
     return tf.reshape(tf.cast(sample_weight, losses.dtype), tf.shape(losses))
+
+
+def resolve_z_scale(z_scale: Any, latent: LatentLayer | None) -> Any:
+    """The factor of z where a decoder reads it, a number or one per dimension; None: the latent layer's `coordinate_scale`.
+
+    Raises:
+        ValueError: It is not finite.
+    """
+    if z_scale is None:
+        z_scale = 1.0 if latent is None else latent.coordinate_scale
+    if not np.all(np.isfinite(z_scale)):
+        raise ValueError(f"Argument `z_scale`: expected a finite number or None. Received: z_scale={z_scale!r}.")
+    return np.asarray(z_scale, np.float64).tolist()

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import keras
 
+from tf_vmf import layers
+from tf_vmf.configs import ConfigError
 from tf_vmf.configs.latent import LatentConfig
 from tf_vmf.configs.training import TrainingConfig
-from tf_vmf.layers import (
-    CyclicalSchedule,
-    GaussianLatent,
-    LatentLayer,
-    LinearSchedule,
-    PowerSphericalLatent,
-    SigmoidSchedule,
-    VonMisesFisherLatent,
-)
+from tf_vmf.layers import CyclicalSchedule, LinearSchedule, SigmoidSchedule
 from tf_vmf.models import FusedAdam
 
 _OPTIMIZERS = {"adam": FusedAdam, "adamw": FusedAdam, "sgd": keras.optimizers.SGD}
@@ -59,24 +53,34 @@ def kl_weight(config: LatentConfig) -> float | Schedule:
     return _KL_SCHEDULES[config.kl_schedule](config.kl_warmup_steps, config.kl_weight)
 
 
-def make_latent(config: LatentConfig, seed: int) -> LatentLayer | None:
+def make_latent(config: LatentConfig, seed: int) -> layers.LatentLayer | None:
     """The latent layer of a configuration; None for latent="none".
 
     Args:
         config: The configuration of the run.
         seed: Seed of the noise.
+
+    Raises:
+        ValueError: `latent` is not the name of a registered latent layer.
     """
-    shared: dict[str, Any] = {"kl_weight": kl_weight(config), "seed": seed, "name": "latent"}
     if config.latent == "none":
         return None
-    if config.latent == "gaussian":
-        return GaussianLatent(config.latent_dim, **shared)
-    layer = VonMisesFisherLatent if config.latent == "vmf" else PowerSphericalLatent
-    return layer(
+    if config.latent not in layers.latent_names():
+        names = ", ".join([*layers.latent_names(), "none"])
+        raise ConfigError("latent", f"expected one of {names}. Received: {config.latent!r}.")
+    return layers.make_latent(
+        config.latent,
         config.latent_dim,
-        concentration=config.concentration,
-        minimum_concentration=config.minimum_concentration,
-        initial_concentration=config.initial_concentration,
-        norm_penalty=config.norm_penalty,
-        **shared,
+        {"concentration": _concentration(config), "norm_penalty": config.norm_penalty},
+        kl_weight=kl_weight(config),
+        seed=seed,
+        name="latent",
+    )
+
+
+def _concentration(config: LatentConfig) -> float | layers.LearnedConcentration:
+    if isinstance(config.concentration, float):
+        return config.concentration
+    return layers.LearnedConcentration(
+        initial=config.initial_concentration, minimum=config.minimum_concentration, name="concentration"
     )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-from tf_vmf import analysis, data, evaluation
+from tf_vmf import analysis, data, evaluation, reports
 from tf_vmf.configs import DocumentConfig
 from tf_vmf.models import BagOfWordsVAE
 from tf_vmf.runs.components import make_latent, make_optimizer
-from tf_vmf.runs.run import Experiment, Run, run
-from tf_vmf.training import get_strategy
+from tf_vmf.runs.run import Experiment, Run, run, start
 
 
 def train_documents(
@@ -45,8 +45,7 @@ def train_documents(
         FileNotFoundError: A file of the corpus is missing.
         ModuleNotFoundError: The corpus needs a package that is not installed.
     """
-    # First of all: devices cannot be divided once TensorFlow has used them.
-    strategy = get_strategy(config.strategy, config.num_devices)
+    strategy = start(config, workdir)
     corpus = data.load_bag_of_words(**config.loader_arguments())
     experiment = Experiment(
         program="bow_vae",
@@ -58,7 +57,7 @@ def train_documents(
         baseline=evaluation.unigram_perplexity(corpus.train_word_counts, corpus.test),
         token_counting="words of the vocabulary; no end-of-document token",
         fingerprints={},
-        report=partial(analysis.document_report, corpus=corpus),
+        report=partial(_write_report, corpus),
     )
     call = f"tf_vmf.runs.train_documents(config, {str(workdir)!r})"
     return run(experiment, strategy, workdir, command=command or call, verbose=verbose)
@@ -84,3 +83,8 @@ def make_model(config: DocumentConfig, corpus: data.BagOfWordsCorpus, steps_per_
         model.set_unigram_bias(corpus.train_word_counts)
     model.compile(make_optimizer(config, steps_per_epoch))
     return model
+
+
+def _write_report(corpus: data.BagOfWordsCorpus, path: Path, **run: Any) -> None:
+    """Writes the report of a run: its model, metrics, history, config and command."""
+    reports.document_report(path, analysis.find_documents(corpus=corpus, **run))

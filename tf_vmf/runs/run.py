@@ -83,6 +83,18 @@ class Run:
     workdir: Workdir
 
 
+def start(config: TrainingConfig, workdir: str | Path) -> tf.distribute.Strategy:
+    """The strategy of a run; to be called first, as devices cannot be divided once TensorFlow has used them.
+
+    Raises:
+        LockHeldError: Another process uses the folder. It is said before the corpus is read.
+    """
+    strategy = training.get_strategy(config.strategy, config.num_devices)
+    if Workers(strategy).is_chief:
+        Workdir(workdir).check_unlocked()
+    return strategy
+
+
 def run(
     experiment: Experiment, strategy: tf.distribute.Strategy, workdir: str | Path, *, command: str, verbose: bool
 ) -> Run:

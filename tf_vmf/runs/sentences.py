@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from absl import logging
 
-from tf_vmf import analysis, data, evaluation, files
+from tf_vmf import analysis, data, evaluation, files, reports
 from tf_vmf.configs import SentenceConfig
 from tf_vmf.models import LSTMVAE, read_word_vectors
 from tf_vmf.runs.components import make_latent, make_optimizer
-from tf_vmf.runs.run import Experiment, Run, run
-from tf_vmf.training import Workdir, get_strategy
+from tf_vmf.runs.run import Experiment, Run, run, start
+from tf_vmf.training import Workdir
 
 
 def train_sentences(
@@ -38,8 +39,7 @@ def train_sentences(
     Raises:
         As `tf_vmf.runs.train_documents`; ValueError also where the model is to be conditional on labels that are missing.
     """
-    # First of all: devices cannot be divided once TensorFlow has used them.
-    strategy = get_strategy(config.strategy, config.num_devices)
+    strategy = start(config, workdir)
     corpus = data.load_sentences(**config.loader_arguments())
     _check_labels(config, corpus)
     examples = {"train": corpus.train_examples, "valid": corpus.valid, "test": corpus.test}
@@ -57,7 +57,7 @@ def train_sentences(
         ),
         token_counting="words and one <eos> per sentence; padding counts nowhere",
         fingerprints=_embeddings_fingerprint(config, Workdir(workdir)),
-        report=partial(analysis.sentence_report, corpus=corpus),
+        report=partial(_write_report, corpus),
     )
     call = f"tf_vmf.runs.train_sentences(config, {str(workdir)!r})"
     return run(experiment, strategy, workdir, command=command or call, verbose=verbose)
@@ -142,3 +142,8 @@ def _embeddings_fingerprint(config: SentenceConfig, workdir: Workdir) -> dict[st
             f"`initial_embeddings`: expected the folder of a run or a file of word vectors. Received: {path}, where there is none."
         )
     return {name: files.sha256_of_file(file)[:16]}
+
+
+def _write_report(corpus: data.SentenceCorpus, path: Path, **run: Any) -> None:
+    """Writes the report of a run: its model, metrics, history, config and command."""
+    reports.sentence_report(path, analysis.find_sentences(corpus=corpus, **run))

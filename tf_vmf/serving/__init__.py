@@ -1,9 +1,11 @@
 """Serving: one SavedModel with named endpoints, which needs neither this package nor TensorFlow Probability."""
 
 from tf_vmf.serving.export import endpoints, export
+from tf_vmf.serving.limits import Limits, RequestError
 from tf_vmf.serving.model_card import model_card
 from tf_vmf.serving.onnx import ONNX_ENDPOINTS, export_onnx
-from tf_vmf.serving.server import Limits, RequestError, Served, make_app
+from tf_vmf.serving.served import Served
+from tf_vmf.serving.server import make_app, serve
 
 __all__ = [
     "ONNX_ENDPOINTS",
@@ -15,4 +17,5 @@ __all__ = [
     "export_onnx",
     "make_app",
     "model_card",
+    "serve",
 ]

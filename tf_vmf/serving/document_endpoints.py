@@ -5,23 +5,19 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
+from tf_vmf.evaluation.topics import prior_word_probabilities, relevance
 from tf_vmf.models import BagOfWordsVAE
-from tf_vmf.seeds import stateless_seed
 from tf_vmf.serving.endpoint import (
     INTEGER,
     NUMBER,
     TEXTS,
     Endpoint,
     at_least,
-    checked_codes,
     codes,
     encodings,
-    paths,
     scores,
 )
 from tf_vmf.text.vectorization import DocumentVectorization
-
-_REFERENCE_SAMPLES, _CHUNK = 4096, 256
 
 
 def document_endpoints(model: BagOfWordsVAE, vectorizer: DocumentVectorization | None) -> dict[str, Endpoint]:
@@ -32,7 +28,7 @@ def document_endpoints(model: BagOfWordsVAE, vectorizer: DocumentVectorization |
     """
     latent = model.latent
     counts, z = tf.TensorSpec([None, model.vocabulary_size], tf.float32), codes(latent)
-    log_word_probabilities = tf.constant(_log_word_probabilities(model))
+    log_word_probabilities = tf.constant(np.log(np.maximum(prior_word_probabilities(model), 1e-30)), tf.float32)
     words = None
     if vectorizer is not None:
         if len(vectorizer.vocabulary) != model.vocabulary_size:
@@ -52,21 +48,21 @@ def document_endpoints(model: BagOfWordsVAE, vectorizer: DocumentVectorization |
         return {"log_probs": model.decode(latent.code(model.posterior_parameters(_checked(counts))))}
 
     def decode(z: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"log_probs": model.decode(checked_codes(z, latent))}
+        return {"log_probs": model.decode(latent.check_codes(z))}
 
     def sample(n: tf.Tensor, document_length: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
         length = at_least(document_length, 1, "document_length")
-        return {"counts": model.sample(at_least(n, 1, "n"), length, stateless_seed(seed))}
+        return {"counts": model.sample(at_least(n, 1, "n"), document_length=length, seed=seed)}
 
     def interpolate(start: tf.Tensor, end: tf.Tensor, num_points: tf.Tensor) -> dict[str, tf.Tensor]:
-        points = paths(start, end, num_points, latent)
+        points = latent.interpolate(start, end, num_points)
         return {"codes": points, "log_probs": model.decode(points)}
 
     def topics(z: tf.Tensor, num_words: tf.Tensor, relevance_weight: tf.Tensor) -> dict[str, tf.Tensor]:
-        log_probs = model.decode(checked_codes(z, latent))
-        relevance = log_probs - (1.0 - relevance_weight) * log_word_probabilities
+        log_probs = model.decode(latent.check_codes(z))
+        scores_of_words = relevance(log_probs, log_word_probabilities, relevance_weight)
         k = tf.minimum(at_least(num_words, 1, "num_words"), model.vocabulary_size)
-        ids = tf.math.top_k(relevance, k).indices
+        ids = tf.math.top_k(scores_of_words, k).indices
         found = {"ids": ids, "log_probs": tf.gather(log_probs, ids, batch_dims=1)}
         return found if words is None else {**found, "words": tf.gather(words, ids)}
 
@@ -115,11 +111,3 @@ def _checked(counts: tf.Tensor) -> tf.Tensor:
     ok = tf.reduce_all((counts >= 0) & tf.math.is_finite(counts))
     with tf.control_dependencies([tf.debugging.Assert(ok, ["Counts must be finite numbers >= 0. Received:", counts])]):
         return tf.identity(counts)
-
-
-def _log_word_probabilities(model: BagOfWordsVAE) -> np.ndarray:
-    """Log p(w) = log E[p(w|z)] under the prior, from samples."""
-    z = model.latent.prior().sample(_REFERENCE_SAMPLES, seed=(0, 0))
-    chunks = tf.split(z, _REFERENCE_SAMPLES // _CHUNK)
-    mean = np.mean([tf.reduce_mean(tf.exp(model.decode(chunk)), axis=0).numpy() for chunk in chunks], axis=0)
-    return np.log(np.maximum(mean, 1e-30)).astype(np.float32)

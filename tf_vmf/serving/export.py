@@ -12,12 +12,13 @@ import keras
 import tensorflow as tf
 
 from tf_vmf.files import new_folder
-from tf_vmf.models import LSTMVAE, BagOfWordsVAE, VariationalAutoencoder
+from tf_vmf.models import LSTMVAE, VAE, BagOfWordsVAE, VariationalAutoencoder
 from tf_vmf.models.load import EXPORT_FOLDER, MODEL_FILE, VECTORIZER_FILE, Vectorizer
 from tf_vmf.serving.document_endpoints import document_endpoints
 from tf_vmf.serving.endpoint import Endpoint
 from tf_vmf.serving.model_card import model_card
 from tf_vmf.serving.sentence_endpoints import sentence_endpoints
+from tf_vmf.serving.vae_endpoints import vae_endpoints
 
 CARD_FILE = "MODEL_CARD.md"
 
@@ -28,13 +29,18 @@ def endpoints(
     """The endpoints that an export of the model has, by name; the arguments are those of `export`.
 
     Raises:
-        ValueError: The model is of neither kind, or the vectorizer does not go with it.
+        ValueError: The model is of another kind, or the vectorizer does not go with it.
     """
     if isinstance(model, BagOfWordsVAE):
         return document_endpoints(model, vectorizer)
     if isinstance(model, LSTMVAE):
         return sentence_endpoints(model, vectorizer, allow_unknown)
-    raise ValueError(f"Argument `model`: expected a BagOfWordsVAE or an LSTMVAE. Received: {type(model).__name__}.")
+    if isinstance(model, VAE) and vectorizer is None:
+        return vae_endpoints(model)
+    raise ValueError(
+        "Argument `model`: expected a BagOfWordsVAE, an LSTMVAE or, without a vectorizer, a VAE. Received: "
+        f"{type(model).__name__}{'' if vectorizer is None else ' with a vectorizer'}."
+    )
 
 
 def export(

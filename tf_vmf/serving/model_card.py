@@ -7,21 +7,22 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from tf_vmf.models import VariationalAutoencoder
+from tf_vmf.measures import MEASURES, importance_samples
+from tf_vmf.models import VAE, VariationalAutoencoder
 from tf_vmf.models.load import Vectorizer
 from tf_vmf.serving.endpoint import Endpoint
 from tf_vmf.version import __version__
 
-_FIGURES = {
-    "perplexity": "perplexity, one-sample ELBO, corpus",
-    "document_perplexity": "perplexity, one-sample ELBO, mean per example",
-    "iw_perplexity": "perplexity, importance-weighted, corpus",
-    "iw_document_perplexity": "perplexity, importance-weighted, mean per example",
-    "nll": "reconstruction, nats an example",
-    "kl": "KL, nats an example",
-    "code_gain": "gain by the code, nats an example",
-    "active_units": "active units",
-}
+_FIGURES = (
+    "perplexity",
+    "document_perplexity",
+    "iw_perplexity",
+    "iw_document_perplexity",
+    "nll",
+    "kl",
+    "code_gain",
+    "active_units",
+)
 _CORPUS = (
     "corpus",
     "source",
@@ -33,6 +34,16 @@ _CORPUS = (
     "train",
     "valid",
     "test",
+)
+
+_LICENCE = "the program that made this model is under the Apache License 2.0."
+_TEXT_LIMITS = (
+    "The model knows the words and the biases of its training text, and no others. Its samples are text of that kind, not "
+    f"statements of fact. The terms of the training text hold for what is made from it; {_LICENCE}"
+)
+_LIMITS = (
+    "The model knows what its training data holds, with its biases, and nothing else. The terms of the training data hold for "
+    f"what is made from it; {_LICENCE}"
 )
 
 
@@ -53,16 +64,16 @@ def model_card(
     References:
         M. Mitchell et al. Model Cards for Model Reporting. FAT* 2019.
     """
-    latent = "none" if model.latent is None else f"{type(model.latent).__name__}, {model.latent.latent_dim} dimensions"
-    concentration = getattr(model.latent, "concentration", None)
-    if concentration is not None:
-        latent += f", concentration {concentration}"
+    latent = "none"
+    if model.latent is not None:
+        about = model.latent.describe()
+        latent = f"{type(model.latent).__name__}, {model.latent.latent_dim} dimensions, {about.spread}"
     lines = [
         f"# {type(model).__name__}",
         "",
         f"- Latent variable: {latent}",
         f"- Parameters: {model.count_params():,}",
-        f"- Vocabulary: {model.vocabulary_size:,} entries{_hash(vectorizer)}",
+        *([] if isinstance(model, VAE) else [f"- Vocabulary: {model.vocabulary_size:,} entries{_hash(vectorizer)}"]),
         f"- Made with tf_vmf {__version__}",
         "",
         "## Data",
@@ -73,12 +84,7 @@ def model_card(
     lines += corpus or ["Not recorded."]
     lines += ["", "## Figures", ""]
     if metrics:
-        lines += ["| | validation | test |", "| :--- | ---: | ---: |"]
-        lines += [
-            f"| {label} | {metrics['valid'][name]:,.2f} | {metrics['test'][name]:,.2f} |"
-            for name, label in _FIGURES.items()
-            if name in metrics["test"]
-        ]
+        lines += _figures(metrics, has_code=model.latent is not None)
         baseline = metrics.get("baseline", {}).get("unigram_perplexity")
         if baseline:
             lines += ["", f"A unigram model has perplexity {baseline:,.2f} on the test set."]
@@ -101,12 +107,28 @@ def model_card(
         "",
         "## Use and limits",
         "",
-        "The model knows the words and the biases of its training text, and no others. Its samples are text of that kind, not "
-        "statements of fact. The terms of the training text hold for what is made from it; the program that made this model is "
-        "under the Apache License 2.0.",
+        _LIMITS if isinstance(model, VAE) else _TEXT_LIMITS,
         "",
     ]
     return "\n".join(lines)
+
+
+def _figures(metrics: Mapping[str, Any], *, has_code: bool) -> list[str]:
+    test, valid = metrics["test"], metrics.get("valid", {})
+    lines = ["| | validation | test | |", "| :--- | ---: | ---: | :--- |"]
+    for name in _FIGURES:
+        measure = MEASURES[name]
+        if test.get(name) is None or (measure.needs_code and not has_code):
+            continue
+        cells = [f"{split[name]:,.2f}" if split.get(name) is not None else "" for split in (valid, test)]
+        meaning = measure.describe(samples=importance_samples(metrics), has_code=has_code)
+        lines.append(f"| {measure.title()} | {' | '.join(cells)} | {meaning} |")
+    if has_code:
+        lines += [
+            "",
+            "Perplexities that are not importance-weighted are bounds from one sample of the code per example (ELBO).",
+        ]
+    return lines
 
 
 def _hash(vectorizer: Vectorizer | None) -> str:

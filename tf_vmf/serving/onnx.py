@@ -10,8 +10,9 @@ import tensorflow as tf
 
 from tf_vmf._optional import optional
 from tf_vmf.files import write_atomically
-from tf_vmf.models import LSTMVAE, BagOfWordsVAE, VariationalAutoencoder
+from tf_vmf.models import LSTMVAE, VAE, BagOfWordsVAE, VariationalAutoencoder
 from tf_vmf.serving.endpoint import codes, encodings
+from tf_vmf.serving.vae_endpoints import input_spec
 
 ONNX_ENDPOINTS = ("encode", "score")
 
@@ -20,9 +21,9 @@ def export_onnx(model: VariationalAutoencoder, path: str | Path, endpoint: str =
     """Writes one endpoint as an ONNX file, for ONNX Runtime and other runtimes without TensorFlow.
 
     - "encode": the model's input to the parameters of q(z|x) and its deterministic `code`.
-    - "score", of a document model: counts and codes z (batch, latent_dim) to `nll` = -log p(x|z) and `kl`, nats, shape (batch,).
-      Codes come from the caller - `code` from "encode", or samples around it - because ONNX has no random numbers that a seed
-      repeats. (tf2onnx 1.17 turns the sentence decoder's loop into one whose shapes ONNX Runtime refuses.)
+    - "score", of a document model or a VAE: x and codes z (batch, latent_dim) to `nll` = -log p(x|z) and `kl`, nats, both of shape
+      (batch,). Codes come from the caller - `code` from "encode", or samples around it - because ONNX has no random numbers
+      that a seed repeats. (tf2onnx 1.17 turns the sentence decoder's loop into one whose shapes ONNX Runtime refuses.)
 
     Args:
         model: A trained model with a latent variable.
@@ -55,8 +56,13 @@ def export_onnx(model: VariationalAutoencoder, path: str | Path, endpoint: str =
         x = tf.TensorSpec([None, None], tf.int32, "tokens")
     elif isinstance(model, BagOfWordsVAE):
         x = tf.TensorSpec([None, model.vocabulary_size], tf.float32, "counts")
+    elif isinstance(model, VAE):
+        spec = input_spec(model)
+        x = tf.TensorSpec(spec.shape, spec.dtype, "x")
     else:
-        raise ValueError(f"Argument `model`: expected a BagOfWordsVAE or an LSTMVAE. Received: {type(model).__name__}.")
+        raise ValueError(
+            f"Argument `model`: expected a BagOfWordsVAE, an LSTMVAE or a VAE. Received: {type(model).__name__}."
+        )
     with optional("onnx", "ONNX files"):
         import tf2onnx
 

@@ -13,10 +13,8 @@ from tf_vmf.serving.endpoint import (
     TEXTS,
     Endpoint,
     at_least,
-    checked_codes,
     codes,
     encodings,
-    paths,
     scores,
 )
 from tf_vmf.text.tokens import EOS_ID
@@ -146,10 +144,10 @@ def sentence_endpoints(
         seed: tf.Tensor,
         *labels: tf.Tensor,
     ) -> dict[str, tf.Tensor]:
-        return draw(checked_codes(z, latent), max_length, temperature, top_k, top_p, seed, labels)
+        return draw(latent.check_codes(z), max_length, temperature, top_k, top_p, seed, labels)
 
     def decode(z: tf.Tensor, max_length: tf.Tensor, *labels: tf.Tensor) -> dict[str, tf.Tensor]:
-        return greedy(checked_codes(z, latent), max_length, labels)
+        return greedy(latent.check_codes(z), max_length, labels)
 
     def reconstruct(tokens: tf.Tensor, max_length: tf.Tensor, *labels: tf.Tensor) -> dict[str, tf.Tensor]:
         return greedy(code_of(tokens, labels), max_length, labels)
@@ -157,7 +155,7 @@ def sentence_endpoints(
     def interpolate(
         start: tf.Tensor, end: tf.Tensor, num_points: tf.Tensor, max_length: tf.Tensor, *labels: tf.Tensor
     ) -> dict[str, tf.Tensor]:
-        points = paths(start, end, num_points, latent)
+        points = latent.interpolate(start, end, num_points)
         given = tuple(tf.repeat(each, num_points) for each in labels)
         found = greedy(tf.reshape(points, [-1, latent.latent_dim]), max_length, given)
         shape = tf.shape(points)[:2]

@@ -17,15 +17,19 @@ class TextLayer(keras.layers.Layer):
     """The base of layers that are called on strings: a tensor, an array or a list of them, shape (batch,).
 
     Args:
-        words: the words that have a number.
+        vocabulary: the string of every number, from 0.
         tokenizer: from text to words.
+        first_word: the position of the first word of the vocabulary.
         **kwargs: of `keras.layers.Layer`.
     """
 
-    def __init__(self, words: Sequence[str], tokenizer: Tokenizer, **kwargs: Any) -> None:
+    def __init__(self, vocabulary: Sequence[str], tokenizer: Tokenizer, first_word: int = 0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self.vocabulary = tuple(vocabulary)
+        self.tokenization = tokenizer.tokenization
         self._tokenizer = tokenizer
-        self._lookup = keras.layers.StringLookup(vocabulary=list(words), mask_token=None, oov_token=_UNKNOWN)
+        words = list(vocabulary[first_word:])
+        self._lookup = keras.layers.StringLookup(vocabulary=words, mask_token=None, oov_token=_UNKNOWN)
 
     def __call__(self, texts: Any, *args: Any, **kwargs: Any) -> Any:
         # Keras layers accept tensors only; this converts lists of strings.
@@ -49,6 +53,9 @@ class TextLayer(keras.layers.Layer):
     def numbers(self, texts: tf.Tensor) -> tf.RaggedTensor:
         """int64 (batch, None): 0 for unknown words, w + 1 for word w."""
         return self._lookup(self._tokenizer.ragged(texts))
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "vocabulary": list(self.vocabulary), "tokenization": self.tokenization}
 
 
 @keras.saving.register_keras_serializable(package="tf_vmf")
@@ -86,8 +93,6 @@ class DocumentVectorization(TextLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(vocabulary, Tokenizer(tokenization, ngram_range), **kwargs)
-        self.vocabulary = tuple(vocabulary)
-        self.tokenization = tokenization
         self.ngram_range = self._tokenizer.ngram_range
 
     def call(self, texts: tf.Tensor) -> tf.Tensor:
@@ -99,12 +104,7 @@ class DocumentVectorization(TextLayer):
         return keras.KerasTensor((texts.shape[0], len(self.vocabulary)), dtype="float32")
 
     def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "vocabulary": list(self.vocabulary),
-            "tokenization": self.tokenization,
-            "ngram_range": list(self.ngram_range),
-        }
+        return {**super().get_config(), "ngram_range": list(self.ngram_range)}
 
 
 @keras.saving.register_keras_serializable(package="tf_vmf")
@@ -142,9 +142,7 @@ class SentenceVectorization(TextLayer):
             )
         if max_length is not None and max_length < 2:
             raise ValueError(f"`max_length` must be at least 2. Received: max_length={max_length}.")
-        super().__init__(vocabulary[FIRST_WORD_ID:], Tokenizer(tokenization), **kwargs)
-        self.vocabulary = tuple(vocabulary)
-        self.tokenization = tokenization
+        super().__init__(vocabulary, Tokenizer(tokenization), FIRST_WORD_ID, **kwargs)
         self.max_length = max_length
 
     def call(self, texts: tf.Tensor) -> tf.Tensor:
@@ -161,12 +159,7 @@ class SentenceVectorization(TextLayer):
         return keras.KerasTensor((texts.shape[0], None), dtype="int32")
 
     def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "vocabulary": list(self.vocabulary),
-            "tokenization": self.tokenization,
-            "max_length": self.max_length,
-        }
+        return {**super().get_config(), "max_length": self.max_length}
 
 
 def _as_strings(texts: Any) -> Any:

@@ -2,7 +2,7 @@
 
 import importlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +109,29 @@ class VocabularyChoice:
         return (
             f"Lower `min_count`, {'change ' + ' and '.join(limits) + ', ' if limits else ''}or set stop_words='none'."
         )
+
+
+def document_choice(
+    tokenizer: Tokenizer,
+    size: int,
+    min_count: int,
+    min_df: int | float,
+    max_df: int | float,
+    stop_words: str | Path | Iterable[str],
+    vocab_file: str | Path | None,
+) -> VocabularyChoice:
+    """The choice of a vocabulary of documents; reads the vocabulary, or the stop words. See `load_bag_of_words`."""
+    choice = VocabularyChoice(size, min_count, min_df, max_df, ngrams=tokenizer.ngram_range[1] > 1)
+    if vocab_file is not None:
+        return replace(choice, words=read_vocabulary(vocab_file))
+    return replace(choice, stop_words=read_stop_words(stop_words, tokenizer))
+
+
+def sentence_choice(size: int, min_count: int, vocab_file: str | Path | None) -> VocabularyChoice:
+    """The choice of a vocabulary of sentences, whose size counts `<eos>` and `<unk>`. See `load_sentences`."""
+    if size < 3:
+        raise ValueError(f"`vocabulary_size` must be at least 3. Received: vocabulary_size={size}.")
+    return VocabularyChoice(size - 2, min_count, words=None if vocab_file is None else read_vocabulary(vocab_file))
 
 
 def read_vocabulary(path: str | Path) -> tuple[str, ...]:

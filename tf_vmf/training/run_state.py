@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from tf_vmf.files import write_atomically, write_csv
 from tf_vmf.training.checkpoints import Checkpoints
+from tf_vmf.training.schedules import describe_schedule, learning_rate_schedule
 from tf_vmf.training.workers import Workers
 
 
@@ -266,10 +267,10 @@ class RunState:
         saved, current = self._progress.schedule, learning_rate_schedule(self.model.optimizer)
         if self.step and not self._progress.stopped_early and saved != current:
             raise ValueError(
-                f"The run in {self.checkpoints.folder.parent} cannot go on with another learning rate: {_describe(saved)} there, "
-                f"{_describe(current)} here. Under a schedule over all epochs, such as linear or cosine, another number of epochs "
-                "would have changed the rates of the steps already taken. Nothing was changed. Give as many epochs as before, or "
-                "a new workdir; runs with a constant learning rate can be extended."
+                f"The run in {self.checkpoints.folder.parent} cannot go on with another learning rate: "
+                f"{describe_schedule(saved)} there, {describe_schedule(current)} here. Under a schedule over all epochs, such as "
+                "linear or cosine, another number of epochs would have changed the rates of the steps already taken. Nothing was "
+                "changed. Give as many epochs as before, or a new workdir; runs with a constant learning rate can be extended."
             )
 
     def _set_metrics(self) -> None:
@@ -287,20 +288,6 @@ class _RestoreCallbacks(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self._state.restore_callbacks()
-
-
-def learning_rate_schedule(optimizer: keras.optimizers.Optimizer) -> dict[str, Any] | None:
-    """The learning-rate schedule of an optimizer as JSON holds it; None for a constant rate."""
-    optimizer = getattr(optimizer, "inner_optimizer", optimizer)  # of a LossScaleOptimizer
-    rate = optimizer.get_config()["learning_rate"]
-    return json.loads(json.dumps(rate, default=str)) if isinstance(rate, dict) else None
-
-
-def _describe(schedule: Mapping[str, Any] | None) -> str:
-    if schedule is None:
-        return "a constant rate"
-    arguments = ", ".join(f"{name}={value}" for name, value in schedule["config"].items() if name != "name")
-    return f"{schedule['class_name']}({arguments})"
 
 
 def _state_of(callback: keras.callbacks.Callback) -> dict[str, Any]:

@@ -91,6 +91,16 @@ class Workdir:
         """
         return self._lock
 
+    def check_unlocked(self) -> None:
+        """Fails now rather than in `open`, for programs that have long work to do before: reading a corpus, say.
+
+        Raises:
+            LockHeldError: Another process uses the folder.
+        """
+        if (self.path / _LOCK).exists():
+            with self._lock:
+                pass
+
     @property
     def config_file(self) -> Path:
         """JSON: the configuration of the run."""

@@ -1,0 +1,177 @@
+"""Documents, sentences and records on disk are used in one way, and a corpus comes from lists as from files."""
+
+import gzip
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from scipy import sparse
+
+from tf_vmf import data
+from tf_vmf.data import Documents, Examples, Sentences, load_bag_of_words, load_sentences
+
+SIZE, BATCH = 23, 5
+TEXTS = [f"alpha beta {'gamma ' * (i % 4)}number {'even' if i % 2 == 0 else 'odd'} word" for i in range(40)]
+LABELS = ["even" if i % 2 == 0 else "odd" for i in range(40)]
+
+
+def make_documents(tmp_path) -> Examples:
+    counts = np.random.default_rng(0).poisson(1.0, (SIZE, 7)).astype(np.int32)
+    counts[:, 0] = np.arange(1, SIZE + 1)
+    return Documents(counts)
+
+
+def make_sentences(tmp_path) -> Examples:
+    return Sentences.from_lists([[3 + i] * (1 + i % 6) for i in range(SIZE)])
+
+
+def make_document_records(tmp_path) -> Examples:
+    (tmp_path / "text.txt").write_text("\n".join(TEXTS))
+    files = dict.fromkeys(("train_files", "valid_files", "test_files"), tmp_path / "text.txt")
+    data.prepare_documents(tmp_path / "prepared", **files, stop_words="none", min_count=1, examples_per_shard=11)
+    return load_bag_of_words("prepared", data_dir=tmp_path / "prepared").train_examples
+
+
+def make_sentence_records(tmp_path) -> Examples:
+    (tmp_path / "text.txt").write_text("\n".join(TEXTS))
+    files = dict.fromkeys(("train_files", "valid_files", "test_files"), tmp_path / "text.txt")
+    data.prepare_sentences(tmp_path / "prepared", **files, min_count=1, examples_per_shard=11)
+    return load_sentences("prepared", data_dir=tmp_path / "prepared").train_examples
+
+
+def rows(batches: tf.data.Dataset) -> list[tuple[float, ...]]:
+    """The examples without zeros at their ends: padding, or words that do not occur."""
+    return [tuple(np.trim_zeros(row, "b").tolist()) for batch in batches for row in batch.numpy()]
+
+
+@pytest.mark.parametrize("make", [make_documents, make_sentences, make_document_records, make_sentence_records])
+def test_every_kind_of_examples_follows_the_protocol(make, tmp_path):
+    examples = make(tmp_path)
+    examples.check()
+    steps = examples.steps_per_epoch(BATCH)
+    evaluation = examples.evaluation_batches(BATCH)
+    assert evaluation.cardinality() == len(list(evaluation)) == steps
+    in_order = rows(evaluation)
+    assert len(in_order) == len(examples)
+    assert examples.batches(BATCH, seed=1).cardinality() == tf.data.INFINITE_CARDINALITY
+    assert sorted(rows(examples.batches(BATCH, seed=1).take(steps))) == sorted(in_order)
+    np.testing.assert_array_equal(np.sort(examples.evaluation_order()), np.arange(len(examples)))
+    tokens = sum(sum(row) if "document" in make.__name__ else len(row) for row in in_order)
+    assert examples.num_tokens == tokens
+    for step in (0, steps + 1):
+        (batch,) = examples.batches(BATCH, seed=1, start_step=step).take(1)
+        assert len(examples.batch_ids(step, BATCH, seed=1)) == len(batch)
+    for call in (examples.evaluation_batches, examples.steps_per_epoch):
+        with pytest.raises(ValueError, match=r"`batch_size` must be positive.*=0"):
+            call(0)
+    with pytest.raises(ValueError, match=r"`start_step` must not be negative.*=-1"):
+        examples.batches(BATCH, seed=1, start_step=-1)
+
+
+@pytest.mark.parametrize("make", [make_documents, make_sentences])
+def test_ids_of_a_batch_are_positions_in_the_evaluation_order(make, tmp_path):
+    examples = make(tmp_path)
+    position_of = dict(zip(rows(examples.evaluation_batches(BATCH)), examples.evaluation_order(), strict=True))
+    for step in (0, 3, 7):
+        batch = rows(examples.batches(BATCH, seed=2, start_step=step).take(1))
+        assert examples.batch_ids(step, BATCH, seed=2) == [position_of[row] for row in batch]
+
+
+COUNTS = np.array([[0, 2, 1], [0, 0, 0], [5, 0, 3]])
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [
+        COUNTS,
+        COUNTS.astype(np.float64),
+        sparse.csc_matrix(COUNTS),
+        sparse.coo_array(COUNTS),
+        sparse.lil_matrix(COUNTS),
+        sparse.csr_matrix((np.array([1, 2, 3, 4, 1]), np.array([2, 1, 2, 0, 0]), np.array([0, 2, 2, 5])), (3, 3)),
+        sparse.csr_matrix((np.array([2, 1, 0, 5, 3]), np.array([1, 2, 1, 0, 2]), np.array([0, 2, 3, 5])), (3, 3)),
+    ],
+    ids=["dense", "float", "csc", "coo", "lil", "unsorted and repeated", "explicit zero"],
+)
+@pytest.mark.parametrize("as_sparse", [False, True])
+def test_counts_of_any_format_give_the_same_batches(counts, as_sparse):
+    documents = Documents(counts, sparse=as_sparse)
+    (batch,) = documents.evaluation_batches(3)
+    np.testing.assert_array_equal(tf.sparse.to_dense(batch) if as_sparse else batch, COUNTS)
+    assert len(documents.without_empty()) == 2
+    assert documents.num_tokens == COUNTS.sum()
+
+
+@pytest.mark.parametrize("value", [-1, np.nan, np.inf])
+def test_counts_that_are_no_counts_are_refused(value):
+    counts = COUNTS.astype(np.float64)
+    counts[2, 0] = value
+    for given in (counts, sparse.csr_matrix(counts), sparse.csc_matrix(counts)):
+        with pytest.raises(ValueError, match=rf"finite and not negative. Received: {value}.* in row 2, column 0"):
+            Documents(given)
+
+
+class Column:
+    """What a column of a data frame is to a reader: something to iterate."""
+
+    def __init__(self, values):
+        self._values = values
+
+    def __iter__(self):
+        return iter(self._values)
+
+
+@pytest.mark.parametrize("make", [list, tuple, np.array, Column, lambda v: np.array(v, dtype=object)])
+def test_lists_give_the_corpus_that_a_file_gives(tmp_path, make):
+    for label in ("even", "odd"):
+        lines = [text for text, own in zip(TEXTS, LABELS, strict=True) if own == label]
+        (tmp_path / f"{label}.txt.gz").write_bytes(gzip.compress("\n".join(lines).encode()))
+    order = np.argsort(LABELS, kind="stable")
+    texts, labels = make([TEXTS[i] for i in order]), make([LABELS[i] for i in order])
+    files = [f"{label}={tmp_path}/{label}.txt.gz" for label in ("even", "odd")]
+    of_files, of_list = load_bag_of_words(train_files=files), load_bag_of_words(texts=texts, labels=labels)
+    assert of_list.vocabulary == of_files.vocabulary
+    assert of_list.label_names == of_files.label_names == ("even", "odd")
+    for split in ("train", "valid", "test"):
+        one, other = getattr(of_list, split), getattr(of_files, split)
+        assert one.statistics == other.statistics
+        assert one.texts == other.texts
+    sentences = load_sentences(texts=texts, labels=labels)
+    for split in ("train", "valid", "test"):
+        assert sentences.statistics[split] == load_sentences(train_files=files).statistics[split]
+
+
+@pytest.mark.parametrize("load", [load_bag_of_words, load_sentences])
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ({"texts": "one text"}, r"`texts` must be a list.*Received: 'one text'"),
+        ({"texts": 3}, r"`texts` must be a list.*Received: 3"),
+        ({"texts": ["a", None]}, r"texts\[1\] must be a string. Received: None. Drop the rows without text"),
+        ({"texts": ["a", "b", float("nan")]}, r"texts\[2\] must be a string. Received: nan. Drop the rows"),
+        ({"texts": ["a", 5]}, r"texts\[1\] must be a string. Received: 5"),
+        ({"texts": ["a", b"b"]}, r"texts\[1\] must be a string. Received: b'b'"),
+        ({"texts": ["a", "b"], "labels": ["x"]}, r"`labels` must have one entry per text, 2. Received: 1"),
+        ({"texts": ["a", "b"], "labels": ["x", None]}, r"labels\[1\] must be a label. Received: None"),
+        ({"texts": ["a", "b"], "labels": "xy"}, r"`labels` must be a list"),
+        ({"texts": ["fine", "half \ud83d of a pair"]}, r"texts\[1\]: expected valid Unicode.*ud83d.*character 5"),
+        (
+            {"texts": ["a"], "train_files": "a.txt"},
+            r"either `corpus` or `train_files` or `texts`.*train_files and texts",
+        ),
+        ({"texts": ["a"], "test_files": "a.txt"}, r"test_files, which go with `train_files`"),
+        ({"train_files": "a.txt", "labels": ["x"]}, r"`labels` goes with `texts`"),
+        ({"texts": []}, r"at least 3 texts that hold a word.*Received: 0"),
+    ],
+)
+def test_lists_that_are_no_texts_are_refused(load, arguments, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        load(**arguments)
+
+
+@pytest.mark.parametrize("prepare", [data.prepare_documents, data.prepare_sentences])
+def test_an_existing_output_is_refused_before_the_text_is_read(tmp_path, prepare):
+    (tmp_path / "bad.txt").write_bytes(b"\xff\n" * 10)
+    (tmp_path / "out").mkdir()
+    with pytest.raises(FileExistsError, match="Expected a folder that does not exist"):
+        prepare(tmp_path / "out", tmp_path / "bad.txt")

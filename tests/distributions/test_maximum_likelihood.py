@@ -1,0 +1,119 @@
+"""The fit refuses what is no sample of the sphere, in every mode, and keeps its cap in every dtype."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from scipy import stats
+
+from tf_vmf.distributions import VonMisesFisher
+
+MU = np.array([0.6, 0.0, 0.8])
+
+
+def samples(count=60):
+    return stats.vonmises_fisher(MU, 20.5).rvs(count, random_state=np.random.default_rng(3))
+
+
+def spoiled(kind):
+    """Samples with a fault: the rows, and the index of the first bad one."""
+    x = samples()
+    if kind == "scaled":
+        return 2 * x, 0
+    if kind == "slightly scaled":
+        return 1.001 * x, 0
+    x[7] = {"zero row": 0.0, "nan": np.nan, "infinite": np.inf}[kind]
+    return x, 7
+
+
+FAULTS = ["scaled", "slightly scaled", "zero row", "nan", "infinite"]
+
+
+@pytest.mark.parametrize("validate_args", [False, True])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("kind", FAULTS)
+def test_samples_off_the_sphere_are_refused_with_their_row(kind, dtype, validate_args):
+    x, row = spoiled(kind)
+    with pytest.raises(ValueError, match=rf"Expected unit vectors.*at index \({row},\)"):
+        VonMisesFisher.experimental_fit(x.astype(dtype), validate_args=validate_args)
+
+
+def test_in_graph_mode_they_give_nan_or_an_error_under_validate_args():
+    @tf.function
+    def fit(x, validate_args):
+        fitted = VonMisesFisher.experimental_fit(x, validate_args=validate_args)
+        return fitted.mean_direction, fitted.concentration
+
+    for kind in FAULTS:
+        x = tf.constant(spoiled(kind)[0])
+        for value in fit(x, False):
+            assert np.isnan(value).all()
+        with pytest.raises(tf.errors.InvalidArgumentError, match="unit length"):
+            fit(x, True)
+
+
+@pytest.mark.slow
+def test_compiled_they_give_nan():
+    fit = tf.function(lambda x: VonMisesFisher.experimental_fit(x).concentration, jit_compile=True)
+    for kind in FAULTS:
+        assert np.isnan(fit(tf.constant(spoiled(kind)[0], tf.float32)))
+
+
+def test_only_the_batch_member_with_the_fault_is_nan_in_graph_mode():
+    x = np.stack([samples(), spoiled("nan")[0]], axis=1)
+    fitted = tf.function(lambda x: VonMisesFisher.experimental_fit(x).concentration)(tf.constant(x))
+    _, expected = stats.vonmises_fisher.fit(x[:, 0])
+    assert float(fitted[0]) == pytest.approx(expected, rel=1e-6)
+    assert np.isnan(fitted[1])
+
+
+def test_rows_in_many_dimensions_that_were_not_normalised_are_refused(rng):
+    with pytest.raises(ValueError, match="norm 1 to 1e-05"):
+        VonMisesFisher.experimental_fit(rng.normal(size=(20, 300)).astype(np.float32))
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        (np.where(np.arange(60) == 4, -1.0, 1.0), r"finite and not negative\. Received: -1\.0 at index \(4,\)"),
+        (np.where(np.arange(60) == 5, np.nan, 1.0), r"finite and not negative\. Received: nan at index \(5,\)"),
+        (np.zeros(60), "must not sum to zero"),
+    ],
+)
+def test_weights_that_are_none_are_refused(weights, message):
+    with pytest.raises(ValueError, match=message):
+        VonMisesFisher.experimental_fit(samples(), weights=weights)
+    fit = tf.function(lambda x, w: VonMisesFisher.experimental_fit(x, weights=w).concentration)
+    assert np.isnan(fit(tf.constant(samples(), tf.float32), tf.constant(weights, tf.float32)))
+
+
+def test_an_empty_sample_is_refused():
+    with pytest.raises(ValueError, match="must not sum to zero"):
+        VonMisesFisher.experimental_fit(np.zeros((0, 3)))
+
+
+@pytest.mark.parametrize("kind", ["zero row", "nan"])
+def test_rows_of_weight_zero_may_hold_anything(kind):
+    x, row = spoiled(kind)
+    fitted = VonMisesFisher.experimental_fit(x, weights=np.arange(len(x)) != row)
+    mu, concentration = stats.vonmises_fisher.fit(np.delete(x, row, axis=0))
+    np.testing.assert_allclose(fitted.mean_direction, mu, atol=1e-10)
+    assert float(fitted.concentration) == pytest.approx(concentration, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "cap"), [(tf.float16, 65504.0), (tf.bfloat16, 1e10), (tf.float32, 1e10), (tf.float64, 1e10)]
+)
+def test_identical_samples_reach_the_cap_of_every_dtype_and_never_exceed_it(dtype, cap):
+    fitted = VonMisesFisher.experimental_fit(tf.constant([[0.0, 1.0], [0.0, 1.0]], dtype), validate_args=True)
+    assert fitted.dtype == dtype
+    assert 0.99 * cap <= float(fitted.concentration) <= cap
+
+
+@pytest.mark.parametrize("dtype", [tf.float16, tf.bfloat16])
+def test_half_precision_fits_what_its_rounded_samples_say(dtype):
+    x = tf.cast(samples(500), dtype)
+    fitted = VonMisesFisher.experimental_fit(x)
+    wide = tf.math.l2_normalize(tf.cast(x, tf.float64), axis=-1)
+    mu, concentration = stats.vonmises_fisher.fit(wide.numpy())
+    np.testing.assert_allclose(tf.cast(fitted.mean_direction, tf.float64), mu, atol=1e-2)
+    assert float(fitted.concentration) == pytest.approx(concentration, rel=1e-2)

@@ -1,0 +1,108 @@
+"""Log densities of pairs through a matrix product have the stated error, and mixtures that of the distribution."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow_probability import distributions as tfd
+
+from tf_vmf.distributions import VonMisesFisher, pairwise_log_prob
+from tf_vmf.math import log_normalizer
+
+
+def unit(rng, *shape):
+    x = rng.normal(size=shape)
+    return x / np.linalg.norm(x, axis=-1, keepdims=True)
+
+
+def close_pairs(rng, dim, kappa, dtype):
+    """Points and directions, every second pair as close as the concentration makes samples; in the precision of dtype."""
+    mu = unit(rng, 40, dim)
+    x = np.concatenate([mu[:20] + rng.normal(size=(20, dim)) / np.sqrt(kappa), rng.normal(size=(10, dim))])
+    x /= np.linalg.norm(x, axis=-1, keepdims=True)
+    return x.astype(dtype), mu.astype(dtype), np.full(40, kappa, dtype)
+
+
+def exact(x, mu, kappa):
+    """In extended precision, for the vectors as they are rounded, put back on the sphere."""
+    x, mu = (v.astype(np.longdouble) for v in (x, mu))
+    x, mu = (v / np.linalg.norm(v, axis=-1, keepdims=True) for v in (x, mu))
+    distance = ((x[:, None] - mu) ** 2).sum(axis=-1) / 2
+    wide = tf.constant(kappa.astype(np.float64))
+    at_mode = (wide - log_normalizer(wide, x.shape[-1])).numpy()
+    return at_mode - kappa.astype(np.float64) * distance
+
+
+@pytest.mark.parametrize(("dtype", "floor"), [(np.float32, 2e-5), (np.float64, 1e-11)])
+@pytest.mark.parametrize("dim", [2, 3, 50, 1000])
+def test_the_error_of_pairs_is_the_stated_one(dim, dtype, floor, rng):
+    for kappa in (0.5, 100.0, 1e4, 1e6):
+        x, mu, kappas = close_pairs(rng, dim, kappa, dtype)
+        error = np.abs(pairwise_log_prob(x, mu, kappas) - exact(x, mu, kappas)).max()
+        size = (
+            np.abs(exact(x, mu, kappas)).max() if dim > 50 else 0
+        )  # values of thousands are rounded at their own size
+        bound = 4 * kappa * np.finfo(dtype).eps + floor + size * np.finfo(dtype).eps
+        assert error < bound, (kappa, error, bound)
+
+
+def test_scalars_broadcast_and_half_precision_is_computed_in_single(rng):
+    x, mu = unit(rng, 4, 6), unit(rng, 3, 6)
+    expected = np.stack([VonMisesFisher(m, np.float64(7.0)).log_prob(x) for m in mu], axis=1)
+    np.testing.assert_allclose(pairwise_log_prob(x, mu, 7.0), expected, atol=1e-12)
+    half = pairwise_log_prob(tf.cast(x, tf.bfloat16), tf.cast(mu, tf.bfloat16), tf.constant(7.0, tf.bfloat16))
+    assert half.dtype == tf.bfloat16
+    np.testing.assert_allclose(tf.cast(half, tf.float64), expected, atol=0.2)
+
+
+@pytest.mark.parametrize(
+    ("x", "mu", "kappa"),
+    [((4, 6), (3, 5), (3,)), ((6,), (3, 6), (3,)), ((4, 1, 6), (3, 6), (3,)), ((4, 6), (3, 6), (3, 1))],
+)
+def test_shapes_that_do_not_fit_are_refused(x, mu, kappa):
+    with pytest.raises(ValueError, match=r"Expected points of shape \(n, d\)"):
+        pairwise_log_prob(tf.ones(x), tf.ones(mu), tf.ones(kappa))
+
+
+@pytest.mark.parametrize("dim", [3, 20, 50])
+def test_points_against_many_components_keep_the_accuracy_of_the_distribution(dim, rng):
+    for kappa in (1.0, 100.0, 1e4):
+        x, mu, kappas = close_pairs(rng, dim, kappa, np.float32)
+        values = VonMisesFisher(mu, kappas).log_prob(x[:, None])
+        assert values.shape == (30, 40)
+        # Far pairs have values of thousands, which float32 rounds at their own size.
+        np.testing.assert_allclose(values, exact(x, mu, kappas).astype(np.float64), rtol=1.2e-7, atol=2e-5)
+
+
+def test_the_gradients_through_the_product_are_those_of_single_pairs(rng):
+    x, mu, kappas = (tf.constant(v) for v in close_pairs(rng, 8, 30.0, np.float32))
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch([x, mu, kappas])
+        together = tf.reduce_sum(VonMisesFisher(mu, kappas).log_prob(x[:, None]))
+        pairs = tf.reduce_sum(pairwise_log_prob(x, mu, kappas))
+        apart = tf.add_n([tf.reduce_sum(VonMisesFisher(mu[k], kappas[k]).log_prob(x)) for k in range(40)])
+    expected = tape.gradient(apart, [x, mu, kappas])
+    for value in (together, pairs):
+        for gradient, other in zip(tape.gradient(value, [x, mu, kappas]), expected, strict=True):
+            np.testing.assert_allclose(gradient, other, rtol=1e-4, atol=5e-3)
+
+
+def test_a_mixture_of_many_components_builds_no_tensor_of_differences(rng):
+    mixture = tfd.MixtureSameFamily(
+        tfd.Categorical(logits=np.zeros(300, np.float32)), VonMisesFisher(unit(rng, 300, 64).astype(np.float32), 50.0)
+    )
+    graph = tf.function(mixture.log_prob).get_concrete_function(tf.TensorSpec([100, 64])).graph
+    largest = max(
+        int(np.prod(output.shape))
+        for op in graph.get_operations()
+        for output in op.outputs
+        if output.shape.is_fully_defined()
+    )
+    assert largest <= 100 * 300
+    x = unit(rng, 5, 64)
+    by_hand = np.logaddexp.reduce(
+        exact(
+            x.astype(np.float32), mixture.components_distribution.mean_direction.numpy(), np.full(300, 50.0, np.float32)
+        ),
+        axis=1,
+    ) - np.log(300)
+    np.testing.assert_allclose(mixture.log_prob(x.astype(np.float32)), by_hand, atol=2e-5)

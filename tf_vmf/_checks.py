@@ -1,0 +1,80 @@
+"""Checks of arguments and of values, the same in every part of the package."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+
+def require(condition: tf.Tensor, value: tf.Tensor, message: str, *data: Any) -> tf.Tensor:
+    """Returns `value`; fails with `message` and `data` where `condition`, a boolean scalar, does not hold.
+
+    Raises:
+        ValueError: The condition does not hold, in eager mode. In a graph it is a `tf.errors.InvalidArgumentError` at run time;
+            XLA leaves out such checks.
+    """
+    if tf.executing_eagerly():
+        if not bool(condition):
+            raise ValueError(" ".join([message, *(str(np.asarray(each)) for each in data)]))
+        return value
+    with tf.control_dependencies([tf.debugging.Assert(condition, [message, *data])]):
+        return tf.identity(value)
+
+
+def check_number(
+    owner: str, name: str, value: Any, *, minimum: float = 0.0, above: bool = False, alternative: str = ""
+) -> float:
+    """A number of any kind - Python, NumPy, or a tensor or variable of shape () - as a Python float.
+
+    Args:
+        owner: The class or function whose argument it is.
+        name: The argument.
+        value: What was passed.
+        minimum: Smallest value.
+        above: Whether `minimum` itself is refused.
+        alternative: What else the argument may be, for the message: ", or ...".
+
+    Raises:
+        ValueError: `value` is no finite number in the range; a bool, a string and a symbolic tensor are none.
+    """
+    number = _as_float(value)
+    if number is None or not math.isfinite(number) or number < minimum or (above and number == minimum):
+        raise ValueError(
+            f"Argument `{name}` of {owner}: expected a finite number {'>' if above else '>='} {minimum:g}{alternative}. "
+            f"Received: {name}={value!r}."
+        )
+    return number
+
+
+def check_integer(owner: str, name: str, value: Any, *, minimum: int = 0) -> int:
+    """A whole number of any kind, 5.0 included, as a Python int.
+
+    Raises:
+        ValueError: `value` is no integer >= `minimum`.
+    """
+    number = _as_float(value)
+    if number is None or not number.is_integer() or number < minimum:
+        raise ValueError(f"Argument `{name}` of {owner}: expected an integer >= {minimum}. Received: {name}={value!r}.")
+    return int(number)
+
+
+def _as_float(value: Any) -> float | None:
+    """The value as a float; None where it is no single real number whose value is known."""
+    if isinstance(value, numbers.Real) and not isinstance(value, bool):
+        try:
+            return float(value)
+        except OverflowError:
+            return None
+    if isinstance(value, (str, bytes, bool)) or not hasattr(value, "dtype") or getattr(value, "shape", None) != ():
+        return None
+    kind = tf.as_dtype(value.dtype)
+    if not (kind.is_floating or kind.is_integer):
+        return None
+    try:
+        return float(np.asarray(value))
+    except (TypeError, NotImplementedError):  # symbolic
+        return None

@@ -1,0 +1,77 @@
+"""Documents and sentences as a reader sees them, alone or with their nearest neighbours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tf_vmf.data import BagOfWordsCorpus, Documents
+
+_CHARACTERISTIC_WORDS = 18
+
+
+@dataclass(frozen=True)
+class Excerpt:
+    """One document or sentence.
+
+    Attributes:
+        row: Its position in its split.
+        title: Its title, or "".
+        label: The name of its label, or "".
+        text: The beginning of its text, or "" where only counts are known.
+        words: Its characteristic words where there is no text, otherwise ().
+    """
+
+    row: int
+    title: str
+    label: str
+    text: str
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A training example near a test example.
+
+    Attributes:
+        excerpt: The training example.
+        cosine: Cosine of the two codes.
+        same_label: Whether it has the label of the test example; None without labels.
+    """
+
+    excerpt: Excerpt
+    cosine: float
+    same_label: bool | None
+
+
+@dataclass(frozen=True)
+class NeighbourList:
+    """A test example with the training examples whose codes are nearest, nearest first."""
+
+    query: Excerpt
+    found: tuple[Neighbour, ...]
+
+
+def document_excerpt(corpus: BagOfWordsCorpus, documents: Documents, row: int) -> Excerpt:
+    """A document of one split of a corpus; without texts its words of largest TF-IDF stand for it."""
+    return Excerpt(
+        row=int(row),
+        title=documents.titles[row] if documents.titles is not None else "",
+        label="" if documents.labels is None else label_name(corpus.label_names, documents.labels[row]),
+        text=documents.texts[row] if documents.texts is not None else "",
+        words=() if documents.texts is not None else _characteristic_words(corpus, documents, row),
+    )
+
+
+def label_name(label_names: tuple[str, ...], label: int) -> str:
+    """The name of a label; its number where labels have no names."""
+    return label_names[int(label)] if label_names else str(label)
+
+
+def _characteristic_words(corpus: BagOfWordsCorpus, documents: Documents, row: int) -> tuple[str, ...]:
+    counts = documents.counts[[row]]
+    holders = np.bincount(documents.counts.indices, minlength=documents.vocabulary_size)
+    weights = counts.data * np.log(len(documents) / holders[counts.indices])
+    top = counts.indices[np.argsort(-weights, kind="stable")[:_CHARACTERISTIC_WORDS]]
+    return tuple(corpus.vocabulary[word] for word in top)

@@ -1,0 +1,92 @@
+"""Log densities of many points under many von Mises-Fisher distributions, by one matrix product."""
+
+import tensorflow as tf
+
+from tf_vmf import math as vmf_math
+from tf_vmf.math._arguments import compute_dtype
+
+
+def pairwise_log_prob(x: tf.Tensor, mean_directions: tf.Tensor, concentrations: tf.Tensor) -> tf.Tensor:
+    """Log density of every point under every distribution, nats.
+
+    ```
+    log_prob[i, k] = log_prob_at_mode(kappa_k) - kappa_k (1 - x_i . mu_k)
+    ```
+
+    The products are those of one matrix multiplication in the dtype of `x`, at little more than its cost. Each is a sum of d
+    terms that is rounded at its own size, 1 at most. So the absolute error, against the distribution with the same rounded
+    parameters, is
+
+    ```
+    |error| <= 4 kappa eps + 2e-5    (float32, eps = 1.2e-7; 1e-11 instead of 2e-5 in float64, eps = 2.2e-16)
+    ```
+
+    for d up to 1,000: 5e-5 nats at kappa = 100, 5e-3 at 1e4 in float32. `VonMisesFisher.log_prob(x[:, None])` keeps its
+    accuracy for large kappa, at twice the cost or more.
+
+    Args:
+        x: Float tensor `(n, d)` of unit vectors, d >= 2 static.
+        mean_directions: Float tensor `(K, d)` of unit vectors, of the same dtype.
+        concentrations: Float tensor `(K,)` or `()`, >= 0, of the same dtype.
+
+    Returns:
+        Tensor `(n, K)` in the dtype of `x`; half precision is computed in float32.
+
+    Raises:
+        TypeError: If an argument is not of a floating dtype, or the dtypes differ.
+        ValueError: If the shapes do not fit.
+
+    Example:
+    ```python
+    mu = tf.math.l2_normalize(tf.random.normal([2000, 512]), axis=-1)
+    x = tf.math.l2_normalize(tf.random.normal([64, 512]), axis=-1)
+    tf_vmf.distributions.pairwise_log_prob(x, mu, tf.fill([2000], 100.0))  # shape (64, 2000)
+    ```
+    """
+    (x, mu, kappa), restore = compute_dtype(
+        x, mean_directions, concentrations, names=("x", "mean_directions", "concentrations")
+    )
+    dims = x.shape[-1:], mu.shape[-1:]
+    if (
+        x.shape.rank != 2
+        or mu.shape.rank != 2
+        or dims[0] != dims[1]
+        or dims[0][0] is None
+        or kappa.shape.rank not in (0, 1)
+    ):
+        raise ValueError(
+            f"Expected points of shape (n, d), mean directions of shape (K, d) with the same static d, and concentrations of "
+            f"shape (K,) or (). Received: x of shape {x.shape}, mean_directions of shape {mu.shape}, concentrations of shape "
+            f"{kappa.shape}."
+        )
+    at_mode = vmf_math.log_prob_at_mode(kappa, dims[0][0])
+    # Rows and columns may be off the sphere by a rounding error; with half their squared norms the distance is that of the
+    # vectors as they are.
+    rows, columns = (0.5 * tf.reduce_sum(v * v, axis=-1) for v in (x, mu))
+    return restore(at_mode - kappa * (rows[:, tf.newaxis] + (columns - tf.matmul(x, mu, transpose_b=True))))
+
+
+def cosine_distance(x: tf.Tensor, mean_direction: tf.Tensor) -> tf.Tensor:
+    """`1 - x.mu` of unit vectors as `||x - mu||^2 / 2`, without cancellation; the shapes `(..., d)` broadcast.
+
+    Points `(..., 1, d)` against directions `(K, d)` in less than double precision go through a matrix product in float64, whose
+    rounding errors are below those of the differences in their own dtype: the tensor of differences, `(..., K, d)`, is not built.
+    """
+    points = x.shape[:-1]
+    is_product = (
+        points.rank is not None
+        and points.rank >= 1
+        and points[-1] == 1
+        and mean_direction.shape.rank == 2
+        and mean_direction.shape[0] != 1
+        and x.shape[-1] is not None
+        and x.dtype.size < 8
+    )
+    if not is_product:
+        return 0.5 * tf.reduce_sum(tf.math.squared_difference(x, mean_direction), axis=-1)
+    wide_x, wide_mu = tf.cast(tf.squeeze(x, axis=-2), tf.float64), tf.cast(mean_direction, tf.float64)
+    rows, columns = (0.5 * tf.reduce_sum(v * v, axis=-1) for v in (wide_x, wide_mu))
+    product = tf.tensordot(wide_x, wide_mu, axes=[[-1], [1]])
+    distance = rows[..., tf.newaxis] + (columns - product)
+    # Equal vectors: a rounding error may be negative.
+    return tf.cast(tf.maximum(distance, 0.0), x.dtype)

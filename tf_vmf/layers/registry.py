@@ -1,0 +1,93 @@
+"""Latent layers by name, for programs and configurations that choose one by a string."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import keras
+
+from tf_vmf.layers.latent_layer import LatentLayer
+
+_Class = TypeVar("_Class", bound=type[LatentLayer])
+
+_LATENTS: dict[str, type[LatentLayer]] = {}
+
+
+def register_latent(name: str, package: str = "tf_vmf") -> Callable[[_Class], _Class]:
+    """A class decorator that registers a latent layer, with Keras for saved files and by `name` for the trainers' `--latent`.
+
+    ```python
+    @tf_vmf.layers.register_latent("wide_gaussian", package="my_project")
+    class WideGaussianLatent(tf_vmf.layers.GaussianLatent):
+        def prior(self):
+            return tfd.MultivariateNormalDiag(tf.zeros([self.latent_dim]), 2.0 * tf.ones([self.latent_dim]))
+    ```
+
+    Args:
+        name: Name of the latent, for instance "vmf".
+        package: Prefix of the class's name in saved files.
+
+    Raises:
+        ValueError: Another class has the name.
+    """
+
+    def register(cls: _Class) -> _Class:
+        known = _LATENTS.get(name)
+        # A notebook cell that runs again defines the same class once more.
+        if known is not None and (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
+            raise ValueError(
+                f"Argument `name` of register_latent: expected a name that no other latent layer has. Received: {name!r}, "
+                f"which is {known.__module__}.{known.__qualname__}."
+            )
+        _LATENTS[name] = cls
+        return keras.saving.register_keras_serializable(package=package)(cls)
+
+    return register
+
+
+def latent_names() -> tuple[str, ...]:
+    """The names of all registered latent layers, sorted."""
+    return tuple(sorted(_LATENTS))
+
+
+def make_latent(name: str, latent_dim: int, options: Mapping[str, Any], /, **arguments: Any) -> LatentLayer:
+    """A latent layer by name.
+
+    Args:
+        name: A registered name, for instance "vmf", "gaussian" or "power_spherical".
+        latent_dim: Dimension of the space in which z lives.
+        options: Arguments for those latents that have them, for instance `{"concentration": 100.0}`; a latent without an
+            argument of that name ignores it.
+        **arguments: Arguments of every latent.
+
+    Raises:
+        ValueError: The name is not registered, or the layer refuses an argument.
+
+    Example:
+    ```python
+    tf_vmf.layers.make_latent("vmf", 25, {"concentration": 100.0}, seed=0)
+    ```
+    """
+    if name not in _LATENTS:
+        raise ValueError(
+            f"Argument `name` of make_latent: expected one of {', '.join(latent_names())}. Received: {name!r}. A latent layer of "
+            "your own is registered by tf_vmf.layers.register_latent, once its module is imported."
+        )
+    cls = _LATENTS[name]
+    accepted = _arguments(cls)
+    return cls(latent_dim, **{key: value for key, value in options.items() if key in accepted}, **arguments)
+
+
+def _arguments(cls: type) -> set[str]:
+    """The names that the constructor takes, those it passes on to the classes above it included."""
+    names: set[str] = set()
+    for base in cls.__mro__:
+        if "__init__" not in vars(base):
+            continue
+        parameters = inspect.signature(vars(base)["__init__"]).parameters.values()
+        names |= {each.name for each in parameters}
+        if not any(each.kind is inspect.Parameter.VAR_KEYWORD for each in parameters):
+            break
+    return names

@@ -1,0 +1,83 @@
+"""Kullback-Leibler divergence from a power spherical distribution to the uniform one."""
+
+import math
+
+import tensorflow as tf
+
+from tf_vmf.math._arguments import check_dim, compute_dtype
+
+# From here on log Gamma and digamma are taken from Stirling's series, whose error is below rounding.
+_LARGE = 20.0
+
+
+def power_spherical_kl_to_uniform(concentration: tf.Tensor, dim: int) -> tf.Tensor:
+    """`KL(PowerSpherical(mu, kappa) || uniform)` in nats, for the density proportional to `(1 + mu.x)^kappa`.
+
+    ```
+    KL = L(h + kappa) - L(h) - kappa L'(h + kappa),   L(a) = log Gamma(a + h) - log Gamma(a),   h = (d - 1)/2
+    ```
+
+    in double precision. L is of the size of h log(a), and the difference of the two gamma functions in it, which cancel for
+    large a, is taken from Stirling's series there. So the result is right as far as the dtype reaches.
+
+    Args:
+        concentration: Float tensor of any shape, kappa >= 0.
+        dim: Python int d >= 2, the dimension of the space that holds the sphere.
+
+    Returns:
+        Tensor of the shape and dtype of `concentration`: 0 at 0, growing as `(d - 1)/2 log(kappa)`.
+
+    Raises:
+        TypeError: If `dim` is not an int or `concentration` not a float tensor.
+        ValueError: If `dim` < 2.
+
+    References:
+        N. De Cao and W. Aziz. The Power Spherical distribution. INNF+ 2020. https://arxiv.org/abs/2006.04437
+    """
+    dim = check_dim(dim)
+    (kappa,), restore = compute_dtype(concentration, names=("concentration",))
+    dtype, kappa = kappa.dtype, tf.cast(kappa, tf.float64)
+    half = 0.5 * (dim - 1)
+    alpha = half + kappa
+    uniform = math.lgamma(2 * half) - math.lgamma(half)
+    # kappa L' tends to h; the largest number stands for infinity.
+    alpha, kappa = (tf.minimum(value, tf.float64.max / 4) for value in (alpha, kappa))
+    kl = _log_gamma_increment(alpha, half) - uniform - kappa * _digamma_increment(alpha, half)
+    return restore(tf.cast(tf.maximum(kl, 0.0), dtype))
+
+
+def _log_gamma_increment(a: tf.Tensor, h: float) -> tf.Tensor:
+    """Log Gamma(a + h) - log Gamma(a)."""
+    large = a > _LARGE
+    small_a, large_a = tf.where(large, tf.ones_like(a), a), tf.where(large, a, 2 * _LARGE * tf.ones_like(a))
+    b = large_a + h
+    # (b - 1/2) log b - (a - 1/2) log a - h, the logarithms joined.
+    leading = h * tf.math.log(large_a) + (b - 0.5) * tf.math.log1p(h / large_a) - h
+    stirling = leading + _log_gamma_remainder(b) - _log_gamma_remainder(large_a)
+    return tf.where(large, stirling, tf.math.lgamma(small_a + h) - tf.math.lgamma(small_a))
+
+
+def _digamma_increment(a: tf.Tensor, h: float) -> tf.Tensor:
+    """The derivative of `_log_gamma_increment`, digamma(a + h) - digamma(a)."""
+    large = a > _LARGE
+    small_a, large_a = tf.where(large, tf.ones_like(a), a), tf.where(large, a, 2 * _LARGE * tf.ones_like(a))
+    b = large_a + h
+    leading = tf.math.log1p(h / large_a) + 0.5 * h / large_a / b
+    stirling = leading + _digamma_remainder(b) - _digamma_remainder(large_a)
+    return tf.where(large, stirling, tf.math.digamma(small_a + h) - tf.math.digamma(small_a))
+
+
+def _log_gamma_remainder(x: tf.Tensor) -> tf.Tensor:
+    """Log Gamma(x) - (x - 1/2) log x + x - log(2 pi)/2, DLMF 5.11.1."""
+    w = 1 / x
+    y = w * w
+    return w * (
+        1 / 12 - y * (1 / 360 - y * (1 / 1260 - y * (1 / 1680 - y * (1 / 1188 - y * (691 / 360360 - y / 156)))))
+    )
+
+
+def _digamma_remainder(x: tf.Tensor) -> tf.Tensor:
+    """Digamma(x) - log x + 1/(2 x), DLMF 5.11.2."""
+    w = 1 / x
+    y = w * w
+    return -y * (1 / 12 - y * (1 / 120 - y * (1 / 252 - y * (1 / 240 - y * (1 / 132 - y * (691 / 32760 - y / 12))))))

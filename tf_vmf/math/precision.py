@@ -1,0 +1,25 @@
+"""Limits that follow from the precision of a dtype."""
+
+import tensorflow as tf
+
+# Beyond this concentration the distribution is a point mass to any precision: samples equal the mean direction, and the
+# functions follow their leading term exactly. The square of the bound is finite in float32.
+POINT_MASS_CONCENTRATION = 1e18
+
+# Distance from 1 to the next larger number; `numpy.finfo` does not know bfloat16.
+_EPSILON = {"float16": 2.0**-10, "bfloat16": 2.0**-7, "float32": 2.0**-23, "float64": 2.0**-52}
+
+
+def epsilon(dtype: tf.DType) -> float:
+    """Distance from 1 to the next larger number of a floating dtype, bfloat16 included."""
+    return _EPSILON[tf.as_dtype(dtype).name]
+
+
+def rounded_norm_tolerance(dtype: tf.DType) -> float:
+    """How far from 1 the norm of a vector may be that was normalised in its dtype and is measured in at least float32."""
+    return (20 if dtype in (tf.float32, tf.float64) else 4) * epsilon(dtype)
+
+
+def unit_norm_tolerance(dtype: tf.DType) -> float:
+    """How far from 1 the norm of a vector of data may be: at least 1e-5, as data have passed through other dtypes."""
+    return max(1e-5, rounded_norm_tolerance(dtype))

@@ -1,0 +1,72 @@
+"""What users hand to a model - lists, arrays, sparse matrices of any kind - in the form that Keras and TensorFlow take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import scipy.sparse
+import tensorflow as tf
+
+
+def canonical(x: Any) -> Any:
+    """Arrays as Keras's `fit` takes them; what holds no data of its own, such as a `tf.data.Dataset`, as it is.
+
+    A scipy matrix or array of any format becomes a CSR matrix with sorted indices and no entry twice, a sparse tensor is put into
+    row-major order, lists of numbers become arrays.
+    """
+    if scipy.sparse.issparse(x):  # one format of which is a mapping, too
+        matrix = scipy.sparse.csr_matrix(x)  # shares the data of a CSR matrix, which is not to be changed
+        if not matrix.has_canonical_format:
+            matrix = matrix.copy()
+            matrix.sum_duplicates()  # sorts, too
+        return matrix
+    if isinstance(x, Mapping):
+        return {name: canonical(value) for name, value in x.items()}
+    if isinstance(x, tf.SparseTensor) and tf.executing_eagerly():
+        return tf.sparse.reorder(x)
+    if isinstance(x, (list, tuple)) and _is_number(_first_leaf(x)):
+        return np.asarray(x)
+    return x
+
+
+def to_tensors(x: Any) -> Any:
+    """One batch in `canonical` form, with scipy matrices as sparse tensors, float32."""
+    x = canonical(x)
+    if isinstance(x, Mapping):
+        return {name: to_tensors(value) for name, value in x.items()}
+    if not scipy.sparse.issparse(x):
+        return x
+    matrix = x.tocoo()
+    indices = np.stack([matrix.row, matrix.col], axis=1).astype(np.int64)
+    return tf.SparseTensor(indices, matrix.data.astype(np.float32), matrix.shape)
+
+
+def check_counts(x: Any) -> None:
+    """Checks a batch in `canonical` form that is at hand as an array: counts are finite numbers >= 0.
+
+    Raises:
+        ValueError: A count is negative, NaN or infinite.
+    """
+    values = x.data if scipy.sparse.issparse(x) else x.values if isinstance(x, tf.SparseTensor) else x
+    if tf.is_tensor(values) and hasattr(values, "numpy"):
+        values = values.numpy()
+    if not isinstance(values, np.ndarray) or not values.size or values.dtype.kind not in "iuf":
+        return
+    smallest, largest = values.min(), values.max()  # NaN if one is
+    if not (smallest >= 0 and largest < np.inf):
+        raise ValueError(
+            "Argument `x`: expected counts, which are finite numbers >= 0. Received: a smallest value of "
+            f"{smallest:g} and a largest of {largest:g}."
+        )
+
+
+def _first_leaf(x: Any) -> Any:
+    while isinstance(x, (list, tuple)) and x:
+        x = x[0]
+    return x
+
+
+def _is_number(x: Any) -> bool:
+    return isinstance(x, (int, float, np.number))

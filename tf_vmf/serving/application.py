@@ -1,0 +1,205 @@
+"""The HTTP application: routes, status codes, compression."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gzip
+import json
+import time
+from collections.abc import AsyncIterator
+from importlib import resources
+from typing import Any, NamedTuple
+
+import fastapi
+from fastapi.concurrency import run_in_threadpool
+from fastapi_offline import FastAPIOffline
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from tf_vmf.serving.limits import RequestError
+from tf_vmf.serving.metrics import UNKNOWN, Metrics
+from tf_vmf.serving.request_body import decompressed, parse_json, read_body
+from tf_vmf.serving.served import Served
+from tf_vmf.version import __version__
+
+_SMALLEST_COMPRESSED, _COMPRESSION = 1024, 5
+# The page may talk to this service and to nothing else, so that no text leaves it.
+_PAGE_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:"
+)
+
+
+def application(served: Served, name: str, version_labels: tuple[str, ...]) -> fastapi.FastAPI:
+    """See `tf_vmf.serving.make_app`."""
+    service = _Service(served, name)
+    app = FastAPIOffline(
+        title=f"tf_vmf: {name}",
+        version=__version__,
+        redoc_url=None,
+        lifespan=service.lifespan,
+        redirect_slashes=False,
+    )
+
+    def get(path: str, answer: Any, **options: Any) -> None:
+        app.add_api_route(path, answer, methods=["GET"], **options)
+        app.add_api_route(path, answer, methods=["HEAD"], include_in_schema=False)
+
+    get("/", service.page, include_in_schema=False)
+    get("/health", service.live)
+    get("/health/live", service.live, include_in_schema=False)
+    get("/health/ready", service.ready)
+    get("/metrics", service.exposed_metrics, response_class=fastapi.responses.PlainTextResponse)
+    model = f"/v1/models/{name}"
+    versions = [f"{model}/versions/{served.version}", *(f"{model}/labels/{label}" for label in version_labels)]
+    for path in (model, *versions):
+        shown = path == model or path == versions[0]
+        get(path, service.status, include_in_schema=shown)
+        get(f"{path}/metadata", service.metadata, include_in_schema=shown)
+        app.add_api_route(
+            f"{path}:predict",
+            service.predict,
+            methods=["POST"],
+            include_in_schema=shown,
+            openapi_extra=_request_schema(served),
+        )
+    app.add_exception_handler(HTTPException, _refuse)  # type: ignore[arg-type]
+    app.add_exception_handler(Exception, _fail)
+    return app
+
+
+class _Answer(NamedTuple):
+    endpoint: str
+    status: int
+    body: bytes
+    headers: dict[str, str]
+
+
+class _Service:
+    """The handlers of the routes."""
+
+    def __init__(self, served: Served, name: str) -> None:
+        self._served, self._name = served, name
+        self._metrics = Metrics()
+        self._not_ready = "The model has not answered its first request yet."
+        self._metadata = {"signature_def": {"signature_def": served.describe()}}
+        if served.labels is not None:
+            self._metadata["labels"] = list(served.labels)  # type: ignore[assignment]
+        self._page = resources.files("tf_vmf.serving").joinpath("pages", "index.html").read_text(encoding="utf-8")
+
+    @contextlib.asynccontextmanager
+    async def lifespan(self, app: fastapi.FastAPI) -> AsyncIterator[None]:
+        """Answers a first request of its own while the service already listens."""
+        del app
+        first = asyncio.create_task(self._warm_up())
+        yield
+        await first
+
+    async def _warm_up(self) -> None:
+        try:
+            await run_in_threadpool(self._served.warm_up)
+            self._not_ready = ""
+        except Exception as error:  # shown to whoever asks whether the service is ready
+            self._not_ready = f"The model fails: {error}"
+
+    def page(self) -> fastapi.Response:
+        """A page to try the model."""
+        return fastapi.responses.HTMLResponse(self._page, headers={"Content-Security-Policy": _PAGE_POLICY})
+
+    def live(self) -> dict[str, str]:
+        """Whether the process answers; if not, restart it."""
+        return {"status": "ok"}
+
+    def ready(self) -> fastapi.Response:
+        """Whether the model answers: 503 until it has answered a first request; send it no requests till then."""
+        if self._not_ready:
+            return _json({"error": self._not_ready}, 503)
+        return _json({"status": "ready"})
+
+    def exposed_metrics(self, request: fastapi.Request) -> fastapi.Response:
+        """Requests, latencies and errors by endpoint, for Prometheus."""
+        content, content_type = self._metrics.exposed(request.headers.get("accept", ""))
+        return fastapi.Response(content, headers={"Content-Type": content_type})
+
+    def status(self) -> fastapi.Response:
+        """State of the model's one version, as TensorFlow Serving reports it."""
+        status = {"error_code": "OK", "error_message": ""}
+        version = {"version": str(self._served.version), "state": "AVAILABLE", "status": status}
+        return _json({"model_version_status": [version]})
+
+    def metadata(self) -> fastapi.Response:
+        """Inputs and outputs of every signature, as TensorFlow Serving reports them; names of labels where there are any."""
+        spec = {"name": self._name, "signature_name": "", "version": str(self._served.version)}
+        return _json({"model_spec": spec, "metadata": self._metadata})
+
+    async def predict(self, request: fastapi.Request) -> fastapi.Response:
+        """Calls a signature: {"signature_name": ..., "instances": [...]} or {"signature_name": ..., "inputs": {...}}."""
+        start = time.perf_counter()
+        with self._metrics.in_progress.track_inprogress():
+            try:
+                body = await read_body(request, self._served.limits)
+            except RequestError as error:
+                answer = _Answer(UNKNOWN, error.status, _dumps({"error": str(error)}), {})
+            except ClientDisconnect:
+                answer = _Answer(UNKNOWN, 499, b"", {})
+            else:
+                encoding = request.headers.get("content-encoding", "")
+                answer = await run_in_threadpool(self._answer, body, encoding, _accepts_gzip(request))
+        self._metrics.record(answer.endpoint, answer.status, time.perf_counter() - start)
+        return fastapi.Response(answer.body, answer.status, answer.headers, "application/json")
+
+    def _answer(self, body: bytes, encoding: str, compress: bool) -> _Answer:
+        endpoint, status = UNKNOWN, 200
+        content: Any
+        try:
+            request = parse_json(decompressed(body, encoding, self._served.limits))
+            endpoint = self._served.signature_of(request)
+            content = self._served.predict(request)
+        except RequestError as error:
+            content, status = {"error": str(error)}, error.status
+        data = _dumps(content)
+        if not compress or len(data) < _SMALLEST_COMPRESSED:
+            return _Answer(endpoint, status, data, {"Vary": "Accept-Encoding"})
+        headers = {"Vary": "Accept-Encoding", "Content-Encoding": "gzip"}
+        return _Answer(endpoint, status, gzip.compress(data, _COMPRESSION), headers)
+
+
+def _request_schema(served: Served) -> dict[str, Any]:
+    schema = {
+        "type": "object",
+        "properties": {
+            "signature_name": {"type": "string", "enum": sorted(served.signatures)},
+            "instances": {"type": "array", "items": {}, "description": "rows"},
+            "inputs": {"description": "whole tensors by name"},
+        },
+        "example": served.example_request(),
+    }
+    return {"requestBody": {"content": {"application/json": {"schema": schema}}}}
+
+
+def _accepts_gzip(request: fastapi.Request) -> bool:
+    for each in request.headers.get("accept-encoding", "").split(","):
+        coding, _, weight = each.replace(" ", "").lower().partition(";")
+        if coding == "gzip":
+            return not weight.startswith("q=0") or bool(weight[3:].strip(".0"))
+    return False
+
+
+async def _refuse(request: fastapi.Request, error: HTTPException) -> fastapi.Response:
+    """Paths and methods that there are not, in the format of all other errors."""
+    message = f"{error.detail}: {request.method} {request.url.path}. Expected one of the paths in /docs."
+    return _json({"error": message}, error.status_code, dict(error.headers or {}))
+
+
+async def _fail(request: fastapi.Request, error: Exception) -> fastapi.Response:
+    del request
+    return _json({"error": f"The service failed: {type(error).__name__}. Its log says more."}, 500)
+
+
+def _json(content: Any, status: int = 200, headers: dict[str, str] | None = None) -> fastapi.Response:
+    return fastapi.Response(_dumps(content), status, headers, "application/json")
+
+
+def _dumps(content: Any) -> bytes:
+    # Numbers that are not finite are NaN, Infinity and -Infinity, as TensorFlow Serving writes them. ASCII holds lone surrogates.
+    return json.dumps(content, separators=(",", ":")).encode()

@@ -1,0 +1,132 @@
+"""Tensors from JSON and back, by the rules of TensorFlow Serving's REST interface."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tf_vmf.serving.limits import Limits, RequestError
+
+BINARY = "b64"  # {"b64": ...} is a string of bytes in base64
+_BINARY_SUFFIX = "_bytes"  # outputs whose names end so are answered as {"b64": ...}
+_JSON_NAMES = {type(None): "null", bool: "a boolean", str: "a string", list: "a list", dict: "an object"}
+
+
+def to_tensor(name: str, value: Any, spec: tf.TensorSpec, limits: Limits) -> tf.Tensor:
+    """A tensor from nested lists.
+
+    Args:
+        name: Name of the input, for messages.
+        value: What JSON held; strings may be {"b64": ...}.
+        spec: The dtype and shape that are expected.
+        limits: Number of rows, size of strings and value of scalars.
+
+    Raises:
+        RequestError: The value is not of this dtype and shape, or is too large.
+    """
+    expected = f"Input {name!r}: expected {spec.dtype.name} of shape {[-1 if n is None else n for n in spec.shape]}."
+    shape, flat = _flattened(value, spec.shape.rank, expected)
+    if not spec.shape.is_compatible_with(shape):
+        raise RequestError(f"{expected} Received: shape {shape}.")
+    if shape and not 1 <= shape[0] <= limits.examples:
+        raise RequestError(f"Input {name!r}: expected 1 to {limits.examples} rows. Received: {shape[0]}.", 413)
+    if not flat:
+        raise RequestError(f"{expected} Received: shape {shape}, which holds nothing.")
+    if spec.dtype == tf.string:
+        return tf.reshape(tf.constant(_strings(flat, expected, limits), tf.string), shape)
+    array = _numbers(flat, spec.dtype, expected)
+    largest = limits.numbers.get(name)
+    if not shape and largest is not None and array[0] > largest:
+        raise RequestError(f"Input {name!r}: expected at most {largest}. Received: {array[0]}.")
+    return tf.constant(array.reshape(shape), spec.dtype)
+
+
+def to_json(name: str, value: np.ndarray) -> Any:
+    """Nested lists of an output; strings are decoded, or {"b64": ...} where the name ends in `_bytes`."""
+    if value.dtype != object:
+        return value.tolist()
+    binary = name.endswith(_BINARY_SUFFIX)
+
+    def convert(item: Any) -> Any:
+        if isinstance(item, list):
+            return [convert(each) for each in item]
+        return {BINARY: base64.b64encode(item).decode()} if binary else item.decode("utf-8", "replace")
+
+    return convert(value.tolist())
+
+
+def _flattened(value: Any, rank: int, expected: str) -> tuple[list[int], Sequence[Any]]:
+    """The shape of nested lists and their items in one sequence.
+
+    Lists are opened down to the rank and no further, so their depth does not matter.
+    """
+    shape: list[int] = []
+    items: Sequence[Any] = [value]
+    for _ in range(rank):
+        if not all(isinstance(item, list) for item in items):
+            other = next(item for item in items if not isinstance(item, list))
+            raise RequestError(f"{expected} Received: {_kind(other)} in place of a list, at depth {len(shape)}.")
+        lengths = {len(item) for item in items} or {0}
+        if len(lengths) > 1:
+            raise RequestError(f"{expected} Received: lists of different lengths, at depth {len(shape)}.")
+        shape.append(lengths.pop())
+        items = list(itertools.chain.from_iterable(items))
+    if any(isinstance(item, list) for item in items):
+        raise RequestError(f"{expected} Received: lists nested more than {rank} deep.")
+    return shape, items
+
+
+def _kind(item: Any) -> str:
+    return _JSON_NAMES.get(type(item), "a number")
+
+
+def _strings(items: Sequence[Any], expected: str, limits: Limits) -> list[bytes]:
+    return [_bytes(item, expected, limits) for item in items]
+
+
+def _bytes(item: Any, expected: str, limits: Limits) -> bytes:
+    try:
+        if isinstance(item, str):
+            data = item.encode("utf-8")
+        elif isinstance(item, Mapping) and set(item) == {BINARY}:
+            data = base64.b64decode(item[BINARY], validate=True)
+            data.decode("utf-8")
+        else:
+            raise RequestError(f"{expected} Received: {_kind(item)}.")
+    except (UnicodeError, binascii.Error, TypeError, ValueError) as error:
+        if isinstance(error, RequestError):
+            raise
+        raise RequestError(f"{expected} Received a string that is not UTF-8: {error}.") from error
+    if len(data) > limits.text_bytes:
+        raise RequestError(
+            f"Expected strings of at most {limits.text_bytes:,} bytes. Received: {len(data):,} bytes.", 413
+        )
+    return data
+
+
+def _numbers(items: Sequence[Any], dtype: tf.DType, expected: str) -> np.ndarray:
+    # Types are compared, as `isinstance` takes a boolean for an integer.
+    accepted = {bool} if dtype.is_bool else {int} if dtype.is_integer else {int, float}
+    others = set(map(type, items)) - accepted
+    if others:
+        received = next(item for item in items if type(item) in others)
+        raise RequestError(f"{expected} Received: {received if type(received) is float else _kind(received)}.")
+    if dtype.is_integer and items:
+        bounds = np.iinfo(dtype.as_numpy_dtype)
+        if min(items) < bounds.min or max(items) > bounds.max:
+            raise RequestError(f"{expected} Received: numbers outside of {bounds.min} to {bounds.max}.")
+    try:
+        with np.errstate(over="ignore"):  # checked below
+            array = np.array(items, None if dtype.is_integer or dtype.is_bool else np.float64)
+            array = array.astype(dtype.as_numpy_dtype)
+    except OverflowError as error:
+        raise RequestError(f"{expected} Received: numbers that are not finite.") from error
+    if not np.all(np.isfinite(array)):
+        raise RequestError(f"{expected} Received: numbers that are not finite.")
+    return array
