@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from tf_vmf.evaluation.topics import Topic
+from tf_vmf.evaluation.topics import Topic, first_words
 
 
 def normalized_mutual_information(labels: Sequence[Any], clusters: Sequence[Any]) -> float:
@@ -63,17 +62,15 @@ def inverted_rbo(topics: Sequence[Topic | Sequence[str]], num_words: int = 10, p
     """
     if not 0 < p < 1:
         raise ValueError(f"Argument `p`: expected a number in (0, 1). Received: p={p!r}.")
-    rows = [list(getattr(topic, "words", topic))[:num_words] for topic in topics]
-    if len(rows) < 2 or min(map(len, rows)) < num_words:
-        raise ValueError(
-            f"Argument `topics`: expected two or more topics of {num_words} words. "
-            f"Received: {len(rows)} topics of {min(map(len, rows), default=0)} words or more."
-        )
+    rows = first_words(topics, num_words, "inverted_rbo", exact=True)
+    if len(rows) < 2:
+        raise ValueError("Argument `topics`: expected two or more topics. Received: one.")
     overlaps = [_overlap(rows[a], rows[b], p) for a in range(len(rows)) for b in range(a)]
     return 1.0 - float(np.mean(overlaps))
 
 
 def _overlap(first: Sequence[str], second: Sequence[str], p: float) -> float:
-    depths = np.arange(1, len(first) + 1)
-    agreement = np.array([len(set(first[:i]) & set(second[:i])) for i in depths]) / depths
-    return float(p ** len(first) * agreement[-1] + (1.0 - p) * np.sum(p ** (depths - 1) * agreement))
+    depths = range(1, len(first) + 1)
+    agreement = [len(set(first[:depth]) & set(second[:depth])) / depth for depth in depths]
+    weighted = sum(p ** (depth - 1) * share for depth, share in zip(depths, agreement, strict=True))
+    return p ** len(first) * agreement[-1] + (1.0 - p) * weighted

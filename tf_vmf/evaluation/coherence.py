@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tf_vmf._optional import optional
-
-if TYPE_CHECKING:
-    from tf_vmf.evaluation.topics import Topic
+from tf_vmf.evaluation.topics import Topic, first_words
 
 # Words per window, as in gensim and in the literature; None: the whole document.
 COHERENCE_WINDOWS: dict[str, int | None] = {"c_npmi": 10, "c_v": 110, "u_mass": None}
@@ -59,11 +56,9 @@ def topic_coherence(
         from gensim.corpora import Dictionary
         from gensim.models import CoherenceModel
 
-    rows = [list(getattr(topic, "words", topic))[:num_words] for topic in topics]
+    rows = first_words(topics, num_words, "topic_coherence", exact=False)
     dictionary = Dictionary(documents)
     for row in rows:
-        if len(row) < 2:
-            raise ValueError(f"Argument `topics`: expected topics of at least two words. Received: {row!r}.")
         unknown = [word for word in row if word not in dictionary.token2id]
         if unknown:
             raise ValueError(f"Argument `topics`: expected words of the documents. Received: {unknown[0]!r}.")

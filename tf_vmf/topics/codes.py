@@ -14,7 +14,7 @@ import tensorflow as tf
 from scipy import sparse
 
 from tf_vmf.data.documents import Documents
-from tf_vmf.layers import VonMisesFisherLatent
+from tf_vmf.layers import LearnedConcentration, VonMisesFisherLatent
 from tf_vmf.models import BagOfWordsVAE
 
 _EVALUATION_BATCH = 500
@@ -107,13 +107,8 @@ def log_word_probabilities(model: BagOfWordsVAE, codes: np.ndarray) -> np.ndarra
 
 
 def _latent(latent_dim: int, seed: int) -> VonMisesFisherLatent:
-    return VonMisesFisherLatent(
-        latent_dim,
-        concentration="learned",
-        initial_concentration=_INITIAL_CONCENTRATION,
-        minimum_concentration=_MINIMUM_CONCENTRATION,
-        seed=seed,
-    )
+    concentration = LearnedConcentration(initial=_INITIAL_CONCENTRATION, minimum=_MINIMUM_CONCENTRATION)
+    return VonMisesFisherLatent(latent_dim, concentration=concentration, seed=seed)
 
 
 def _batches(counts: sparse.csr_matrix) -> Iterator[tf.Tensor]:

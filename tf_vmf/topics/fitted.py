@@ -13,7 +13,7 @@ from tf_vmf.models import BagOfWordsVAE
 from tf_vmf.topics.codes import log_word_probabilities
 from tf_vmf.topics.documents import CountedDocuments
 from tf_vmf.topics.mixture import TopicMixture
-from tf_vmf.topics.words import WordSettings, rank_words, relevance, topic_modes
+from tf_vmf.topics.words import WordSettings, rank_words, topic_modes, word_scores
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +103,7 @@ def find_words(
     modes = topic_modes(codes[known], proportions, _centres(codes[known], proportions), settings.mode_concentration)
     log_probabilities = log_word_probabilities(model, modes)
     frequencies = np.asarray(documents.counts.sum(axis=0), np.float64).ravel() + 0.5
-    scores = relevance(log_probabilities, np.log(frequencies / frequencies.sum()), settings)
+    scores = word_scores(log_probabilities, np.log(frequencies / frequencies.sum()), settings)
     ranking = rank_words(scores, documents.counts[np.flatnonzero(known)], settings)
     return replace(topics, modes=modes, log_probabilities=log_probabilities, ranking=ranking)
 
@@ -132,12 +132,10 @@ def merged_numbers(num_topics: int, groups: Sequence[Sequence[int]]) -> np.ndarr
 def write_topics(topics: FittedTopics, path: Path) -> None:
     """Writes the arrays of the topics to an .npz file."""
     documents, counts = topics.documents, topics.documents.counts
-    order = {} if documents.words is None else {"words": documents.words, "offsets": documents.offsets}
-    np.savez_compressed(
-        path,
+    arrays = dict(
         weights=topics.mixture.weights,
         mean_directions=topics.mixture.mean_directions,
-        concentration=topics.mixture.concentration,
+        concentration=np.asarray(topics.mixture.concentration),
         topic_of=topics.topic_of,
         codes=topics.codes,
         modes=topics.modes,
@@ -146,8 +144,10 @@ def write_topics(topics: FittedTopics, path: Path) -> None:
         counts_data=counts.data,
         counts_indices=counts.indices,
         counts_indptr=counts.indptr,
-        **order,
     )
+    if documents.words is not None and documents.offsets is not None:
+        arrays |= {"words": documents.words, "offsets": documents.offsets}
+    np.savez_compressed(path, **arrays)
 
 
 def read_topics(path: Path) -> FittedTopics:

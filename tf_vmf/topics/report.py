@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tf_vmf.analysis import plots
 from tf_vmf.analysis.projection import project
-from tf_vmf.analysis.report import Block, Headline, Image, Passage, PassageList, Section, Table, Text, write_report
 from tf_vmf.evaluation.clustering import normalized_mutual_information, purity
 from tf_vmf.evaluation.topics import topic_diversity
+from tf_vmf.reports.code_map import code_map
+from tf_vmf.reports.page import Block, Headline, Image, Passage, PassageList, Section, Table, Text, write_report
 from tf_vmf.topics.fitted import FittedTopics
 
 if TYPE_CHECKING:
@@ -125,6 +125,6 @@ def _classes(
 def _map(topics: FittedTopics, topic_of_documents: np.ndarray, labels: Sequence[str]) -> Section:
     rows = np.flatnonzero(topics.known)
     rows = np.sort(np.random.default_rng(0).permutation(rows)[:_MAP_POINTS])
-    figure = plots.code_map(project(topics.codes[rows], spherical=True), topic_of_documents[rows], tuple(labels))
+    figure = code_map(project(topics.codes[rows], spherical=True), topic_of_documents[rows], tuple(labels))
     caption = f"Codes of {len(rows):,} documents, coloured by topic. Distances between far groups mean nothing."
     return Section("Map of documents", [Image(figure, caption, "png")])

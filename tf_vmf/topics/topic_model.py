@@ -43,7 +43,7 @@ _SNIPPET = 300  # characters of a training text that are kept for display
 _FORMAT = 1
 
 
-class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Topics of documents: clusters of the codes of a vMF autoencoder, named by the words that it predicts there.
 
     A `BagOfWordsVAE` with a learned concentration maps each document to a direction on the sphere. Topics are the components of
@@ -592,7 +592,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         vocabulary = tuple(description["vocabulary"])
         result = cls(vocabulary=vocabulary if description["fixed_vocabulary"] else None, **parameters)
         result.vocabulary_ = vocabulary
-        result.model_, result.vectorizer_ = load_model(folder)  # type: ignore[assignment]
+        result.model_, result.vectorizer_ = load_model(folder)
         result.bic_ = None
         if description["bic"] is not None:
             result.bic_ = {int(number): value for number, value in description["bic"].items()}

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
+from tf_vmf.evaluation.topics import relevance
+
 _MODE_STEPS = 30
 
 
@@ -71,8 +73,8 @@ def topic_modes(
     return modes
 
 
-def relevance(log_probabilities: np.ndarray, log_reference: np.ndarray, settings: WordSettings) -> np.ndarray:
-    """Relevance of words to topics, shape (K, V).
+def word_scores(log_probabilities: np.ndarray, log_reference: np.ndarray, settings: WordSettings) -> np.ndarray:
+    """Relevance of words to topics, less the penalty for words of other topics: shape (K, V).
 
     w log p(word|topic) + (1 - w) log(p(word|topic) / p(word)) - e (max_j log p(word|topic j) - log p(word|topic)).
 
@@ -80,11 +82,8 @@ def relevance(log_probabilities: np.ndarray, log_reference: np.ndarray, settings
         log_probabilities: log p(word|topic), shape (K, V).
         log_reference: log p(word), shape (V,).
         settings: w is `relevance_weight`, e is `exclusivity`.
-
-    References:
-        C. Sievert and K. Shirley. LDAvis: A method for visualizing and interpreting topics. 2014 (the first two terms).
     """
-    scores = log_probabilities - (1.0 - settings.relevance_weight) * log_reference
+    scores: np.ndarray = relevance(log_probabilities, log_reference, settings.relevance_weight)
     return scores - settings.exclusivity * (log_probabilities.max(axis=0) - log_probabilities)
 
 
@@ -95,7 +94,7 @@ def rank_words(scores: np.ndarray, counts: sparse.csr_matrix, settings: WordSett
     come first. "Together" is the normalised pointwise mutual information in whole documents. The rest follows by score.
 
     Args:
-        scores: Relevance, shape (K, V).
+        scores: What `word_scores` returned, shape (K, V).
         counts: Counts of the training documents, shape (n, V).
         settings: `candidates` and `coherent`.
     """
