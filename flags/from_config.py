@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import typing
 from collections.abc import Sequence
@@ -49,13 +50,12 @@ def _define(values: flags.FlagValues, field: dataclasses.Field, kind: Any) -> No
         flags.DEFINE_list(field.name, [str(each) for each in default or ()], help_text, flag_values=values)
     elif first is bool:
         flags.DEFINE_boolean(field.name, default, help_text, flag_values=values)
-    elif first is int:
+    elif first is int and alternatives(kind) == (int,):
         flags.DEFINE_integer(field.name, default, help_text, flag_values=values)
-    elif first is float and not field.metadata["words"]:
+    elif alternatives(kind) == (float,):
         flags.DEFINE_float(field.name, default, help_text, flag_values=values)
     else:
-        text = default if default is None else f"{default:g}" if isinstance(default, float) else str(default)
-        flags.DEFINE_string(field.name, text, help_text, flag_values=values)
+        flags.DEFINE_string(field.name, None if default is None else str(default), help_text, flag_values=values)
 
 
 def _typed(name: str, kind: Any, value: Any) -> Any:
@@ -66,9 +66,10 @@ def _typed(name: str, kind: Any, value: Any) -> Any:
             return tuple(int(each) for each in value)
         except ValueError as error:
             raise ConfigError(name, f"expected integers separated by commas. Received: {','.join(value)!r}.") from error
-    if isinstance(value, str) and float in kinds:
-        try:
-            return float(value)
-        except ValueError:
-            return value  # a word; the configuration knows which ones there are
-    return value
+    if not isinstance(value, str):
+        return value
+    for number in (int, float):  # a share is written with a point, so that it is no integer
+        if number in kinds:
+            with contextlib.suppress(ValueError):
+                return number(value)
+    return value  # a string; the configuration knows which ones there are

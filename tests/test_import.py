@@ -7,8 +7,6 @@ import pytest
 
 import tf_vmf
 
-SUBPACKAGES = [name for name in tf_vmf.__all__ if name != "__version__"]
-
 
 def run(code, *arguments):
     return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)

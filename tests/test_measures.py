@@ -48,7 +48,9 @@ def test_a_measure_names_its_unit_and_which_way_is_good():
     assert MEASURES["nll"].describe("sentence").endswith("Lower is better.")
     assert MEASURES["code_gain"].describe("sentence").endswith("Higher is better.")
     assert "better" not in MEASURES["kl"].describe("sentence")
-    assert "exp(total NLL / number of words)" in MEASURES["perplexity"].describe("document", "word", has_code=False)
+    assert "exp(NLL per word over the whole corpus)" in MEASURES["perplexity"].describe(
+        "document", "word", has_code=False
+    )
     assert MEASURES["perplexity"].format(12345.678) == "12,345.7"
 
 

@@ -9,7 +9,7 @@ import difflib
 import importlib
 import sys
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import wrapt
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         topics,
         training,
     )
+    from tf_vmf.distributions import VonMisesFisherMixture
 
 _SUBPACKAGES = (
     "analysis",
@@ -49,8 +50,11 @@ _SUBPACKAGES = (
     "topics",
     "training",
 )
+# Classes that have no better place than the top level, and where they are defined.
+_CLASSES = {"VonMisesFisherMixture": "tf_vmf.distributions"}
 
 __all__ = [
+    "VonMisesFisherMixture",
     "__version__",
     "analysis",
     "configs",
@@ -70,9 +74,11 @@ __all__ = [
 
 if not TYPE_CHECKING:  # a type checker would take any name of a module with __getattr__ for granted
 
-    def __getattr__(name: str) -> ModuleType:
+    def __getattr__(name: str) -> Any:
         if name in _SUBPACKAGES:
             return importlib.import_module(f"tf_vmf.{name}")
+        if name in _CLASSES:
+            return getattr(importlib.import_module(_CLASSES[name]), name)
         closest = difflib.get_close_matches(name, __all__, 1)
         hint = f"Did you mean {closest[0]!r}?" if closest else f"Its names are {', '.join(__all__)}."
         raise AttributeError(f"module 'tf_vmf' has no attribute {name!r}. {hint}", name=name)

@@ -67,8 +67,8 @@ MEASURES: Mapping[str, Measure] = {
     for measure in (
         Measure(
             "perplexity", "Perplexity (corpus)", "ppl", "", "lower",
-            "exp(total {loss} / number of {token}s): the model is as uncertain about each {token} as if it chose among that many "
-            "equally likely ones.",
+            "exp({loss} per {token} over the whole corpus): the model is as uncertain about each {token} as if it chose among that "
+            "many equally likely ones.",
         ),
         Measure(
             "document_perplexity", "Perplexity (mean per {example})", "mean per {example}", "", "lower",

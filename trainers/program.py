@@ -63,7 +63,8 @@ def run(main: Callable[..., None], name: str, description: str, *configs: type[C
         _stop(error, values, debug, f"{command} --help lists all flags.")
     try:
         with quiet_start(debug):
-            importlib.import_module("tensorflow")
+            # The look for GPUs is what fills the terminal where there are none.
+            importlib.import_module("tensorflow").config.list_physical_devices("GPU")
         main(*settings, *([others] if rest else []))
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

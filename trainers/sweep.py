@@ -112,8 +112,10 @@ def _compare(output: Path, finished: Sequence[tuple[Mapping[str, str], Path]], f
     write_csv(output / "sweep.csv", rows)
     findings = analysis.find_sweep(points, command=program.command_line("sweep"), failures=failures)
     table = reports.sweep_table(findings)
-    for row in (table.header, *table.rows):
-        print("  ".join(f"{cell!s:>16}" for cell in row))
+    cells = [[str(cell) for cell in row] for row in (table.header, *table.rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for row in cells:
+        print("  ".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True)))
     reports.sweep_report(
         output / "report.html",
         findings,

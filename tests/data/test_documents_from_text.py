@@ -60,7 +60,8 @@ def test_size_minimum_count_and_stop_words_limit_the_vocabulary(three_files):
 
 def test_a_given_vocabulary_is_used_as_it_is(three_files, tmp_path):
     (tmp_path / "vocab").write_text("kiwi 3\nplum 2\napple\npear\nfig")
-    corpus = load(**three_files, vocab_file=tmp_path / "vocab", min_count=100)
+    with pytest.warns(UserWarning, match="2 of 5 words of `vocab_file` never occur in the training text: kiwi, plum"):
+        corpus = load(**three_files, vocab_file=tmp_path / "vocab", min_count=100)
     assert corpus.vocabulary == ("kiwi", "plum", "apple", "pear", "fig")
     np.testing.assert_array_equal(corpus.valid.counts.toarray(), [[0, 3, 0, 1, 0], [0, 1, 0, 0, 0]])
 
@@ -85,7 +86,8 @@ def test_files_beside_subfolders_leave_no_labels(tmp_path):
     (tmp_path / "sub").mkdir()
     for file in ("a.txt", "sub/b.txt"):
         (tmp_path / file).write_text("word")
-    assert [document.label for document in TextFiles([tmp_path], whole_files=True)] == [None, None]
+    with pytest.warns(UserWarning, match="no labels from the subfolders, as 1 of 2 files lie beside these: a.txt"):
+        assert [document.label for document in TextFiles([tmp_path], whole_files=True)] == [None, None]
 
 
 def test_files_can_be_iterated_again(three_files):

@@ -111,6 +111,28 @@ def test_counts_that_are_no_counts_are_refused(value):
             Documents(given)
 
 
+class Frame:
+    """What a data frame is to a reader: iterated, it gives the names of its columns."""
+
+    columns = ("x", "y")
+
+    def __iter__(self):
+        return iter(self.columns)
+
+
+class Missing:
+    """The missing value of a data frame, which equals nothing and is neither true nor false."""
+
+    def __repr__(self):
+        return "<NA>"
+
+    def __ne__(self, other):
+        return self
+
+    def __bool__(self):
+        raise TypeError("ambiguous")
+
+
 class Column:
     """What a column of a data frame is to a reader: something to iterate."""
 
@@ -121,7 +143,11 @@ class Column:
         return iter(self._values)
 
 
-@pytest.mark.parametrize("make", [list, tuple, np.array, Column, lambda v: np.array(v, dtype=object)])
+def series(values):
+    return pytest.importorskip("pandas").Series(values, index=range(5, 5 + len(values)), dtype="string")
+
+
+@pytest.mark.parametrize("make", [list, tuple, np.array, Column, lambda v: np.array(v, dtype=object), series])
 def test_lists_give_the_corpus_that_a_file_gives(tmp_path, make):
     for label in ("even", "odd"):
         lines = [text for text, own in zip(TEXTS, LABELS, strict=True) if own == label]
@@ -147,6 +173,14 @@ def test_lists_give_the_corpus_that_a_file_gives(tmp_path, make):
     [
         ({"texts": "one text"}, r"`texts` must be a list.*Received: 'one text'"),
         ({"texts": 3}, r"`texts` must be a list.*Received: 3"),
+        ({"texts": {"a": "text"}}, r"`texts` must be a list.*Received: {'a': 'text'}"),
+        ({"texts": {"a", "b"}}, r"`texts` must be a list"),
+        (
+            {"texts": Frame()},
+            r"`texts` must be a list.*one column of a data frame.*a data frame with columns \['x', 'y'\]",
+        ),
+        ({"texts": ["a", Missing()]}, r"texts\[1\] must be a string. Received: <NA>. Drop the rows without text"),
+        ({"texts": [["a"], ["b"]]}, r"texts\[0\] must be a string. Received: \['a'\]"),
         ({"texts": ["a", None]}, r"texts\[1\] must be a string. Received: None. Drop the rows without text"),
         ({"texts": ["a", "b", float("nan")]}, r"texts\[2\] must be a string. Received: nan. Drop the rows"),
         ({"texts": ["a", 5]}, r"texts\[1\] must be a string. Received: 5"),

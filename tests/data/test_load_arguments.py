@@ -45,6 +45,14 @@ def test_feat_files_of_ones_own(feat_files):
         ({"train_files": "a.feat", "test_files": "b.txt"}, r"`\.feat` files or of text files, not of both.*b\.txt"),
         ({"train_files": ["a.feat", "b.txt"]}, r"`\.feat` files or of text files, not of both.*a\.feat, b\.txt"),
         ({"corpus": "prepared"}, r"`data_dir` must name their folder"),
+        (
+            {"corpus": "20ng", "data_dir": "x", "vocabulary_size": 500},
+            r"'20ng' comes as counts.*vocabulary_size, which would do nothing",
+        ),
+        (
+            {"corpus": "prepared", "data_dir": "x", "ngram_range": (1, 2), "min_df": 3},
+            r"min_df, ngram_range, which would do nothing",
+        ),
     ],
 )
 def test_wrong_arguments_are_named_with_the_remedy(arguments, complaint):

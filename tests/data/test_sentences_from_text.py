@@ -59,7 +59,8 @@ def test_the_vocabulary_size_counts_eos_and_unk_and_the_most_frequent_words_stay
 
 def test_a_given_vocabulary_is_used_as_it_is(three_files, tmp_path):
     (tmp_path / "vocab").write_text("new\n<unk>\nc 7\n<eos>\na\n")
-    corpus = load(**three_files, vocab_file=tmp_path / "vocab", min_count=100)
+    with pytest.warns(UserWarning, match="1 of 3 words of `vocab_file` never occur in the training text: new"):
+        corpus = load(**three_files, vocab_file=tmp_path / "vocab", min_count=100)
     assert corpus.vocabulary == (*SPECIAL_TOKENS, "new", "c", "a")
     assert texts(corpus, "valid") == ["a new <unk>"]
 
@@ -157,9 +158,17 @@ def test_an_equals_sign_in_an_existing_name_is_no_label(tmp_path):
         (b"fine\ncaf\xe9\n", {}, r"a\.txt, line 2: expected UTF-8 text"),
         (b"fine\nthe end <eos>\n", {}, r"a\.txt, line 2: expected text without <pad> and <eos>.*the end <eos>"),
         (b"fine\n\n<pad>\n", {}, r"a\.txt, line 3: expected text without <pad>"),
-        (b"x\ty\nno tab\n", {"label_column": 0}, r"a\.txt, line 2: expected two tab-separated columns.*'no tab'"),
-        (b"x\ty\tz\n", {"label_column": 1}, r"a\.txt, line 1: expected two tab-separated columns.*column 1 a label"),
-        (b"x\ty\n \tz\n", {"label_column": 0}, r"a\.txt, line 2: expected .*column 0 a label"),
+        (
+            b"x\ty\nno tab\n",
+            {"label_column": 0},
+            r"a\.txt, line 2: expected two columns, as in line 1. Received: 1: no tab",
+        ),
+        (
+            b"x\ty\tz\n",
+            {"label_column": 1},
+            r"a\.txt, line 1: expected two tab-separated columns, or `text_column`.*x, y, z",
+        ),
+        (b"x\ty\n \tz\n", {"label_column": 0}, r"a\.txt, line 2: expected column 0 a label"),
     ],
 )
 def test_a_malformed_line_is_named_by_file_and_number(tmp_path, content, arguments, complaint):
@@ -196,11 +205,15 @@ def test_no_words_or_no_sentences_say_what_to_change(tmp_path, three_files):
         ({"corpus": "wikipedia", "train_files": "a.txt"}, r"either `corpus` or `train_files`"),
         ({"corpus": "wikipedia", "test_files": "a", "label_column": 0}, r"test_files, label_column, which go with"),
         ({"corpus": "ptb"}, r"Corpus 'ptb'.*`data_dir` must name"),
+        (
+            {"corpus": "prepared", "data_dir": "x", "max_length": 5},
+            r"'prepared' comes as ids.*max_length, which would do nothing",
+        ),
         ({"corpus": "wikipedia", "vocabulary_size": 2}, r"`vocabulary_size` must be at least 3.*=2"),
         ({"corpus": "wikipedia", "min_count": 0}, r"`min_count` must be at least 1.*=0"),
         ({"corpus": "wikipedia", "max_length": 1}, r"`max_length` must be at least 2.*=1"),
         ({"corpus": "wikipedia", "tokenization": "bpe"}, r"`tokenization` must be one of words, .*'bpe'"),
-        ({"train_files": "a.txt", "label_column": 2}, r"`label_column` must be 0 or 1.*=2"),
+        ({"train_files": "a.txt", "label_column": -1}, r"`label_column` must be the name.*or its position from 0.*=-1"),
     ],
 )
 def test_wrong_arguments_are_named_with_the_remedy(arguments, complaint):

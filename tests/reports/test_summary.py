@@ -27,7 +27,7 @@ def test_what_a_figure_does_not_show_is_said():
     text = summary({**made.METRICS, "test": test, "protocol": {"importance_samples": 100}})
     assert "at its ceiling" in text
     assert "no better than the unigram model" in text
-    assert "from 100 samples" in text
+    assert "samples: 100" in text
 
 
 def test_a_run_without_validation_or_baseline_has_a_summary():

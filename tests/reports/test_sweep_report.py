@@ -37,10 +37,10 @@ def test_one_seed_is_shown_without_deviation(runs):
 
 def test_a_measure_that_runs_lack_has_no_column(tmp_path):
     points = sweep_points(write_runs(tmp_path))
-    assert "Importance-weighted perplexity (corpus)" in sweep_table(find_sweep(points)).header
+    assert "IW ppl" in sweep_table(find_sweep(points)).header
     for point in points:
         point.figures.pop("iw_perplexity")
-    assert "Importance-weighted perplexity (corpus)" not in sweep_table(find_sweep(points)).header
+    assert "IW ppl" not in sweep_table(find_sweep(points)).header
 
 
 def test_the_figure_has_numbers_on_its_axis_and_words_as_lines(runs):

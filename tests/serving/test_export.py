@@ -225,7 +225,7 @@ def test_an_export_loads_as_the_model_it_was_made_of_with_a_card(documents, tmp_
     texts = tf.constant(["worda wordb wordb"])
     agree(again.encode(vectorizer_again(texts)).mean_direction, model.encode(vectorizer(texts)).mean_direction)
     card = (path / "MODEL_CARD.md").read_text()
-    assert "VonMisesFisherLatent, 5 dimensions, concentration learned" in card
+    assert "VonMisesFisherLatent, 5 dimensions, learned concentration; higher is more certain" in card
     assert "| encode | counts: float32[None, 20] |" in card
 
 

@@ -56,3 +56,13 @@ def test_lines_are_read_as_they_are_asked_for(tmp_path):
 def test_a_folder_is_no_file(tmp_path):
     with pytest.raises(IsADirectoryError, match="Expected a file"):
         list(read_lines(tmp_path))
+
+
+def test_carriage_returns_alone_end_no_line_and_are_said(tmp_path):
+    (tmp_path / "mac.txt").write_bytes(b"first\rsecond\r")
+    with pytest.warns(UserWarning, match=r"mac\.txt has carriage returns and no newline, and is read as one line"):
+        assert list(read_lines(tmp_path / "mac.txt")) == [(1, "first\rsecond")]
+    (tmp_path / "dos.txt").write_bytes(b"first\r\nsecond\r\n")
+    assert list(read_lines(tmp_path / "dos.txt")) == [(1, "first"), (2, "second")]
+    (tmp_path / "one.txt").write_bytes(b"alone\r")
+    assert list(read_lines(tmp_path / "one.txt")) == [(1, "alone")]

@@ -122,8 +122,27 @@ def test_stop_words_come_from_a_list_a_file_or_gensim(tmp_path):
     assert read_stop_words([], Tokenizer("words")) == read_stop_words("none", Tokenizer("words")) == frozenset()
     gensim = pytest.importorskip("gensim.parsing.preprocessing")
     assert read_stop_words("english", Tokenizer("words")) == {word for word in gensim.STOPWORDS if len(word) > 1}
-    with pytest.raises(FileNotFoundError, match=r"`stop_words` must be 'english', 'none'.*'french'"):
-        read_stop_words("french", Tokenizer("words"))
+
+
+def test_stop_words_of_a_language_are_written_as_the_tokenizer_writes_them():
+    stop_words = pytest.importorskip("stop_words")
+    german = read_stop_words("german", Tokenizer("words"))
+    assert {"und", "der", "für", "während"} <= german
+    assert german == {word for listed in stop_words.get_stop_words("german") for word in python_words(listed)}
+    assert "l'" in stop_words.get_stop_words("french") or "c'est" in stop_words.get_stop_words("french")
+    assert not any("'" in word for word in read_stop_words("french", Tokenizer("words")))
+    corpus = load_bag_of_words(texts=["Der Mond und die Sonne"] * 20, stop_words="german")
+    assert set(corpus.vocabulary) == {"mond", "sonne"}
+    with pytest.raises(
+        ValueError, match=r"`stop_words` must be .*one of arabic, .*french, german.*'klingon', which is no file"
+    ):
+        read_stop_words("klingon", Tokenizer("words"))
+
+
+def test_a_missing_package_of_stop_words_says_how_to_get_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "stop_words", None)
+    with pytest.raises(ModuleNotFoundError, match=r"'german', which is no file.*pip install 'tf-vmf\[languages\]'"):
+        read_stop_words("german", Tokenizer("words"))
 
 
 def test_a_missing_gensim_says_how_to_get_it(monkeypatch):

@@ -3,11 +3,11 @@
 import numpy as np
 
 WORDS = {
-    "space": "orbit moon rocket planet comet galaxy star probe".split(),
-    "food": "bread butter cheese flour recipe oven salt sugar".split(),
-    "sport": "goal match player team coach league stadium referee".split(),
+    "space": ["orbit", "moon", "rocket", "planet", "comet", "galaxy", "star", "probe"],
+    "food": ["bread", "butter", "cheese", "flour", "recipe", "oven", "salt", "sugar"],
+    "sport": ["goal", "match", "player", "team", "coach", "league", "stadium", "referee"],
 }
-SHARED = "people time year day".split()
+SHARED = ["people", "time", "year", "day"]
 
 
 def planted_texts(num_texts: int = 180, seed: int = 0) -> tuple[list[str], np.ndarray]:

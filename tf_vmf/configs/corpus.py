@@ -20,12 +20,20 @@ class CorpusConfig(Config):
     )
     data_dir: str | None = option(None, "Folder with the files of a named corpus.", identity=False)
     train_files: tuple[str, ...] = option(
-        (), "Training text: files, folders or patterns; label=path labels a file.", identity=False
+        (),
+        "Training text: files, folders or patterns, each PATH or LABEL=PATH. Plain text (.txt), CSV, TSV and JSON lines (.csv, "
+        ".tsv, .jsonl, .ndjson), all of these with .gz too.",
+        identity=False,
     )
     valid_files: tuple[str, ...] = option(
         (), "Validation text; held out of the training text if not given.", identity=False
     )
     test_files: tuple[str, ...] = option((), "Test text; held out of the training text if not given.", identity=False)
+    text_column: str | int | None = option(
+        None,
+        "Column of the text in CSV, TSV and JSON lines: its name in the header, or its position from 0 where there is no header.",
+    )
+    label_column: str | int | None = option(None, "Column of the label, as text_column.")
     vocab_file: str | None = option(
         None, "Vocabulary, one word per line; chosen from the training text if not given.", identity=False
     )
@@ -67,7 +75,38 @@ class CorpusConfig(Config):
 class DocumentTextConfig(CorpusConfig):
     """Documents."""
 
-    stop_words: str = option("english", "'english', 'none', or a file with one word per line.", identity=False)
+    stop_words: str = option(
+        "english",
+        "Words to leave out: 'english', another language of the package stop-words such as 'german', 'none', or a file with one "
+        "word per line.",
+        identity=False,
+    )
+    min_df: int | float = option(
+        1,
+        "Words in fewer training documents are left out: a number, or a share written with a point, as 0.01.",
+        minimum=0,
+    )
+    max_df: int | float = option(1.0, "Words in more training documents are left out, as min_df.", minimum=0)
+    ngram_range: tuple[int, ...] = option(
+        (1, 1),
+        "Shortest and longest runs of words that count as a word: 1,2 adds pairs, joined by an underscore.",
+        minimum=1,
+    )
+
+    def check(self) -> None:
+        super().check()
+        for name in ("min_df", "max_df"):
+            value = getattr(self, name)
+            if (isinstance(value, float) and value > 1) or (isinstance(value, int) and value < 1):
+                raise ConfigError(
+                    name,
+                    f"expected a number of documents >= 1, or a share from 0.0 to 1.0 with a point. Received: {value!r}.",
+                )
+        if len(self.ngram_range) != 2 or self.ngram_range[0] > self.ngram_range[1]:
+            raise ConfigError(
+                "ngram_range",
+                f"expected two integers, the first not above the second, as 1,2. Received: {self.ngram_range}.",
+            )
 
     def loader_arguments(self) -> dict[str, Any]:
         """The keyword arguments of `tf_vmf.data.load_bag_of_words`; options not set are left to its defaults."""
@@ -80,9 +119,6 @@ class SentenceTextConfig(CorpusConfig):
 
     max_length: int | None = option(None, "Longer sentences are cut to this many tokens, <eos> included.", minimum=2)
     split_sentences: bool = option(False, "Lines are texts to be split into sentences.")
-    label_column: int | None = option(
-        None, "0 or 1 if lines have two tab-separated columns and this one holds the label.", minimum=0, maximum=1
-    )
 
     def loader_arguments(self) -> dict[str, Any]:
         """The keyword arguments of `tf_vmf.data.load_sentences`; options not set are left to its defaults."""

@@ -1,5 +1,6 @@
 """From texts or counts to a corpus: splits, vocabulary, labels and notes, for documents and sentences alike."""
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -12,7 +13,7 @@ from tf_vmf.data.numbered import NumberedTexts, number_texts, word_list
 from tf_vmf.data.sentences import Sentences
 from tf_vmf.data.splits import SPLITS, HeldOut, split_three_ways
 from tf_vmf.data.texts import Text
-from tf_vmf.text.tokenization import Tokenizer
+from tf_vmf.text.tokenization import NO_WORDS, Tokenizer
 from tf_vmf.text.tokens import FIRST_WORD_ID, SPECIAL_TOKENS, UNK_ID
 from tf_vmf.text.vocabulary import VocabularyChoice
 
@@ -52,6 +53,8 @@ def documents_from_texts(
         vocabulary = tuple(words[row] for row in chosen)
     columns = [numbering.get(word.encode(), absent) for word in vocabulary]
     documents = {split: each.with_columns(columns) for split, each in documents.items()}
+    train = documents["train"]
+    choice.check_fit(train.word_counts, lost_texts=1 - len(train.without_empty()) / max(1, len(train)))
     return documents_corpus(
         name,
         vocabulary,
@@ -60,6 +63,7 @@ def documents_from_texts(
         dropped=dropped,
         notes={
             **notes,
+            **tokenizer.notes,
             "tokens": f"words of the vocabulary, tokenization {tokenizer.tokenization!r}",
             "vocabulary": choice.describe(),
             **held_out.notes("documents"),
@@ -101,6 +105,10 @@ def documents_corpus(
                 f"Corpus {name!r}: the {split} split must hold a document with a word of the vocabulary. Received "
                 f"{empty[split]} documents, all empty. Give more text, or a larger vocabulary."
             )
+    if not names and (labelled_splits := [split for split in SPLITS if splits[split].labels is not None]):
+        warnings.warn(
+            f"The labels of {', '.join(labelled_splits)} are dropped: the other splits have none.", stacklevel=2
+        )
     if label_names is not None and set(names) <= set(label_names):
         names = tuple(label_names[label] for label in names)
     tokenizer = tokenizer or Tokenizer()
@@ -158,13 +166,15 @@ def sentences_from_texts(
             f"Corpus {name!r}: either all splits or none must have labels. Received none in {', '.join(without)}."
         )
     words = word_list(numbering)[FIRST_WORD_ID:]
+    counts = np.bincount(read["train"].tokens, minlength=len(numbering))[FIRST_WORD_ID:]
     chosen = choice.words
     if chosen is None:
-        counts = np.bincount(read["train"].tokens, minlength=len(numbering))[FIRST_WORD_ID:]
         chosen = tuple(words[row] for row in choice.choose(words, counts))
     vocabulary = tuple(dict.fromkeys((*SPECIAL_TOKENS, *chosen)))
     ids = {word: number for number, word in enumerate(vocabulary)}
     new_ids = np.array([*range(FIRST_WORD_ID), *(ids.get(word, UNK_ID) for word in words)], dtype=np.int32)
+    id_counts = np.bincount(new_ids[read["train"].tokens], minlength=len(vocabulary))
+    choice.check_fit(id_counts[FIRST_WORD_ID:], lost_words=id_counts[UNK_ID] / (id_counts[UNK_ID:].sum()))
     sentences = {
         split: Sentences(
             new_ids[read[split].tokens],
@@ -184,6 +194,7 @@ def sentences_from_texts(
         tokenization=tokenizer.tokenization,
         notes={
             **notes,
+            **tokenizer.notes,
             "vocabulary": f"{choice.describe()}; <eos> and <unk> beside them",
             **held_out.notes("lines"),
             "max_length": max_length,
@@ -201,6 +212,8 @@ def _split(read: dict[str, NumberedTexts], held_out: HeldOut) -> tuple[dict[str,
     if not held_out.sizes:
         return read, dropped
     everything = read["train"]
+    if everything.dropped and not everything.num_texts:
+        raise ValueError(f"Expected texts with words. Received: {everything.dropped} texts without a word. {NO_WORDS}")
     rows = split_three_ways(everything.num_texts, held_out.sizes, held_out.seed)
     return read | {split: everything.of_texts(rows[split]) for split in ("train", *held_out.sizes)}, dropped
 

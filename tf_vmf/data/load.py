@@ -1,6 +1,6 @@
 """One entry to every corpus of documents, and one to every corpus of sentences."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,8 @@ def load_bag_of_words(
     train_files: Paths | None = None,
     valid_files: Paths | None = None,
     test_files: Paths | None = None,
-    label_column: int | None = None,
+    text_column: str | int | None = None,
+    label_column: str | int | None = None,
     vocab_file: str | Path | None = None,
     vocabulary_size: int = 2000,
     min_count: int = 2,
@@ -46,6 +47,7 @@ def load_bag_of_words(
     max_df: int | float = 1.0,
     stop_words: str | Path | Iterable[str] = "english",
     tokenization: str = "words",
+    tokenizer: Callable[[str], Iterable[str]] | None = None,
     ngram_range: tuple[int, int] = (1, 1),
     validation_size: int | float | None = None,
     test_size: int | float | None = None,
@@ -79,16 +81,20 @@ def load_bag_of_words(
             `path` or `label=path`.
         valid_files: the same for validation; None holds documents out of train.
         test_files: the same for the test; None holds documents out of train.
-        label_column: 0 or 1, if lines have two tab-separated columns and this one holds the label.
+        text_column: the column of CSV, TSV and JSON lines that holds the text: its name in the header, or its position from 0
+            in CSV and TSV without a header. Other files are then read as columns separated by tabs, without quotes.
+        label_column: the same for the label.
         vocab_file: a vocabulary to use as it is, `word` or `word total-count` per line.
         vocabulary_size: the number of words at most, where the vocabulary is chosen from text.
         min_count: how often a word must occur in train at least.
         min_df: in how many training documents it must occur at least: a number, an int, or a share, a float.
         max_df: in how many it may occur at most.
-        stop_words: `"english"` (gensim's list), `"none"`, the path of a file with a word per line, or words. Runs of words
-            with a stop word in them are left out, too.
+        stop_words: `"english"` (gensim's list), another language of the package stop-words, such as `"german"`, `"none"`, the
+            path of a file with a word per line, or words. Runs of words with a stop word in them are left out, too.
         tokenization: one of `tf_vmf.text.TOKENIZATIONS`: `"words"` (lower-case words of two letters or more), `"punctuation"` or
             `"whitespace"` (tokenized text).
+        tokenizer: a function from a text to its words, in place of `tokenization`; for languages that write no spaces, say.
+            Saved models cannot hold it: their vectorizer takes text whose words are separated by spaces.
         ngram_range: the lengths (shortest, longest) of runs of words that count as a word, joined by underscores.
         validation_size: documents to hold out of train for validation, a number or a share of all; by default 1,000 of
             `"20ng"` and a tenth of others.
@@ -108,13 +114,23 @@ def load_bag_of_words(
         train_files,
         valid_files,
         test_files,
+        text_column,
         label_column,
         validation_size,
         test_size,
         seed,
     )
     source.check(_DOCUMENTS, vocab_file=vocab_file)
-    tokenizer = Tokenizer(tokenization, ngram_range)
+    words = Tokenizer.of(tokenization, ngram_range, tokenizer)
+    if corpus in ("prepared", "20ng"):
+        unused = {"vocabulary_size": vocabulary_size != 2000, "min_count": min_count != 2, "min_df": min_df != 1}
+        unused |= {
+            "max_df": max_df != 1.0,
+            "stop_words": str(stop_words) != "english",
+            "tokenizer": tokenizer is not None,
+        }
+        unused |= {"tokenization": tokenization != "words", "ngram_range": tuple(ngram_range) != (1, 1)}
+        source.refuse("comes as counts of a vocabulary", unused)
     if corpus == "prepared":
         return prepared_documents(str(data_dir))
     if corpus == "20ng":
@@ -122,13 +138,11 @@ def load_bag_of_words(
         return load_newsgroups(str(data_dir), validation_size=size, seed=seed)
     if any(is_feat(path) for paths in source.paths.values() for path in paths):
         return _documents_from_counts(source, vocab_file)
-    choice = document_choice(tokenizer, vocabulary_size, min_count, min_df, max_df, stop_words, vocab_file)
+    choice = document_choice(words, vocabulary_size, min_count, min_df, max_df, stop_words, vocab_file)
     splits, origin = source.splits(whole_files=True)
     if corpus == "wikipedia":
         splits, origin = {"train": read_wikipedia()}, _WIKIPEDIA
-    return documents_from_texts(
-        corpus or "files", splits, tokenizer, choice, source.held_out(splits), {"source": origin}
-    )
+    return documents_from_texts(corpus or "files", splits, words, choice, source.held_out(splits), {"source": origin})
 
 
 def _documents_from_counts(source: TextSource, vocab_file: str | Path | None) -> BagOfWordsCorpus:
@@ -166,12 +180,14 @@ def load_sentences(
     train_files: Paths | None = None,
     valid_files: Paths | None = None,
     test_files: Paths | None = None,
-    label_column: int | None = None,
+    text_column: str | int | None = None,
+    label_column: str | int | None = None,
     vocab_file: str | Path | None = None,
     vocabulary_size: int = 10_000,
     min_count: int | None = None,
     max_length: int | None = None,
     tokenization: str | None = None,
+    tokenizer: Callable[[str], Iterable[str]] | None = None,
     split_sentences: bool = False,
     validation_size: int | float | None = None,
     test_size: int | float | None = None,
@@ -208,7 +224,9 @@ def load_sentences(
             `path` or `label=path`.
         valid_files: the same for validation; None holds lines out of train.
         test_files: the same for the test; None holds lines out of train.
-        label_column: 0 or 1, if lines have two tab-separated columns and this one holds the label.
+        text_column: the column of CSV, TSV and JSON lines that holds the text: its name in the header, or its position from 0
+            in CSV and TSV without a header. Other files are then read as columns separated by tabs, without quotes.
+        label_column: the same for the label.
         vocab_file: a vocabulary to use as it is, `word` or `word total-count` per line. Special tokens in it are passed
             over: they have their ids anyway.
         vocabulary_size: the most frequent words to keep, `<eos>` and `<unk>` counted among them and `<pad>` not, as is
@@ -220,6 +238,7 @@ def load_sentences(
         tokenization: `"whitespace"` (tokenized text), `"punctuation"` (lower-case words, punctuation marks, numbers as `N`; see
             `tf_vmf.text.Tokenizer`) or `"words"` (lower-case words alone). None: `"whitespace"` for `"ptb"` and
             `"sentence_polarity"`, otherwise `"punctuation"`.
+        tokenizer: a function from a text to its words, in place of `tokenization`; see `load_bag_of_words`.
         split_sentences: whether texts are split into sentences, by the rules of `tf_vmf.text.split_sentences`.
         validation_size: lines to hold out of train for validation, a number or a share of all; None: a tenth.
         test_size: the same for the test.
@@ -238,6 +257,7 @@ def load_sentences(
         train_files,
         valid_files,
         test_files,
+        text_column,
         label_column,
         validation_size,
         test_size,
@@ -247,16 +267,19 @@ def load_sentences(
     if max_length is not None and max_length < 2:
         raise ValueError(f"`max_length` must be at least 2. Received: max_length={max_length}.")
     tokenized = corpus in ("ptb", "sentence_polarity")
-    tokenizer = Tokenizer(tokenization or ("whitespace" if tokenized else "punctuation"))
+    words = Tokenizer.of(tokenization or ("whitespace" if tokenized else "punctuation"), function=tokenizer)
     least = (1 if corpus == "ptb" else 2) if min_count is None else min_count
     choice = sentence_choice(vocabulary_size, least, vocab_file)
     if corpus == "prepared":
+        unused = {"vocabulary_size": vocabulary_size != 10_000, "min_count": min_count is not None}
+        unused |= {"max_length": max_length is not None, "tokenization": tokenization is not None}
+        source.refuse("comes as ids of a vocabulary", unused | {"tokenizer": tokenizer is not None})
         return prepared_sentences(str(data_dir))
     splits, origin = source.splits(whole_files=False) if corpus is None else _named_sentences(corpus, data_dir)
     return sentences_from_texts(
         corpus or "files",
         splits,
-        tokenizer,
+        words,
         choice,
         source.held_out(splits),
         {"source": origin},

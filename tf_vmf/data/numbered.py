@@ -1,5 +1,7 @@
 """Texts as numbers of words: one pass over them, before the vocabulary is known."""
 
+import re
+import warnings
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -13,6 +15,9 @@ from tf_vmf.text.tokenization import Tokenizer, split_sentences
 from tf_vmf.text.tokens import EOS_ID, PAD_ID, SPECIAL_TOKENS
 
 _CHUNK = 512  # texts tokenized at once: enough to hide the cost of a call
+# Thai, Lao, Myanmar, Khmer, Japanese syllables and Chinese characters; Korean has spaces.
+_NO_SPACES = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+_LETTER = re.compile(r"[^\W\d_]")
 _SNIPPET = 240  # characters of a text that are kept for display
 
 
@@ -79,7 +84,11 @@ def tokenized(
         for index, text in enumerate(texts)
         for piece in (split_sentences(text.text) if splitting else (text.text,))
     )
+    is_first = tokenizer.function is None
     while chunk := list(islice(pieces, _CHUNK)):
+        if is_first:
+            _warn_of_missing_spaces([piece for _, _, piece in chunk])
+            is_first = False
         try:
             words_of = tokenizer([piece for _, _, piece in chunk])
         except UnicodeEncodeError:
@@ -159,6 +168,19 @@ def check_tokens(numbers: list[int], text: Text) -> None:
 def word_list(numbering: Mapping[bytes, int]) -> list[str]:
     """The words in the order of their numbers."""
     return [word.decode() for word in numbering]
+
+
+def _warn_of_missing_spaces(texts: list[str]) -> None:
+    """Warns where most letters are of a script that writes no spaces between words, and there are hardly any spaces."""
+    sample = " ".join(texts)[:100_000]
+    letters = len(_LETTER.findall(sample))
+    if letters and len(_NO_SPACES.findall(sample)) > 0.5 * letters and len(sample.split()) < letters / 8:
+        warnings.warn(
+            "Most of the text is in a script that does not separate words by spaces, so that whole sentences are taken for words. "
+            "Separate the words first, for instance with jieba, MeCab or PyThaiNLP, and read them with tokenization='whitespace'; "
+            "or give a function as `tokenizer`.",
+            stacklevel=2,
+        )
 
 
 def _column(values: list[str | None]) -> np.ndarray | None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tf_vmf.data.columns import Columns
 from tf_vmf.data.corpora.feat import is_feat, iterate_feat
 from tf_vmf.data.numbered import check_tokens, tokenized
 from tf_vmf.data.shards import FORMAT, MANIFEST, VOCABULARY, ShardWriter, write_vocabulary
@@ -19,7 +20,7 @@ from tf_vmf.data.splits import SPLITS, random_splits
 from tf_vmf.data.texts import Paths, Text, TextFiles, expand_paths
 from tf_vmf.files import new_folder
 from tf_vmf.text.tokenization import Tokenizer
-from tf_vmf.text.tokens import EOS_ID, SPECIAL_TOKENS, UNK_ID
+from tf_vmf.text.tokens import EOS_ID, FIRST_WORD_ID, SPECIAL_TOKENS, UNK_ID
 from tf_vmf.text.vocabulary import VocabularyChoice, document_choice, sentence_choice
 
 _HELD_OUT_SHARE, _HELD_OUT_EXAMPLES = 0.1, 10_000  # what is held out by default, the lesser of both: it stays in memory
@@ -42,8 +43,10 @@ def prepare_documents(
     max_df: int | float = 1.0,
     stop_words: str | Path | Iterable[str] = "english",
     tokenization: str = "words",
+    tokenizer: Callable[[str], Iterable[str]] | None = None,
     ngram_range: tuple[int, int] = (1, 1),
-    label_column: int | None = None,
+    text_column: str | int | None = None,
+    label_column: str | int | None = None,
     validation_size: int | float | None = None,
     test_size: int | float | None = None,
     seed: int = 0,
@@ -66,8 +69,10 @@ def prepare_documents(
         max_df: in how many documents it may occur.
         stop_words: what to leave out.
         tokenization: how text becomes words.
+        tokenizer: a function from a text to its words.
         ngram_range: the lengths of runs of words that count as a word.
-        label_column: which of two tab-separated columns holds the label.
+        text_column: the column of the text.
+        label_column: the column of the label.
         validation_size: about how many documents to hold out, or which share: each document is drawn on its own. None: 10,000,
             or a tenth if that is less.
         test_size: the same for the test.
@@ -81,8 +86,8 @@ def prepare_documents(
         FileExistsError: `output` exists.
         FileNotFoundError, ValueError: as `load_bag_of_words`.
     """
-    tokenizer = Tokenizer(tokenization, ngram_range)
-    choice = document_choice(tokenizer, vocabulary_size, min_count, min_df, max_df, stop_words, vocab_file)
+    words = Tokenizer.of(tokenization, ngram_range, tokenizer)
+    choice = document_choice(words, vocabulary_size, min_count, min_df, max_df, stop_words, vocab_file)
     files = given_files(train_files, valid_files, test_files)
     paths = {split: expand_paths(of_split) for split, of_split in files.items()}
     counted = [is_feat(path) for of_split in paths.values() for path in of_split]
@@ -91,30 +96,26 @@ def prepare_documents(
             "`.feat` files hold ids of a vocabulary: expected `.feat` files alone, and `vocab_file`. Received: "
             f"{files}; vocab_file={vocab_file!r}."
         )
+    columns = Columns(text_column, label_column)
     splits: Mapping[str, Any]
     if any(counted):
         splits = {split: _CountFiles(of_split, choice.words or ()) for split, of_split in paths.items()}
     else:
-        splits = {
-            split: TextFiles(of_split, whole_files=True, label_column=label_column) for split, of_split in files.items()
-        }
+        splits = {split: TextFiles(of_split, whole_files=True, columns=columns) for split, of_split in files.items()}
     return _write(
         Path(output),
         _Job(
             kind="documents",
             splits=splits,
-            read=_enumerated if any(counted) else partial(tokenized, tokenizer=tokenizer),
+            read=_enumerated if any(counted) else partial(tokenized, tokenizer=words),
             features=_document_features,
-            tokenizer=tokenizer,
+            tokenizer=words,
             choice=choice,
             sizes={"test": test_size, "valid": validation_size},
             seed=seed,
             examples_per_shard=examples_per_shard,
-            notes={
-                "tokens": "counts as given in the files"
-                if any(counted)
-                else f"words of the vocabulary, tokenization {tokenization!r}"
-            },
+            notes={"tokens": f"words of the vocabulary, tokenization {words.tokenization!r}"},
+            are_counts=any(counted),
         ),
     )
 
@@ -130,8 +131,10 @@ def prepare_sentences(
     min_count: int = 2,
     max_length: int | None = None,
     tokenization: str = "punctuation",
+    tokenizer: Callable[[str], Iterable[str]] | None = None,
     split_sentences: bool = False,
-    label_column: int | None = None,
+    text_column: str | int | None = None,
+    label_column: str | int | None = None,
     validation_size: int | float | None = None,
     test_size: int | float | None = None,
     seed: int = 0,
@@ -142,23 +145,24 @@ def prepare_sentences(
     As `prepare_documents`; the arguments on text, vocabulary and labels are those of `load_sentences`. Sentences of one line
     stay in the same split.
     """
-    tokenizer = Tokenizer(tokenization)
+    words = Tokenizer.of(tokenization, function=tokenizer)
     choice = sentence_choice(vocabulary_size, min_count, vocab_file)
     files = given_files(train_files, valid_files, test_files)
+    columns = Columns(text_column, label_column)
     limit = None if max_length is None else max_length - 1  # one place is for <eos>
 
     def read(texts: Iterable[Text]) -> Iterator[_Example]:
-        for index, text, words in tokenized(texts, tokenizer, split_sentences):
-            yield index, text, words[:limit]
+        for index, text, found in tokenized(texts, words, split_sentences):
+            yield index, text, found[:limit]
 
     return _write(
         Path(output),
         _Job(
             kind="sentences",
-            splits={split: TextFiles(of_split, label_column=label_column) for split, of_split in files.items()},
+            splits={split: TextFiles(of_split, columns=columns) for split, of_split in files.items()},
             read=read,
             features=_sentence_features,
-            tokenizer=tokenizer,
+            tokenizer=words,
             choice=choice,
             sizes={"test": test_size, "valid": validation_size},
             seed=seed,
@@ -183,6 +187,7 @@ class _Job:
         seed: of the split.
         examples_per_shard: of train.
         notes: for `Corpus.notes`.
+        are_counts: whether the texts come as counts of the words of a vocabulary.
     """
 
     kind: str
@@ -195,6 +200,7 @@ class _Job:
     seed: int
     examples_per_shard: int
     notes: Mapping[str, Any]
+    are_counts: bool = False
 
     def __post_init__(self) -> None:
         if self.examples_per_shard < 1:
@@ -273,7 +279,8 @@ def _write(output: Path, job: _Job) -> dict[str, Any]:
             "notes": {
                 "source": {split: texts.names for split, texts in job.splits.items()},
                 "vocabulary": job.choice.describe(),
-                **job.notes,
+                **({"tokens": "counts as given in the files"} if job.are_counts else job.notes),
+                **job.tokenizer.notes,
                 "split": shares if job.shares else "as given",
                 "split_seed": job.seed,
                 **({"words_forgotten_while_counting": counted.forgotten} if counted.forgotten else {}),
@@ -311,6 +318,11 @@ def _write_shards(
                 np.add.at(totals, tokens, counts or 1)
     write_vocabulary(folder / VOCABULARY, vocabulary, totals)
     splits = {split: writer.description() for split, writer in writers.items()}
+    if not job.are_counts:
+        first = FIRST_WORD_ID if job.kind == "sentences" else 0
+        lost_words = totals[UNK_ID] / max(1, totals[UNK_ID:].sum()) if first else 0.0
+        lost_texts = 1 - splits["train"]["examples"] / max(1, sizes["train"])
+        job.choice.check_fit(totals[first:], lost_texts=lost_texts, lost_words=lost_words)
     for split in SPLITS:
         if not splits[split]["examples"]:
             raise ValueError(

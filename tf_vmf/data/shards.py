@@ -21,7 +21,7 @@ import tensorflow as tf
 
 MANIFEST, VOCABULARY = "prepared.json", "vocabulary.txt"
 FEATURES = {"documents": ("ids", "counts"), "sentences": ("tokens",)}  # by kind, beside `label`
-FORMAT = 1
+FORMAT = 2
 
 
 class ShardWriter:

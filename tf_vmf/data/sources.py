@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tf_vmf.data.columns import Columns
 from tf_vmf.data.splits import SPLITS, HeldOut
 from tf_vmf.data.texts import Paths, Text, TextFiles, TextList, expand_paths
 
@@ -20,7 +21,8 @@ class TextSource:
     train_files: Paths | None
     valid_files: Paths | None
     test_files: Paths | None
-    label_column: int | None
+    text_column: str | int | None
+    label_column: str | int | None
     validation_size: int | float | None
     test_size: int | float | None
     seed: int
@@ -46,7 +48,8 @@ class TextSource:
             raise ValueError(
                 f"Give either `corpus` or `train_files` or `texts`. Received: {' and '.join(given) or 'none of them'}."
             )
-        of_files = {"valid_files": self.valid_files, "test_files": self.test_files, "label_column": self.label_column}
+        of_files = {"valid_files": self.valid_files, "test_files": self.test_files, "text_column": self.text_column}
+        of_files["label_column"] = self.label_column
         if self.train_files is None and (given := _given(of_files)):
             raise ValueError(f"Received: {', '.join(given)}, which go with `train_files`.")
         if self.texts is None and self.labels is not None:
@@ -72,6 +75,19 @@ class TextSource:
         if given := [name for name in split_already if getattr(self, name) is not None]:
             raise ValueError(f"Corpus {self.corpus!r} is split already. Received: {', '.join(given)}.")
 
+    def refuse(self, reason: str, unused: Mapping[str, bool]) -> None:
+        """Refuses arguments that would do nothing.
+
+        Args:
+            reason: why.
+            unused: for each of them, whether it differs from its default.
+
+        Raises:
+            ValueError: one does.
+        """
+        if given := [name for name, differs in unused.items() if differs]:
+            raise ValueError(f"Corpus {self.corpus!r} {reason}. Received: {', '.join(given)}, which would do nothing.")
+
     @property
     def files(self) -> dict[str, Paths]:
         """The files of the splits that have some."""
@@ -92,7 +108,7 @@ class TextSource:
             texts = TextList(self.texts, self.labels)
             return {"train": texts}, f"{len(texts)} texts of a list"
         files = {
-            split: TextFiles(paths, whole_files=whole_files, label_column=self.label_column)
+            split: TextFiles(paths, whole_files=whole_files, columns=Columns(self.text_column, self.label_column))
             for split, paths in self.files.items()
         }
         return dict(files), {split: of_split.names for split, of_split in files.items()}

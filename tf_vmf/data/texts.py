@@ -1,11 +1,14 @@
 """Texts before tokenizing: one record, one reader of files and folders, one reader of lists."""
 
 import glob
-from collections.abc import Iterable, Iterator, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tf_vmf.data.columns import Columns, read_rows, table_format, warn_of_table
 from tf_vmf.text.lines import line_error, read_lines
 
 Paths = str | Path | Sequence[str | Path]  # one or several, patterns among them
@@ -40,17 +43,19 @@ class Text(NamedTuple):
 class TextFiles:
     """The texts of files and folders, in order; can be iterated again and again and holds none in memory.
 
-    A file holds one text per line, empty lines included. Labels, where texts have them, come in one of three ways:
+    A plain file holds one text per line, empty lines included; CSV, TSV and JSON lines (.csv, .tsv, .jsonl, .ndjson) a text per
+    row, in the column `text_column`. Files of a folder whose name begins with a dot are passed over. Labels, where texts have
+    them, come in one of three ways:
 
     - one file per label: `"neg=reviews/bad.txt"` gives every text of that file or folder the label `neg`;
-    - folders: if all files of a folder lie in subfolders, the names of these are the labels;
-    - a column: `label_column` 0 or 1 says which of the two tab-separated columns of every line holds the label.
+    - folders: if the files of a folder lie in subfolders, the names of these are the labels, and a few files beside them are
+      passed over with a warning;
+    - a column: `label_column`.
 
     Args:
-        paths: text files, plain or .gz, folders of .txt and .gz files, and patterns such as `text/*.txt`, each `path` or
-            `label=path`.
-        whole_files: whether each file in a folder is one text, titled by its path in the folder.
-        label_column: 0, 1 or None.
+        paths: files, plain or .gz, folders of them, and patterns such as `text/*.txt`, each `path` or `label=path`.
+        whole_files: whether each plain file in a folder is one text, titled by its path in the folder.
+        columns: of the text and the label, by name or position. Plain files are then read as columns separated by tabs.
         encoding: of the files.
 
     Raises:
@@ -59,26 +64,27 @@ class TextFiles:
     """
 
     def __init__(
-        self, paths: Paths, *, whole_files: bool = False, label_column: int | None = None, encoding: str = "UTF-8"
+        self, paths: Paths, *, whole_files: bool = False, columns: Columns | None = None, encoding: str = "UTF-8"
     ) -> None:
-        if label_column not in (None, 0, 1):
-            raise ValueError(
-                "`label_column` must be 0 or 1, the position of the label in lines of two tab-separated columns, or None. "
-                f"Received: label_column={label_column!r}."
-            )
-        self._label_column = label_column
+        self._columns = columns or Columns()
         self._encoding = encoding
-        self._files = [file for path in expand_paths(paths) for file in _files_at(path, whole_files)]
+        self._files = [file for path in expand_paths(paths) for file in _files_at(path, whole_files, self._columns)]
         labelled = [file.label is not None for file in self._files]
-        if label_column is not None and any(labelled):
+        if self._columns.label is not None and any(labelled):
             raise ValueError(
                 "Labels must come from `label_column` or from the files, not from both. Received: label_column="
-                f"{label_column} and {paths!s}."
+                f"{self._columns.label!r} and {paths!s}."
             )
         if any(labelled) and not all(labelled):
             unlabelled = next(file.path for file in self._files if file.label is None)
             raise ValueError(
                 f"Either all files or none must have a label, given as `label=path`. Received: {unlabelled} without."
+            )
+        if not self._columns and (table := next((f.path for f in self._files if table_format(f.path)), None)):
+            head = next((line for _, line in read_lines(table, encoding) if line), "")
+            raise ValueError(
+                f"{table} has columns: `text_column` must say which of them is the text. Received none. Its first line: "
+                f"{head:.200}"
             )
 
     @property
@@ -88,25 +94,20 @@ class TextFiles:
 
     def __iter__(self) -> Iterator[Text]:
         for file in self._files:
+            if self._columns:
+                for row in read_rows(file.path, self._columns, self._encoding):
+                    yield Text(
+                        row.text, file.label if row.label is None else row.label, file.title, file.path, row.line
+                    )
+                continue
             lines = read_lines(file.path, self._encoding)
             if file.whole:
                 yield Text("\n".join(line for _, line in lines), file.label, file.title, file.path, 1)
                 continue
-            for number, line in lines:
-                label, text = (file.label, line) if self._label_column is None else self._columns(line, file, number)
-                yield Text(text, label, file.title, file.path, number)
-
-    def _columns(self, line: str, file: "_File", number: int) -> tuple[str | None, str]:
-        """The label and the text of a line; empty lines have neither."""
-        assert self._label_column is not None
-        if not line:
-            return None, ""
-        columns = line.split("\t")
-        if len(columns) != 2 or not columns[self._label_column].strip():
-            raise line_error(
-                file.path, number, f"two tab-separated columns, column {self._label_column} a label", repr(line)
-            )
-        return columns[self._label_column].strip(), columns[1 - self._label_column]
+            first = list(islice(lines, 20))
+            warn_of_table(file.path, [line for _, line in first])
+            for number, line in chain(first, lines):
+                yield Text(line, file.label, file.title, file.path, number)
 
 
 class TextList:
@@ -175,7 +176,7 @@ class _File:
     whole: bool = False
 
 
-def _files_at(path: Path, whole_files: bool) -> list[_File]:
+def _files_at(path: Path, whole_files: bool, columns: Columns) -> list[_File]:
     """The files of an entry `path` or `label=path`, a file or a folder, each with its label."""
     label: str | None = None
     entry = path
@@ -186,35 +187,82 @@ def _files_at(path: Path, whole_files: bool) -> list[_File]:
         raise FileNotFoundError(f"Expected a text file, a folder of text files, or label=path. Received: {entry}")
     if not path.is_dir():
         return [_File(path, label)]
-    files = sorted(file for file in path.rglob("*") if file.suffix in _SUFFIXES and file.is_file())
-    if not files:
-        raise FileNotFoundError(f"Expected a folder with files that end in {' or '.join(_SUFFIXES)}. Received: {path}")
-    inside = [file.relative_to(path) for file in files]
-    by_folder = label is None and all(len(relative.parts) > 1 for relative in inside)
+    inside = _visible_files(path, columns)
+    by_folder = label is None and columns.label is None and any(len(relative.parts) > 1 for relative in inside)
+    if by_folder:
+        inside, by_folder = _labelled_files(path, inside)
+    whole = whole_files and not columns
     return [
-        _File(
-            file, relative.parts[0] if by_folder else label, relative.as_posix() if whole_files else None, whole_files
-        )
-        for file, relative in zip(files, inside, strict=True)
+        _File(path / each, each.parts[0] if by_folder else label, each.as_posix() if whole_files else None, whole)
+        for each in inside
     ]
 
 
+def _visible_files(folder: Path, columns: Columns) -> list[Path]:
+    """The paths inside a folder of its text files, sorted; of tables too where columns are given."""
+    names = [file.relative_to(folder) for file in sorted(folder.rglob("*")) if file.is_file()]
+    visible = [name for name in names if not any(part.startswith(".") for part in name.parts)]
+    tables = [name for name in visible if table_format(name)]
+    texts = [name for name in visible if name.suffix in _SUFFIXES and name not in tables]
+    if tables and not columns:
+        warnings.warn(
+            f"{folder}: {len(tables)} files with columns are passed over, {tables[0]} among them; `text_column` reads them.",
+            stacklevel=2,
+        )
+    found = sorted([*texts, *tables]) if columns else texts
+    if not found:
+        raise FileNotFoundError(
+            f"Expected a folder with files that end in {' or '.join(_SUFFIXES)}. Received: {folder}"
+        )
+    return found
+
+
+def _labelled_files(folder: Path, inside: list[Path]) -> tuple[list[Path], bool]:
+    """The files to read of a folder with subfolders, and whether the names of these are labels."""
+    below = [name for name in inside if len(name.parts) > 1]
+    beside = [name for name in inside if len(name.parts) == 1]
+    if not beside:
+        return inside, True
+    shown = ", ".join(str(name) for name in beside[:3])
+    if len(beside) < len(below) and len({name.parts[0] for name in below}) > 1:
+        warnings.warn(
+            f"{folder}: {len(beside)} files lie beside the subfolders that are the labels, and are passed over: {shown}. Move them "
+            "into a subfolder, or away.",
+            stacklevel=2,
+        )
+        return below, True
+    warnings.warn(
+        f"{folder}: texts get no labels from the subfolders, as {len(beside)} of {len(inside)} files lie beside these: {shown}.",
+        stacklevel=2,
+    )
+    return inside, False
+
+
 def _entries(values: Iterable[Any], name: str) -> Iterable[Any]:
-    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
-        raise ValueError(f"`{name}` must be a list, an array or a column of a data frame. Received: {values!r:.60}.")
+    # Iterated, a data frame gives the names of its columns, a mapping its keys, and a set any order.
+    several = isinstance(values, str | bytes | Mapping | Set) or hasattr(values, "columns")
+    if several or not isinstance(values, Iterable):
+        shown = (
+            f"{values!r:.60}" if not hasattr(values, "columns") else f"a data frame with columns {list(values.columns)}"
+        )
+        raise ValueError(f"`{name}` must be a list, an array or one column of a data frame. Received: {shown}.")
     return values
 
 
 def _text_of(entry: Any, name: str) -> str:
     if not isinstance(entry, str):
-        missing = entry is None or entry != entry  # NaN, as data frames write missing text
-        hint = "Drop the rows without text, or make them ''." if missing else "Convert it with str()."
+        hint = "Drop the rows without text, or make them ''." if _is_missing(entry) else "Convert it with str()."
         raise ValueError(f"{name} must be a string. Received: {entry!r:.60}. {hint}")
     return str(entry)
 
 
+def _is_missing(entry: Any) -> bool:
+    """Whether an entry is None, NaN, or what a data frame writes for missing values."""
+    return entry is None or (str(entry) in ("nan", "NaN", "<NA>", "NaT") and not isinstance(entry, str))
+
+
 def _label_of(entry: Any, row: int) -> str:
-    if entry is None or entry != entry or (isinstance(entry, str) and not entry):
+    if _is_missing(entry) or (isinstance(entry, str) and not entry):
         raise ValueError(
             f"labels[{row}] must be a label. Received: {entry!r}. Every text needs one, or give no labels."
         )

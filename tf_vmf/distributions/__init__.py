@@ -7,6 +7,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tf_vmf.distributions.mixture import VonMisesFisherMixture
     from tf_vmf.distributions.pairwise import pairwise_log_prob
     from tf_vmf.distributions.stereographic_projection import StereographicProjection
     from tf_vmf.distributions.von_mises_fisher import VonMisesFisher
@@ -15,10 +16,11 @@ if TYPE_CHECKING:
 _MODULES = {
     "StereographicProjection": ("stereographic_projection",),
     "VonMisesFisher": ("divergences", "von_mises_fisher"),
+    "VonMisesFisherMixture": ("mixture",),
     "pairwise_log_prob": ("pairwise",),
 }
 
-__all__ = ["StereographicProjection", "VonMisesFisher", "pairwise_log_prob"]
+__all__ = ["StereographicProjection", "VonMisesFisher", "VonMisesFisherMixture", "pairwise_log_prob"]
 
 
 def __getattr__(name: str) -> Any:

@@ -4,13 +4,13 @@ The closed forms are exact in every dimension. Those that involve `tfd.VonMisesF
 formulas.
 """
 
+from typing import Any
+
 import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
 from tf_vmf import math as vmf_math
 from tf_vmf.distributions.von_mises_fisher import VonMisesFisher
-
-_AnyVonMisesFisher = VonMisesFisher | tfd.VonMisesFisher
 
 
 def _check_same_dim(a: tfd.Distribution, b: tfd.Distribution) -> int:
@@ -49,7 +49,7 @@ def _kl_uniform_vmf(a: tfd.SphericalUniform, b: VonMisesFisher, name: str | None
 @tfd.RegisterKL(VonMisesFisher, VonMisesFisher)
 @tfd.RegisterKL(VonMisesFisher, tfd.VonMisesFisher)
 @tfd.RegisterKL(tfd.VonMisesFisher, VonMisesFisher)
-def _kl_vmf_vmf(a: _AnyVonMisesFisher, b: _AnyVonMisesFisher, name: str | None = None) -> tf.Tensor:
+def _kl_vmf_vmf(a: Any, b: Any, name: str | None = None) -> tf.Tensor:
     """KL(a || b), nats."""
     with tf.name_scope(name or "kl_von_mises_fisher_von_mises_fisher"):
         dim = _check_same_dim(a, b)

@@ -1,6 +1,6 @@
 """The formulas behind the public functions: leading term in closed form, remainder by polynomial.
 
-All take tensors of a dtype in which to compute and a real dimension >= 2; docs/NUMERICS.md derives them. With
+All take tensors, or NumPy arrays, of a dtype in which to compute and a real dimension >= 2; docs/NUMERICS.md derives them. With
 
 ```
 y = 2 kappa / sqrt(dim (dim - 1)),   s = sqrt(1 + y^2),   p = 1 / s
@@ -14,9 +14,11 @@ precision, and the leading terms, which go on growing or falling, take kappa its
 
 from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from tf_vmf.math._tables import evaluate, polynomial
+from tf_vmf.math.array_library import library
 from tf_vmf.math.precision import POINT_MASS_CONCENTRATION
 
 
@@ -41,10 +43,10 @@ class Reduced(NamedTuple):
 def reduced(kappa: tf.Tensor, dim: float) -> Reduced:
     """The shared intermediate quantities; p^2 = q / (q + kappa^2), where q = dim (dim - 1)/4 is exact in float32."""
     quarter = dim * (dim - 1.0) / 4.0
-    bounded = tf.minimum(kappa, POINT_MASS_CONCENTRATION)
+    bounded = library(kappa).minimum(kappa, POINT_MASS_CONCENTRATION)
     bounded_squared = bounded * bounded
     p_squared = quarter / (quarter + bounded_squared)
-    return Reduced(kappa, bounded, bounded_squared, p_squared, tf.sqrt(p_squared))
+    return Reduced(kappa, bounded, bounded_squared, p_squared, library(kappa).sqrt(p_squared))
 
 
 def half_s_minus_one(r: Reduced, dim: float) -> tf.Tensor:
@@ -54,7 +56,7 @@ def half_s_minus_one(r: Reduced, dim: float) -> tf.Tensor:
 
 def log_half_one_plus_s(r: Reduced, dim: float) -> tf.Tensor:
     """The logarithm of (1 + s)/2."""
-    return tf.math.log1p(half_s_minus_one(r, dim))
+    return library(r.p).log1p(half_s_minus_one(r, dim))
 
 
 def kl_remainder(r: Reduced, dim: float) -> tf.Tensor:
@@ -99,12 +101,13 @@ def one_minus_bounded_mean(r: Reduced, dim: float) -> tf.Tensor:
 
 def decay(kappa: tf.Tensor) -> tf.Tensor:
     """1 up to the concentration 1e18, from where 1 - A falls as 1e18 / kappa and A' as the square of that."""
-    limit = tf.constant(POINT_MASS_CONCENTRATION, kappa.dtype)
-    return limit / tf.maximum(kappa, limit)
+    # A constant of the dtype: TensorFlow would round the number to float32.
+    limit = np.asarray(POINT_MASS_CONCENTRATION, tf.as_dtype(kappa.dtype).as_numpy_dtype)
+    return limit / library(kappa).maximum(kappa, limit)
 
 
 def _mean_terms(r: Reduced, dim: float) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """(A_0, A - A_0, S)."""
-    root = tf.sqrt(r.bounded_squared + (0.5 * (dim + 1.0)) ** 2)
+    root = library(r.p).sqrt(r.bounded_squared + (0.5 * (dim + 1.0)) ** 2)
     leading = r.bounded / (0.5 * (dim - 1.0) + root)
     return leading, leading * (r.p_squared * evaluate(polynomial("mean", dim, r.p.dtype.name), r.p)), root

@@ -1,11 +1,13 @@
 """Concentration of a von Mises-Fisher distribution from its mean resultant length: the maximum-likelihood estimate."""
 
 from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
 
 from tf_vmf.math import _formulas
 from tf_vmf.math._arguments import check_dim, compute_dtype
+from tf_vmf.math.array_library import library
 from tf_vmf.math.resultant_length import slope
 
 # The start is off by at most 0.3/dim, relatively; a step squares and halves that.
@@ -62,11 +64,11 @@ def inverse_one_minus_mean_resultant_length(one_minus_resultant_length: tf.Tenso
 
 def _inverse(r: tf.Tensor, dim: float) -> tf.Tensor:
     # 1 - r is exact for r >= 1/2, and unused below.
-    return _differentiable(r, _newton(tf.stop_gradient(r), tf.stop_gradient(1.0 - r), dim), 1.0, dim)
+    return _differentiable(r, newton(tf.stop_gradient(r), tf.stop_gradient(1.0 - r), dim), 1.0, dim)
 
 
 def _inverse_complement(q: tf.Tensor, dim: float) -> tf.Tensor:
-    return _differentiable(q, _newton(tf.stop_gradient(1.0 - q), tf.stop_gradient(q), dim), -1.0, dim)
+    return _differentiable(q, newton(tf.stop_gradient(1.0 - q), tf.stop_gradient(q), dim), -1.0, dim)
 
 
 def _differentiable(argument: tf.Tensor, kappa: tf.Tensor, sign: float, dim: float) -> tf.Tensor:
@@ -79,8 +81,8 @@ def _differentiable(argument: tf.Tensor, kappa: tf.Tensor, sign: float, dim: flo
     return solution(argument)
 
 
-def _newton(r: tf.Tensor, q: tf.Tensor, dim: float) -> tf.Tensor:
-    """Solve A(kappa) = r where q = 1 - r, each used where it has the more digits.
+def newton(r: Any, q: Any, dim: float) -> Any:
+    """Solve A(kappa) = r where q = 1 - r, each used where it has the more digits; for tensors or NumPy arrays.
 
     The start solves A_0(kappa) = r for A_0 = kappa / (a + sqrt(kappa^2 + b^2)), a = (dim - 1)/2, b = (dim + 1)/2, the
     leading term of A: kappa^2 (1 - r^2) - 2 a r kappa - dim r^2 = 0. Newton's steps are taken on log kappa against log A
@@ -89,20 +91,20 @@ def _newton(r: tf.Tensor, q: tf.Tensor, dim: float) -> tf.Tensor:
     inside = (r >= 0.0) & (q >= 0.0)
     # Zero and one have closed answers; the iteration runs on a harmless value there.
     regular = (r > 0.0) & (q > 0.0)
-    half = tf.fill(tf.shape(r), tf.cast(0.5, r.dtype))
-    r_safe, q_safe = tf.where(regular, r, half), tf.where(regular, q, half)
+    xp = library(r)
+    half = 0.5 * xp.ones_like(r)
+    r_safe, q_safe = xp.where(regular, r, half), xp.where(regular, q, half)
     a = 0.5 * (dim - 1.0)
     one_minus_square = q_safe * (1.0 + r_safe)
-    kappa = r_safe * (a + tf.sqrt(a * a + dim * one_minus_square)) / one_minus_square
+    kappa = r_safe * (a + xp.sqrt(a * a + dim * one_minus_square)) / one_minus_square
     for _ in range(_STEPS[r.dtype.name]):
         reduced = _formulas.reduced(kappa, dim)
         mean, complement = _formulas.mean(reduced, dim), _formulas.one_minus_mean(reduced, dim)
         derivative = _formulas.slope(reduced, dim)
-        from_mean = tf.math.log(r_safe / mean) * mean
-        from_complement = tf.math.log(complement / q_safe) * complement
-        step = tf.where(r_safe < 0.5, from_mean, from_complement) / (kappa * derivative)
-        kappa *= tf.exp(step)
-    infinity = tf.fill(tf.shape(r), tf.cast(float("inf"), r.dtype))
-    nan = tf.fill(tf.shape(r), tf.cast(float("nan"), r.dtype))
-    at_ends = tf.where(inside, tf.where(r > 0.0, infinity, tf.zeros_like(r)), nan)
-    return tf.where(regular, kappa, at_ends)
+        from_mean = xp.log(r_safe / mean) * mean
+        from_complement = xp.log(complement / q_safe) * complement
+        step = xp.where(r_safe < 0.5, from_mean, from_complement) / (kappa * derivative)
+        kappa = kappa * xp.exp(step)
+    infinity, nan = float("inf") * xp.ones_like(r), float("nan") * xp.ones_like(r)
+    at_ends = xp.where(inside, xp.where(r > 0.0, infinity, xp.zeros_like(r)), nan)
+    return xp.where(regular, kappa, at_ends)

@@ -40,9 +40,9 @@ def von_mises_fisher_sample(
       It has the expectation of the derivative at fixed noise, but does not equal it sample by sample. It is a gradient on
       the sphere: its component parallel to mu has no meaning.
 
-    They can be differentiated again, by a second tape or in forward mode (`tf.autodiff.ForwardAccumulator`, eager, or opened
-    inside a `tf.function`; around one, TensorFlow raises): second derivatives of expectations are unbiased, too. Third derivatives exist in the mean direction alone, at a concentration that is a
-    number; others raise a LookupError.
+    They can be differentiated again, by a second tape or in forward mode (`tf.autodiff.ForwardAccumulator` in eager mode, or
+    opened inside a `tf.function`; around one, TensorFlow raises): second derivatives of expectations are unbiased, too. Third
+    derivatives exist in the mean direction alone, at a concentration that is a number; others raise a LookupError.
 
     Args:
         mean_direction: Float tensor `(..., d)` of unit vectors, d >= 2 static.

@@ -71,11 +71,10 @@ def topics(findings: DocumentFindings) -> Section:
             f" Normalised mutual information with the labels {found.nmi:.2f}: 0 means that topics and labels are independent, 1 "
             "that each determines the other."
         )
-    header = ("No.", "Topic", "Words at the centre", "Documents", _NPMI, *(("Labels",) if labelled else ()))
+    header = ("Topic", "Words at the centre", "Documents", _NPMI, *(("Labels",) if labelled else ()))
     rows = [
         (
-            str(topic.number),
-            topic.name,
+            f"{topic.number}. {topic.name}",
             ", ".join(topic.words),
             f"{topic.size:,} ({topic.share:.1%})",
             f"{topic.npmi:.2f}",
@@ -89,7 +88,7 @@ def topics(findings: DocumentFindings) -> Section:
             "topic lists the most relevant words that the model predicts at the centre of its cluster: probable there, and more "
             f"probable than elsewhere (relevance weight {found.relevance_weight:g}). The first words of a topic are its name."
         ),
-        Table(header, rows, numeric=(0, 3, 4)),
+        Table(header, rows, numeric=(2, 3)),
         Text(quality),
         Text(
             "NPMI (normalised pointwise mutual information) says how much more often the words of a topic occur in the same "

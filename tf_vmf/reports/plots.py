@@ -34,6 +34,8 @@ def training_curves(
         unigram_perplexity: Marked by a horizontal line.
         example: What an example is called, such as "document".
     """
+    from matplotlib.ticker import MaxNLocator
+
     epochs = _column(history, "epoch")
     if np.isnan(epochs).all():
         epochs = np.arange(1.0, len(history) + 1)
@@ -63,6 +65,7 @@ def training_curves(
             axes.axhline(unigram_perplexity, color=GREY, lw=1.2, ls=(0, (4, 3)), label="unigram model, test")
         if best_epoch is not None:
             axes.axvline(best_epoch, color=GREY, lw=0.9, ls=":", label="best epoch" if position == 0 else None)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_title(MEASURES[name].title(example))
         if position >= len(panels) - columns:
             axes.set_xlabel("epoch")

@@ -50,7 +50,7 @@ def measures_table(run: Run, noun: str, token: str, latent: Latent | None) -> Ta
 def _addition(name: str, value: float, run: Run, noun: str, latent: Latent | None) -> str:
     """What is to say of a value of this run."""
     if name == "active_units" and latent is not None:
-        return f" Of {latent.latent_dim}."
+        return f" Here {value} of {latent.latent_dim}."
     if name == "mutual_information":
         examples = run.metrics["test"].get("examples", run.test_examples)
         if is_at_ceiling(value, examples):

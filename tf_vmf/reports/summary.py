@@ -61,7 +61,7 @@ def _notes(metrics: Mapping[str, Any], coded: bool) -> list[str]:
         )
         if test.get("iw_perplexity") is not None:
             notes.append(
-                f"Importance-weighted: a bound from {importance_samples(metrics)} samples; compare like with like."
+                f"Importance-weighted: another bound (samples: {importance_samples(metrics)}); compare like with like."
             )
         information, examples = test.get("mutual_information"), test.get("examples")
         if information is not None and examples and is_at_ceiling(information, examples):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tf_vmf.analysis.sweep import SweepFindings, SweepPoint
-from tf_vmf.measures import MEASURES
+from tf_vmf.measures import MEASURES, Measure
 from tf_vmf.reports import sweep_plot
 from tf_vmf.reports.page import Block, Code, Headline, Image, Section, Table, Text, write_report
 
@@ -29,9 +29,14 @@ def sweep_report(path: str | Path, findings: SweepFindings, *, title: str = "Swe
         ModuleNotFoundError: jinja2 or matplotlib is not installed: pip install 'tf-vmf[demo]'.
     """
     runs = sum(point.num_seeds for point in findings.points)
+    measures = ", ".join(
+        f"{_heading(MEASURES[name])}: {MEASURES[name].title()}"
+        for name in ("perplexity", "document_perplexity", "iw_perplexity")
+    )
     blocks: list[Block] = [
         Image(sweep_plot.sweep(findings.points), _caption(findings)),
         sweep_table(findings),
+        Text(f"Columns: {measures}. The others are in nats per example."),
         Text(verdict(findings)),
         Text(
             "All figures are of the validation split. Settings that are chosen by it look a little better on it than they are: "
@@ -67,8 +72,14 @@ def sweep_table(findings: SweepFindings) -> Table:
         )
         for point in points
     ]
-    header = (*titles, "Seeds", *(measure.title() for measure in measures))
+    header = (*titles, "Seeds", *(_heading(measure) for measure in measures))
     return Table(header, rows, numeric=range(len(titles), len(header)), highlight=(0,) if findings.is_clear else ())
+
+
+def _heading(measure: Measure) -> str:
+    """The short name of a measure, with its unit where it has one."""
+    short = measure.short.format(example="example")
+    return f"{short}, nats" if measure.unit else short
 
 
 def verdict(findings: SweepFindings) -> str:

@@ -85,7 +85,8 @@ class _Service:
         self._metadata = {"signature_def": {"signature_def": served.describe()}}
         if served.labels is not None:
             self._metadata["labels"] = list(served.labels)  # type: ignore[assignment]
-        self._page = resources.files("tf_vmf.serving").joinpath("pages", "index.html").read_text(encoding="utf-8")
+        page = resources.files("tf_vmf.serving").joinpath("pages", "index.html").read_text(encoding="utf-8")
+        self._page = page.replace("MODEL_NAME", name)
 
     @contextlib.asynccontextmanager
     async def lifespan(self, app: fastapi.FastAPI) -> AsyncIterator[None]:

@@ -29,6 +29,7 @@ _CORPUS = (
     "split",
     "split_seed",
     "tokenization",
+    "tokenizer",
     "tokens_counted",
     "token_counting",
     "train",

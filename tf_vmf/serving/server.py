@@ -64,30 +64,35 @@ def serve(
     """
     with optional("serve", "HTTP services"):
         import uvicorn
-    listening = _bind(host, port)
-    served = load()
-    app = make_app(served, name, version_labels=version_labels)
+    with _bound(host, port) as listening:
+        served = load()
+        app = make_app(served, name, version_labels=version_labels)
 
-    class Server(uvicorn.Server):
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            if self.started:
-                print(_welcome(served, name, host, listening.getsockname()[1]), flush=True)
+        class Server(uvicorn.Server):
+            async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+                await super().startup(sockets)
+                if self.started:
+                    print(_welcome(served, name, host, listening.getsockname()[1]), flush=True)
 
-    Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listening])
+        Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listening])
 
 
-def _bind(host: str, port: int) -> socket.socket:
+def _bound(host: str, port: int) -> socket.socket:
+    """A socket that holds the address and does not listen yet: nobody waits for an export that is still being loaded."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listening = socket.socket(family, kind, protocol)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(address)
+        bound = socket.socket(family, kind, protocol)
+        try:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            bound.bind(address)
+        except OSError:
+            bound.close()
+            raise
     except OSError as error:
         raise OSError(
             f"Arguments `host` and `port`: expected an address that is free. Received: {host}, {port}: {error.strerror}."
         ) from error
-    return listening
+    return bound
 
 
 def _welcome(served: Served, name: str, host: str, port: int) -> str:

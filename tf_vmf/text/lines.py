@@ -1,11 +1,23 @@
 """Lines of text files, plain or compressed, with errors that name the file and the line."""
 
+import codecs
 import gzip
-from collections.abc import Iterator
+import io
+import warnings
+import zlib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
 _SHOWN = 60  # characters of a malformed line that an error message quotes
+
+# Byte order marks of the encodings that have several bytes per character; UTF-32 first, as its mark begins like that of UTF-16.
+_MARKS = {
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
 
 
 def read_lines(path: str | Path, encoding: str = "UTF-8") -> Iterator[tuple[int, str]]:
@@ -13,7 +25,7 @@ def read_lines(path: str | Path, encoding: str = "UTF-8") -> Iterator[tuple[int,
 
     Args:
         path: the file.
-        encoding: a superset of ASCII. A byte order mark at the start of UTF-8 is no text.
+        encoding: a superset of ASCII. A file that begins with a byte order mark of UTF-8, UTF-16 or UTF-32 is in that encoding.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -22,8 +34,16 @@ def read_lines(path: str | Path, encoding: str = "UTF-8") -> Iterator[tuple[int,
     number = 0
     with _open(Path(path)) as file:
         try:
+            start = file.peek(64)[:64] if encoding == "UTF-8" else b""  # type: ignore[attr-defined]
+            lines: Iterable[bytes] = file
+            mark = next((name for bom, name in _MARKS.items() if start.startswith(bom)), None)
+            if mark is not None:
+                lines = _recoded(file, mark)
+            elif side := _utf16_without_mark(start):
+                expected = f"UTF-8 text; this looks like UTF-16 without a byte order mark, which iconv -f {side} -t UTF-8 converts"
+                raise line_error(path, 1, expected, f"bytes {start[:8].hex(' ')}")
             # Lines are split as bytes, at newlines alone: str.splitlines would also cut at U+2028 and form feeds.
-            for number, line in enumerate(file, start=1):
+            for number, line in enumerate(lines, start=1):
                 try:
                     text = line.decode("utf-8-sig" if number == 1 and encoding == "UTF-8" else encoding)
                 except UnicodeDecodeError as error:
@@ -31,9 +51,16 @@ def read_lines(path: str | Path, encoding: str = "UTF-8") -> Iterator[tuple[int,
                     raise line_error(
                         path, number, f"{encoding} text", f"bytes {bad} at column {error.start}. Convert it with iconv"
                     ) from error
+                if number == 1 and not text.endswith("\n") and "\r" in text.rstrip("\r"):
+                    warnings.warn(
+                        f"{path} has carriage returns and no newline, and is read as one line; tr '\\r' '\\n' makes lines of it.",
+                        stacklevel=2,
+                    )
                 yield number, text.rstrip("\r\n")
-        except (gzip.BadGzipFile, EOFError) as error:
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
             raise line_error(path, number + 1, "intact gzip data", str(error)) from error
+        except UnicodeDecodeError as error:
+            raise line_error(path, number + 1, f"{error.encoding.upper()} text", error.reason) from error
 
 
 def line_error(path: str | Path, number: int, expected: str, received: str) -> ValueError:
@@ -48,3 +75,21 @@ def _open(path: Path) -> BinaryIO:
     if path.suffix == ".gz":
         return cast(BinaryIO, gzip.open(path, "rb"))
     return path.open("rb")
+
+
+def _recoded(file: BinaryIO, encoding: str) -> Iterator[bytes]:
+    """The lines of a file with a byte order mark, in UTF-8."""
+    text = io.TextIOWrapper(file, encoding=encoding, newline="\n")
+    try:
+        for line in text:
+            yield line.encode()
+    finally:
+        text.detach()  # the file belongs to the caller
+
+
+def _utf16_without_mark(start: bytes) -> str | None:
+    """The encoding of bytes that alternate with zeros, as letters do in UTF-16; NULs between words do not."""
+    for name, zeros, letters in (("UTF-16LE", start[1::2], start[::2]), ("UTF-16BE", start[::2], start[1::2])):
+        if len(start) >= 6 and not any(zeros[: len(start) // 2]) and letters.count(0) <= len(letters) // 4:
+            return name
+    return None

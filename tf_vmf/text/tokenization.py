@@ -63,6 +63,11 @@ _STANDARDIZERS: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
 }
 TOKENIZATIONS = tuple(_STANDARDIZERS)
 
+# What to say of texts without a word.
+NO_WORDS = (
+    "Numbers and single letters are no words with tokenization='words'; 'punctuation' and 'whitespace' keep them."
+)
+
 
 @dataclass(frozen=True)
 class Tokenizer:
@@ -78,6 +83,8 @@ class Tokenizer:
             already).
         ngram_range: the lengths (shortest, longest) of the runs of words that count as a word; those of several words are
             joined by an underscore.
+        function: from a text to its words, used in Python in place of `tokenization`, as `jieba.lcut`. Inside a graph it cannot
+            run: there `tokenization` must be `"whitespace"`, and texts come with their words separated by spaces.
 
     Raises:
         ValueError: no such tokenization, or no such range.
@@ -85,6 +92,29 @@ class Tokenizer:
 
     tokenization: str = "words"
     ngram_range: tuple[int, int] = (1, 1)
+    function: Callable[[str], Iterable[str]] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        tokenization: str,
+        ngram_range: tuple[int, int] = (1, 1),
+        function: Callable[[str], Iterable[str]] | None = None,
+    ) -> "Tokenizer":
+        """A tokenizer by name, or one that calls a function."""
+        if function is not None and not callable(function):
+            raise ValueError(
+                f"`tokenizer` must be a function from a text to its words. Received: tokenizer={function!r}."
+            )
+        return cls(tokenization if function is None else "whitespace", ngram_range, function)
+
+    @property
+    def notes(self) -> dict[str, str]:
+        """What the record of a run says of the function."""
+        if self.function is None:
+            return {}
+        name = getattr(self.function, "__qualname__", type(self.function).__name__)
+        return {"tokenizer": f"{name}; new text must come with its words separated by spaces"}
 
     def __post_init__(self) -> None:
         if self.tokenization not in _STANDARDIZERS:
@@ -98,7 +128,10 @@ class Tokenizer:
 
         Raises:
             UnicodeEncodeError: a text holds half of a surrogate pair.
+            ValueError: the function gives something else than words.
         """
+        if self.function is not None:
+            return [self._with_ngrams(_checked_words(text, self.function(text))) for text in texts]
         standardized = _STANDARDIZERS[self.tokenization](tf.constant([text.encode() for text in texts], tf.string))
         # bytes are split at ASCII whitespace, as by tf.strings.split
         return [self._with_ngrams(text.split()) for text in standardized.numpy().tolist()]
@@ -120,6 +153,21 @@ class Tokenizer:
             for length in range(shortest, longest + 1)
             for start in range(len(words) - length + 1)
         ]
+
+
+def _checked_words(text: str, words: Iterable[str]) -> list[bytes]:
+    """The words that a function has found, in UTF-8, without those that are whitespace."""
+    if isinstance(words, str) or not isinstance(words, Iterable):
+        raise ValueError(f"`tokenizer` must give a list of words. Received: {words!r:.60} for the text {text!r:.60}.")
+    encoded = []
+    for word in words:
+        if not isinstance(word, str) or len(word.replace("\0", " ").encode().split()) > 1:
+            raise ValueError(
+                "`tokenizer` must give words without whitespace, as saved models read words separated by spaces; join the parts "
+                f"of one by an underscore. Received: {word!r:.60} for the text {text!r:.60}."
+            )
+        encoded += word.replace("\0", " ").encode().split()
+    return encoded
 
 
 def _checked_range(ngram_range: Iterable[int]) -> tuple[int, int]:

@@ -1,6 +1,7 @@
 """Vocabularies: which words to keep, read from a file or chosen by count."""
 
 import importlib
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +11,10 @@ import numpy as np
 
 from tf_vmf._optional import optional
 from tf_vmf.text.lines import line_error, read_lines
-from tf_vmf.text.tokenization import Tokenizer
+from tf_vmf.text.tokenization import NO_WORDS, Tokenizer
+from tf_vmf.text.tokens import SPECIAL_TOKENS
+
+_MANY_LOST = 0.1  # the share of texts without a word of a chosen vocabulary that is worth a warning
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,37 @@ class VocabularyChoice:
             )
         return sorted(chosen, key=lambda row: (-counts[row], words[row]))[: self.size]
 
+    def check_fit(self, counts: np.ndarray, *, lost_texts: float = 0.0, lost_words: float = 0.0) -> None:
+        """Warns of training texts that are left out, and of words that never occur in them.
+
+        Args:
+            counts: how often each word of the vocabulary occurs.
+            lost_texts: the share of the texts that hold no word of the vocabulary.
+            lost_words: the share of the words that are not in the vocabulary, where they are replaced by `<unk>`.
+
+        Raises:
+            ValueError: the vocabulary was given, and more than half is lost.
+        """
+        texts = f"{lost_texts:.1%} of the training texts hold no word of the vocabulary and are left out."
+        if self.words is None:
+            if lost_texts > _MANY_LOST:
+                warnings.warn(texts, stacklevel=3)
+            return
+        if max(lost_texts, lost_words) > 0.5:
+            raise ValueError(
+                "`vocab_file` must fit the text: its words must be written as the tokenizer writes them. Received: "
+                f"{', '.join(self.words[:5])}, ..; "
+                + (texts if lost_texts else f"{lost_words:.1%} of the words of the training text are not in it.")
+            )
+        if lost_texts:
+            warnings.warn(texts, stacklevel=3)
+        if never := [word for word, count in zip(self.words, counts, strict=True) if not count]:
+            warnings.warn(
+                f"{len(never)} of {len(counts)} words of `vocab_file` never occur in the training text: "
+                f"{', '.join(never[:5])}{', ..' if len(never) > 5 else ''}.",
+                stacklevel=3,
+            )
+
     def describe(self) -> str:
         """The choice in words, for the record of a run."""
         if self.words is not None:
@@ -104,7 +139,7 @@ class VocabularyChoice:
 
     def _remedy(self, counts: np.ndarray) -> str:
         if not len(counts):
-            return "Numbers and single letters are no words with tokenization='words'; 'punctuation' and 'whitespace' keep them."
+            return NO_WORDS
         limits = [name for name, default in (("min_df", 1), ("max_df", 1.0)) if getattr(self, name) != default]
         return (
             f"Lower `min_count`, {'change ' + ' and '.join(limits) + ', ' if limits else ''}or set stop_words='none'."
@@ -131,7 +166,10 @@ def sentence_choice(size: int, min_count: int, vocab_file: str | Path | None) ->
     """The choice of a vocabulary of sentences, whose size counts `<eos>` and `<unk>`. See `load_sentences`."""
     if size < 3:
         raise ValueError(f"`vocabulary_size` must be at least 3. Received: vocabulary_size={size}.")
-    return VocabularyChoice(size - 2, min_count, words=None if vocab_file is None else read_vocabulary(vocab_file))
+    choice = VocabularyChoice(size - 2, min_count)
+    if vocab_file is None:
+        return choice
+    return replace(choice, words=tuple(word for word in read_vocabulary(vocab_file) if word not in SPECIAL_TOKENS))
 
 
 def read_vocabulary(path: str | Path) -> tuple[str, ...]:
@@ -158,28 +196,36 @@ def read_stop_words(stop_words: str | Path | Iterable[str], tokenizer: Tokenizer
     """The stop words as the tokenizer writes them.
 
     Args:
-        stop_words: `"english"` (the 337 of gensim), `"none"`, the path of a file with one per line, or the words.
+        stop_words: `"english"` (the 337 of gensim), another language of the package stop-words, `"none"`, the path of a file with
+            one per line, or the words.
         tokenizer: the one that the texts go through.
 
     Raises:
-        ModuleNotFoundError: `"english"` without gensim.
-        FileNotFoundError: there is no such file.
+        ModuleNotFoundError: the package that has the words is not installed.
+        ValueError: neither a language nor a file.
     """
-    if isinstance(stop_words, str) and stop_words == "none":
-        return frozenset()
-    if isinstance(stop_words, str) and stop_words == "english":
-        listed: Iterable[str] = require_gensim("gensim.parsing.preprocessing", "the English stop words").STOPWORDS
-    elif isinstance(stop_words, str | Path):
-        if not Path(stop_words).is_file():
-            raise FileNotFoundError(
-                "`stop_words` must be 'english', 'none', the path of a file with a word per line, or a sequence of "
-                f"words. Received: stop_words={str(stop_words)!r}, which is no file."
-            )
-        listed = [line for _, line in read_lines(stop_words)]
-    else:
-        listed = stop_words
-    single = Tokenizer(tokenizer.tokenization)
-    return frozenset(word.decode() for words in single(list(listed)) for word in words)
+    single = replace(tokenizer, ngram_range=(1, 1))
+    return frozenset(word.decode() for words in single(list(_listed(stop_words))) for word in words)
+
+
+def _listed(stop_words: str | Path | Iterable[str]) -> Iterable[str]:
+    if not isinstance(stop_words, str | Path):
+        return stop_words
+    if str(stop_words) == "none":
+        return ()
+    if str(stop_words) == "english":
+        return list(require_gensim("gensim.parsing.preprocessing", "the English stop words").STOPWORDS)
+    if Path(stop_words).is_file():
+        return [line for _, line in read_lines(stop_words)]
+    with optional("languages", f"stop_words={str(stop_words)!r}, which is no file: the stop words of other languages"):
+        package = importlib.import_module("stop_words")
+    languages = package.AVAILABLE_LANGUAGES
+    if str(stop_words) not in languages:
+        raise ValueError(
+            "`stop_words` must be 'none', the path of a file with a word per line, a sequence of words, or one of "
+            f"{', '.join(sorted(languages))}. Received: stop_words={str(stop_words)!r}, which is no file."
+        )
+    return list(package.get_stop_words(str(stop_words)))
 
 
 def require_gensim(module: str, purpose: str) -> Any:

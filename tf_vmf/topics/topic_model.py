@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 _SETTINGS_FILE, _TOPICS_FILE = "topic_model.json", "topics.npz"
 _SNIPPET = 300  # characters of a training text that are kept for display
 _FORMAT = 1
+_WORD_PARAMETERS = ("relevance_weight", "exclusivity", "mode_concentration", "coherent_words")
 
 
 class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -61,8 +62,8 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
     The order of the topics is that of their size, after those of `seed_words`.
 
     Args:
-        num_topics: Number of topics; None chooses from 2 to 100 by the Bayesian information criterion of the codes
-            (`bic_` holds the values).
+        num_topics: Number of topics; None chooses from 2 to 100 by the mean silhouette of the codes
+            (`silhouettes_` holds the values). It names the number of clear clusters, which may be fewer than a reader wants.
         vocabulary: The words; None chooses them from the texts. Required for counts.
         vocabulary_size: The number of words at most, where they are chosen.
         min_df: In how many texts a word must occur: a number, an int, or a share, a float.
@@ -93,7 +94,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         num_topics_: The number of topics.
         mean_directions_: Unit vectors, shape (components, d): one for each topic that was not merged.
         concentration_: Concentration of the components.
-        bic_: The criterion by number of topics, where `num_topics` is None; otherwise None.
+        silhouettes_: The mean silhouette by number of topics, where `num_topics` is None; otherwise None.
         labels_: The topic of each training document, shape (n,).
 
     References:
@@ -177,11 +178,11 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         codes[known] = document_codes.encode(self.model_, documents.counts[known])
         guides = anchors(self.seed_words, self.vocabulary_, documents.counts[known], codes[known])
         num_topics = self.num_topics
-        self.bic_: dict[int, float] | None = None
+        self.silhouettes_: dict[int, float] | None = None
         if num_topics is None:
-            num_topics, self.bic_ = choose_num_topics(codes[known], seed)
+            num_topics, self.silhouettes_ = choose_num_topics(codes[known], seed)
             num_topics = max(num_topics, len(guides))
-        weight = len(known) / num_topics
+        weight = len(known) / (2 * num_topics)
         mixture = fit_mixture(codes[known], num_topics, seed, anchors=guides, anchor_weight=weight)
         mixture = _by_size(mixture, len(guides))
         self._labels = dict(enumerate(seed_labels(self.seed_words)))
@@ -390,6 +391,29 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         probabilities /= probabilities.sum()
         return [(int(topic), float(probabilities[topic])) for topic in np.argsort(-probabilities)[:num_topics]]
 
+    def update_words(self, **parameters: Any) -> Self:
+        """Ranks the words of the topics anew, without training: `model.update_words(exclusivity=0.0)`.
+
+        Args:
+            **parameters: New values of `relevance_weight`, `exclusivity`, `mode_concentration` and `coherent_words`.
+
+        Raises:
+            ValueError: Another parameter, or a value out of range.
+        """
+        check_is_fitted(self, "model_")
+        wrong = [name for name in parameters if name not in _WORD_PARAMETERS]
+        if wrong:
+            raise ValueError(f"Expected some of {', '.join(_WORD_PARAMETERS)}. Received: {wrong[0]}.")
+        self.set_params(**parameters)
+        self._check_arguments()
+        self._find_words(self._topics.topic_of)
+        return self
+
+    def _find_words(self, topic_of: np.ndarray) -> None:
+        old = self._topics
+        settings = self._word_settings()
+        self._set_topics(find_words(self.model_, old.mixture, topic_of, old.documents, old.codes, settings))
+
     def merge_topics(self, groups: Sequence[Sequence[int]]) -> Self:
         """Merges groups of topics, in place.
 
@@ -409,16 +433,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         for topic, label in self._labels.items():
             labels.setdefault(int(new_number[topic]), set()).add(label)
         self._labels = {topic: names.pop() for topic, names in labels.items() if len(names) == 1}
-        self._set_topics(
-            find_words(
-                self.model_,
-                old.mixture,
-                new_number[old.topic_of],
-                old.documents,
-                old.codes,
-                self._word_settings(),
-            )
-        )
+        self._find_words(new_number[old.topic_of])
         return self
 
     def set_topic_labels(self, labels: Mapping[int, str] | Sequence[str]) -> Self:
@@ -565,7 +580,9 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
             "fixed_vocabulary": self.vocabulary is not None,
             "vocabulary": list(self.vocabulary_),
             "labels": {str(topic): label for topic, label in self._labels.items()},
-            "bic": None if self.bic_ is None else {str(number): value for number, value in self.bic_.items()},
+            "silhouettes": None
+            if self.silhouettes_ is None
+            else {str(number): value for number, value in self.silhouettes_.items()},
             "texts": self._texts,
         }
 
@@ -593,9 +610,9 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         result = cls(vocabulary=vocabulary if description["fixed_vocabulary"] else None, **parameters)
         result.vocabulary_ = vocabulary
         result.model_, result.vectorizer_ = load_model(folder)
-        result.bic_ = None
-        if description["bic"] is not None:
-            result.bic_ = {int(number): value for number, value in description["bic"].items()}
+        result.silhouettes_ = None
+        if description["silhouettes"] is not None:
+            result.silhouettes_ = dict(description["silhouettes"])
         result._labels = {int(topic): label for topic, label in description["labels"].items()}
         result._texts = description["texts"]
         result._set_topics(read_topics(folder / _TOPICS_FILE))

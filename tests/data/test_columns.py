@@ -1,0 +1,226 @@
+"""Texts and labels by column: CSV, TSV and JSON lines, against Python's own writers and readers."""
+
+import csv
+import gzip
+import io
+import json
+import warnings
+
+import pytest
+
+from tf_vmf import data
+from tf_vmf.data import load_bag_of_words, load_sentences
+from tf_vmf.data.columns import Columns, looks_like_table, read_rows
+from tf_vmf.data.texts import TextFiles
+
+TEXTS = [
+    "plain words",
+    'a "quoted" word, and a comma',
+    "two\nlines\n\nhere",
+    "tab\there",
+    "trailing space ",
+    "été 日本",
+    "",
+    " ",
+]
+LABELS = ["x", "y, z", 'q"q', "x", "y", "x", "x", "y"]
+
+
+def write(path, header, kind):
+    content = io.StringIO(newline="")
+    if kind == "jsonl":
+        for row, (text, label) in enumerate(zip(TEXTS, LABELS, strict=True)):
+            content.write(json.dumps({"n": row, "text": text, "label": label}, ensure_ascii=row % 2 == 0) + "\n")
+    else:
+        writer = csv.writer(content, delimiter="," if kind == "csv" else "\t")
+        rows = [["n", "text", "label"]] if header else []
+        writer.writerows(rows + [[n, text, label] for n, (text, label) in enumerate(zip(TEXTS, LABELS, strict=True))])
+    encoded = content.getvalue().encode()
+    path.write_bytes(gzip.compress(encoded) if path.suffix == ".gz" else encoded)
+    return path
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.jsonl", "a.ndjson", "a.csv.gz", "a.JSONL.gz", "a.Tsv"])
+@pytest.mark.parametrize("header", [True, False])
+def test_what_is_written_is_read(tmp_path, name, header):
+    kind = {".csv": "csv", ".tsv": "tsv"}.get("." + name.lower().split(".")[1], "jsonl")
+    if kind == "jsonl" and not header:
+        pytest.skip("JSON lines have names")
+    path = write(tmp_path / name, header, kind)
+    columns = Columns("text", "label") if header else Columns(1, 2)
+    rows = list(read_rows(path, columns))
+    # A carriage return in a field is part of the line end that it stands in.
+    assert [row.text for row in rows] == TEXTS
+    assert [row.label for row in rows] == LABELS
+    if kind != "jsonl":
+        first = 2 if header else 1
+        assert [row.line for row in rows] == [first, first + 1, first + 2, *range(first + 6, first + 11)]
+
+
+def test_columns_make_corpora_of_both_kinds(tmp_path):
+    rows = [
+        (f"good film number {i}" if i % 2 else f"bad film number {i}", "pos" if i % 2 else "neg") for i in range(60)
+    ]
+    with (tmp_path / "a.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([("review", "sentiment"), *rows])
+    (tmp_path / "a.jsonl").write_text(
+        "\n".join(json.dumps({"review": text, "sentiment": label}) for text, label in rows)
+    )
+    (tmp_path / "a.txt").write_text("\n".join("\t".join(row) for row in rows))
+    for file, columns in (("a.csv", ("review", "sentiment")), ("a.jsonl", ("review", "sentiment")), ("a.txt", (0, 1))):
+        arguments = {"train_files": tmp_path / file, "text_column": columns[0], "label_column": columns[1]}
+        for load, name in ((load_bag_of_words, "documents"), (load_sentences, "sentences")):
+            corpus = load(**arguments)
+            listed = load(texts=[text for text, _ in rows], labels=[label for _, label in rows])
+            assert corpus.vocabulary == listed.vocabulary
+            assert corpus.label_names == ("neg", "pos")
+            for split in ("train", "valid", "test"):
+                assert corpus.statistics[split] == listed.statistics[split]
+            output = tmp_path / f"{file}-{name}"
+            prepare = data.prepare_documents if name == "documents" else data.prepare_sentences
+            prepare(output, **arguments, validation_size=0.3, test_size=0.3)
+            prepared = load("prepared", data_dir=output)
+            assert prepared.label_names == ("neg", "pos")
+            assert sum(prepared.statistics[split][name] for split in ("train", "valid", "test")) == 60
+
+
+def test_a_folder_of_tables_is_read_where_columns_are_given(tmp_path):
+    for number in range(3):
+        (tmp_path / f"{number}.csv").write_text(f"text,label\nstar {number},a\nmoon {number},b\n")
+    texts = list(TextFiles(tmp_path, whole_files=True, columns=Columns("text", "label")))
+    assert [(text.text, text.label) for text in texts] == [
+        (f"{word} {number}", label) for number in range(3) for word, label in (("star", "a"), ("moon", "b"))
+    ]
+    (tmp_path / "notes.txt").write_text("prose")
+    with pytest.warns(UserWarning, match=r"3 files with columns are passed over, 0\.csv among them; `text_column`"):
+        assert [text.text for text in TextFiles(tmp_path, whole_files=True)] == ["prose"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "columns", "complaint"),
+    [
+        (
+            "a.csv",
+            "text,label\na,b\nc\n",
+            ("text", "label"),
+            r"a\.csv, line 3: expected two columns, as in line 1. Received: 1: c",
+        ),
+        (
+            "a.csv",
+            'text,label\n"a\n\nb",x\nc,d,e\n',
+            ("text", "label"),
+            r"line 5: expected two columns.*Received: 3: c, d, e",
+        ),
+        ("a.csv", 'text\n"a" b\n', ("text", None), r"a\.csv, line 2: expected fields that, if they begin with a quote"),
+        ("a.tsv", 'text\n"a never ends\nb\n', ("text", None), r"a\.tsv, line 2: expected fields that.*unexpected end"),
+        (
+            "a.csv",
+            "text,label\na,\n",
+            ("text", "label"),
+            r"line 2: expected column 'label' a label. Received: an empty field",
+        ),
+        (
+            "a.csv",
+            "body,label\na,b\n",
+            ("text", None),
+            r"line 1: expected a header with one column 'text'.*body, label",
+        ),
+        ("a.csv", "text,text\na,b\n", ("text", None), r"line 1: expected a header with one column 'text'"),
+        ("a.csv", "a,b\n", (2, None), r"line 1: expected a column 2, `text_column`. Received: 2 columns: a, b"),
+        ("a.csv", "a,b,c\n", (None, 0), r"line 1: expected two tab-separated columns, or `text_column`.*3 columns"),
+        (
+            "a.jsonl",
+            '{"text": "a"}\n{"body": "b"}\n',
+            ("text", None),
+            r"line 2: expected an object with the key 'text'.*body",
+        ),
+        (
+            "a.jsonl",
+            '{"text": "a"}\n["b"]\n',
+            ("text", None),
+            r"line 2: expected a JSON object per line .*jq -c.* Received: '\[\"b\"\]'",
+        ),
+        (
+            "a.jsonl",
+            '{"text": "a"}\n{"text": \n',
+            ("text", None),
+            r"line 2: expected a JSON object per line \(Expecting value",
+        ),
+        ("a.jsonl", '{"text": null}\n', ("text", None), r"line 1: expected a string as 'text'. Received: None"),
+        ("a.jsonl", '{"text": "a", "l": [1]}\n', ("text", "l"), r"line 1: expected a string or a number as 'l'.*\[1\]"),
+        ("a.jsonl", '{"text": "a", "l": ""}\n', ("text", "l"), r"line 1: expected column 'l' a label"),
+        ("a.jsonl", '{"text": "a", "l": "b"}\n', (None, "l"), r"line 1: expected `text_column`, one of text, l"),
+        ("a.jsonl", '{"text": "a"}\n', (0, None), r"expected the columns of JSON lines by name. Received: 0"),
+        ("a.jsonl", '{"a":' * 100_000, ("text", None), r"line 1: expected a JSON object"),
+    ],
+)
+def test_a_malformed_row_is_named_by_file_and_line(tmp_path, name, content, columns, complaint):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(ValueError, match=complaint):
+        list(read_rows(tmp_path / name, Columns(*columns)))
+
+
+@pytest.mark.parametrize("columns", [(-1, None), (True, None), ("text", 1.5), ("text", "text"), (0, 0)])
+def test_columns_that_are_none_are_refused(columns):
+    with pytest.raises(ValueError, match=r"`text_column`|`label_column`"):
+        Columns(*columns)
+
+
+@pytest.mark.parametrize("load", [load_bag_of_words, load_sentences])
+def test_a_table_without_its_columns_is_refused_with_its_header(tmp_path, load):
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(b"id,review\n1,fine\n"))
+    with pytest.raises(
+        ValueError, match=r"a\.csv\.gz has columns: `text_column` must say which.*Its first line: id,review"
+    ):
+        load(train_files=tmp_path / "a.csv.gz")
+    with pytest.raises(ValueError, match=r"from `label_column` or from the files, not from both"):
+        load(train_files=f"x={tmp_path}/a.csv.gz", text_column="review", label_column="id")
+    with pytest.raises(ValueError, match=r"text_column, which go with `train_files`"):
+        load(texts=["a"], text_column="text")
+
+
+@pytest.mark.parametrize(
+    ("lines", "kind"),
+    [
+        (['{"text": "a"}', '{"text": "b"}'], "json lines"),
+        (["text,label", "a film,pos", '"bad, bad",neg'], "csv"),
+        (["a\tb", "c d\te"], "tsv"),
+        (["a film,pos", "another film,neg"], "csv"),
+        (["Well, this is prose.", "So, is this."], None),
+        (["{a brace}", "prose"], None),
+        (["one line, two parts"], None),
+        (["first", "second"], None),
+        ([], None),
+        (["a\tb", "c"], None),
+    ],
+)
+def test_plain_text_that_looks_like_columns_is_told_from_prose(lines, kind):
+    assert looks_like_table(lines) == kind
+
+
+@pytest.mark.parametrize(
+    ("suffix", "line"), [(".jsonl", '{"text": "star moon"}'), (".tsv", "star moon\tx"), (".csv", "star moon,x")]
+)
+def test_plain_text_that_looks_like_columns_warns_and_is_read(tmp_path, suffix, line):
+    (tmp_path / "a.txt").write_text(f"{line}\n" * 40)
+    for load in (load_bag_of_words, load_sentences):
+        with pytest.warns(
+            UserWarning, match=rf"a\.txt looks like .* ends in \{suffix}, and text_column and label_column"
+        ):
+            assert len(load(train_files=tmp_path / "a.txt").train) == 32
+
+
+def test_a_header_that_is_read_as_a_text_warns(tmp_path):
+    (tmp_path / "a.csv").write_text("text,label\nstar,a\nmoon,b\n")
+    with pytest.warns(UserWarning, match=r"a\.csv, line 1 looks like a header \(text, label\).*by name"):
+        assert len(list(read_rows(tmp_path / "a.csv", Columns(0, 1)))) == 3
+    (tmp_path / "b.csv").write_text("star,a\nmoon,b\n")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert [row.label for row in read_rows(tmp_path / "b.csv", Columns(0, 1))] == ["a", "b"]
+
+
+def test_fields_beyond_the_limit_of_the_csv_module_are_read(tmp_path):
+    text = "word " * 100_000
+    (tmp_path / "a.csv").write_text(f"text\n{text}\n")
+    assert [row.text for row in read_rows(tmp_path / "a.csv", Columns("text"))] == [text]

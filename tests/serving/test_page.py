@@ -1,0 +1,210 @@
+"""The page of the service in a browser: Chromium, where the system has it."""
+
+import json
+import shlex
+import shutil
+
+import pytest
+
+from tests.serving.plain_exports import PlainDocuments, PlainSentences, save_texts
+from tests.serving.running import running
+from tf_vmf import serving
+
+pytest.importorskip("fastapi")
+httpx = pytest.importorskip("httpx")
+playwright = pytest.importorskip("playwright.sync_api")
+axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="there is no Chromium on this machine (apt-get install chromium)"
+)
+
+LABELS = ["negative", "positive"]
+
+
+@pytest.fixture(scope="module")
+def exports(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("exports")
+    sentences = save_texts(PlainSentences(), folder / "sentences" / "7")
+    (sentences / "assets.extra").mkdir()
+    (sentences / "assets.extra" / "labels.json").write_text(json.dumps(LABELS))
+    return {"sentences": sentences, "documents": save_texts(PlainDocuments(), folder / "documents" / "1")}
+
+
+@pytest.fixture(scope="module")
+def urls(exports):
+    apps = {name: serving.make_app(serving.Served(path), name) for name, path in exports.items()}
+    with running(apps["sentences"]) as sentences, running(apps["documents"]) as documents:
+        yield {"sentences": sentences, "documents": documents}
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+class Visit:
+    """An open page that keeps what went wrong."""
+
+    def __init__(self, browser, url, **options):
+        self.faults, self.requests, self.url = [], [], url
+        self.context = browser.new_context(**options)
+        self.page = self.context.new_page()
+        self.page.on("console", lambda message: self.faults.append(message.text))
+        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.goto(url)
+
+    def box(self, title):
+        return self.page.get_by_role("region", name=title, exact=True)
+
+    def run(self, title):
+        box = self.box(title)
+        box.locator("button.run").click()
+        box.locator(".result > *").first.wait_for()
+        box.locator("button.run:not([aria-disabled])").wait_for()
+        return box.locator(".result")
+
+    def close(self):
+        self.context.close()
+        assert not self.faults
+        assert {url.startswith(f"{self.url}/") or url.startswith("data:") for url in self.requests} == {True}
+
+
+@pytest.fixture
+def visit(browser, urls):
+    visits = []
+
+    def open_page(name, path="", **options):
+        visits.append(Visit(browser, urls[name], **options))
+        visits[-1].page.goto(f"{urls[name]}/{path}")
+        return visits[-1]
+
+    yield open_page
+    for each in visits:
+        each.close()
+
+
+def test_a_text_is_encoded_and_reconstructed_under_the_label_of_a_name(visit):
+    here = visit("sentences")
+    box = here.box("A text")
+    assert here.page.get_by_role("status").text_content() == "Version 7, 6 endpoints."
+    box.get_by_label("Text").fill("it's <b>néw</b>")
+    box.get_by_label("Label").select_option("positive")
+    answer = here.run("A text")
+    assert answer.locator(".sentence").text_content() == "IT'S <B>NéW</B> label 1"
+    assert "Words that the model knows: 16" in answer.text_content()
+    assert answer.locator("pre").text_content() == "16.000  1.000"
+
+
+def test_the_slider_moves_between_two_texts_by_keyboard(visit):
+    here = visit("sentences")
+    box = here.box("Between two texts")
+    box.get_by_label("First text").fill("a")
+    box.get_by_label("Second text").fill("b")
+    answer = here.run("Between two texts")
+    slider = answer.get_by_role("slider")
+    assert answer.locator(".sentence").text_content() == "a | 5 | b"
+    for key, point in (("ArrowRight", 6), ("End", 10), ("Home", 0)):
+        slider.press(key)
+        assert answer.locator(".sentence").text_content() == f"a | {point} | b"
+        assert slider.get_attribute("aria-valuetext") == f"{10 * point} percent of the way to the second text"
+
+
+def test_sentences_are_sampled_with_what_was_asked_for(visit):
+    here = visit("sentences")
+    box = here.box("New sentences")
+    for label, value in (("Sentences", 2), ("Temperature", 0.5), ("Top-p", 0.9), ("Most words", 12), ("Seed", 3)):
+        box.get_by_label(label, exact=True).fill(str(value))
+    box.get_by_label("Label").select_option("positive")
+    assert here.run("New sentences").locator("li").all_text_contents() == ["sample 0.50 0.90 12 0 3 1"] * 2
+
+
+def test_nearest_training_examples_are_shown_where_the_export_holds_them(visit):
+    here = visit("sentences")
+    box = here.box("Nearest training examples")
+    box.get_by_label("Text").fill("moon")
+    box.get_by_label("Examples").fill("2")
+    answer = here.run("Nearest training examples")
+    assert answer.locator("li").all_text_contents() == ["1.000  moon neighbor 0", "0.900  moon neighbor 1"]
+    other = visit("documents")
+    other.box("A text").wait_for()
+    assert other.page.get_by_role("heading", level=2).all_text_contents() == ["A text", "Between two texts"]
+
+
+def test_a_document_model_shows_words_of_a_text_and_of_the_points_between_two(visit):
+    here = visit("documents")
+    here.box("A text").get_by_label("Text").fill("moon orbit")
+    answer = here.run("A text")
+    assert answer.locator(".word").all_text_contents() == ["moon", "orbit"]
+    assert answer.locator(".number").all_text_contents() == ["36.79 %"] * 2  # exp(-1)
+    answer = here.run("Between two texts")
+    answer.get_by_role("slider").press("ArrowLeft")
+    assert answer.locator(".word").all_text_contents() == [f"word-4-{i}" for i in range(10)]
+
+
+def test_the_command_beside_each_box_gives_what_the_box_shows(visit):
+    here = visit("sentences")
+    titles = ["A text", "Between two texts", "New sentences", "Nearest training examples"]
+    for title in titles:
+        box = here.box(title)
+        if title == "A text":
+            box.get_by_label("Text").fill('it\'s "so"')
+        shown = here.run(title).text_content()
+        box.get_by_text("The same with curl").click()
+        program, option, body, url = shlex.split(box.locator("pre").last.text_content())
+        assert (program, option) == ("curl", "-d")
+        outputs = httpx.post(url, content=body).json()["outputs"]
+        text = outputs.get("texts", outputs.get("neighbors"))
+        while isinstance(text, list):
+            text = text[len(text) // 2]  # the slider starts in the middle
+        assert text in shown
+
+
+def test_an_error_of_the_service_is_shown_and_the_next_request_is_answered(visit):
+    here = visit("sentences")
+    box = here.box("A text")
+    box.get_by_label("Text").fill("x" * 300_000)
+    assert "Error: Expected strings of at most 262,144 bytes" in here.run("A text").text_content()
+    here.faults.clear()  # the browser logs every status of 400 and above
+    box.get_by_label("Text").fill("x")
+    assert here.run("A text").locator(".sentence").text_content() == "X label 0"
+
+
+def test_the_page_works_by_keyboard_alone(visit):
+    here = visit("documents")
+    box = here.box("A text")
+    box.get_by_label("Text").focus()
+    here.page.keyboard.press("Tab")
+    assert here.page.evaluate("document.activeElement.textContent") == "Encode"
+    outline = here.page.evaluate("getComputedStyle(document.activeElement).outlineWidth")
+    assert outline == "3px"
+    here.page.keyboard.press("Enter")
+    box.locator(".word").first.wait_for()
+    here.page.keyboard.press("Tab")
+    assert here.page.evaluate("document.activeElement.textContent") == "Code"
+    here.page.keyboard.press("Enter")
+    assert box.locator(".result pre").is_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_page_has_names_contrast_and_no_overflow(visit, scheme, width):
+    here = visit("sentences", color_scheme=scheme, viewport={"width": width, "height": 800})
+    for title in ("A text", "Between two texts", "New sentences", "Nearest training examples"):
+        here.run(title)
+        here.box(title).get_by_text("The same with curl").click()
+    assert here.page.evaluate("document.documentElement.scrollWidth") == width
+    background = here.page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (background == "rgb(255, 255, 255)") == (scheme == "light")
+    found = axe.Axe().run(here.page).response["violations"]
+    assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found] == []
+
+
+def test_the_description_of_the_interface_works_without_another_machine(visit):
+    here = visit("documents", "docs")
+    here.page.get_by_text("/v1/models/documents:predict").first.wait_for()
