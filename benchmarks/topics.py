@@ -60,18 +60,19 @@ def read_corpus(folder: Path) -> Corpus:
         return Corpus(counts, list(loaded.vocabulary), None, labels)
     vocabulary = (folder / "vocabulary.txt").read_text("utf-8").split("\n")[:-1]
     known = {word: column for column, word in enumerate(vocabulary)}
-    sequences, labels = [], []
+    sequences: list[list[str]] = []
+    classes: list[str] = []
     for line in (folder / "corpus.tsv").read_text("utf-8").splitlines():
         text, _, label = line.split("\t")
         words = [word for word in text.split() if word in known]
         if words:
             sequences.append(words)
-            labels.append(label)
+            classes.append(label)
     columns = [known[word] for words in sequences for word in words]
     offsets = np.concatenate([[0], np.cumsum([len(words) for words in sequences])])
     counts = sparse.csr_matrix((np.ones(len(columns)), columns, offsets), (len(sequences), len(vocabulary)))
     counts.sum_duplicates()
-    return Corpus(counts, vocabulary, sequences, np.array(labels))
+    return Corpus(counts, vocabulary, sequences, np.array(classes))
 
 
 def fit_topic_model(corpus: Corpus, num_topics: int, seed: int) -> Fitted:

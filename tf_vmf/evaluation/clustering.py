@@ -10,7 +10,7 @@ import numpy as np
 from tf_vmf.evaluation.topics import Topic, first_words
 
 
-def normalized_mutual_information(labels: Sequence[Any], clusters: Sequence[Any]) -> float:
+def normalized_mutual_information(labels: Sequence[Any] | np.ndarray, clusters: Sequence[Any] | np.ndarray) -> float:
     """Mutual information of labels and clusters divided by the mean of their entropies, in [0, 1]; scikit-learn's.
 
     Args:
@@ -22,7 +22,7 @@ def normalized_mutual_information(labels: Sequence[Any], clusters: Sequence[Any]
     return float(normalized_mutual_info_score(labels, clusters))
 
 
-def purity(labels: Sequence[Any], clusters: Sequence[Any]) -> float:
+def purity(labels: Sequence[Any] | np.ndarray, clusters: Sequence[Any] | np.ndarray) -> float:
     """The share of documents that have the most frequent label of their cluster, in (0, 1].
 
     It rises with the number of clusters: compare at equal numbers.

@@ -26,6 +26,7 @@ def topic_coherence(
     - `"c_v"`: cosines of the NPMI vectors of the words in windows of 110 words, in [0, 1];
     - `"u_mass"`: mean log conditional probability of pairs in whole documents, <= about 0.
 
+    In a sliding window gensim 4.4 drops a word that is still in it when an earlier occurrence of the word leaves.
     Figures for different windows cannot be compared: with documents as windows (`npmi_coherence`) NPMI is up to four times as high.
 
     ```python

@@ -50,14 +50,14 @@ def topic_modes(
         codes: Unit vectors, shape (n, d).
         proportions: p(k|i), shape (n, K).
         centres: Mean directions of the topics, shape (K, d).
-        mode_concentration: c >= 0, of the kernel; 0 returns the weighted mean directions.
+        mode_concentration: c >= 0, of the kernel; 0 returns the centres.
 
     Returns:
         Unit vectors, shape (K, d), float64.
     """
     codes = np.asarray(codes, np.float64)
     modes = np.array(centres, np.float64)
-    for topic in range(len(modes)):
+    for topic in range(len(modes)) if mode_concentration else ():
         rows = np.flatnonzero(proportions[:, topic] > 1e-3)
         if not len(rows):
             continue
