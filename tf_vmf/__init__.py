@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         training,
     )
     from tf_vmf.distributions import VonMisesFisherMixture
+    from tf_vmf.topics import TopicModel
 
 _SUBPACKAGES = (
     "analysis",
@@ -51,9 +52,10 @@ _SUBPACKAGES = (
     "training",
 )
 # Classes that have no better place than the top level, and where they are defined.
-_CLASSES = {"VonMisesFisherMixture": "tf_vmf.distributions"}
+_CLASSES = {"TopicModel": "tf_vmf.topics", "VonMisesFisherMixture": "tf_vmf.distributions"}
 
 __all__ = [
+    "TopicModel",
     "VonMisesFisherMixture",
     "__version__",
     "analysis",
