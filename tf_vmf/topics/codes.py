@@ -15,7 +15,7 @@ from scipy import sparse
 
 from tf_vmf.data.documents import Documents
 from tf_vmf.layers import LearnedConcentration, VonMisesFisherLatent
-from tf_vmf.models import BagOfWordsVAE
+from tf_vmf.models import BagOfWordsVAE, FusedAdam
 
 _EVALUATION_BATCH = 500
 _DECODED_AT_ONCE = 256
@@ -76,7 +76,7 @@ def train(counts: sparse.csr_matrix, settings: CodeSettings, seed: int, verbose:
         )
         model.set_unigram_bias(np.asarray(counts.sum(axis=0)).ravel())
         schedule = keras.optimizers.schedules.CosineDecay(settings.learning_rate, epochs * steps)
-        model.compile(keras.optimizers.Adam(schedule))
+        model.compile(FusedAdam(schedule))
         batches = documents.batches(batch_size, seed=seed)
         model.fit(batches, epochs=epochs, steps_per_epoch=steps, verbose=verbose, shuffle=False)
     return model

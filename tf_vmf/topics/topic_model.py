@@ -115,7 +115,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         tokenization: str = "words",
         ngram_range: tuple[int, int] = (1, 1),
         latent_dim: int = 50,
-        hidden_units: int = 400,
+        hidden_units: int = 256,
         epochs: int | None = None,
         batch_size: int = 200,
         learning_rate: float = 1e-3,
