@@ -29,9 +29,11 @@ if TYPE_CHECKING:
         runs,
         serving,
         text,
+        topics,
         training,
     )
     from tf_vmf.distributions import VonMisesFisherMixture
+    from tf_vmf.topics import TopicModel
 
 _SUBPACKAGES = (
     "analysis",
@@ -46,12 +48,14 @@ _SUBPACKAGES = (
     "runs",
     "serving",
     "text",
+    "topics",
     "training",
 )
 # Classes that have no better place than the top level, and where they are defined.
-_CLASSES = {"VonMisesFisherMixture": "tf_vmf.distributions"}
+_CLASSES = {"TopicModel": "tf_vmf.topics", "VonMisesFisherMixture": "tf_vmf.distributions"}
 
 __all__ = [
+    "TopicModel",
     "VonMisesFisherMixture",
     "__version__",
     "analysis",
@@ -66,6 +70,7 @@ __all__ = [
     "runs",
     "serving",
     "text",
+    "topics",
     "training",
 ]
 

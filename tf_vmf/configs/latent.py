@@ -13,8 +13,8 @@ class LatentConfig(Config):
 
     latent: str = option(
         "vmf",
-        "Posterior of the code: vmf, gaussian, power_spherical, uniform_norm_vmf, or another registered one; none for a plain language "
-        "model.",
+        "Posterior of the code: vmf, gaussian, power_spherical, uniform_norm_vmf, or another registered one; none for a plain "
+        "language model.",
     )
     latent_dim: int = option(50, "Dimension d of the code; on the sphere that of R^d.", minimum=1)
     concentration: float | str = option(

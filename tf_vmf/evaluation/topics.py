@@ -171,7 +171,7 @@ def npmi_coherence(
         from gensim.topic_coherence import direct_confirmation_measure, probability_estimation, segmentation
 
     positions = {word: position for position, word in enumerate(vocabulary)}
-    ids = [_word_ids(words, positions) for words in _first_words(topics, num_words, "npmi_coherence", exact=False)]
+    ids = [_word_ids(words, positions) for words in first_words(topics, num_words, "npmi_coherence", exact=False)]
     counts = documents.counts
     occurs = np.zeros(len(vocabulary), bool)
     occurs[counts.indices[counts.data > 0]] = True
@@ -199,7 +199,7 @@ def topic_diversity(topics: Sequence[Topic | Sequence[str]], num_words: int = 25
     References:
         A. B. Dieng, F. J. R. Ruiz and D. M. Blei. Topic Modeling in Embedding Spaces. TACL 2020.
     """
-    rows = _first_words(topics, num_words, "topic_diversity", exact=True)
+    rows = first_words(topics, num_words, "topic_diversity", exact=True)
     return len({word for row in rows for word in row}) / (len(rows) * num_words)
 
 
@@ -207,9 +207,10 @@ def _prior_codes(model: BagOfWordsVAE, seed: int) -> np.ndarray:
     return np.asarray(model.latent.prior().sample(_REFERENCE_SAMPLES, seed=tf.constant([seed, 0])))
 
 
-def _first_words(
+def first_words(
     topics: Sequence[Topic | Sequence[str]], num_words: int, function: str, *, exact: bool
 ) -> list[tuple[str, ...]]:
+    """The first words of each topic; `exact` refuses topics with fewer, otherwise two are enough."""
     rows = [tuple(topic.words if isinstance(topic, Topic) else topic)[:num_words] for topic in topics]
     fewest = num_words if exact else 2
     if not rows or min(map(len, rows)) < fewest:

@@ -29,6 +29,7 @@ def export(
     metrics: Mapping[str, Any] | None = None,
     label_names: Sequence[str] | None = None,
     allow_unknown: bool = True,
+    extra_endpoints: Mapping[str, Endpoint] | None = None,
 ) -> Path:
     """Writes a SavedModel that serves the model, with a model card and the model itself beside it.
 
@@ -52,6 +53,7 @@ def export(
         metrics: The content of a run's `metrics.json`, for the model card.
         label_names: Names of the labels of a conditional model, in the order of their numbers; None takes those that `metrics`
             holds. The service then takes names, too.
+        extra_endpoints: Further endpoints by name, of functions of the model and the vectorizer.
         allow_unknown: False keeps the unknown word, which the texts of a sentence model may hold, out of the sentences it writes.
 
     Returns:
@@ -62,7 +64,7 @@ def export(
         ValueError: See `endpoints`.
     """
     with new_folder(path) as folder:
-        served = endpoints(model, vectorizer, allow_unknown=allow_unknown)
+        served = {**endpoints(model, vectorizer, allow_unknown=allow_unknown), **(extra_endpoints or {})}
         _write_saved_model(model, vectorizer, served, folder)
         extra = folder / EXPORT_FOLDER
         extra.mkdir()

@@ -1,0 +1,254 @@
+"""Topic models side by side: `TopicModel`, and LDA, NMF and LSA with k-means on the same counts.
+
+python -m benchmarks.topics --data_dir=DIR --corpora BBC_News M10 --seeds 5 --output=benchmarks/results/topics.json
+
+A corpus is a folder of DIR with `corpus.tsv` (`text<TAB>partition<TAB>label` per line, words separated by spaces) and
+`vocabulary.txt`, or `20ng` with `train.feat`, `test.feat` and `vocab.new`. The whole corpus is fitted and scored, K is the number
+of classes unless `--num_topics` is given. Every run is a process of its own, and every model has the defaults of its library.
+
+Scores: c_npmi of ten words (gensim, windows of 10 words; whole documents for 20ng, whose words have no order), as ranked by the
+model ("relevance") and with the most coherent 10 of the 20 highest ranked words ("coherent", as `TopicModel` does by default; the
+same step for every model). "Other half" ranks coherent words by the co-occurrences in one half of the documents and measures
+them in the other. NMI and purity of the largest proportion with the labels.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import resource
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy import sparse
+
+from tf_vmf.files import write_text
+
+_FIRST, _DIVERSITY_WORDS = 10, (10, 25)
+
+
+class Corpus(NamedTuple):
+    """Counts (n, V), the V words, the words of each document in order or None, and labels (n,)."""
+
+    counts: sparse.csr_matrix
+    vocabulary: list[str]
+    sequences: list[list[str]] | None
+    labels: np.ndarray
+
+
+class Fitted(NamedTuple):
+    """Scores that rank the words of each topic (K, V), and proportions (n, K)."""
+
+    word_scores: np.ndarray
+    proportions: np.ndarray
+
+
+def read_corpus(folder: Path) -> Corpus:
+    """Reads a corpus; see the module's docstring."""
+    if (folder / "train.feat").is_file():
+        from tf_vmf.data import load_bag_of_words
+
+        files = [str(folder / name) for name in ("train.feat", "test.feat")]
+        loaded = load_bag_of_words(train_files=files, vocab_file=folder / "vocab.new", validation_size=1, test_size=1)
+        splits = [loaded.train, loaded.valid, loaded.test]
+        counts = sparse.vstack([split.counts for split in splits]).tocsr()
+        labels = np.concatenate([np.asarray(split.labels) for split in splits])
+        return Corpus(counts, list(loaded.vocabulary), None, labels)
+    vocabulary = (folder / "vocabulary.txt").read_text("utf-8").split("\n")[:-1]
+    known = {word: column for column, word in enumerate(vocabulary)}
+    sequences: list[list[str]] = []
+    classes: list[str] = []
+    for line in (folder / "corpus.tsv").read_text("utf-8").splitlines():
+        text, _, label = line.split("\t")
+        words = [word for word in text.split() if word in known]
+        if words:
+            sequences.append(words)
+            classes.append(label)
+    columns = [known[word] for words in sequences for word in words]
+    offsets = np.concatenate([[0], np.cumsum([len(words) for words in sequences])])
+    counts = sparse.csr_matrix((np.ones(len(columns)), columns, offsets), (len(sequences), len(vocabulary)))
+    counts.sum_duplicates()
+    return Corpus(counts, vocabulary, sequences, np.array(classes))
+
+
+def fit_topic_model(corpus: Corpus, num_topics: int, seed: int) -> Fitted:
+    """`tf_vmf.topics.TopicModel`."""
+    from tf_vmf.topics import TopicModel
+
+    model = TopicModel(num_topics, vocabulary=corpus.vocabulary, coherent_words=False, random_state=seed)
+    proportions = model.fit_transform(corpus.counts)
+    scores = np.empty((num_topics, len(corpus.vocabulary)))
+    columns = {word: column for column, word in enumerate(corpus.vocabulary)}
+    for topic, words in enumerate(model.topics(len(corpus.vocabulary))):
+        scores[topic, [columns[word] for word in words]] = -np.arange(len(words))
+    return Fitted(scores, proportions)
+
+
+def fit_lda(corpus: Corpus, num_topics: int, seed: int) -> Fitted:
+    """Gensim's LdaModel, ten passes."""
+    from gensim.matutils import Sparse2Corpus, corpus2dense
+    from gensim.models import LdaModel
+
+    documents = Sparse2Corpus(corpus.counts, documents_columns=False)
+    names = dict(enumerate(corpus.vocabulary))
+    model = LdaModel(documents, num_topics, id2word=names, passes=10, random_state=seed)
+    proportions = corpus2dense(model.get_document_topics(documents, minimum_probability=0.0), num_topics).T
+    return Fitted(model.get_topics(), proportions)
+
+
+def fit_nmf(corpus: Corpus, num_topics: int, seed: int) -> Fitted:
+    """scikit-learn's NMF of TF-IDF."""
+    from sklearn.decomposition import NMF
+
+    model = NMF(num_topics, random_state=seed, max_iter=400)
+    proportions = model.fit_transform(_tfidf(corpus))
+    return Fitted(model.components_, proportions)
+
+
+def fit_lsa(corpus: Corpus, num_topics: int, seed: int) -> Fitted:
+    """100 dimensions of LSA, spherical k-means, words by class TF-IDF (Grootendorst, 2022)."""
+    from sklearn.cluster import KMeans
+    from sklearn.decomposition import TruncatedSVD
+    from sklearn.preprocessing import normalize
+
+    codes = normalize(TruncatedSVD(100, random_state=seed).fit_transform(_tfidf(corpus)))
+    assignment = KMeans(num_topics, n_init=10, random_state=seed).fit(codes).labels_
+    proportions = np.eye(num_topics)[assignment]
+    in_topic = proportions.T @ corpus.counts
+    mean_length = in_topic.sum() / num_topics
+    return Fitted(
+        in_topic / in_topic.sum(axis=1, keepdims=True) * np.log1p(mean_length / in_topic.sum(axis=0)), proportions
+    )
+
+
+def _tfidf(corpus: Corpus) -> sparse.csr_matrix:
+    from sklearn.feature_extraction.text import TfidfTransformer
+
+    return TfidfTransformer().fit_transform(corpus.counts)
+
+
+METHODS: dict[str, Callable[[Corpus, int, int], Fitted]] = {
+    "TopicModel": fit_topic_model,
+    "LDA": fit_lda,
+    "NMF": fit_nmf,
+    "LSA": fit_lsa,
+}
+
+
+def score(fitted: Fitted, corpus: Corpus, seed: int) -> dict[str, float]:
+    """All scores of a fitted model."""
+    from tf_vmf.evaluation import inverted_rbo, normalized_mutual_information, purity, topic_diversity
+    from tf_vmf.topics.words import WordSettings, rank_words
+
+    halves = np.array_split(np.random.default_rng(seed).permutation(len(corpus.labels)), 2)
+    rankings = {
+        "relevance": np.argsort(-fitted.word_scores, axis=1, kind="stable"),
+        "coherent": rank_words(fitted.word_scores, corpus.counts, WordSettings()),
+        "half": rank_words(fitted.word_scores, corpus.counts[halves[0]], WordSettings()),
+    }
+    words = {name: [[corpus.vocabulary[w] for w in row[:25]] for row in order] for name, order in rankings.items()}
+    found = fitted.proportions.argmax(axis=1)
+    result = {
+        "npmi_relevance": coherence(words["relevance"], corpus),
+        "npmi_coherent": coherence(words["coherent"], corpus),
+        "npmi_relevance_other_half": coherence(words["relevance"], _part(corpus, halves[1])),
+        "npmi_coherent_other_half": coherence(words["half"], _part(corpus, halves[1])),
+        "inverted_rbo": inverted_rbo(words["coherent"]),
+        "nmi": normalized_mutual_information(corpus.labels, found),
+        "purity": purity(corpus.labels, found),
+    }
+    for size in _DIVERSITY_WORDS:
+        result[f"diversity_{size}"] = topic_diversity(words["coherent"], size)
+    return result
+
+
+def coherence(words: list[list[str]], corpus: Corpus) -> float:
+    """Mean c_npmi of the first ten words; whole documents as windows where words have no order."""
+    from tf_vmf.data.documents import Documents
+    from tf_vmf.evaluation import npmi_coherence, topic_coherence
+
+    if corpus.sequences is None:
+        return float(npmi_coherence(words, Documents(corpus.counts), corpus.vocabulary, _FIRST).mean())
+    # gensim refuses words that do not occur: an empty document would not help, one of all words counts as one window of many.
+    missing = sorted({w for row in words for w in row} - {w for document in corpus.sequences for w in document})
+    return float(topic_coherence(words, [*corpus.sequences, *([w] for w in missing)], num_words=_FIRST).mean())
+
+
+def _part(corpus: Corpus, rows: np.ndarray) -> Corpus:
+    sequences = None if corpus.sequences is None else [corpus.sequences[row] for row in rows]
+    return Corpus(corpus.counts[rows], corpus.vocabulary, sequences, corpus.labels[rows])
+
+
+def _run(method: str, folder: Path, num_topics: int | None, seed: int, results: Any) -> None:
+    """One run in a process of its own, so that its memory and CPU time are its own."""
+    corpus = read_corpus(folder)
+    topics = num_topics or len(np.unique(corpus.labels))
+    started = time.process_time()
+    fitted = METHODS[method](corpus, topics, seed)
+    cost = {
+        "cpu_s": time.process_time() - started,
+        "peak_memory_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
+    }
+    results.put({"num_topics": topics, **cost, **score(fitted, corpus, seed)})
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """Means and deviations over seeds as Markdown."""
+    columns = [
+        "nmi", "purity", "npmi_relevance", "npmi_coherent", "npmi_relevance_other_half", "npmi_coherent_other_half",
+        "diversity_10", "diversity_25", "inverted_rbo", "cpu_s", "peak_memory_gb",
+    ]  # fmt: skip
+    lines = [
+        f"| corpus | K | model | seeds | {' | '.join(columns)} |",
+        f"|---|--:|---|--:|{'--:|' * len(columns)}",
+    ]
+    for key in dict.fromkeys((row["corpus"], row["num_topics"], row["method"]) for row in rows):
+        same = [row for row in rows if (row["corpus"], row["num_topics"], row["method"]) == key]
+        cells = []
+        for column in columns:
+            values = np.array([row[column] for row in same])
+            precise = column not in ("cpu_s", "peak_memory_gb")
+            spread = f" ± {values.std(ddof=1):.3f}" if precise and len(values) > 1 else ""
+            cells.append(f"{values.mean():.3f}{spread}" if precise else f"{values.mean():.1f}")
+        lines.append(f"| {key[0]} | {key[1]} | {key[2]} | {len(same)} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data_dir", type=Path, required=True)
+    parser.add_argument("--corpora", nargs="+", required=True)
+    parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=list(METHODS))
+    parser.add_argument("--num_topics", type=int, default=None)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--output", type=Path, required=True, help="JSON lines; runs that it holds are not repeated")
+    arguments = parser.parse_args()
+    rows = []
+    if arguments.output.is_file():
+        rows = [json.loads(line) for line in arguments.output.read_text("utf-8").splitlines()]
+    context = multiprocessing.get_context("spawn")
+    for seed in range(arguments.seeds):
+        for corpus in arguments.corpora:
+            for method in arguments.methods:
+                name = {"corpus": corpus, "method": method, "seed": seed, "requested": arguments.num_topics}
+                if any(name.items() <= row.items() for row in rows):
+                    continue
+                results = context.SimpleQueue()
+                work = (method, arguments.data_dir / corpus, arguments.num_topics, seed, results)
+                process = context.Process(target=_run, args=work)
+                process.start()
+                process.join()
+                if process.exitcode:
+                    raise RuntimeError(f"{name} failed.")
+                rows.append({**name, **results.get()})
+                write_text(arguments.output, "".join(json.dumps(row) + "\n" for row in rows))
+                print(table(rows[-1:]).splitlines()[-1], flush=True)
+    print(table(rows))
+
+
+if __name__ == "__main__":
+    main()

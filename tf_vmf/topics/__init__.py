@@ -1,0 +1,5 @@
+"""Topic models: clusters of the codes of documents, with words, labels, tables, reports and files."""
+
+from tf_vmf.topics.topic_model import TopicModel
+
+__all__ = ["TopicModel"]

@@ -1,0 +1,130 @@
+"""The document model below the topics: its training, and the codes of documents."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import tensorflow as tf
+from scipy import sparse
+
+from tf_vmf.data.documents import Documents
+from tf_vmf.layers import LearnedConcentration, VonMisesFisherLatent
+from tf_vmf.models import BagOfWordsVAE, FusedAdam
+
+_EVALUATION_BATCH = 500
+_DECODED_AT_ONCE = 256
+# Concentration of the posterior at the start of training, and its lower bound.
+_INITIAL_CONCENTRATION, _MINIMUM_CONCENTRATION = 120.0, 1.0
+_INPUT_DROPOUT, _DROPOUT = 0.3, 0.1
+# Training length where `epochs` is None.
+_STEPS, _FEWEST_EPOCHS, _MOST_EPOCHS = 2000, 10, 200
+
+
+@dataclass(frozen=True)
+class CodeSettings:
+    """Architecture and training of the document model.
+
+    Attributes:
+        latent_dim: Dimension of the codes.
+        hidden_units: Width of the hidden layers of encoder and decoder.
+        epochs: Passes over the documents; None for as many as make 2,000 batches, at least 10 and at most 200.
+        batch_size: Documents per training step.
+        learning_rate: Of Adam at the start; it falls to 0 along a cosine.
+    """
+
+    latent_dim: int
+    hidden_units: int
+    epochs: int | None
+    batch_size: int
+    learning_rate: float
+
+    def num_epochs(self, steps_per_epoch: int) -> int:
+        """The number of passes over the documents."""
+        if self.epochs is not None:
+            return self.epochs
+        return min(max(math.ceil(_STEPS / steps_per_epoch), _FEWEST_EPOCHS), _MOST_EPOCHS)
+
+
+def train(counts: sparse.csr_matrix, settings: CodeSettings, seed: int, verbose: int | str = 0) -> BagOfWordsVAE:
+    """Trains a `BagOfWordsVAE` with a learned concentration on all documents.
+
+    Args:
+        counts: Shape (n, V), no empty row.
+        settings: Architecture and training.
+        seed: Seed of the weights, the order of documents and the noise.
+        verbose: As in `keras.Model.fit`: 0 silent, 1 a progress bar, 2 one line per epoch.
+    """
+    documents = Documents(counts)
+    batch_size = min(settings.batch_size, len(documents))
+    steps = documents.steps_per_epoch(batch_size)
+    epochs = settings.num_epochs(steps)
+    with _seeded(seed):
+        model = BagOfWordsVAE(
+            documents.vocabulary_size,
+            _latent(settings.latent_dim, seed),
+            encoder_units=(settings.hidden_units,) * 2,
+            decoder_units=(settings.hidden_units,),
+            input_dropout=_INPUT_DROPOUT,
+            dropout=_DROPOUT,
+            seed=seed,
+        )
+        model.set_unigram_bias(np.asarray(counts.sum(axis=0)).ravel())
+        schedule = keras.optimizers.schedules.CosineDecay(settings.learning_rate, epochs * steps)
+        model.compile(FusedAdam(schedule))
+        batches = documents.batches(batch_size, seed=seed)
+        model.fit(batches, epochs=epochs, steps_per_epoch=steps, verbose=verbose, shuffle=False)
+    return model
+
+
+def encode(model: BagOfWordsVAE, counts: sparse.csr_matrix) -> np.ndarray:
+    """The mean directions of the posterior, shape (n, d), float32."""
+    parts = [np.zeros((0, model.latent.latent_dim), np.float32)]
+    parts += [model.posterior_parameters(batch)["mean_direction"].numpy() for batch in _batches(counts)]
+    return np.concatenate(parts)
+
+
+def log_likelihood_bounds(model: BagOfWordsVAE, counts: sparse.csr_matrix, seed: int = 0) -> np.ndarray:
+    """The evidence lower bound of each document with one sample, in nats, shape (n,), float64."""
+    parts = [np.zeros(0)]
+    for number, batch in enumerate(_batches(counts)):
+        parts.append(model.elbo(batch, seed=tf.constant([seed, number])).numpy())
+    return np.concatenate(parts).astype(np.float64)
+
+
+def log_word_probabilities(model: BagOfWordsVAE, codes: np.ndarray) -> np.ndarray:
+    """Log p(w|z) of every word at codes (k, d): shape (k, V), float64."""
+    parts = [
+        model.decode(codes[start : start + _DECODED_AT_ONCE].astype(np.float32)).numpy()
+        for start in range(0, len(codes), _DECODED_AT_ONCE)
+    ]
+    return np.concatenate(parts).astype(np.float64)
+
+
+def _latent(latent_dim: int, seed: int) -> VonMisesFisherLatent:
+    concentration = LearnedConcentration(initial=_INITIAL_CONCENTRATION, minimum=_MINIMUM_CONCENTRATION)
+    return VonMisesFisherLatent(latent_dim, concentration=concentration, seed=seed)
+
+
+def _batches(counts: sparse.csr_matrix) -> Iterator[tf.Tensor]:
+    for start in range(0, counts.shape[0], _EVALUATION_BATCH):
+        yield tf.constant(counts[start : start + _EVALUATION_BATCH].toarray())
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Weights that depend on the seed alone: Keras draws the seeds of its initializers from Python's generator.
+
+    The state of that generator is the caller's again afterwards.
+    """
+    state = random.getstate()
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(state)

@@ -1,0 +1,173 @@
+"""Topics over the codes of documents: proportions, words, merging and files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from scipy import sparse
+
+from tf_vmf.models import BagOfWordsVAE
+from tf_vmf.topics.codes import log_word_probabilities
+from tf_vmf.topics.documents import CountedDocuments
+from tf_vmf.topics.mixture import TopicMixture
+from tf_vmf.topics.words import WordSettings, rank_words, topic_modes, word_scores
+
+
+@dataclass(frozen=True, eq=False)
+class FittedTopics:
+    """Topics, and the training documents that they were found in.
+
+    Attributes:
+        mixture: The components.
+        topic_of: The topic of each component, int64 (components,); merged topics have several.
+        documents: The training documents.
+        codes: Their codes, shape (n, d); rows of zeros for documents without a known word.
+        modes: The codes at which the topics are decoded, shape (K, d).
+        log_probabilities: log p(word|topic), shape (K, V).
+        ranking: Numbers of words by rank, shape (K, V).
+    """
+
+    mixture: TopicMixture
+    topic_of: np.ndarray
+    documents: CountedDocuments
+    codes: np.ndarray
+    modes: np.ndarray
+    log_probabilities: np.ndarray
+    ranking: np.ndarray
+
+    @property
+    def num_topics(self) -> int:
+        return int(self.topic_of.max()) + 1
+
+    @property
+    def known(self) -> np.ndarray:
+        """Whether each training document has a known word, bool (n,)."""
+        return self.documents.lengths > 0
+
+    @property
+    def weights(self) -> np.ndarray:
+        """The mean proportions of the training documents, shape (K,)."""
+        return self._of_topics(self.mixture.proportions(self.codes[self.known])).mean(axis=0)
+
+    def proportions(self, codes: np.ndarray, known: np.ndarray) -> np.ndarray:
+        """p(topic|code), shape (n, K); documents without a known word get the mean proportions.
+
+        Args:
+            codes: Shape (n, d).
+            known: Whether each document has a known word, bool (n,).
+        """
+        proportions = np.tile(self.weights, (len(codes), 1))
+        if known.any():
+            proportions[known] = self._of_topics(self.mixture.proportions(codes[known]))
+        return proportions
+
+    def training_proportions(self) -> np.ndarray:
+        """`proportions` of the training documents."""
+        return self.proportions(self.codes, self.known)
+
+    def word_topics(self) -> np.ndarray:
+        """p(topic|word), shape (K, V): how likely an occurrence of the word comes from each topic."""
+        joint = np.log(np.maximum(self.weights, 1e-12))[:, np.newaxis] + self.log_probabilities
+        joint = np.exp(joint - joint.max(axis=0))
+        return joint / joint.sum(axis=0)
+
+    def _of_topics(self, of_components: np.ndarray) -> np.ndarray:
+        members = np.equal.outer(self.topic_of, np.arange(self.num_topics)).astype(np.float64)
+        return of_components @ members
+
+
+def find_words(
+    model: BagOfWordsVAE,
+    mixture: TopicMixture,
+    topic_of: np.ndarray,
+    documents: CountedDocuments,
+    codes: np.ndarray,
+    settings: WordSettings,
+) -> FittedTopics:
+    """Decodes every topic where its documents are densest, and ranks its words.
+
+    Args:
+        model: The document model.
+        mixture: The components.
+        topic_of: The topic of each component.
+        documents: The training documents.
+        codes: Their codes; rows of zeros for documents without a known word.
+        settings: How words are chosen.
+    """
+    topics = FittedTopics(mixture, topic_of, documents, codes, np.empty(0), np.empty(0), np.empty(0))
+    known = topics.known
+    proportions = topics.proportions(codes, known)[known]
+    modes = topic_modes(codes[known], proportions, _centres(codes[known], proportions), settings.mode_concentration)
+    log_probabilities = log_word_probabilities(model, modes)
+    frequencies = np.asarray(documents.counts.sum(axis=0), np.float64).ravel() + 0.5
+    scores = word_scores(log_probabilities, np.log(frequencies / frequencies.sum()), settings)
+    ranking = rank_words(scores, documents.counts[np.flatnonzero(known)], settings)
+    return replace(topics, modes=modes, log_probabilities=log_probabilities, ranking=ranking)
+
+
+def merged_numbers(num_topics: int, groups: Sequence[Sequence[int]]) -> np.ndarray:
+    """The new number of each topic when groups are merged; a merged topic takes the position of its smallest member.
+
+    Raises:
+        ValueError: A group has fewer than two topics, or one of them does not exist or is in two groups.
+    """
+    members = [int(topic) for group in groups for topic in group]
+    if any(len(set(group)) < 2 for group in groups) or len(set(members)) < len(members):
+        raise ValueError(
+            "Argument `groups`: expected groups of two or more topics, each topic in one group. "
+            f"Received: {[list(group) for group in groups]}."
+        )
+    wrong = [topic for topic in members if not 0 <= topic < num_topics]
+    if wrong:
+        raise ValueError(f"Argument `groups`: expected topics from 0 to {num_topics - 1}. Received: {wrong[0]}.")
+    representative = np.arange(num_topics)
+    for group in groups:
+        representative[list(group)] = min(group)
+    return np.unique(representative, return_inverse=True)[1]
+
+
+def write_topics(topics: FittedTopics, path: Path) -> None:
+    """Writes the arrays of the topics to an .npz file."""
+    documents, counts = topics.documents, topics.documents.counts
+    arrays = dict(
+        weights=topics.mixture.weights,
+        mean_directions=topics.mixture.mean_directions,
+        concentration=np.asarray(topics.mixture.concentration),
+        topic_of=topics.topic_of,
+        codes=topics.codes,
+        modes=topics.modes,
+        log_probabilities=topics.log_probabilities,
+        ranking=topics.ranking,
+        counts_data=counts.data,
+        counts_indices=counts.indices,
+        counts_indptr=counts.indptr,
+    )
+    if documents.words is not None and documents.offsets is not None:
+        arrays |= {"words": documents.words, "offsets": documents.offsets}
+    np.savez_compressed(path, **arrays)
+
+
+def read_topics(path: Path) -> FittedTopics:
+    """Reads what `write_topics` has written."""
+    with np.load(path, allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    num_words = arrays["ranking"].shape[1]
+    parts = tuple(arrays[f"counts_{name}"] for name in ("data", "indices", "indptr"))
+    counts = sparse.csr_matrix(parts, (len(parts[2]) - 1, num_words))
+    return FittedTopics(
+        mixture=TopicMixture(arrays["weights"], arrays["mean_directions"], float(arrays["concentration"])),
+        topic_of=arrays["topic_of"],
+        documents=CountedDocuments(counts, arrays.get("words"), arrays.get("offsets")),
+        codes=arrays["codes"],
+        modes=arrays["modes"],
+        log_probabilities=arrays["log_probabilities"],
+        ranking=arrays["ranking"],
+    )
+
+
+def _centres(codes: np.ndarray, proportions: np.ndarray) -> np.ndarray:
+    centres = proportions.T @ np.asarray(codes, np.float64)
+    return centres / np.maximum(np.linalg.norm(centres, axis=1, keepdims=True), 1e-12)

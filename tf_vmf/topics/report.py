@@ -1,0 +1,130 @@
+"""The report of a topic model as one HTML page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tf_vmf.analysis.projection import project
+from tf_vmf.evaluation.clustering import normalized_mutual_information, purity
+from tf_vmf.evaluation.topics import topic_diversity
+from tf_vmf.reports.code_map import code_map
+from tf_vmf.reports.page import Block, Headline, Image, Passage, PassageList, Section, Table, Text, write_report
+from tf_vmf.topics.fitted import FittedTopics
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_MAP_POINTS = 1500
+_DIVERSITY_WORDS = 10
+_MOST_CLASSES = 24
+
+
+def write_topic_report(
+    path: str | Path,
+    topics: FittedTopics,
+    info: pd.DataFrame,
+    labels: Sequence[str],
+    topic_of_documents: np.ndarray,
+    texts: Sequence[str] | None,
+    classes: Sequence[Any] | None,
+    title: str,
+) -> None:
+    """Writes the page; see `TopicModel.report`.
+
+    Args:
+        path: The file.
+        topics: The topics.
+        info: `TopicModel.topic_info()`.
+        labels: The label of each topic.
+        topic_of_documents: The topic of each training document, shape (n,).
+        texts: The beginnings of the training texts, or None.
+        classes: The class of each training document, or None.
+        title: The heading.
+
+    Raises:
+        ValueError: The number of classes is not that of the training documents.
+    """
+    if classes is not None and len(classes) != len(topics.documents):
+        raise ValueError(
+            f"Argument `classes`: expected one for each of the {len(topics.documents)} training documents. "
+            f"Received: {len(classes)}."
+        )
+    sections = [_topic_table(topics, info), _documents(topics, info, texts)]
+    if classes is not None:
+        sections.append(_classes(topics, topic_of_documents, np.asarray([str(value) for value in classes]), labels))
+    sections.append(_map(topics, topic_of_documents, labels))
+    words = min(_DIVERSITY_WORDS, min(map(len, info["words"])))
+    write_report(
+        path,
+        title=title,
+        subtitle=f"{topics.num_topics} topics of {len(topics.documents):,} documents",
+        headlines=[
+            Headline(f"{info['c_npmi'].mean():.3f}", "mean coherence", f"c_npmi of 10 words, {_window(topics)}"),
+            Headline(f"{topic_diversity(list(info['words']), words):.0%}", "diversity", f"of {words} words per topic"),
+        ],
+        sections=sections,
+    )
+
+
+def _window(topics: FittedTopics) -> str:
+    return "whole documents as windows" if topics.documents.words is None else "windows of 10 words"
+
+
+def _topic_table(topics: FittedTopics, info: pd.DataFrame) -> Section:
+    rows = [
+        (row.topic, row.label, f"{row.size:,}", f"{row.share:.1%}", f"{row.c_npmi:.2f}", ", ".join(row.words))
+        for row in info.itertuples()
+    ]
+    text = (
+        "Topics are clusters of documents with similar codes. Size: documents whose most probable topic it is. Share: mean "
+        "proportion. Coherence: normalised pointwise mutual information of the first ten words in the training documents, "
+        f"{_window(topics)}; 0 is chance. Coherences with other windows cannot be compared."
+    )
+    table = Table(("Topic", "Label", "Size", "Share", "Coherence", "Words"), rows, numeric=(0, 2, 3, 4))
+    return Section("Topics", [Text(text), table])
+
+
+def _documents(topics: FittedTopics, info: pd.DataFrame, texts: Sequence[str] | None) -> Section:
+    """Representative documents of each topic."""
+    blocks: list[Block] = [Text("The documents nearest to the densest point of each topic.")]
+    for row in info.itertuples():
+        passages = [_passage(number, texts) for number in row.representative_documents]
+        blocks.append(PassageList(Passage(f"{row.topic}: {row.label}", ", ".join(row.words)), passages))
+    return Section("Representative documents", blocks)
+
+
+def _passage(number: int, texts: Sequence[str] | None) -> Passage:
+    return Passage(f"Document {number}", "" if texts is None else texts[number])
+
+
+def _classes(
+    topics: FittedTopics, topic_of_documents: np.ndarray, classes: np.ndarray, labels: Sequence[str]
+) -> Section:
+    """The most frequent topics of each class, and the agreement of topics and classes."""
+    known = topics.known
+    names, sizes = np.unique(classes, return_counts=True)
+    shown = names[np.sort(np.argsort(-sizes, kind="stable")[:_MOST_CLASSES])]
+    proportions = topics.training_proportions()
+    rows = []
+    for name in shown:
+        mean = proportions[classes == name].mean(axis=0)
+        top = np.argsort(-mean, kind="stable")[:3]
+        rows.append((name, int(np.sum(classes == name)), "; ".join(f"{labels[k]} ({mean[k]:.0%})" for k in top)))
+    found, true = topic_of_documents[known], classes[known]
+    text = (
+        f"Normalised mutual information of topics and classes: {normalized_mutual_information(true, found):.3f}. "
+        f"Purity: {purity(true, found):.3f}. The model has not seen the classes."
+    )
+    return Section("Classes", [Text(text), Table(("Class", "Documents", "Main topics"), rows, numeric=(1,))])
+
+
+def _map(topics: FittedTopics, topic_of_documents: np.ndarray, labels: Sequence[str]) -> Section:
+    rows = np.flatnonzero(topics.known)
+    rows = np.sort(np.random.default_rng(0).permutation(rows)[:_MAP_POINTS])
+    figure = code_map(project(topics.codes[rows], spherical=True), topic_of_documents[rows], tuple(labels))
+    caption = f"Codes of {len(rows):,} documents, coloured by topic. Distances between far groups mean nothing."
+    return Section("Map of documents", [Image(figure, caption, "png")])

@@ -1,0 +1,55 @@
+"""A SavedModel with the topics of texts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from tf_vmf.models import BagOfWordsVAE
+from tf_vmf.serving.endpoint import TEXTS, Endpoint
+from tf_vmf.serving.export import export
+from tf_vmf.text import DocumentVectorization
+from tf_vmf.topics.fitted import FittedTopics
+
+
+def topics_text(
+    model: BagOfWordsVAE, vectorizer: DocumentVectorization, topics: FittedTopics, labels: Sequence[str]
+) -> Endpoint:
+    """The endpoint from texts to topics: what `TopicModel.transform` computes, in float32."""
+    mixture = topics.mixture
+    log_weights = tf.constant(np.log(mixture.weights), tf.float32)
+    directions = tf.constant(mixture.mean_directions * mixture.concentration, tf.float32)
+    members = tf.one_hot(topics.topic_of, topics.num_topics)
+    mean, names = tf.constant(topics.weights, tf.float32), tf.constant(list(labels))
+
+    def function(texts: tf.Tensor) -> dict[str, tf.Tensor]:
+        counts = vectorizer(texts)
+        known = tf.reduce_sum(counts, axis=1)
+        codes = model.posterior_parameters(counts)["mean_direction"]
+        # The mixture has one concentration: its normaliser cancels in the proportions.
+        of_components = tf.nn.softmax(log_weights + tf.matmul(codes, directions, transpose_b=True))
+        proportions = tf.where(known[:, tf.newaxis] > 0, tf.matmul(of_components, members), mean)
+        topic = tf.argmax(proportions, axis=1, output_type=tf.int32)
+        return {
+            "proportions": proportions,
+            "topic": topic,
+            "label": tf.gather(names, topic),
+            "tokens": tf.cast(known, tf.int32),
+        }
+
+    return Endpoint(function, {"texts": TEXTS}, "proportions, most probable topic and its label, of raw text")
+
+
+def export_topics(
+    model: BagOfWordsVAE,
+    vectorizer: DocumentVectorization,
+    topics: FittedTopics,
+    labels: Sequence[str],
+    path: str | Path,
+) -> Path:
+    """`tf_vmf.serving.export` with the endpoint `topics_text`."""
+    endpoint = topics_text(model, vectorizer, topics, labels)
+    return export(model, path, vectorizer, extra_endpoints={"topics_text": endpoint})
