@@ -19,6 +19,8 @@ NAMES = (
     "accuracy",
     "kl",
     "log_prob",
+    "pairs",
+    "mixture",
     "sampling",
     "gradients",
     "document_training",

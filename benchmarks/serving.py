@@ -7,6 +7,7 @@ The server is `python -m trainers.serve` in a process of its own, the model a do
 """
 
 import asyncio
+import contextlib
 import socket
 import statistics
 import subprocess
@@ -159,7 +160,7 @@ def load_test(number: int) -> str:
         port = free.getsockname()[1]
         free.close()
         command = [sys.executable, "-m", "trainers.serve", f"--export_dir={path}", f"--port={port}"]
-        with subprocess.Popen(command) as server:
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
             url = f"http://127.0.0.1:{port}"
             try:
                 wait(url, server)
@@ -196,15 +197,14 @@ def load_test(number: int) -> str:
 
 
 def wait(url: str, server: subprocess.Popen) -> None:
-    """Returns when the server answers."""
+    """Returns when the model answers."""
     while True:
         if server.poll() is not None:
             raise RuntimeError(f"The server ended with exit code {server.returncode}.")
-        try:
-            httpx.get(f"{url}/health")
-            return
-        except httpx.TransportError:
-            time.sleep(0.2)
+        with contextlib.suppress(httpx.TransportError):
+            if httpx.get(f"{url}/health/ready").status_code == 200:
+                return
+        time.sleep(0.2)
 
 
 if __name__ == "__main__":

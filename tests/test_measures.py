@@ -5,7 +5,6 @@ import math
 import pytest
 
 from tests.analysis.document_models import make_corpus, make_model
-from tf_vmf.data import evaluation_batches
 from tf_vmf.evaluation import evaluate
 from tf_vmf.measures import (
     MEASURES,
@@ -31,7 +30,7 @@ def test_the_number_of_samples_reads_as_words(recorded, said):
 
 def test_every_figure_of_an_evaluation_has_its_line_in_the_table(rng):
     corpus = make_corpus(rng)
-    figures = evaluate(make_model("gaussian"), evaluation_batches(corpus.test, 20), num_importance_samples=2)
+    figures = evaluate(make_model("gaussian"), corpus.test.evaluation_batches(20), num_importance_samples=2)
     assert set(figures) - {"examples", "tokens"} <= set(MEASURES)
 
 

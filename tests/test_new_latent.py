@@ -6,13 +6,11 @@ import pytest
 import scipy.stats
 import tensorflow as tf
 import tensorflow_probability as tfp
-from absl import flags as absl_flags
-from absl.testing import flagsaver
 
 from tests.analysis import sentence_models
-from tests.analysis.test_document_report import METRICS, make_corpus
-from tf_vmf import analysis, evaluation, layers, models, serving
-from trainers import experiment
+from tests.analysis.document_models import METRICS, make_corpus
+from tf_vmf import analysis, evaluation, layers, models, reports, runs, serving
+from tf_vmf.configs import DocumentConfig
 
 VARIANCE = 4.0
 
@@ -59,7 +57,9 @@ def documents(rng, size=48, words=30):
 
 
 def document_model(**options):
-    return models.BagOfWordsVAE(30, WideGaussianLatent(4, seed=1, **options), (16,), (), seed=0)
+    return models.BagOfWordsVAE(
+        30, WideGaussianLatent(4, seed=1, **options), encoder_units=(16,), decoder_units=(), seed=0
+    )
 
 
 def sentence_model():
@@ -134,23 +134,22 @@ def test_a_model_is_saved_loaded_and_served(make, rng, tmp_path):
 
 
 def test_reports_describe_it(rng, tmp_path):
-    analysis.document_report(tmp_path / "documents.html", document_model(), make_corpus(rng), METRICS)
+    findings = analysis.find_documents(document_model(), make_corpus(rng), METRICS)
+    reports.document_report(tmp_path / "documents.html", findings)
     page = (tmp_path / "documents.html").read_text(encoding="utf-8")
     assert "a point in 4 dimensions with an uncertainty learned for every document (Wide Gaussian" in page
     assert "straight line" in page
     corpus = sentence_models.make_corpus(rng)
     metrics = {"test": {**METRICS["test"], "iw_perplexity": 3.0}, "baseline": METRICS["baseline"]}
-    analysis.sentence_report(tmp_path / "sentences.html", sentence_model(), corpus, metrics)
+    reports.sentence_report(tmp_path / "sentences.html", analysis.find_sentences(sentence_model(), corpus, metrics))
     assert "an uncertainty learned for every sentence (Wide Gaussian" in (tmp_path / "sentences.html").read_text(
         encoding="utf-8"
     )
 
 
 def test_the_trainers_make_it_by_name():
-    if not absl_flags.FLAGS.is_parsed():
-        absl_flags.FLAGS(["test", "--workdir=unused"])
-    with flagsaver.flagsaver(latent="wide_gaussian", latent_dim=3, kl_weight=0.5, concentration="7"):
-        latent = experiment.make_latent()
+    config = DocumentConfig(corpus="wikipedia", latent="wide_gaussian", latent_dim=3, kl_weight=0.5, concentration=7)
+    latent = runs.make_latent(config, seed=0)
     assert type(latent) is WideGaussianLatent
     assert (latent.latent_dim, latent.kl_weight, latent.start) == (3, 0.5, 0.5)
     assert "wide_gaussian" in layers.latent_names()

@@ -44,7 +44,7 @@ def models() -> dict[str, keras.Model]:
             embedding_dim=3,
             hidden_units=4,
             tied_embeddings=True,
-            decoder_layers=2,
+            num_decoder_layers=2,
             seed=1,
         ),
         "functional": functional,

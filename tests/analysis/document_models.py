@@ -35,7 +35,7 @@ def make_model(kind):
         "circle": lambda: layers.PowerSphericalLatent(2, concentration=20.0),
         "gaussian": lambda: layers.GaussianLatent(4),
     }[kind]()
-    return models.BagOfWordsVAE(30, latent, (16,), (), seed=0)
+    return models.BagOfWordsVAE(30, latent, encoder_units=(16,), decoder_units=(), seed=0)
 
 
 METRICS = {

@@ -12,7 +12,7 @@ def test_encodings_are_those_of_the_model_in_order(rng, latent):
     layer = (
         layers.GaussianLatent(3) if latent == "gaussian" else layers.VonMisesFisherLatent(3, concentration="learned")
     )
-    model = models.BagOfWordsVAE(10, layer, (8,), (), seed=0)
+    model = models.BagOfWordsVAE(10, layer, encoder_units=(8,), decoder_units=(), seed=0)
     counts = rng.integers(0, 4, size=(7, 10)).astype(np.float32)
     encodings = encode(model, [counts[:4], counts[4:]])
     posterior = model.encode(counts)
@@ -52,6 +52,6 @@ def test_clusters_are_the_groups_there_are_largest_first():
 
 
 def test_batches_may_be_a_tf_data_dataset():
-    model = models.BagOfWordsVAE(4, layers.GaussianLatent(2), (3,), (), seed=0)
+    model = models.BagOfWordsVAE(4, layers.GaussianLatent(2), encoder_units=(3,), decoder_units=(), seed=0)
     batches = tf.data.Dataset.from_tensor_slices(tf.ones([5, 4])).batch(2)
     assert encode(model, batches).codes.shape == (5, 2)

@@ -54,7 +54,7 @@ def test_a_way_needs_two_ends(rng):
 
 def test_unknown_words_are_written_only_on_request(rng):
     model = make_model()
-    model.softmax.bias.assign(100.0 * tf.one_hot(2, model.vocabulary_size))
+    model.output_bias.assign(100.0 * tf.one_hot(2, model.vocabulary_size))
     codes = encode_sentences(model, make_sentences(rng, 3)).codes
     assert not np.any(decode(model, codes, 6) == 2)
     assert np.all(decode(model, codes, 6, allow_unknown=True) == 2)

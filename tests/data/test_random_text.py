@@ -121,8 +121,12 @@ def check(load_arguments, texts, tokenization):
     assert documents.statistics["train"]["empty_dropped"] == np.sum(~expected.any(axis=1))
     np.testing.assert_array_equal(documents.vectorizer()(texts), expected)
     np.testing.assert_array_equal(documents.vectorizer().known_tokens(texts), expected.sum(axis=1))
-    sentences = load_sentences(**arguments)
     known = [word for word in order if word != "<unk>"]
+    if not known:
+        with pytest.raises(ValueError, match="must hold a word"):
+            load_sentences(**arguments)
+        return
+    sentences = load_sentences(**arguments)
     assert list(sentences.vocabulary[FIRST_WORD_ID:]) == known
     ids = {word: number for number, word in enumerate(known, start=FIRST_WORD_ID)} | {"<unk>": UNK_ID}
     assert [row.tolist() for row in sentences.train] == [[*(ids[w] for w in line), 1] for line in words if line]

@@ -47,7 +47,9 @@ def test_a_trained_model_gives_back_planted_topics(rng, latent):
     keras.utils.set_random_seed(1)
     corpus = planted_corpus(rng)
     layer = layers.GaussianLatent(3) if latent == "gaussian" else layers.VonMisesFisherLatent(3, concentration=30.0)
-    model = models.BagOfWordsVAE(len(VOCABULARY), layer, (32, 32), (32,), dropout=0.0, seed=1)
+    model = models.BagOfWordsVAE(
+        len(VOCABULARY), layer, encoder_units=(32, 32), decoder_units=(32,), dropout=0.0, seed=1
+    )
     model.compile(keras.optimizers.Adam(1e-2))
     model.fit(corpus.counts.toarray().astype(np.float32), batch_size=100, epochs=30, verbose=0)
     codes = model.latent.code(model.posterior_parameters(corpus.counts.toarray().astype(np.float32))).numpy()

@@ -4,26 +4,22 @@ import csv
 
 import numpy as np
 import pytest
-from absl import flags
-from absl.testing import flagsaver
 
-from flags import corpus, document_text
+from flags.from_config import define, read
+from tf_vmf.configs import ConfigError, DocumentConfig
 from tf_vmf.data import load_bag_of_words
 
 
-@pytest.fixture(autouse=True)
-def parsed():
-    flags.FLAGS.mark_as_parsed()
-
-
-def given(**values):
-    with flagsaver.flagsaver(**values):
-        return corpus.given() | document_text.given()
+def given(**flags):
+    """The loader's arguments that flags, as strings, lead to."""
+    values = define([DocumentConfig])
+    values(["program", *(f"--{name}={value}" for name, value in {"train_files": "a.txt", **flags}.items())])
+    return read(DocumentConfig, values).loader_arguments()
 
 
 def test_flags_that_are_not_given_are_the_loaders_defaults(tmp_path):
     (tmp_path / "a.txt").write_text("the red moon\nthe cold sea\n" * 30)
-    by_flags = load_bag_of_words(**given(train_files=[str(tmp_path / "a.txt")]))
+    by_flags = load_bag_of_words(**given(train_files=tmp_path / "a.txt"))
     assert by_flags.statistics == load_bag_of_words(train_files=tmp_path / "a.txt").statistics
 
 
@@ -33,12 +29,12 @@ def test_columns_frequencies_and_runs_of_words_lead_to_the_corpus_of_the_argumen
         csv.writer(file).writerows([("body", "class"), *rows])
     by_flags = load_bag_of_words(
         **given(
-            train_files=[str(tmp_path / "a.csv")],
+            train_files=tmp_path / "a.csv",
             text_column="body",
             label_column="class",
             min_df="0.2",
             max_df="40",
-            ngram_range=["1", "2"],
+            ngram_range="1,2",
             stop_words="none",
         )
     )
@@ -67,10 +63,10 @@ def test_positions_are_numbers_and_names_are_not():
         ("min_df", "x"),
         ("max_df", "1.5"),
         ("max_df", "-1"),
-        ("ngram_range", ["2", "1"]),
-        ("ngram_range", ["2"]),
+        ("ngram_range", "2,1"),
+        ("ngram_range", "2"),
     ],
 )
 def test_values_that_mean_nothing_are_refused_by_name(name, value):
-    with pytest.raises(flags.IllegalFlagValueError, match=f"--{name}: "), flagsaver.flagsaver(**{name: value}):
-        pass
+    with pytest.raises(ConfigError, match=f"`{name}`: "):
+        given(**{name: value})

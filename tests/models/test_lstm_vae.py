@@ -12,11 +12,13 @@ import scipy.special
 import tensorflow as tf
 
 from tf_vmf.layers import GaussianLatent, LinearSchedule, PowerSphericalLatent, VonMisesFisherLatent
-from tf_vmf.models import LSTMVAE
+from tf_vmf.models import LSTMVAE, BeamSampler, RandomSampler
+from tf_vmf.text.tokens import EOS_ID as EOS
+from tf_vmf.text.tokens import PAD_ID as PAD
+from tf_vmf.text.tokens import UNK_ID as UNK
 
 V = 9
 DIM = 3
-PAD, EOS, UNK = LSTMVAE.PAD_ID, LSTMVAE.EOS_ID, LSTMVAE.UNK_ID
 LATENTS = {
     "vmf": lambda: VonMisesFisherLatent(DIM, concentration=20.0, seed=1),
     "gaussian": lambda: GaussianLatent(DIM, seed=1),
@@ -30,7 +32,7 @@ OPTIONS = {
     "bidirectional": {"bidirectional": True, "encoder_activation": "tanh"},
     "mean_max": {"pooling": "mean_max", "bidirectional": True},
     "bow": {"pooling": "bow"},
-    "deep_tied_skip": {"decoder_layers": 2, "tied_embeddings": True, "skip_connection": True, "z_scale": 1.7},
+    "deep_tied_skip": {"num_decoder_layers": 2, "tied_embeddings": True, "skip_connection": True, "z_scale": 1.7},
     "conditional": {"num_labels": 2, "label_dim": 3, "bag_of_words_units": 4},
 }
 
@@ -80,25 +82,25 @@ def reference_log_prob(model, x, z):
         z = model.z_scale * z
         context.append(z)
     if model.num_labels:
-        context.append(tf.gather(tf.convert_to_tensor(model.label_embedding.embeddings), x["labels"]))
+        context.append(tf.gather(tf.convert_to_tensor(model.conditioning.label_embedding.embeddings), x["labels"]))
         mask = (tokens != PAD)[..., np.newaxis].astype(np.float32)
         mean = tf.reduce_sum(tf.gather(table, tokens) * mask, axis=1) / mask.sum(axis=1)
-        context.append(model.bag_of_words_layer(mean))
+        context.append(model.conditioning.bag_of_words_layer(mean))
     if context:
         context = tf.concat(context, axis=-1)[:, tf.newaxis]
         h = tf.concat([h, tf.repeat(context, tokens.shape[1], axis=1)], axis=-1)
     states = None
     if z is not None:
-        states = tf.split(model.decoder.state_layer(z), 2 * model.decoder_layers, axis=-1)
+        states = tf.split(model.decoder.state_layer(z), 2 * model.num_decoder_layers, axis=-1)
     for i, layer in enumerate(model.decoder.lstms):
         initial = None if states is None else [states[2 * i], states[2 * i + 1]]
         h = layer.lstm(h, initial_state=initial)[0]
-    kernel = table if model.tied_embeddings else tf.convert_to_tensor(model.softmax.kernel)
+    kernel = table if model.tied_embeddings else tf.convert_to_tensor(model.embedding.softmax.kernel)
     if model.tied_embeddings:
-        h = model.output_projection(h)
+        h = model.decoder.projection(h)
     if model.skip_connection:
-        h += model.skip_layer(z)[:, tf.newaxis]
-    logits = tf.matmul(h, kernel, transpose_b=True) + model.softmax.bias
+        h += model.decoder.skip_layer(z)[:, tf.newaxis]
+    logits = tf.matmul(h, kernel, transpose_b=True) + model.output_bias
     losses = tf.nn.sparse_softmax_cross_entropy_with_logits(tokens, logits)
     return -tf.where(tokens == PAD, 0.0, losses)
 
@@ -157,7 +159,7 @@ def test_probabilities_of_all_sentences_sum_to_one(inputless):
             rows.append(words)
     rows = np.array(rows, np.int32)
     z = tf.repeat(tf.constant([[[0.3, -1.2]]]), len(rows), axis=1)
-    model.softmax.bias.assign([-1e3, 0.0, 0.0, 0.0, 0.0])  # padding, which no row holds, made impossible
+    model.output_bias.assign([-1e3, 0.0, 0.0, 0.0, 0.0])  # padding, which no row holds, made impossible
     log_probs = model.token_log_prob(rows, z).numpy()[0].astype(np.float64)
     assert np.exp(log_probs.sum(axis=-1)).sum() == pytest.approx(1.0, abs=1e-5)
 
@@ -207,8 +209,8 @@ def test_word_dropout_replaces_words_at_its_rate_in_training_only(tokens):
     many = np.repeat(tokens, 200, axis=0)
     model = make_model(word_dropout=0.3)
     before = np.concatenate([np.full((len(many), 1), EOS), many[:, :-1]], axis=1).T
-    np.testing.assert_array_equal(model._words_before(many, None), before)
-    dropped = model._words_before(many, tf.constant([1, 2])).numpy()
+    np.testing.assert_array_equal(model.decoder.words_before(many, None), before)
+    dropped = model.decoder.words_before(many, tf.constant([1, 2])).numpy()
     kept = dropped == before
     assert set(dropped[~kept]) == {UNK}
     assert (~kept).mean() == pytest.approx(0.3, abs=0.01)
@@ -382,14 +384,15 @@ def test_a_wide_beam_decodes_the_sentence_of_largest_log_prob(name):
             rows.append((*words[: end + 1], *[PAD] * (length - 1 - end)))
     rows = np.array(sorted(set(rows)), np.int32)
     if model.num_labels:  # `reconstruction_log_prob` takes the bag of words from the sentence itself: give it here
-        condition = model._condition_on(1, np.tile([[3, 4, 0]], (len(rows), 1)), tf.constant(len(rows)))
-        model._condition = lambda x: condition
+        words = np.tile([[3, 4, 0]], (len(rows), 1))
+        condition = model.conditioning.vectors(1, words, tf.constant(len(rows)), model.embedding)
+        model.conditioning.of_batch = lambda x, embedding: condition
     log_prob = model.reconstruction_log_prob(rows, tf.repeat(z[np.newaxis], len(rows), axis=1))[0].numpy()
     best = rows[np.argmax(log_prob)]
-    decoded = model.decode(z, "beam", beam_width=len(rows), max_length=length, **conditions).numpy()[0]
+    decoded = model.generate(z, BeamSampler(len(rows)), max_length=length, **conditions).numpy()[0]
     np.testing.assert_array_equal(decoded, best[: len(decoded)])
     np.testing.assert_array_equal(best[len(decoded) :], 0)
-    unknown = model.decode(z, "sample", temperature=50.0, allow_unknown=False, seed=3, **conditions)
+    unknown = model.generate(z, RandomSampler(50.0), allow_unknown=False, seed=3, **conditions)
     assert UNK not in unknown.numpy()
 
 
@@ -409,7 +412,7 @@ def test_a_new_temperature_needs_no_new_graph():
     model = make_model()
     z = tf.zeros([2, DIM])
     for temperature, max_length in ((1.0, 5), (0.5, 9), (2.0, 3)):
-        model.decode(z, "sample", temperature=temperature, max_length=max_length, top_p=0.9)
+        model.generate(z, RandomSampler(temperature, top_p=0.9), max_length=max_length)
     assert model._generate.experimental_get_tracing_count() == 1
 
 
@@ -434,7 +437,10 @@ _MEMORY = """
 import json, re
 import keras, numpy as np
 from tf_vmf.layers import VonMisesFisherLatent
-from tf_vmf.models import LSTMVAE
+from tf_vmf.text.tokens import EOS_ID as EOS
+from tf_vmf.text.tokens import PAD_ID as PAD
+from tf_vmf.text.tokens import UNK_ID as UNK
+from tf_vmf.models import LSTMVAE, BeamSampler, RandomSampler
 
 model = LSTMVAE(10_000, VonMisesFisherLatent(50, concentration=35.0))
 model.compile(keras.optimizers.Adam(1e-3))
@@ -460,8 +466,8 @@ def test_the_unigram_bias_is_the_log_frequency(tokens):
     model = make_model("none")
     counts = np.bincount(tokens.ravel(), minlength=V)
     model.set_unigram_bias(1000 * counts)
-    np.testing.assert_allclose(scipy.special.softmax(model.softmax.bias), counts / counts.sum(), atol=1e-4)
-    with pytest.raises(ValueError, match="token_counts"):
+    np.testing.assert_allclose(scipy.special.softmax(model.output_bias), counts / counts.sum(), atol=1e-4)
+    with pytest.raises(ValueError, match="counts"):
         model.set_unigram_bias(counts[1:])
 
 
@@ -474,7 +480,7 @@ def test_the_unigram_bias_is_the_log_frequency(tokens):
         ({"word_dropout": 1.1}, r"word_dropout.*1\.1"),
         ({"encoder_dropout": -0.1}, r"encoder_dropout.*-0\.1"),
         ({"free_bits": -1.0}, "free_bits"),
-        ({"decoder_layers": 0}, "decoder_layers"),
+        ({"num_decoder_layers": 0}, "num_decoder_layers"),
         ({"latent": None, "skip_connection": True}, "skip_connection"),
     ],
 )
@@ -489,7 +495,7 @@ def test_missing_inputs_and_codes_of_the_wrong_width_are_refused(tokens):
     with pytest.raises(ValueError, match="bag_of_words"):
         make_model(bag_of_words_units=2).sample(3)
     with pytest.raises(ValueError, match=r"\(batch, 3\)"):
-        make_model().decode(np.zeros((1, 4), np.float32))
+        make_model().generate(np.zeros((1, 4), np.float32))
     with pytest.raises(ValueError, match="latent=None"):
         make_model("none").encode(tokens)
     with pytest.raises(ValueError, match="batch, length"):
@@ -499,18 +505,18 @@ def test_missing_inputs_and_codes_of_the_wrong_width_are_refused(tokens):
 # ---- what users hand in
 
 
-@pytest.mark.parametrize("method", ["greedy", "sample", "beam"])
+@pytest.mark.parametrize("method", ["greedy", "random", "beam"])
 def test_generation_under_xla_writes_sentences(method, tokens):
     model = make_model("vmf")
     z = code_for(model, tokens)[0, :5]
-    generate = tf.function(lambda z: model.decode(z, method, max_length=6), jit_compile=True)
+    generate = tf.function(lambda z: model.generate(z, method, max_length=6), jit_compile=True)
     written = generate(z).numpy()
     assert written.shape[0] == 5
-    if method == "sample":  # XLA draws other numbers
+    if method == "random":  # XLA draws other numbers
         assert np.all((written >= 0) & (written < V))
         assert written.shape[1] > 0
     else:
-        np.testing.assert_array_equal(written, model.decode(z, method, max_length=6))
+        np.testing.assert_array_equal(written, model.generate(z, method, max_length=6))
 
 
 def test_asking_for_xla_warns_and_trains_without(tokens):
@@ -524,7 +530,7 @@ def test_another_top_k_needs_no_other_graph(tokens):
     model = make_model("vmf")
     z = code_for(model, tokens)[0]
     for top_k in range(1, 5):
-        model.decode(z, "sample", top_k=top_k, max_length=3)
+        model.generate(z, RandomSampler(top_k=top_k), max_length=3)
     assert model._generate.experimental_get_tracing_count() == 1
 
 
@@ -543,47 +549,46 @@ def test_ragged_sentences_are_those_padded(tokens):
     np.testing.assert_allclose(model.elbo(ragged), model.elbo(tf.constant(tokens)), rtol=1e-6)
 
 
+def test_lists_of_any_length_are_padded(tokens):
+    model = make_model("vmf")
+    rows = [row[row != PAD].tolist() for row in tokens]
+    for x in (rows, tokens.tolist(), [tuple(row) for row in rows]):
+        np.testing.assert_allclose(model.elbo(x), model.elbo(tf.constant(tokens)), rtol=1e-6)
+    np.testing.assert_allclose(model.predict(rows, verbose=0), model.predict(tokens, verbose=0), rtol=1e-5)
+
+
 def test_one_label_serves_all_rows_and_strange_ones_are_refused(tokens):
     model = make_model("vmf", num_labels=2)
     z = code_for(model, tokens)[0, :3]
-    np.testing.assert_array_equal(model.decode(z, labels=1), model.decode(z, labels=[1, 1, 1]))
+    np.testing.assert_array_equal(model.generate(z, labels=1), model.generate(z, labels=[1, 1, 1]))
     for labels in (2, -1, [0, 1], [0.5, 1.0, 1.0]):
         with pytest.raises(tf.errors.InvalidArgumentError, match="labels from 0 to 1"):
-            model.decode(z, labels=labels)
+            model.generate(z, labels=labels)
     for labels in (["a", "b", "c"], [[0], [1], [1]]):
         with pytest.raises(ValueError, match="labels as integers from 0 to 1"):
-            model.decode(z, labels=labels)
+            model.generate(z, labels=labels)
 
 
 def test_conditions_that_a_model_does_not_have_are_refused(tokens):
     model = make_model("vmf")
     z = code_for(model, tokens)[0]
     with pytest.raises(ValueError, match="num_labels=0"):
-        model.decode(z, labels=0)
+        model.generate(z, labels=0)
     with pytest.raises(ValueError, match="bag_of_words_units=0"):
-        model.decode(z, bag_of_words=tokens)
+        model.generate(z, bag_of_words=tokens)
 
 
 def test_a_bag_of_words_has_no_order_and_no_padding(tokens):
     model = make_model("vmf", bag_of_words_units=4)
     bags = tf.constant([[3, 4, 0, 0], [3, 0, 4, 0], [0, 0, 4, 3]])
-    condition = model._condition_on(None, bags, tf.constant(3)).numpy()
+    condition = model.conditioning.vectors(None, bags, tf.constant(3), model.embedding).numpy()
     np.testing.assert_allclose(condition[1:], condition[:1].repeat(2, axis=0), rtol=1e-6)
 
 
 def test_codes_that_are_no_numbers_are_an_error(tokens):
     model = make_model("vmf")
     with pytest.raises(tf.errors.InvalidArgumentError, match="finite"):
-        model.decode(np.full((2, DIM), np.nan, np.float32))
-
-
-@pytest.mark.parametrize(
-    ("latent", "options"), [("none", {"free_bits": 1.0}), ("vmf", {"pooling": "bow", "bidirectional": True})]
-)
-def test_files_with_options_that_had_no_effect_still_load(latent, options):
-    model = LSTMVAE.from_config({**make_model(latent).get_config(), **options})
-    assert model.free_bits == 0
-    assert not model.bidirectional
+        model.generate(np.full((2, DIM), np.nan, np.float32))
 
 
 @pytest.mark.parametrize(

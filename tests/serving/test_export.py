@@ -13,8 +13,9 @@ from scipy.spatial import geometric_slerp
 
 from tf_vmf import models, serving
 from tf_vmf.layers import GaussianLatent, LearnedConcentration, VonMisesFisherLatent
-from tf_vmf.models import LSTMVAE, BagOfWordsVAE
+from tf_vmf.models import LSTMVAE, BagOfWordsVAE, RandomSampler
 from tf_vmf.text import DocumentVectorization, SentenceVectorization
+from tf_vmf.text.tokens import UNK_ID
 
 # Calls endpoints of a SavedModel and keeps what they return, or the message of the error.
 CONSUMER = """
@@ -143,10 +144,10 @@ def test_a_served_sentence_model_is_the_python_model(sentences, tmp_path):
         agree(scored["elbo"], model.elbo(x, seed=3))
         agree(scored["log_likelihood"], model.log_likelihood(x, 3, seed=3))
     agree(results[6]["mean_direction"], model.encode(ids).mean_direction)
-    options = {"max_length": 12, "temperature": 0.8, "top_p": 0.9, "seed": 4}
-    agree(results[7]["tokens"], model.decode(z, "sample", top_k=5, **options))
-    agree(results[8]["tokens"], model.sample(6, **options))
-    tokens = model.decode(model.encode(ids).mean_direction, max_length=7).numpy()
+    options = {"max_length": 12, "seed": 4}
+    agree(results[7]["tokens"], model.generate(z, RandomSampler(0.8, top_k=5, top_p=0.9), **options))
+    agree(results[8]["tokens"], model.sample(6, sampler=RandomSampler(0.8, top_p=0.9), **options))
+    tokens = model.generate(model.encode(ids).mean_direction, max_length=7).numpy()
     agree(results[9]["tokens"], tokens)
     words = [" ".join(vectorizer.vocabulary[i] for i in row if i > 1).encode() for row in tokens]
     assert results[9]["texts"].tolist() == words
@@ -191,15 +192,15 @@ def test_every_kind_of_model_has_its_endpoints():
 def test_an_export_of_a_conditional_model_takes_labels_last_and_may_do_without_unknown_words(tmp_path):
     keras.utils.set_random_seed(0)
     model = LSTMVAE(9, GaussianLatent(3), embedding_dim=3, hidden_units=4, num_labels=2)
-    model.softmax.bias.assign([0.0, 0, 9, 0, 0, 0, 0, 0, 0])  # says little but <unk>
+    model.output_bias.assign([0.0, 0, 9, 0, 0, 0, 0, 0, 0])  # says little but <unk>
     z = tf.random.stateless_normal((4, 3), (0, 1))
     labels = tf.constant([0, 1, 1, 0])
     for name, allow in (("with", True), ("without", False)):
         path = serving.export(model, tmp_path / name, allow_unknown=allow)
         served = tf.saved_model.load(str(path)).signatures
         tokens = served["decode"](z=z, max_length=tf.constant(5), labels=labels)["tokens"].numpy()
-        np.testing.assert_array_equal(tokens, model.decode(z, max_length=5, labels=labels, allow_unknown=allow))
-        assert np.any(tokens == model.UNK_ID) == allow
+        np.testing.assert_array_equal(tokens, model.generate(z, max_length=5, labels=labels, allow_unknown=allow))
+        assert np.any(tokens == UNK_ID) == allow
     x = np.array([[3, 4, 1], [5, 1, 0]], np.int32)
     nll = served["score"](
         tokens=tf.constant(x), num_samples=tf.constant(1), seed=tf.constant(3), labels=tf.constant([1, 0])

@@ -7,7 +7,7 @@ TEST = {"perplexity": 21.5, "iw_perplexity": 20.25, "nll": 80.0, "kl": 5.25, "co
 
 
 def test_figures_have_their_label_unit_and_meaning():
-    model = models.BagOfWordsVAE(10, layers.GaussianLatent(2), (4,), (), seed=0)
+    model = models.BagOfWordsVAE(10, layers.GaussianLatent(2), encoder_units=(4,), decoder_units=(), seed=0)
     metrics = {"test": TEST, "valid": {**TEST, "kl": 5.5}, "protocol": {"importance_samples": 100}}
     rows = [line.split(" | ") for line in model_card(model, None, {}, metrics).splitlines() if line.startswith("| ")]
     by_name = {row[0].removeprefix("| "): row[1:] for row in rows}

@@ -66,3 +66,8 @@ def test_carriage_returns_alone_end_no_line_and_are_said(tmp_path):
     assert list(read_lines(tmp_path / "dos.txt")) == [(1, "first"), (2, "second")]
     (tmp_path / "one.txt").write_bytes(b"alone\r")
     assert list(read_lines(tmp_path / "one.txt")) == [(1, "alone")]
+
+
+def test_only_the_first_mark_is_no_text(tmp_path):
+    (tmp_path / "a.txt").write_bytes("\ufeffa".encode("utf-16"))
+    assert list(read_lines(tmp_path / "a.txt")) == [(1, "\ufeffa")]

@@ -71,7 +71,13 @@ def bow_vae():
 def lstm_vae():
     train, valid = sentences()
     latent = SameNoise(DIM, concentration=LearnedConcentration(initial=20.0), seed=1)
-    options = {"decoder_layers": 2, "tied_embeddings": True, "num_labels": 2, "label_dim": 3, "bag_of_words_units": 4}
+    options = {
+        "num_decoder_layers": 2,
+        "tied_embeddings": True,
+        "num_labels": 2,
+        "label_dim": 3,
+        "bag_of_words_units": 4,
+    }
     model = LSTMVAE(V, latent, embedding_dim=6, hidden_units=8, dropout=0.0, seed=4, **options)
     return (
         model,

@@ -95,14 +95,14 @@ def _samples(
     if not model.num_labels:
         rows = rng.choice(np.flatnonzero(corpus.test.labels == label), _COUNTED)
         given = conditions(model, sentence_tensors(corpus.test.take(rows)))
-        return decode(model, test.codes[rows], max_length, method="sample", seed=seed, **given)  # type: ignore[union-attr]
+        return decode(model, test.codes[rows], max_length, sampler="random", seed=seed, **given)  # type: ignore[union-attr]
     # Where a bag of words is asked for: the same sentences' for all labels.
     rows = np.random.default_rng(seed).choice(len(corpus.test), _COUNTED)
     given = conditions(model, sentence_tensors(corpus.test.take(rows)))
     given["labels"] = np.full(_COUNTED, label, np.int32)
     if model.latent is None:
         return np.asarray(model.sample(_COUNTED, seed=seed, max_length=max_length, allow_unknown=False, **given))
-    return decode(model, prior_codes(model, _COUNTED, seed), max_length, method="sample", seed=seed, **given)
+    return decode(model, prior_codes(model, _COUNTED, seed), max_length, sampler="random", seed=seed, **given)
 
 
 def _counts(ids: np.ndarray, vocabulary_size: int) -> np.ndarray:

@@ -27,7 +27,7 @@ def interpolate_sentences(
         sentences: The two sentences.
         num_points: Points at equal distances, both ends included.
         max_length: Tokens a sentence, at most.
-        **options: Passed to `model.decode`; greedy decoding without `<unk>` where they say nothing.
+        **options: Passed to `model.generate`; greedy decoding without `<unk>` where they say nothing.
 
     Returns:
         Token ids, shape (num_points, length), 0 after `<eos>`.
@@ -45,8 +45,8 @@ def decode(model: LSTMVAE, codes: np.ndarray, max_length: int, **options: Any) -
 
     Greedily and without `<unk>`, which a reader learns nothing from, where `options` say nothing.
     """
-    options = {"method": "greedy", "allow_unknown": False, **options}
-    return np.asarray(model.decode(tf.constant(codes, tf.float32), max_length=max_length, **options))
+    options = {"allow_unknown": False, **options}
+    return np.asarray(model.generate(tf.constant(codes, tf.float32), max_length=max_length, **options))
 
 
 def sentence_tensors(sentences: Sentences) -> Any:
@@ -59,7 +59,7 @@ def sentence_tensors(sentences: Sentences) -> Any:
 
 
 def conditions(model: LSTMVAE, x: Any) -> dict[str, Any]:
-    """What a conditional model is to be given to decode like the batch x: keyword arguments of `model.decode`."""
+    """What a conditional model is to be given to decode like the batch x: keyword arguments of `model.generate`."""
     labels = {"labels": x["labels"]} if model.num_labels else {}
     words = {"bag_of_words": x["tokens"] if isinstance(x, Mapping) else x} if model.bag_of_words_units else {}
     return {**labels, **words}

@@ -129,7 +129,7 @@ def find_prior_samples(model: LSTMVAE, corpus: SentenceCorpus, seed: int, max_le
         return PriorSamples((), _texts(corpus, samples), words_given)
     codes = prior_codes(model, len(shown), seed)
     greedy = decode(model, codes, max_length, **given)
-    drawn = decode(model, codes, max_length, method="sample", seed=seed, **given)
+    drawn = decode(model, codes, max_length, sampler="random", seed=seed, **given)
     return PriorSamples(_texts(corpus, greedy), _texts(corpus, drawn), words_given)
 
 

@@ -6,7 +6,7 @@ They are the one place of names, defaults, help texts and bounds: the command li
 
 from tf_vmf.configs.documents import DocumentConfig
 from tf_vmf.configs.options import Config, ConfigError
-from tf_vmf.configs.programs import ExportConfig, PrepareConfig, RunConfig, ServeConfig, SweepConfig
+from tf_vmf.configs.programs import ExportConfig, PredictConfig, PrepareConfig, RunConfig, ServeConfig, SweepConfig
 from tf_vmf.configs.sentences import SentenceConfig
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "ConfigError",
     "DocumentConfig",
     "ExportConfig",
+    "PredictConfig",
     "PrepareConfig",
     "RunConfig",
     "SentenceConfig",

@@ -12,7 +12,9 @@ class LatentConfig(Config):
     """Latent variable."""
 
     latent: str = option(
-        "vmf", "Posterior of the code: vmf, gaussian, power_spherical, or none for a plain language model."
+        "vmf",
+        "Posterior of the code: vmf, gaussian, power_spherical, uniform_norm_vmf, or another registered one; none for a plain "
+        "language model.",
     )
     latent_dim: int = option(50, "Dimension d of the code; on the sphere that of R^d.", minimum=1)
     concentration: float | str = option(
@@ -25,6 +27,10 @@ class LatentConfig(Config):
     minimum_concentration: float = option(1.0, "Lower bound of a learned concentration.", minimum=0.0)
     norm_penalty: float = option(
         0.0, "Weight of (||m|| - 1)^2, where m is the mean direction before it is normalised.", minimum=0.0
+    )
+    norm_max: float = option(2.0, "Largest norm of a code of the latent uniform_norm_vmf.", minimum=0.0)
+    norm_width: float = option(
+        1.0, "Width of the norm's uniform posterior of the latent uniform_norm_vmf.", minimum=0.0
     )
     kl_weight: float = option(
         1.0, "Weight of the KL in the training loss; with kl_warmup_steps the one it rises to.", minimum=0.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from tf_vmf.configs.corpus import DocumentTextConfig, SentenceTextConfig
-from tf_vmf.configs.options import Config, ConfigError, option
+from tf_vmf.configs.corpus import CorpusConfig, DocumentTextConfig, SentenceTextConfig
+from tf_vmf.configs.options import Config, ConfigError, option, with_default
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -70,6 +70,23 @@ class PrepareConfig(DocumentTextConfig, SentenceTextConfig):
         """The keyword arguments of `tf_vmf.data.prepare_documents` or `prepare_sentences`."""
         text = DocumentTextConfig if self.kind == "documents" else SentenceTextConfig
         return {**text.loader_arguments(self), "examples_per_shard": self.examples_per_shard}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PredictConfig(Config):
+    """Prediction."""
+
+    model: str = option(dataclasses.MISSING, "Folder of a finished run, a .keras file or an export.")
+    input: tuple[str, ...] = option(dataclasses.MISSING, "Texts: files, folders or patterns, as the training text.")
+    output: str = option(dataclasses.MISSING, "CSV file to write.")
+    text_column: str | int | None = with_default(CorpusConfig, "text_column", None)
+    label_column: str | int | None = with_default(CorpusConfig, "label_column", None)
+    seed: int = option(0, "Seed of the sample of the code behind nll.", minimum=0, maximum=2**31 - 1)
+
+    def check(self) -> None:
+        super().check()
+        if not self.input:
+            raise ConfigError("input", "expected texts. Received none.")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -22,7 +22,7 @@ class SentenceModelConfig(Config):
         identity=False,
     )
     hidden_units: int = option(400, "Units of every LSTM layer.", minimum=1)
-    decoder_layers: int = option(1, "LSTM layers of the decoder.", minimum=1)
+    num_decoder_layers: int = option(1, "LSTM layers of the decoder.", minimum=1)
     bidirectional: bool = option(False, "The encoder reads in both directions.")
     pooling: str = option(
         "final",

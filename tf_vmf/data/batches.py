@@ -50,12 +50,12 @@ class ExamplesInMemory(ABC):
         if start_step < 0:
             raise ValueError(f"`start_step` must not be negative. Received: start_step={start_step}.")
         plan, gather = self._plan(batch_size, seed), self._gather()
-        first_epoch, first_place = divmod(start_step, steps)
+        first_epoch, first_position = divmod(start_step, steps)
 
         def epoch_batches(epoch: tf.Tensor) -> tf.data.Dataset:
             rows = plan(epoch)
-            first = tf.where(tf.equal(epoch, first_epoch), tf.constant(first_place, tf.int64), 0)
-            return tf.data.Dataset.range(first, steps).map(lambda place: gather(rows(place)))
+            first = tf.where(tf.equal(epoch, first_epoch), tf.constant(first_position, tf.int64), 0)
+            return tf.data.Dataset.range(first, steps).map(lambda position: gather(rows(position)))
 
         batches = tf.data.Dataset.range(first_epoch, tf.int64.max).flat_map(epoch_batches)
         return prefetched(batches.apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)))
@@ -64,13 +64,13 @@ class ExamplesInMemory(ABC):
         """Batches of all examples, once, in the order of `evaluation_order`; the last may be smaller."""
         steps = self.steps_per_epoch(batch_size)
         rows, gather = in_order(tf.constant(self.evaluation_order()), batch_size), self._gather()
-        return prefetched(tf.data.Dataset.range(steps).map(lambda place: gather(rows(place))))
+        return prefetched(tf.data.Dataset.range(steps).map(lambda position: gather(rows(position))))
 
     def batch_ids(self, step: int, batch_size: int, *, seed: int) -> list[int]:
         """The positions of the examples in the training batch of a step."""
-        epoch, place = divmod(step, self.steps_per_epoch(batch_size))
+        epoch, position = divmod(step, self.steps_per_epoch(batch_size))
         rows = self._plan(batch_size, seed)(tf.constant(epoch, tf.int64))
-        return [int(row) for row in rows(tf.constant(place, tf.int64)).numpy()]
+        return [int(row) for row in rows(tf.constant(position, tf.int64)).numpy()]
 
     def check(self) -> None:
         """Does nothing: what lies in memory has been read."""
@@ -94,7 +94,7 @@ def epoch_order(size: int | tf.Tensor, seed: int, epoch: tf.Tensor | int) -> tf.
 def in_order(order: tf.Tensor, batch_size: int) -> Rows:
     """Cuts an order of examples into batches; the last may be smaller."""
     size = tf.size(order, tf.int64)
-    return lambda place: order[place * batch_size : tf.minimum((place + 1) * batch_size, size)]
+    return lambda position: order[position * batch_size : tf.minimum((position + 1) * batch_size, size)]
 
 
 def length_buckets(lengths: tf.Tensor, batch_size: int, window: int, seed: int, epoch: tf.Tensor) -> Rows:
@@ -112,18 +112,18 @@ def length_buckets(lengths: tf.Tensor, batch_size: int, window: int, seed: int, 
         epoch: int64 scalar >= 0.
     """
     size = tf.size(lengths, tf.int64)
-    places = tf.range(size)
+    positions = tf.range(size)
     # A position in the permutation, its sentence's length and its window as one sortable number: all distinct, so that the
     # order does not depend on how a sort treats ties.
-    windows = places // (window * batch_size) * (tf.reduce_max(lengths) + 1)
+    windows = positions // (window * batch_size) * (tf.reduce_max(lengths) + 1)
     order = epoch_order(size, seed, epoch)
-    keys = (windows + tf.gather(lengths, order)) * size + places
+    keys = (windows + tf.gather(lengths, order)) * size + positions
     rows = tf.gather(order, tf.sort(keys) % size)
     # Epochs below zero are no epochs: a stream of its own.
     batches = epoch_order(-(-size // batch_size), seed, -1 - epoch)
 
-    def rows_at(place: tf.Tensor) -> tf.Tensor:
-        first = batches[place] * batch_size
+    def rows_at(position: tf.Tensor) -> tf.Tensor:
+        first = batches[position] * batch_size
         return rows[first : tf.minimum(first + batch_size, size)]
 
     return rows_at

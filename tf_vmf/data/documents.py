@@ -139,11 +139,11 @@ def _checked_counts(counts: Any) -> sparse.csr_matrix:
         raise ValueError(f"`counts` must be real numbers. Received: dtype {matrix.dtype}.")
     wrong = ~(np.isfinite(matrix.data) & (matrix.data >= 0))
     if wrong.any():
-        place = int(np.argmax(wrong))
-        row = int(np.searchsorted(matrix.indptr, place, side="right")) - 1
+        position = int(np.argmax(wrong))
+        row = int(np.searchsorted(matrix.indptr, position, side="right")) - 1
         raise ValueError(
             "`counts` must be finite and not negative. "
-            f"Received: {matrix.data[place]} in row {row}, column {matrix.indices[place]}."
+            f"Received: {matrix.data[position]} in row {row}, column {matrix.indices[position]}."
         )
     if not matrix.has_canonical_format or not matrix.data.all():
         matrix = matrix.copy()

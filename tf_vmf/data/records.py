@@ -75,7 +75,7 @@ class Records(ABC):
         """
         if start_step < 0:
             raise ValueError(f"`start_step` must not be negative. Received: start_step={start_step}.")
-        first_epoch, order, turn, first_place = self._find(start_step, batch_size, seed)
+        first_epoch, order, turn, first_position = self._find(start_step, batch_size, seed)
         first_shard = int(order[turn])
         steps_of, number = tf.constant(self._steps(batch_size), tf.int64), len(self.paths)
         features_of = self._reader()
@@ -88,8 +88,8 @@ class Records(ABC):
             rows = self._rows(features, batch_size, seed, self._stream(epoch, shard))
             gather = self._gather(features)
             is_first = tf.logical_and(tf.equal(epoch, first_epoch), tf.equal(shard, first_shard))
-            first = tf.where(is_first, tf.constant(first_place, tf.int64), 0)
-            return tf.data.Dataset.range(first, steps_of[shard]).map(lambda place: gather(rows(place)))
+            first = tf.where(is_first, tf.constant(first_position, tf.int64), 0)
+            return tf.data.Dataset.range(first, steps_of[shard]).map(lambda position: gather(rows(position)))
 
         shards = tf.data.Dataset.range(first_epoch, tf.int64.max).flat_map(shards_of).skip(turn)
         read = shards.map(lambda epoch, shard: (epoch, shard, features_of(shard))).prefetch(1)
@@ -102,7 +102,7 @@ class Records(ABC):
 
         def batches_of(shard: tf.Tensor, features: dict[str, Any]) -> tf.data.Dataset:
             rows, gather = in_order(tf.range(sizes[shard]), batch_size), self._gather(features)
-            return tf.data.Dataset.range(steps_of[shard]).map(lambda place: gather(rows(place)))
+            return tf.data.Dataset.range(steps_of[shard]).map(lambda position: gather(rows(position)))
 
         features_of = self._reader()
         shards = tf.data.Dataset.range(len(self.paths)).map(lambda shard: (shard, features_of(shard)))
@@ -116,12 +116,12 @@ class Records(ABC):
 
     def batch_ids(self, step: int, batch_size: int, *, seed: int) -> list[str]:
         """The examples in the batch of a step, as `file:record`, records counted from 0."""
-        epoch, order, turn, place = self._find(step, batch_size, seed)
+        epoch, order, turn, position = self._find(step, batch_size, seed)
         shard = int(order[turn])
         rows = self._rows(
             self._reader()(tf.constant(shard)), batch_size, seed, self._stream(tf.constant(epoch, tf.int64), shard)
         )
-        return [f"{self.paths[shard].name}:{row}" for row in rows(tf.constant(place, tf.int64)).numpy().tolist()]
+        return [f"{self.paths[shard].name}:{row}" for row in rows(tf.constant(position, tf.int64)).numpy().tolist()]
 
     def check(self) -> None:
         """Reads all shards to their ends.
@@ -149,13 +149,13 @@ class Records(ABC):
         return [num_batches(size, batch_size) for size in self.sizes]
 
     def _find(self, step: int, batch_size: int, seed: int) -> tuple[int, np.ndarray, int, int]:
-        """(epoch, its order of shards, turn in that order, place in that shard) of a step."""
+        """(epoch, its order of shards, turn in that order, position in that shard) of a step."""
         steps = np.array(self._steps(batch_size))
-        epoch, place = divmod(step, int(steps.sum()))
+        epoch, position = divmod(step, int(steps.sum()))
         order = epoch_order(len(self.paths), seed, epoch).numpy()
         ends = np.cumsum(steps[order])
-        turn = int(np.searchsorted(ends, place, side="right"))
-        return epoch, order, turn, place - int(ends[turn - 1] if turn else 0)
+        turn = int(np.searchsorted(ends, position, side="right"))
+        return epoch, order, turn, position - int(ends[turn - 1] if turn else 0)
 
 
 @dataclass(frozen=True, eq=False)

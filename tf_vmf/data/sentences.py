@@ -54,10 +54,10 @@ class Sentences(ExamplesInMemory):
                 f"and {len(self.offsets)} offsets."
             )
         if np.any(self.tokens <= PAD_ID):
-            place = int(np.argmax(self.tokens <= PAD_ID))
+            position = int(np.argmax(self.tokens <= PAD_ID))
             raise ValueError(
-                f"`tokens` must hold ids above PAD_ID={PAD_ID}, no padding. Received: tokens[{place}]="
-                f"{self.tokens[place]}."
+                f"`tokens` must hold ids above PAD_ID={PAD_ID}, no padding. Received: tokens[{position}]="
+                f"{self.tokens[position]}."
             )
         if self.labels is not None and len(self.labels) != len(self):
             raise ValueError(f"`labels` must have one entry per sentence, {len(self)}. Received: {len(self.labels)}.")
@@ -93,9 +93,9 @@ class Sentences(ExamplesInMemory):
         """The sentences at the positions `rows`, in that order."""
         lengths = self.lengths[rows]
         offsets = np.concatenate([[0], np.cumsum(lengths)])
-        places = np.repeat(self.offsets[:-1][rows] - offsets[:-1], lengths) + np.arange(offsets[-1])
+        positions = np.repeat(self.offsets[:-1][rows] - offsets[:-1], lengths) + np.arange(offsets[-1])
         labels = None if self.labels is None else self.labels[rows]
-        return replace(self, tokens=self.tokens[places], offsets=offsets, labels=labels)
+        return replace(self, tokens=self.tokens[positions], offsets=offsets, labels=labels)
 
     def without_labels(self) -> "Sentences":
         """The same sentences, batches without labels."""
@@ -104,7 +104,7 @@ class Sentences(ExamplesInMemory):
     def bags_of_words(self, vocabulary_size: int) -> Documents:
         """The sentences as bags of their tokens, `<eos>` included."""
         ones = np.ones(len(self.tokens), np.int32)
-        # A copy: merging repeated words works in place.
+        # A copy: merging repeated words works in position.
         counts = sparse.csr_matrix((ones, self.tokens, self.offsets), (len(self), vocabulary_size), copy=True)
         counts.sum_duplicates()
         return Documents(counts, self.labels)

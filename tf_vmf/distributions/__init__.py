@@ -10,17 +10,25 @@ if TYPE_CHECKING:
     from tf_vmf.distributions.mixture import VonMisesFisherMixture
     from tf_vmf.distributions.pairwise import pairwise_log_prob
     from tf_vmf.distributions.stereographic_projection import StereographicProjection
+    from tf_vmf.distributions.uniform_norm_von_mises_fisher import UniformNormVonMisesFisher
     from tf_vmf.distributions.von_mises_fisher import VonMisesFisher
 
 # Name -> modules to import; the last one defines it. The divergences are registered with the distribution.
 _MODULES = {
     "StereographicProjection": ("stereographic_projection",),
+    "UniformNormVonMisesFisher": ("uniform_norm_von_mises_fisher",),
     "VonMisesFisher": ("divergences", "von_mises_fisher"),
     "VonMisesFisherMixture": ("mixture",),
     "pairwise_log_prob": ("pairwise",),
 }
 
-__all__ = ["StereographicProjection", "VonMisesFisher", "VonMisesFisherMixture", "pairwise_log_prob"]
+__all__ = [
+    "StereographicProjection",
+    "UniformNormVonMisesFisher",
+    "VonMisesFisher",
+    "VonMisesFisherMixture",
+    "pairwise_log_prob",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -54,8 +54,8 @@ class VonMisesFisherMixture(DensityMixin, BaseEstimator):
         max_iter: Largest number of steps per start.
         tol: A start has converged when the mean log density (nats per point) grows by less in a step; for "hard", when the mean
             cosine distance to the nearest mean direction falls by less than this fraction.
-        init: First mean directions: "k-means++" (rows far apart), "random" (random rows), or an array `(K, d)`. The first step shares
-            one concentration and equal weights.
+        init: First mean directions: "k-means++" (rows far apart), "random" (random rows), or an array `(K, d)`. The first step
+            takes equal weights and one concentration.
         normalize: Whether rows are scaled to unit length. If not, rows of another length are refused.
         random_state: Seed or `numpy.random.RandomState`, for starts and samples.
 
@@ -82,7 +82,8 @@ class VonMisesFisherMixture(DensityMixin, BaseEstimator):
     ```
 
     References:
-        A. Banerjee, I. Dhillon, J. Ghosh, S. Sra. Clustering on the Unit Hypersphere using von Mises-Fisher Distributions. JMLR 6, 2005.
+        A. Banerjee, I. Dhillon, J. Ghosh, S. Sra. Clustering on the Unit Hypersphere using von Mises-Fisher Distributions.
+        JMLR 6, 2005.
         K. Hornik, B. Gruen. movMF: An R Package for Fitting Mixtures of von Mises-Fisher Distributions. JSS 58(10), 2014.
     """
 
@@ -146,8 +147,8 @@ class VonMisesFisherMixture(DensityMixin, BaseEstimator):
         self.weights_, self.mean_directions_, self.concentrations_ = best.components
         if not self.converged_:
             warnings.warn(
-                f"The best of {self.n_init} starts did not converge in max_iter={self.max_iter} steps to tol={self.tol:g}. Raise one "
-                f"of them.",
+                f"The best of {self.n_init} starts did not converge in max_iter={self.max_iter} steps to tol={self.tol:g}. Raise "
+                f"one of them.",
                 ConvergenceWarning,
                 stacklevel=2,
             )
@@ -263,8 +264,8 @@ class VonMisesFisherMixture(DensityMixin, BaseEstimator):
             directions = np.asarray(self.init, dtype=np.float64)
             if directions.shape != (count, X.shape[1]) or not np.isfinite(directions).all():
                 raise ValueError(
-                    f"Argument `init` must hold a finite mean direction for every component. Expected shape ({count}, {X.shape[1]}). "
-                    f"Received: shape {directions.shape}."
+                    f"Argument `init` must hold a finite mean direction for every component. Expected shape "
+                    f"({count}, {X.shape[1]}). Received: shape {directions.shape}."
                 )
             directions = unit_rows(directions, normalize=True)
         else:

@@ -2,13 +2,16 @@
 
 from tf_vmf.layers.concentration import LearnedConcentration
 from tf_vmf.layers.description import LatentDescription
+from tf_vmf.layers.deterministic import deterministic
 from tf_vmf.layers.gaussian_latent import GaussianLatent
 from tf_vmf.layers.latent_layer import LatentLayer
 from tf_vmf.layers.lstm import LSTM
 from tf_vmf.layers.power_spherical_latent import PowerSphericalLatent
+from tf_vmf.layers.product_latent import ProductLatent
 from tf_vmf.layers.registry import latent_names, make_latent, register_latent
 from tf_vmf.layers.schedules import CyclicalSchedule, LinearSchedule, SigmoidSchedule
 from tf_vmf.layers.token_softmax import TokenSoftmax
+from tf_vmf.layers.uniform_norm_latent import UniformNormVonMisesFisherLatent
 from tf_vmf.layers.von_mises_fisher_latent import VonMisesFisherLatent
 
 __all__ = [
@@ -20,9 +23,12 @@ __all__ = [
     "LearnedConcentration",
     "LinearSchedule",
     "PowerSphericalLatent",
+    "ProductLatent",
     "SigmoidSchedule",
     "TokenSoftmax",
+    "UniformNormVonMisesFisherLatent",
     "VonMisesFisherLatent",
+    "deterministic",
     "latent_names",
     "make_latent",
     "register_latent",

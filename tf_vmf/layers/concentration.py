@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 
 from tf_vmf._checks import check_number
+from tf_vmf.layers.heads import initializer_config
 
 
 @keras.saving.register_keras_serializable(package="tf_vmf")
@@ -56,6 +57,7 @@ class LearnedConcentration(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self.supports_masking = True
         self._has_dtype = kwargs.get("dtype") is not None
         self.minimum = check_number("LearnedConcentration", "minimum", minimum)
         self.initial = check_number("LearnedConcentration", "initial", initial)
@@ -91,15 +93,12 @@ class LearnedConcentration(keras.layers.Layer):
         return tuple(input_shape[:-1])
 
     def get_config(self) -> dict[str, Any]:
-        initializer = self.kernel_initializer
-        if isinstance(initializer, keras.initializers.Initializer):
-            initializer = keras.initializers.serialize(initializer)
         return {
             **super().get_config(),
             "initial": self.initial,
             "minimum": self.minimum,
             "rate": self.rate,
-            "kernel_initializer": initializer,
+            "kernel_initializer": initializer_config(self.kernel_initializer),
         }
 
     def _make_projection(self, kernel_initializer: Any) -> None:

@@ -34,5 +34,5 @@ class LatentDescription:
         Args:
             noun: What an example is called: "document" or "sentence".
         """
-        uncertainty = "a fixed uncertainty" if self.fixed_spread else f"an uncertainty learned for every {noun}"
+        uncertainty = "fixed uncertainty" if self.fixed_spread else f"an uncertainty learned for every {noun}"
         return f"a point {self.space} with {uncertainty} ({self.posterior}, {self.spread})"

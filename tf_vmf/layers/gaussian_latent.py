@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -10,11 +10,16 @@ import numpy as np
 import tensorflow as tf
 
 from tf_vmf.layers.description import LatentDescription
-from tf_vmf.layers.latent_layer import LatentLayer, Parameters
+from tf_vmf.layers.heads import build_head, check_head, check_width, head_config, initializer_config
+from tf_vmf.layers.latent_contract import Parameters
+from tf_vmf.layers.latent_layer import LatentLayer
 from tf_vmf.layers.registry import register_latent
 
 if TYPE_CHECKING:
     import tensorflow_probability as tfp
+
+
+_HEADS = ("mean_head", "log_variance_head")
 
 
 @register_latent("gaussian")
@@ -25,25 +30,61 @@ class GaussianLatent(LatentLayer):
 
     Args:
         latent_dim: Number of dimensions of z, >= 1.
-        **kwargs: `kl_weight`, `seed`, `kl_name` and those of `keras.layers.Layer`; see `tf_vmf.layers.LatentLayer`.
+        mean_head, log_variance_head: Keras layers that compute the parameters from the features, each of shape (batch, latent_dim).
+            None: dense layers.
+        kernel_initializer: Initializer of the dense heads: a Keras initializer, its name or its configuration.
+        **kwargs: `kl_weight`, `num_samples`, `return_parameters`, `seed`, `kl_name` and those of `keras.layers.Layer`; see
+            `tf_vmf.layers.LatentLayer`.
+
+    Call arguments:
+        inputs: Features; or a dict of parameters that are computed elsewhere, for which no head is made: `mean` and
+            `log_variance`, both of shape (batch, latent_dim).
 
     References:
         D. P. Kingma and M. Welling. Auto-Encoding Variational Bayes. ICLR 2014. https://arxiv.org/abs/1312.6114
     """
 
-    def __init__(self, latent_dim: int, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        latent_dim: int,
+        *,
+        mean_head: keras.layers.Layer | None = None,
+        log_variance_head: keras.layers.Layer | None = None,
+        kernel_initializer: Any = "glorot_uniform",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(latent_dim, **kwargs)
-        self.mean_head = keras.layers.Dense(self.latent_dim, dtype=self.dtype_policy, name="mean")
-        self.log_variance_head = keras.layers.Dense(self.latent_dim, dtype=self.dtype_policy, name="log_variance")
+        self.kernel_initializer = kernel_initializer
+        own = {
+            name: check_head(type(self).__name__, name, head)
+            for name, head in zip(_HEADS, (mean_head, log_variance_head), strict=True)
+        }
+        self._own_heads = tuple(name for name, head in own.items() if head is not None)
+        self.mean_head, self.log_variance_head = (
+            self._dense(name.removesuffix("_head")) if head is None else head for name, head in own.items()
+        )
 
-    def build(self, input_shape: Sequence[int | None]) -> None:
-        self.mean_head.build(input_shape)
-        self.log_variance_head.build(input_shape)
+    def _dense(self, name: str) -> keras.layers.Dense:
+        return keras.layers.Dense(
+            self.latent_dim, kernel_initializer=self.kernel_initializer, dtype=self.dtype_policy, name=name
+        )
+
+    def build(self, input_shape: Any) -> None:
+        if not isinstance(input_shape, Mapping):
+            build_head(self.mean_head, input_shape)
+            build_head(self.log_variance_head, input_shape)
         super().build(input_shape)
 
-    def parameters(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+    def parameters(self, inputs: tf.Tensor | Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Returns `mean` and `log_variance`, both (batch, latent_dim)."""
-        return {"mean": self.mean_head(inputs), "log_variance": self.log_variance_head(inputs)}
+        if isinstance(inputs, Mapping):
+            values = {name: inputs[name] for name in ("mean", "log_variance")}
+        else:
+            values = {"mean": self.mean_head(inputs), "log_variance": self.log_variance_head(inputs)}
+        return {
+            name: check_width(tf.cast(value, self.compute_dtype), self.latent_dim, type(self).__name__, name)
+            for name, value in values.items()
+        }
 
     def distribution(self, parameters: Parameters) -> tfp.distributions.MultivariateNormalDiag:
         import tensorflow_probability as tfp
@@ -79,3 +120,7 @@ class GaussianLatent(LatentLayer):
 
     def describe(self) -> LatentDescription:
         return LatentDescription(posterior="Gaussian", space=f"in {self.latent_dim} dimensions")
+
+    def get_config(self) -> dict[str, Any]:
+        heads = {name: head_config(getattr(self, name) if name in self._own_heads else None) for name in _HEADS}
+        return {**super().get_config(), **heads, "kernel_initializer": initializer_config(self.kernel_initializer)}

@@ -1,37 +1,33 @@
-"""The contract shared by all latent layers."""
+"""The base of all latent layers: samples, losses and logs in a Keras model."""
 
 from __future__ import annotations
 
-import abc
-import re
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+import math
+import weakref
+from collections.abc import Mapping
+from typing import Any, TypeAlias
 
 import keras
-import numpy as np
 import tensorflow as tf
 
-from tf_vmf import math as vmf_math
-from tf_vmf._checks import check_integer, check_number, require
+from tf_vmf._checks import check_integer, check_number
 from tf_vmf._keywords import CheckedKeywords
-from tf_vmf.layers.description import LatentDescription
-from tf_vmf.seeds import draw_seed, replica_seed, stateless_seed
-
-if TYPE_CHECKING:
-    import tensorflow_probability as tfp
+from tf_vmf.layers.latent_contract import LatentContract, Parameters
+from tf_vmf.layers.latent_metrics import LatentMetric, name_apart
+from tf_vmf.layers.outermost_call import called_model, layers_inside, outermost_call
+from tf_vmf.layers.settings import is_symbolic, make_setting, value_of
+from tf_vmf.seeds import draw_seed, replica_seed
 
 KLWeight: TypeAlias = float | keras.optimizers.schedules.LearningRateSchedule
-Parameters: TypeAlias = Mapping[str, tf.Tensor]
-
-# Samples behind an estimate of a KL, or of a prior's scale, that nothing else gives.
-_KL_SAMPLES, _PRIOR_SAMPLES = 100, 10_000
 
 
-class LatentLayer(CheckedKeywords, keras.layers.Layer, abc.ABC):
+class LatentLayer(CheckedKeywords, keras.layers.Layer, LatentContract):
     """A stochastic layer: projects features to a posterior q(z|h), samples z and charges KL(q(z|h) || p(z)).
 
     Called in a functional, Sequential or subclassed model it adds `kl_weight` times its KL (nats, mean over the batch) to the
-    model's losses, so `model.fit` trains the negative evidence lower bound, and reports the unweighted KL as the metric `kl`.
+    model's losses, so `model.fit` trains the negative evidence lower bound. It logs the unweighted KL as the metric `kl`, summed
+    over what the loss adds up (time steps, calls of the layer in one call of the model), and the weight as `kl_weight`. In a
+    model with several latent layers each has metrics of its own, `kl_<layer name>` and so on.
 
     A layer that returned a `tfd.Distribution` would break the functional API and `predict`; so `call` returns tensors, and
     `posterior(h)` builds the distribution from the same weights.
@@ -39,191 +35,139 @@ class LatentLayer(CheckedKeywords, keras.layers.Layer, abc.ABC):
     Noise is a function of (seed, number of calls, replica): it differs by step and by replica, and since the number of calls is
     a weight, a model restored from a `.keras` file or a checkpoint goes on with the noise an uninterrupted run would have had.
 
+    Where the input has a mask (`keras.layers.Embedding(mask_zero=True)`), masked steps have no KL, and the mask is passed on.
+
+    Inside a cell of `keras.layers.RNN` losses and metrics cannot be collected. There, use `parameters`, `sample` and
+    `kl_divergence`, which charge nothing, and return the KL as an output of the cell:
+
+    ```python
+    class Cell(keras.layers.Layer):  # z_t ~ q(z_t | x_t, h)
+        state_size, output_size = 8, 9
+
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.latent = tf_vmf.layers.GaussianLatent(4)
+            self.update = keras.layers.Dense(8, "tanh")
+
+        def build(self, input_shape):
+            width = input_shape[-1] + 8
+            self.latent.build((None, width))
+            self.update.build((None, width + 4))
+            super().build(input_shape)
+
+        def call(self, inputs, states):  # inputs: features and, last, the number of the step
+            features = tf.concat([inputs, states[0]], axis=-1)
+            parameters = self.latent.parameters(features)
+            seed = tf_vmf.seeds.stateless_seed(7, tf.cast(inputs[0, -1], tf.int32))
+            z = self.latent.sample(parameters, seed)
+            h = self.update(tf.concat([features, z], axis=-1))
+            return tf.concat([h, self.latent.kl_divergence(parameters)[:, tf.newaxis]], axis=-1), [h]
+    ```
+
     A new latent layer is a subclass that defines `parameters`, `distribution`, `prior`, `sample` and `code`, registered by
     `tf_vmf.layers.register_latent`. The KL follows from the distributions where `closed_form_kl` is not defined.
 
     Args:
         latent_dim: Dimension of the space in which z lives.
         kl_weight: Factor of the KL in the loss: a number, or a `keras.optimizers.schedules.LearningRateSchedule` over the number
-            of training steps (for instance `PolynomialDecay(0.0, 10_000, 1.0)` for linear warm-up). A schedule holds for
-            training only; evaluation then charges the whole KL.
+            of training steps (for instance `tf_vmf.layers.LinearSchedule(10_000)` for linear warm-up). A schedule holds for
+            training only; evaluation then charges the whole KL. `layer.kl_weight = number` changes it at any time, in a callback
+            and in graph mode too.
+        num_samples: Number of samples per row, in one call: z has shape (batch, num_samples, latent_dim), the KL is charged
+            once, and a decoder of `keras.layers.Dense` reads all samples. None: one, and no such axis.
+        return_parameters: If True, `call` returns a dict of `z`, `kl` (nats, shape (batch,)) and what `parameters` returns, for
+            instance `mean_direction` and `concentration`: tensors of the functional API, which may be outputs of a model.
         seed: Seed of the noise; None draws one (it follows `keras.utils.set_random_seed`).
-        kl_name: Name of the metric. Keras shows one metric a name, so give each of several latent layers in a model its own.
+        kl_name: Name of the metric; None for `kl`, or `kl_<layer name>` in a model with several latent layers.
         **kwargs: Passed to `keras.layers.Layer`. A half-precision `dtype` policy is replaced by float32, because the KL and the
             sampler need it.
 
     Call arguments:
-        inputs: Features h, shape (batch, features); with further axes in between, one z for every place, whose KLs add up.
-        deterministic: If True, returns the posterior's central code (mean direction or mean) and charges no KL.
+        inputs: Features h, shape (batch, features); with further axes in between, one z per position, whose KLs add up.
+        deterministic: If True, returns the posterior's central code (mean direction or mean) and charges no KL;
+            `tf_vmf.layers.deterministic(model)` does it for a whole model.
         training: `False` still samples; it tells evaluation noise from training noise.
+        mask: Shape (batch, steps): where it is False there is no KL.
 
     Returns:
-        z, shape (batch, latent_dim).
+        z, shape (batch, latent_dim); see `num_samples` and `return_parameters`.
+
+    Raises:
+        ValueError: An argument is out of its range.
     """
+
+    # Set by `tf_vmf.layers.deterministic`, and by a layer that this one is part of.
+    always_deterministic = False
+    reports = True
 
     def __init__(
         self,
         latent_dim: int,
         *,
         kl_weight: KLWeight = 1.0,
+        num_samples: int | None = None,
+        return_parameters: bool = False,
         seed: int | None = None,
-        kl_name: str = "kl",
+        kl_name: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**{**kwargs, "dtype": _full_precision(kwargs.get("dtype"))})
         name = type(self).__name__
+        self.supports_masking = True
         self.latent_dim = check_integer(name, "latent_dim", latent_dim, minimum=self._smallest_latent_dim)
-        if isinstance(kl_weight, Mapping):
-            kl_weight = keras.saving.deserialize_keras_object(kl_weight)
-        if not isinstance(kl_weight, keras.optimizers.schedules.LearningRateSchedule):
-            kl_weight = check_number(
-                name, "kl_weight", kl_weight, alternative=" or a keras.optimizers.schedules.LearningRateSchedule"
-            )
-        self.kl_weight: Any = kl_weight
+        self._kl_weight_setting: keras.Variable | None = None
+        self.kl_weight = kl_weight
+        self.num_samples = None if num_samples is None else check_integer(name, "num_samples", num_samples, minimum=1)
+        self.return_parameters = bool(return_parameters)
         self.kl_name = kl_name
         self.seed = draw_seed(seed)
-        self.kl_tracker = keras.metrics.Mean(name=kl_name)
-
-    _smallest_latent_dim = 1
-
-    # What a subclass defines.
-
-    @abc.abstractmethod
-    def parameters(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-        """The posterior's parameters as a dict of tensors, made from features of shape (batch, features)."""
-
-    @abc.abstractmethod
-    def distribution(self, parameters: Parameters) -> tfp.distributions.Distribution:
-        """The TFP distribution of z, batch shape (batch,), event shape (latent_dim,), from what `parameters` returned."""
-
-    @abc.abstractmethod
-    def prior(self) -> tfp.distributions.Distribution:
-        """The TFP distribution p(z), batch shape (), event shape (latent_dim,)."""
-
-    @abc.abstractmethod
-    def sample(self, parameters: Parameters, seed: tf.Tensor, sample_shape: Sequence[int] = ()) -> tf.Tensor:
-        """Reparameterised samples of q(z|h), shape sample_shape + (batch, latent_dim), from a stateless seed of shape (2,)."""
-
-    @abc.abstractmethod
-    def code(self, parameters: Parameters) -> tf.Tensor:
-        """The deterministic code, shape (batch, latent_dim): mean direction on the sphere, mean of a Gaussian."""
-
-    # What a subclass may define.
-
-    def closed_form_kl(self, parameters: Parameters) -> tf.Tensor | None:
-        """KL(q(z|h) || p(z)) in nats, shape (batch,), for the class's own `distribution` and `prior`; None: there is no formula.
-
-        `kl_divergence` calls it unless a subclass overrides one of the two.
-        """
-        del parameters
-        return None
+        self.kl_tracker = LatentMetric(kl_name or "kl", self.name, fixed=kl_name is not None)
+        self.kl_weight_tracker = LatentMetric("kl_weight", self.name)
+        self._last_call: Any = lambda: None  # a weak reference to the context of the last call
 
     @property
-    def coordinate_scale(self) -> float | np.ndarray:
-        """Factor that gives every coordinate of z unit variance under the prior: a number, or an array of shape (latent_dim,)."""
-        prior = self.prior()
-        try:
-            deviation = prior.stddev().numpy()
-        except NotImplementedError:
-            deviation = prior.sample(_PRIOR_SAMPLES, seed=(0, 0)).numpy().std(axis=0)
-        scale = 1.0 / np.asarray(deviation, np.float64)
-        return float(scale[0]) if np.all(scale == scale[0]) else scale
+    def kl_weight(self) -> KLWeight:
+        """The weight of the KL in the loss: a number or a schedule; a number may be set at any time."""
+        number = self._kl_weight if self._kl_weight_setting is None else value_of(self._kl_weight_setting)
+        return self._kl_schedule if self._kl_schedule is not None and math.isnan(number) else number
 
-    def interpolate(self, start: tf.Tensor, end: tf.Tensor, num_points: int | tf.Tensor = 5) -> tf.Tensor:
-        """Codes at equal distances on the path from `start` to `end`, both included.
-
-        Args:
-            start: Codes, shape (..., latent_dim).
-            end: Codes of a shape that broadcasts with it.
-            num_points: k >= 2.
-
-        Returns:
-            Codes of shape (..., k, latent_dim), in the dtype of `start`. The path is the shorter great circle where codes are
-            unit vectors, and a straight line otherwise.
-
-        Raises:
-            ValueError: `num_points` is below 2, a code is none (see `check_codes`), or, on the sphere, two codes are opposite (in
-                a graph `tf.errors.InvalidArgumentError`).
-        """
-        return vmf_math.straight_line(self.check_codes(start), self.check_codes(end), fractions(num_points))
-
-    def check_codes(self, z: tf.Tensor) -> tf.Tensor:
-        """Returns z; fails where it can be no code of this layer: where a number is not finite or, on the sphere, a norm is not 1.
-
-        Args:
-            z: Shape (..., latent_dim).
-
-        Raises:
-            ValueError: See above; in a graph it is `tf.errors.InvalidArgumentError` at run time.
-        """
-        z = tf.convert_to_tensor(z)
-        if z.shape.rank == 0 or z.shape[-1] not in (None, self.latent_dim):
-            raise ValueError(f"Expected codes of shape (..., {self.latent_dim}). Received: shape {z.shape}.")
-        return require(tf.reduce_all(tf.math.is_finite(z)), z, "Codes must be finite numbers. Received:", z)
-
-    def describe(self) -> LatentDescription:
-        """What reports say about the codes."""
-        kind = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(self).__name__.removesuffix("Latent"))
-        return LatentDescription(posterior=kind, space=f"in {self.latent_dim} dimensions")
-
-    # What all layers share.
-
-    def kl_divergence(self, parameters: Parameters, z: tf.Tensor | None = None) -> tf.Tensor:
-        """KL(q(z|h) || p(z)) in nats, shape (batch,), q being `distribution(parameters)` and p `prior()`.
-
-        It is the closed form of the layer, if `distribution` and `prior` are those that it was derived for; else the one that
-        TensorFlow Probability has registered for the two distributions; else the mean of log q(z|h) - log p(z) over samples.
-
-        Args:
-            parameters: What `parameters` returned.
-            z: Samples of q for such a mean, shape sample_shape + (batch, latent_dim). None draws 100, always with the same noise.
-        """
-        if self._has_closed_form():
-            kl = self.closed_form_kl(parameters)
-            if kl is not None:
-                return kl
-        posterior, prior = self.distribution(parameters), self.prior()
-        try:
-            return posterior.kl_divergence(prior)
-        except NotImplementedError:
-            if z is None:
-                z = self.sample(parameters, stateless_seed(0), (_KL_SAMPLES,))
-            ratio = posterior.log_prob(z) - prior.log_prob(z)
-            return tf.reduce_mean(ratio, axis=list(range(ratio.shape.rank - len(posterior.batch_shape))))
-
-    def kl_at(self, parameters: Parameters, z: tf.Tensor) -> tf.Tensor:
-        """The KL that a loss charges beside the samples z, shape (batch,): `kl_divergence`, z serving where samples are needed."""
-        if type(self).kl_divergence is not LatentLayer.kl_divergence:  # a subclass with one of its own
-            return self.kl_divergence(parameters)
-        return self.kl_divergence(parameters, z)
-
-    def _has_closed_form(self) -> bool:
-        """Whether `closed_form_kl` was defined together with `distribution` and `prior`, or below them."""
-        owner = next(cls for cls in type(self).__mro__ if "closed_form_kl" in vars(cls))
-        return all(self._is_that_of(owner, name) for name in ("distribution", "prior"))
-
-    def _is_that_of(self, cls: type, method: str) -> bool:
-        """Whether neither a subclass of `cls` nor the object itself overrides the method."""
-        return getattr(getattr(self, method), "__func__", None) is getattr(cls, method)
-
-    def auxiliary_loss(self, parameters: Parameters) -> tf.Tensor | None:
-        """A further loss of the layer, shape (batch,), or None; it is charged in training only."""
-        del parameters
-        return None
-
-    def posterior(self, inputs: tf.Tensor) -> tfp.distributions.Distribution:
-        """q(z|h) as a TFP distribution, batch shape (batch,), event shape (latent_dim,)."""
-        if not self.built:
-            self.build(tf.convert_to_tensor(inputs).shape)
-        return self.distribution(self.parameters(tf.cast(inputs, self.compute_dtype)))
+    @kl_weight.setter
+    def kl_weight(self, value: Any) -> None:
+        if isinstance(value, Mapping):
+            value = keras.saving.deserialize_keras_object(value)
+        setting = self._kl_weight_setting
+        if isinstance(value, keras.optimizers.schedules.LearningRateSchedule):
+            if setting is not None and value is not self._kl_schedule:
+                raise ValueError(
+                    f"Attribute `kl_weight` of {self.name}: expected a number, as the layer is built; a schedule must be given to "
+                    "the constructor. In a callback, set `layer.kl_weight = float(schedule(step))` before each batch. "
+                    f"Received: {value!r}."
+                )
+            self._kl_schedule: Any = value
+            value = math.nan  # follow the schedule
+        elif setting is None or not is_symbolic(value):
+            value = check_number(
+                type(self).__name__,
+                "kl_weight",
+                value,
+                alternative=" or a keras.optimizers.schedules.LearningRateSchedule",
+            )
+        if setting is None:
+            self._kl_weight = value
+            self._kl_schedule = None if not math.isnan(value) else self._kl_schedule
+        else:
+            setting.assign(tf.cast(value, tf.float64))
 
     def kl_weight_at(self, step: int | tf.Tensor, training: bool | None = True) -> tf.Tensor:
         """The weight of the KL in the loss at a training step: a scalar of the layer's dtype."""
-        if isinstance(self.kl_weight, keras.optimizers.schedules.LearningRateSchedule):
-            return tf.cast(self.kl_weight(step) if training else 1.0, self.compute_dtype)
-        return tf.cast(self.kl_weight, self.compute_dtype)
+        setting = self._kl_weight if self._kl_weight_setting is None else self._kl_weight_setting.value
+        number = tf.cast(setting, self.compute_dtype)
+        if self._kl_schedule is None:
+            return number
+        scheduled = tf.cast(self._kl_schedule(step) if training else 1.0, self.compute_dtype)
+        return tf.where(tf.math.is_nan(number), scheduled, number)
 
-    def build(self, input_shape: Sequence[int | None]) -> None:
+    def build(self, input_shape: Any) -> None:
         # Two counts - training calls, other calls - so that evaluating in between leaves the training noise as it was.
         # Every replica counts for itself: an assignment that waits for the others in the middle of the forward pass would make
         # Keras collect the losses of one replica as those of another. (`add_weight` knows no synchronization.)
@@ -236,29 +180,96 @@ class LatentLayer(CheckedKeywords, keras.layers.Layer, abc.ABC):
             synchronization="on_read",
             name="noise_step",
         )
+        self._kl_weight_setting = make_setting(self._kl_weight, "kl_weight")
         super().build(input_shape)
 
-    def call(self, inputs: tf.Tensor, deterministic: bool = False, training: bool | None = None) -> tf.Tensor:
+    def call(
+        self,
+        inputs: tf.Tensor,
+        deterministic: bool = False,
+        training: bool | None = None,
+        mask: tf.Tensor | None = None,
+    ) -> tf.Tensor | dict[str, tf.Tensor]:
+        mask = next((each for each in tf.nest.flatten(mask) if each is not None), None)
         parameters = self.parameters(inputs)
-        if deterministic:
-            return self.code(parameters)
+        shape = () if self.num_samples is None else (self.num_samples,)
+        deterministic = deterministic or self.always_deterministic
         step = tf.convert_to_tensor(self.noise_step)
         phase = 0 if training else 1
-        z = self.sample(parameters, replica_seed(self.seed, phase, step[phase]))
-        kl = _of_examples(self.kl_at(parameters, z))
-        loss = self.kl_weight_at(step[0], training) * kl
-        auxiliary = self.auxiliary_loss(parameters) if training else None
-        if auxiliary is not None:
-            loss += _of_examples(auxiliary)
-        mean = tf.math.divide_no_nan(tf.reduce_sum(loss), tf.cast(tf.size(loss), loss.dtype))  # of no examples: 0
-        # Keras adds up the losses of all layers, and asks for one dtype.
-        self.add_loss(tf.cast(mean, keras.config.floatx()))
-        self.kl_tracker.update_state(kl)
-        self.noise_step.assign_add([1, 0] if training else [0, 1])
-        return z
+        if deterministic:
+            code = self.code(parameters)
+            z = tf.broadcast_to(code, tf.concat([shape, tf.shape(code)], axis=0)) if shape else code
+        else:
+            z = self.sample(parameters, replica_seed(self.seed, phase, step[phase]), shape)
+        if not deterministic or self.return_parameters:
+            kl = _masked(self.kl_at(parameters, z), mask, self.name)
+        if not deterministic:
+            weight = self.kl_weight_at(step[0], training)
+            loss = weight * _of_examples(kl)
+            auxiliary = self.auxiliary_loss(parameters) if training else None
+            if auxiliary is not None:
+                loss += _of_examples(_masked(auxiliary, mask, self.name))
+            mean = tf.math.divide_no_nan(tf.reduce_sum(loss), tf.cast(tf.size(loss), loss.dtype))  # of no examples: 0
+            # Keras adds up the losses of all layers, and asks for one dtype.
+            self.add_loss(tf.cast(mean, keras.config.floatx()))
+            self._log(_of_examples(kl), weight, parameters, mask)
+            self.noise_step.assign_add([1, 0] if training else [0, 1])
+        if shape:  # the batch stays the first axis, as Keras wants it, and samples the last but one
+            z = tf.transpose(z, [*range(1, z.shape.rank - 1), 0, z.shape.rank - 1])
+        if not self.return_parameters:
+            return z
+        outputs = {"z": z, "kl": kl, **parameters}
+        self._output_names = tuple(outputs)
+        return outputs
 
-    def compute_output_shape(self, input_shape: Sequence[int | None], **_: Any) -> tuple[int | None, ...]:
-        return (*input_shape[:-1], self.latent_dim)
+    def logged_values(self, parameters: Parameters) -> Mapping[str, tf.Tensor]:
+        """Further quantities to log, shape (batch,), by the name of the attribute that holds their `LatentMetric`."""
+        del parameters
+        return {}
+
+    def _log(self, kl: tf.Tensor, weight: tf.Tensor, parameters: Parameters, mask: tf.Tensor | None) -> None:
+        context = outermost_call()
+        model = called_model(context)
+        if model is not None:
+            latents = [layer for layer in layers_inside(model) if isinstance(layer, LatentLayer) and layer.reports]
+            if len(latents) > 1:
+                metrics = (metric for layer in latents for metric in layer.metrics)
+                name_apart([metric for metric in metrics if isinstance(metric, LatentMetric)])
+        if context is not None and self._last_call() is context:
+            self.kl_tracker.add(kl)  # the loss adds up the calls, too
+        else:
+            self.kl_tracker.update_state(kl)
+        self._last_call = (lambda: None) if context is None else weakref.ref(context)
+        self.kl_weight_tracker.update_state(weight)
+        for name, values in self.logged_values(parameters).items():
+            counted = None if mask is None else tf.cast(_matching(mask, values, self.name), values.dtype)
+            getattr(self, name).update_state(values, sample_weight=counted)
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        return super().metrics if self.reports else []
+
+    def compute_mask(self, inputs: Any, previous_mask: tf.Tensor | None = None) -> Any:
+        """The mask of the input, for z and all else that is returned."""
+        del inputs
+        previous_mask = next((each for each in tf.nest.flatten(previous_mask) if each is not None), None)
+        if previous_mask is None or not self.return_parameters:
+            return previous_mask
+        return dict.fromkeys(self._output_names, previous_mask)
+
+    def compute_output_shape(self, input_shape: Any, **_: Any) -> Any:
+        first = next(iter(input_shape.values())) if isinstance(input_shape, Mapping) else input_shape
+        batch = tuple(first[:-1])
+        z = (*batch, *(() if self.num_samples is None else (self.num_samples,)), self.latent_dim)
+        if not self.return_parameters:
+            return z
+        features: Any = (
+            tf.TensorSpec(input_shape, self.compute_dtype)
+            if not isinstance(input_shape, Mapping)
+            else {name: tf.TensorSpec(shape, self.compute_dtype) for name, shape in input_shape.items()}
+        )
+        parameters = tf.function(self.parameters).get_concrete_function(features).structured_outputs
+        return {"z": z, "kl": batch, **{name: tuple(each.shape) for name, each in parameters.items()}}
 
     def get_config(self) -> dict[str, Any]:
         kl_weight = self.kl_weight
@@ -268,6 +279,8 @@ class LatentLayer(CheckedKeywords, keras.layers.Layer, abc.ABC):
             **super().get_config(),
             "latent_dim": self.latent_dim,
             "kl_weight": kl_weight,
+            "num_samples": self.num_samples,
+            "return_parameters": self.return_parameters,
             "seed": self.seed,
             "kl_name": self.kl_name,
         }
@@ -278,11 +291,20 @@ def _of_examples(values: tf.Tensor) -> tf.Tensor:
     return tf.reduce_sum(values, axis=list(range(1, values.shape.rank)))
 
 
-def fractions(num_points: int | tf.Tensor) -> tf.Tensor:
-    """`num_points` numbers from 0 to 1 at equal distances."""
-    num_points = tf.convert_to_tensor(num_points, tf.int32)
-    num_points = require(num_points >= 2, num_points, "`num_points` must be >= 2, the two ends. Received:", num_points)
-    return tf.linspace(tf.constant(0.0, tf.float64), 1.0, num_points)
+def _masked(values: tf.Tensor, mask: tf.Tensor | None, layer: str) -> tf.Tensor:
+    """The values, 0 where the mask is False."""
+    return values if mask is None else tf.where(_matching(mask, values, layer), values, tf.zeros_like(values))
+
+
+def _matching(mask: tf.Tensor, values: tf.Tensor, layer: str) -> tf.Tensor:
+    """The mask with the rank of the values: axes that it lacks are added at its end."""
+    mask = tf.cast(mask, tf.bool)
+    if mask.shape.rank > values.shape.rank:
+        raise ValueError(
+            f"The mask of {layer}: expected a shape that begins with that of the features, without their last axis: "
+            f"{values.shape}. Received: {mask.shape}."
+        )
+    return tf.reshape(mask, tf.concat([tf.shape(mask), [1] * (values.shape.rank - mask.shape.rank)], axis=0))
 
 
 def _full_precision(dtype: Any) -> Any:

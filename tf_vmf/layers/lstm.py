@@ -72,7 +72,9 @@ class LSTM(keras.layers.Layer):
         if implementation == "auto":
             implementation = "keras" if tf.config.list_logical_devices("GPU") else "fused"
         run = self._run_fused if implementation == "fused" else self._run_keras
-        return run(inputs, lengths, context, initial_state)
+        outputs, final_state = run(inputs, lengths, context, initial_state)
+        # The loop over steps leaves no shape.
+        return tf.ensure_shape(outputs, (*inputs.shape[:2], self.units)), final_state
 
     def project(self, inputs: tf.Tensor, context: tf.Tensor | None = None) -> tf.Tensor:
         """Inputs (..., batch, features) and context (batch, context_dim) times the kernel plus bias: (..., batch, 4 * units)."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import tensorflow as tf
 
 from tf_vmf import math as vmf_math
-from tf_vmf.layers.latent_layer import Parameters
+from tf_vmf.layers.latent_contract import Parameters
 from tf_vmf.layers.registry import register_latent
 from tf_vmf.layers.spherical_latent import SphericalLatent
 from tf_vmf.layers.unit_vector import unit_vector

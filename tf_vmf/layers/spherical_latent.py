@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -13,7 +13,11 @@ from tf_vmf import math as vmf_math
 from tf_vmf._checks import check_number, require
 from tf_vmf.layers.concentration import LearnedConcentration, check_concentration
 from tf_vmf.layers.description import LatentDescription
-from tf_vmf.layers.latent_layer import LatentLayer, Parameters, fractions
+from tf_vmf.layers.heads import build_head, check_head, check_width, head_config, initializer_config
+from tf_vmf.layers.latent_contract import Parameters, fractions
+from tf_vmf.layers.latent_layer import LatentLayer
+from tf_vmf.layers.latent_metrics import LatentMetric
+from tf_vmf.layers.settings import is_symbolic, make_setting, value_of
 from tf_vmf.layers.unit_vector import unit_vector
 
 if TYPE_CHECKING:
@@ -25,12 +29,22 @@ class SphericalLatent(LatentLayer):
 
     Args:
         latent_dim: d >= 2, the dimension of the ambient space: z is a unit vector in R^d.
-        concentration: A number >= 0, the same for every row: the KL is then a constant that no optimizer can shrink. Or a Keras
+        concentration: A number >= 0, the same for every row: the KL is then a constant that no optimizer can shrink.
+            `layer.concentration = number` changes it at any time, in a callback and in graph mode too. Or a Keras
             layer that computes one for every row from the features, shape (batch,) or (batch, 1), such as
             `tf_vmf.layers.LearnedConcentration(initial=50.0, minimum=15.0)`; "learned" stands for `LearnedConcentration()`.
+        direction_head: A Keras layer that computes the mean direction from the features, shape (batch, latent_dim), of any length:
+            it is normalised here. None: a dense layer.
+        kernel_initializer: Initializer of the dense heads: a Keras initializer, its name or its configuration.
         norm_penalty: Weight of (||m|| - 1)^2, where m is the mean direction before it is normalised; the auxiliary term of Xu
             and Durrett's code (1e-4 or 0).
-        **kwargs: `kl_weight`, `seed`, `kl_name` and those of `keras.layers.Layer`; see `tf_vmf.layers.LatentLayer`.
+        **kwargs: `kl_weight`, `num_samples`, `return_parameters`, `seed`, `kl_name` and those of `keras.layers.Layer`; see
+            `tf_vmf.layers.LatentLayer`.
+
+    Call arguments:
+        inputs: Features; or a dict of parameters that are computed elsewhere, for which no head is made: `mean_direction`, shape
+            (batch, latent_dim), of any length, and `concentration`, shape (batch,) or (batch, 1), where the layer's own number is
+            not meant.
     """
 
     _smallest_latent_dim = 2
@@ -39,53 +53,129 @@ class SphericalLatent(LatentLayer):
     _posterior_name = ""
 
     def __init__(
-        self, latent_dim: int, *, concentration: Any = 100.0, norm_penalty: float = 0.0, **kwargs: Any
+        self,
+        latent_dim: int,
+        *,
+        concentration: Any = 100.0,
+        direction_head: keras.layers.Layer | None = None,
+        kernel_initializer: Any = "glorot_uniform",
+        norm_penalty: float = 0.0,
+        **kwargs: Any,
     ) -> None:
         super().__init__(latent_dim, **kwargs)
         name = type(self).__name__
-        self.concentration = check_concentration(name, concentration)
-        self.norm_penalty = check_number(name, "norm_penalty", norm_penalty)
-        self.direction_head = keras.layers.Dense(self.latent_dim, dtype=self.dtype_policy, name="direction")
+        self._concentration_setting: Any = None
         self.concentration_head: Any = None
-        if isinstance(self.concentration, keras.layers.Layer):
-            self.concentration_head = self.concentration
-            if isinstance(self.concentration_head, LearnedConcentration):
-                self.concentration_head.inherit(self.dtype_policy, "glorot_uniform")
+        self.concentration = concentration
+        self.norm_penalty = check_number(name, "norm_penalty", norm_penalty)
+        self.kernel_initializer = kernel_initializer
+        own_head = check_head(name, "direction_head", direction_head)
+        self._has_own_head = own_head is not None
+        self.direction_head: Any = own_head
+        if own_head is None:
+            self.direction_head = keras.layers.Dense(
+                self.latent_dim, kernel_initializer=kernel_initializer, dtype=self.dtype_policy, name="direction"
+            )
+        self.concentration_tracker = LatentMetric("concentration", self.name)
+        if isinstance(self.concentration_head, LearnedConcentration):
+            self.concentration_head.inherit(self.dtype_policy, kernel_initializer)
 
-    def build(self, input_shape: Sequence[int | None]) -> None:
-        self.direction_head.build(input_shape)
-        if self.concentration_head is not None and not self.concentration_head.built:
-            self.concentration_head.build(input_shape)
+    @property
+    def concentration(self) -> float | keras.layers.Layer:
+        """The number, which may be set at any time, or the layer that computes the concentration."""
+        if self.concentration_head is not None:
+            return self.concentration_head
+        return self._concentration if self._concentration_setting is None else value_of(self._concentration_setting)
+
+    @concentration.setter
+    def concentration(self, value: Any) -> None:
+        setting = self._concentration_setting
+        if setting is not None and is_symbolic(value):
+            setting.assign(tf.cast(value, tf.float64))
+            return
+        value = check_concentration(type(self).__name__, value)
+        is_head = isinstance(value, keras.layers.Layer)
+        if self.concentration_head is not None or (is_head and hasattr(self, "concentration_tracker")):
+            raise ValueError(
+                f"Attribute `concentration` of {self.name}: expected a layer that was made with a number, and a number to set. A "
+                "concentration that is computed from the features cannot be set, nor replace a number: make another layer. "
+                f"Received: {value!r}."
+            )
+        if is_head:
+            self.concentration_head = value
+        else:
+            self._concentration = value
+            if setting is not None:
+                setting.assign(value)
+
+    def build(self, input_shape: Any) -> None:
+        if not isinstance(input_shape, Mapping):
+            build_head(self.direction_head, input_shape)
+            if self.concentration_head is not None:
+                build_head(self.concentration_head, input_shape)
+        if self.concentration_head is None:
+            self._concentration_setting = make_setting(self._concentration, "concentration")
         super().build(input_shape)
 
-    def parameters(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+    def parameters(self, inputs: tf.Tensor | Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Returns `mean_direction` (batch, d), `concentration` (batch,) and, with a norm penalty, `norm` (batch,)."""
-        raw = self.direction_head(inputs)
+        computed = isinstance(inputs, Mapping)
+        raw = inputs["mean_direction"] if computed else tf.cast(self.direction_head(inputs), self.compute_dtype)
+        raw = check_width(raw, self.latent_dim, type(self).__name__, "mean_direction")
         direction = unit_vector(raw)
-        if self.concentration_head is None:
-            concentration = tf.fill(tf.shape(raw)[:-1], tf.cast(self.concentration, raw.dtype))
+        if computed and "concentration" in inputs:
+            concentration = self._checked_concentration(inputs["concentration"], raw, "of the inputs")
+        elif self.concentration_head is None:
+            concentration = tf.fill(tf.shape(raw)[:-1], tf.cast(self._concentration_setting.value, raw.dtype))
+        elif computed:
+            raise ValueError(
+                f"Inputs of {self.name}: expected `concentration` beside `mean_direction`, as the layer has no number of its own. "
+                f"Received: {sorted(inputs)}."
+            )
+        elif isinstance(self.concentration_head, LearnedConcentration):
+            concentration = tf.cast(self.concentration_head(inputs), raw.dtype)
         else:
-            concentration = self._computed_concentration(inputs)
+            output = tf.cast(self.concentration_head(inputs), raw.dtype)
+            concentration = self._checked_concentration(output, raw, f"of the layer {self.concentration_head.name}")
+        # Features that are not finite give no direction, and nothing else may look as if they did.
+        first = tf.stop_gradient(direction[..., 0])
+        concentration = tf.where(tf.math.is_nan(first), first, concentration)
         parameters = {"mean_direction": direction, "concentration": concentration}
         if self.norm_penalty:
             # The norm as a product with its own gradient, which the square root does not have at zero.
             parameters["norm"] = tf.reduce_sum(raw * tf.stop_gradient(direction), axis=-1)
         return parameters
 
-    def _computed_concentration(self, inputs: tf.Tensor) -> tf.Tensor:
-        """The output of the head, shape (batch,)."""
-        concentration = tf.cast(self.concentration_head(inputs), self.compute_dtype)
-        if concentration.shape.rank == inputs.shape.rank and concentration.shape[-1] == 1:
-            concentration = concentration[..., 0]
-        if concentration.shape.rank != inputs.shape.rank - 1:
+    def _checked_concentration(self, values: tf.Tensor, direction: tf.Tensor, origin: str) -> tf.Tensor:
+        """Concentrations that are not this package's, shape (batch,)."""
+        if values.shape.rank == direction.shape.rank and values.shape[-1] == 1:
+            values = values[..., 0]
+        if values.shape.rank != direction.shape.rank - 1:
             raise ValueError(
-                f"Argument `concentration` of {type(self).__name__}: expected a layer that gives a number per row, shape (batch,) "
-                f"or (batch, 1). Received: {self.concentration_head.name}, whose output has shape {concentration.shape}."
+                f"`concentration` {origin}, in {type(self).__name__}: expected one number per row, shape (batch,) or (batch, 1). "
+                f"Received: shape {values.shape}."
             )
-        if isinstance(self.concentration_head, LearnedConcentration):
-            return concentration
-        negative = tf.reduce_any(concentration < 0)
-        return require(~negative, concentration, "Concentrations must be >= 0. Received:", concentration)
+        return require(~tf.reduce_any(values < 0), values, "Concentrations must be >= 0. Received:", values)
+
+    def with_concentration(
+        self, parameters: Parameters, compute: Callable[[tf.Tensor | float], tf.Tensor]
+    ) -> tf.Tensor:
+        """`compute(concentration)`, for which a Python number is much cheaper than a tensor of one per row.
+
+        A layer with a fixed concentration calls it with the number, as long as all rows have the value that was set when the graph
+        was traced; else with the tensor.
+        """
+        rows = tf.convert_to_tensor(parameters["concentration"])
+        if self.concentration_head is not None:
+            return compute(rows)
+        number = self._concentration  # the weight itself has no value yet where the layer is built in a graph
+        as_traced = tf.reduce_all(rows == tf.cast(number, rows.dtype))
+        if tf.executing_eagerly():
+            return compute(number if bool(as_traced) else rows)
+        return tf.cond(as_traced, lambda: compute(number), lambda: compute(rows))
+
+    def logged_values(self, parameters: Parameters) -> Mapping[str, tf.Tensor]:
+        return {"concentration_tracker": parameters["concentration"]}
 
     def code(self, parameters: Parameters) -> tf.Tensor:
         return parameters["mean_direction"]
@@ -125,8 +215,11 @@ class SphericalLatent(LatentLayer):
         return self.norm_penalty * tf.square(parameters["norm"] - 1.0)
 
     def get_config(self) -> dict[str, Any]:
-        concentration = self.concentration
-        if self.concentration_head is not None:
-            concentration = dict(keras.saving.serialize_keras_object(self.concentration_head))
-            concentration.pop("build_config", None)  # this layer builds it
-        return {**super().get_config(), "concentration": concentration, "norm_penalty": self.norm_penalty}
+        head = self.concentration_head
+        return {
+            **super().get_config(),
+            "concentration": self.concentration if head is None else head_config(head),
+            "direction_head": head_config(self.direction_head if self._has_own_head else None),
+            "kernel_initializer": initializer_config(self.kernel_initializer),
+            "norm_penalty": self.norm_penalty,
+        }

@@ -12,7 +12,7 @@ SHORTEST = 1e-3
 
 @tf.custom_gradient
 def unit_vector(x: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
-    """Divides by the norm over the last axis: of unit length for every finite x, with a gradient that is bounded.
+    """Divides by the norm over the last axis: of unit length for every finite x, with a gradient that is bounded; NaN for others.
 
     The gradient (I - u u^T) g / max(||x||, `SHORTEST`) is exact from that length on. The zero vector, which a layer makes of a row
     of zeros as long as its bias is zero, becomes the first axis, and its gradient moves it away from there.
@@ -21,7 +21,8 @@ def unit_vector(x: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tenso
     # Scaled first: squares of large numbers overflow, those of small ones vanish.
     scaled = tf.math.divide_no_nan(x, largest)
     first = tf.one_hot(tf.zeros(tf.shape(x)[:-1], tf.int32), x.shape[-1], dtype=x.dtype)
-    scaled = tf.where(largest > 0, scaled, first)
+    is_zero = tf.reduce_all(tf.equal(x, 0), axis=-1, keepdims=True)  # not by comparing `largest`: NaN compares as false
+    scaled = tf.where(is_zero, first, scaled)
     scaled_norm = tf.norm(scaled, axis=-1, keepdims=True)
     unit = scaled / scaled_norm
     norm = largest * scaled_norm

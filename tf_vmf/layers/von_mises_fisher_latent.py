@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import tensorflow as tf
 
 from tf_vmf import math as vmf_math
-from tf_vmf.layers.latent_layer import Parameters
+from tf_vmf.layers.latent_contract import Parameters
 from tf_vmf.layers.registry import register_latent
 from tf_vmf.layers.spherical_latent import SphericalLatent
 
@@ -50,18 +50,22 @@ class VonMisesFisherLatent(SphericalLatent):
         return distributions.VonMisesFisher(parameters["mean_direction"], parameters["concentration"])
 
     def closed_form_kl(self, parameters: Parameters) -> tf.Tensor:
-        if self.concentration_head is not None:
-            return vmf_math.kl_to_uniform(parameters["concentration"], self.latent_dim)
-        # A constant: computed once, in double precision, and broadcast.
-        with tf.init_scope():
-            kl = vmf_math.kl_to_uniform(tf.constant(self.concentration, tf.float64), self.latent_dim)
-        batch_shape = tf.shape(parameters["mean_direction"])[:-1]
-        return tf.fill(batch_shape, tf.cast(kl, parameters["mean_direction"].dtype))
+        mean_direction = parameters["mean_direction"]
+
+        def kl(concentration: tf.Tensor | float) -> tf.Tensor:
+            if not isinstance(concentration, float):
+                return vmf_math.kl_to_uniform(concentration, self.latent_dim)
+            # A constant: computed once, in double precision, and broadcast.
+            with tf.init_scope():
+                constant = vmf_math.kl_to_uniform(tf.constant(concentration, tf.float64), self.latent_dim)
+            return tf.fill(tf.shape(mean_direction)[:-1], tf.cast(constant, mean_direction.dtype))
+
+        return self.with_concentration(parameters, kl)
 
     def sample(self, parameters: Parameters, seed: tf.Tensor, sample_shape: Sequence[int] = ()) -> tf.Tensor:
-        # A Python number is the sampler's fast path.
-        learned = self.concentration_head is not None
-        concentration = parameters["concentration"] if learned else self.concentration
-        return vmf_math.von_mises_fisher_sample(
-            parameters["mean_direction"], concentration, seed=seed, sample_shape=sample_shape
-        )
+        def draw(concentration: tf.Tensor | float) -> tf.Tensor:
+            return vmf_math.von_mises_fisher_sample(
+                parameters["mean_direction"], concentration, seed=seed, sample_shape=sample_shape
+            )
+
+        return self.with_concentration(parameters, draw)

@@ -2,6 +2,7 @@
 
 from tf_vmf.models.adam import FusedAdam
 from tf_vmf.models.bag_of_words_vae import BagOfWordsVAE
+from tf_vmf.models.generation import BeamSampler, GreedySampler, RandomSampler, Sampler
 from tf_vmf.models.likelihoods import Bernoulli, Categorical, Gaussian, Likelihood, Multinomial, TokenLikelihood
 from tf_vmf.models.load import LoadedModel, load
 from tf_vmf.models.lstm_vae import LSTMVAE
@@ -14,14 +15,18 @@ __all__ = [
     "LSTMVAE",
     "VAE",
     "BagOfWordsVAE",
+    "BeamSampler",
     "Bernoulli",
     "Categorical",
     "FusedAdam",
     "Gaussian",
+    "GreedySampler",
     "Likelihood",
     "LoadedModel",
     "Multinomial",
+    "RandomSampler",
     "ReplicatedModel",
+    "Sampler",
     "TokenLikelihood",
     "VariationalAutoencoder",
     "load",

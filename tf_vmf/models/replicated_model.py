@@ -34,6 +34,9 @@ class ReplicatedModel(_keras.ModelBuiltInScope):
 
     Losses must be means over the examples, which Keras's are by default. With sample weights Keras still divides by the number of
     examples, and so does this class. `tf_vmf.training.fit` trains it too, on several machines and with exact resume.
+
+    A last batch of fewer examples than replicas leaves a replica without any. The layers of the model must bear that, which the
+    fused convolution of TensorFlow 2.21 on a CPU does not: drop such a batch. (`VAE` does without this.)
     """
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:

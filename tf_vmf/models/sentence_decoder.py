@@ -1,4 +1,4 @@
-"""From a code and the words before to the state that predicts the next word."""
+"""From a code and the words before to the distribution of the next word."""
 
 from __future__ import annotations
 
@@ -6,42 +6,52 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from tf_vmf.layers.lstm import LSTM
 from tf_vmf.models.dropout import dropout
+from tf_vmf.models.sentence_batch import concat
+from tf_vmf.models.token_embedding import TokenEmbedding
+from tf_vmf.seeds import stateless_seed
+from tf_vmf.text.tokens import EOS_ID, PAD_ID, UNK_ID
 
-State = list[tuple[tf.Tensor, tf.Tensor]]
+LSTMState = list[tuple[tf.Tensor, tf.Tensor]]
+
+# Folded into the dropout seed, so that no two uses share a mask. 0 is the encoder's, 100 and more are those between layers.
+_INPUTS, _OUTPUTS, _WORDS, _BETWEEN_LAYERS = 1, 2, 3, 100
 
 
-@keras.saving.register_keras_serializable(package="tf_vmf")
 class SentenceDecoder(keras.layers.Layer):
-    """LSTM layers whose initial state is linear in z and whose first layer reads a context at every step.
+    """p(x|z) = prod_t p(x_t | x_<t, z): LSTM layers, then a softmax over the vocabulary.
+
+    The initial state is linear in z. z and the condition join the inputs of every step of the first layer. The embeddings and the
+    softmax are those of a `TokenEmbedding`, which the encoder shares and every method is given.
 
     Args:
-        units: Units of every layer.
+        units: Units of every LSTM layer.
         num_layers: Number of LSTM layers.
-        code_dim: Width of z; 0 for an initial state of zeros.
-        context_dim: Width of the context (z itself and what the model is conditioned on); 0 for none.
-        dropout: Rate between layers.
+        code_dim: Width of z; 0 without a code.
+        condition_dim: Width of the condition; 0 for none.
+        output_dim: Width of a dense layer before the softmax; None for no such layer.
+        skip_connection: Adds a linear function of z to what the softmax reads.
+        z_scale: Factor of z.
+        word_dropout: Rate at which words before are replaced by `UNK_ID` in training; at 1 all are, in evaluation too.
+        dropout: Rate on embeddings, between layers and on outputs.
         **kwargs: Passed to `keras.layers.Layer`.
-
-    Call arguments:
-        inputs: Embeddings of the words before, time first: shape (length, batch, embedding_dim).
-        code: z, shape (batch, code_dim), or None with code_dim=0.
-        context: Shape (batch, context_dim), or None with context_dim=0.
-        dropout_seed: Stateless seed in training, None in evaluation.
-
-    Returns:
-        Outputs of the last layer, shape (length, batch, units), float32.
     """
 
     def __init__(
         self,
         units: int,
+        *,
         num_layers: int = 1,
         code_dim: int = 0,
-        context_dim: int = 0,
+        condition_dim: int = 0,
+        output_dim: int | None = None,
+        skip_connection: bool = False,
+        z_scale: float = 1.0,
+        word_dropout: float = 0.0,
         dropout: float = 0.0,
         **kwargs: Any,
     ) -> None:
@@ -49,15 +59,20 @@ class SentenceDecoder(keras.layers.Layer):
         self.units = units
         self.num_layers = num_layers
         self.code_dim = code_dim
-        self.context_dim = context_dim
+        self.z_scale = z_scale
+        self.word_dropout = word_dropout
         self.dropout = dropout
         self.lstms = [
-            LSTM(units, context_dim if i == 0 else 0, dtype=self.dtype_policy, name=f"lstm_{i}")
+            LSTM(units, 0 if i else code_dim + condition_dim, dtype=self.dtype_policy, name=f"lstm_{i}")
             for i in range(num_layers)
         ]
-        self.state_layer = None
+        self.state_layer = self.projection = self.skip_layer = None
         if code_dim:
             self.state_layer = keras.layers.Dense(2 * units * num_layers, dtype="float32", name="initial_state")
+        if output_dim is not None:
+            self.projection = keras.layers.Dense(output_dim, dtype=self.dtype_policy, name="projection")
+        if skip_connection:
+            self.skip_layer = keras.layers.Dense(output_dim or units, use_bias=False, dtype="float32", name="skip")
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         for lstm in self.lstms:
@@ -65,44 +80,118 @@ class SentenceDecoder(keras.layers.Layer):
             input_shape = (*input_shape[:-1], self.units)
         if self.state_layer is not None:
             self.state_layer.build((None, self.code_dim))
+        if self.projection is not None:
+            self.projection.build((None, self.units))
+        if self.skip_layer is not None:
+            self.skip_layer.build((None, self.code_dim))
         super().build(input_shape)
 
-    def call(
-        self,
-        inputs: tf.Tensor,
-        code: tf.Tensor | None = None,
-        context: tf.Tensor | None = None,
-        dropout_seed: tf.Tensor | None = None,
-    ) -> tf.Tensor:
-        sequence = inputs
-        for i, (lstm, state) in enumerate(zip(self.lstms, self.initial_state(code, tf.shape(inputs)[1]), strict=True)):
-            if i:
-                sequence = dropout(sequence, self.dropout, dropout_seed, 100 + i)
-            sequence, _ = lstm(sequence, context=None if i else context, initial_state=state)
-        return sequence
+    # Scoring: all steps of known sentences.
 
-    def initial_state(self, code: tf.Tensor | None, batch_size: tf.Tensor) -> State:
+    def token_losses(
+        self,
+        tokens: tf.Tensor,
+        z: tf.Tensor | None,
+        condition: tf.Tensor | None,
+        embedding: TokenEmbedding,
+        dropout_seed: tf.Tensor | None = None,
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor | int]:
+        """-log p(x_t | x_<t, z) of all tokens that are no padding.
+
+        Args:
+            tokens: Ids padded at the end, shape (batch, length).
+            z: Shape (num_samples, batch, code_dim), or None with code_dim=0, for one sample.
+            condition: Shape (batch, condition_dim), or None.
+            embedding: The embeddings and the softmax.
+            dropout_seed: Stateless seed in training, None in evaluation.
+
+        Returns:
+            Losses in nats, shape (tokens of all samples,); their positions in (length, num_samples, batch) laid flat; num_samples.
+        """
+        batch = tf.shape(tokens)[0]
+        samples: tf.Tensor | int = 1
+        code = None
+        if z is not None:
+            samples = tf.shape(z)[0]
+            code = tf.reshape(self._scaled(z), [-1, self.code_dim])
+        targets = tf.tile(tf.transpose(tokens), [1, samples])
+        inputs = dropout(embedding(self.words_before(tokens, dropout_seed)), self.dropout, dropout_seed, _INPUTS)
+        if condition is not None:
+            condition = tf.tile(condition, [samples, 1])
+        outputs = self._run(tf.tile(inputs, [1, samples, 1]), code, concat(code, condition), dropout_seed)
+        # Only real tokens go through the softmax.
+        positions = tf.cast(tf.where(tf.reshape(targets, [-1]) != PAD_ID)[:, 0], tf.int32)
+        hidden = tf.gather(tf.reshape(outputs, [-1, self.units]), positions)
+        hidden = dropout(hidden, self.dropout, dropout_seed, _OUTPUTS)
+        skip = None if self.skip_layer is None else tf.gather(self.skip_layer(code), positions % (samples * batch))
+        losses = embedding.losses_of(
+            self._before_softmax(hidden, skip),
+            tf.gather(tf.reshape(targets, [-1]), positions),
+            gradient_in_forward=dropout_seed is not None,
+        )
+        return losses, positions, samples
+
+    def words_before(self, tokens: tf.Tensor, dropout_seed: tf.Tensor | None) -> tf.Tensor:
+        """The decoder's inputs, time first: `EOS_ID` and all words but the last, after word dropout."""
+        start = tf.fill([1, tf.shape(tokens)[0]], EOS_ID)
+        words = tf.concat([start, tf.transpose(tokens)[:-1]], axis=0)
+        if self.word_dropout == 1.0:
+            return tf.fill(tf.shape(words), UNK_ID)
+        if self.word_dropout == 0.0 or dropout_seed is None:
+            return words
+        uniform = tf.random.stateless_uniform(tf.shape(words), stateless_seed(dropout_seed, _WORDS), alg="philox")
+        return tf.where(uniform < self.word_dropout, UNK_ID, words)
+
+    def _run(
+        self, inputs: tf.Tensor, code: tf.Tensor | None, context: tf.Tensor | None, dropout_seed: tf.Tensor | None
+    ) -> tf.Tensor:
+        """Outputs of the last layer, (length, batch, units), for embeddings of the words before, time first."""
+        states = self._initial_lstm_state(code, tf.shape(inputs)[1])
+        for i, (lstm, state) in enumerate(zip(self.lstms, states, strict=True)):
+            if i:
+                inputs = dropout(inputs, self.dropout, dropout_seed, _BETWEEN_LAYERS + i)
+            inputs, _ = lstm(inputs, context=None if i else context, initial_state=state)
+        return inputs
+
+    # Generation: one step at a time.
+
+    def initial_state(self, z: tf.Tensor | None, condition: tf.Tensor | None, batch: tf.Tensor) -> dict[str, Any]:
+        """What `next_log_probs` needs before the first word: a nest of tensors with a row per sentence."""
+        code = None if self.code_dim == 0 else self._scaled(z)
+        state = {
+            "lstm": self._initial_lstm_state(code, batch),
+            "context": concat(code, condition),
+            "skip": None if self.skip_layer is None else self.skip_layer(code),
+        }
+        return {name: value for name, value in state.items() if value is not None}
+
+    def next_log_probs(
+        self, last: tf.Tensor, state: dict[str, Any], embedding: TokenEmbedding, forbidden: Sequence[int]
+    ) -> tuple[tf.Tensor, dict[str, Any]]:
+        """Log p of every next word, (batch, vocabulary_size), -inf for forbidden ids, after the ids `last`; and the new state."""
+        inputs = embedding(tf.fill(tf.shape(last), UNK_ID) if self.word_dropout == 1.0 else last)
+        lstm_state = []
+        for i, (lstm, (h, c)) in enumerate(zip(self.lstms, state["lstm"], strict=True)):
+            lstm_state.append(lstm.step(lstm.project(inputs, None if i else state.get("context")), h, c))
+            inputs = lstm_state[-1][0]
+        logits = embedding.logits(self._before_softmax(inputs, state.get("skip")))
+        allowed = tf.reduce_all(tf.range(logits.shape[-1])[:, tf.newaxis] != list(forbidden), axis=-1)
+        return tf.where(allowed, tf.nn.log_softmax(logits), -np.inf), {**state, "lstm": lstm_state}
+
+    # Both.
+
+    def _scaled(self, z: tf.Tensor) -> tf.Tensor:
+        return z if self.z_scale == 1.0 else self.z_scale * z
+
+    def _initial_lstm_state(self, code: tf.Tensor | None, batch: tf.Tensor) -> LSTMState:
         """(h, c) of every layer before the first word."""
         if self.state_layer is None:
-            zeros = tf.zeros([batch_size, self.units], tf.float32)
+            zeros = tf.zeros([batch, self.units], tf.float32)
             return [(zeros, zeros) for _ in self.lstms]
         states = tf.split(self.state_layer(code), 2 * self.num_layers, axis=-1)
         return list(zip(states[::2], states[1::2], strict=True))
 
-    def step(self, inputs: tf.Tensor, context: tf.Tensor | None, state: State) -> tuple[tf.Tensor, State]:
-        """Output (batch, units) and state after one more word, embedded in `inputs` of shape (batch, embedding_dim)."""
-        new_state = []
-        for i, (lstm, (h, c)) in enumerate(zip(self.lstms, state, strict=True)):
-            new_state.append(lstm.step(lstm.project(inputs, None if i else context), h, c))
-            inputs = new_state[-1][0]
-        return inputs, new_state
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "units": self.units,
-            "num_layers": self.num_layers,
-            "code_dim": self.code_dim,
-            "context_dim": self.context_dim,
-            "dropout": self.dropout,
-        }
+    def _before_softmax(self, hidden: tf.Tensor, skip: tf.Tensor | None) -> tf.Tensor:
+        if self.projection is not None:
+            hidden = tf.cast(self.projection(hidden), tf.float32)
+        return hidden if skip is None else hidden + skip

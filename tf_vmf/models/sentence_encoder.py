@@ -13,7 +13,6 @@ from tf_vmf.layers.lstm import LSTM
 POOLINGS = ("final", "mean_max", "bow")
 
 
-@keras.saving.register_keras_serializable(package="tf_vmf")
 class SentenceEncoder(keras.layers.Layer):
     """LSTM over the sentence, pooled, then a dense layer. Padding reaches nothing.
 
@@ -38,6 +37,7 @@ class SentenceEncoder(keras.layers.Layer):
     def __init__(
         self,
         units: int,
+        *,
         pooling: str = "final",
         bidirectional: bool = False,
         activation: str | None = None,
@@ -80,16 +80,6 @@ class SentenceEncoder(keras.layers.Layer):
                 pooled.append(masked_mean(outputs, last))
                 pooled.append(tf.reduce_max(tf.where(mask, outputs, outputs.dtype.min), axis=0))
         return self.dense(tf.concat(pooled, axis=-1))
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "units": self.units,
-            "pooling": self.pooling,
-            "bidirectional": self.bidirectional,
-            "activation": self.activation,
-            "context_dim": self.context_dim,
-        }
 
 
 def masked_mean(sequence: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:

@@ -135,6 +135,14 @@ class VAE(VariationalAutoencoder):
             )
         return tf.reshape(tf.cast(log_prob, tf.float32), [samples, -1])
 
+    def _terms(self, x: Any, seed: tf.Tensor, num_samples: int, training: bool) -> dict[str, Any]:
+        if tf.distribute.get_strategy().num_replicas_in_sync == 1:
+            return super()._terms(x, seed, num_samples, training)
+        # The last batch may leave a replica without examples, of which the fused convolution of TensorFlow 2.21 makes an error.
+        examples = tf.shape(tf.nest.flatten(_dense(x))[0])[0]
+        terms = super()._terms(tf.nest.map_structure(_one_at_least, _dense(x)), seed, num_samples, training)
+        return {name: None if value is None else value[:examples] for name, value in terms.items()}
+
     def decode(self, z: tf.Tensor) -> Any:
         """The decoder's output for codes of shape (batch, latent_dim)."""
         z = tf.convert_to_tensor(z, dtype_hint=tf.float32)
@@ -188,6 +196,14 @@ def _dense(x: Any) -> Any:
 def _repeated(value: tf.Tensor, times: int | tf.Tensor) -> tf.Tensor:
     """The batch so many times, one after the other."""
     return tf.tile(value, [times, *[1] * (value.shape.rank - 1)])
+
+
+def _one_at_least(value: tf.Tensor) -> tf.Tensor:
+    """The batch, or one example of zeros in place of none."""
+    missing = tf.maximum(1 - tf.shape(value)[0], 0)
+    padded = tf.pad(value, [[0, missing], *[[0, 0]] * (value.shape.rank - 1)])
+    padded.set_shape([None, *value.shape[1:]])
+    return padded
 
 
 def _check_registered(likelihood: LikelihoodFunction) -> None:

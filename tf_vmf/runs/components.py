@@ -71,7 +71,12 @@ def make_latent(config: LatentConfig, seed: int) -> layers.LatentLayer | None:
     return layers.make_latent(
         config.latent,
         config.latent_dim,
-        {"concentration": _concentration(config), "norm_penalty": config.norm_penalty},
+        {
+            "concentration": _concentration(config),
+            "norm_penalty": config.norm_penalty,
+            "norm_max": config.norm_max,
+            "norm_width": config.norm_width,
+        },
         kl_weight=kl_weight(config),
         seed=seed,
         name="latent",

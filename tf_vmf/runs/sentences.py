@@ -81,7 +81,7 @@ def make_model(config: SentenceConfig, corpus: data.SentenceCorpus, steps_per_ep
         make_latent(config, config.seed),
         embedding_dim=config.embedding_dim,
         hidden_units=config.hidden_units,
-        decoder_layers=config.decoder_layers,
+        num_decoder_layers=config.num_decoder_layers,
         bidirectional=config.bidirectional,
         pooling=config.pooling,
         encoder_activation=config.encoder_activation,

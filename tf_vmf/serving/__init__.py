@@ -1,6 +1,7 @@
 """Serving: one SavedModel with named endpoints, which needs neither this package nor TensorFlow Probability."""
 
-from tf_vmf.serving.export import endpoints, export
+from tf_vmf.serving.endpoints import endpoints
+from tf_vmf.serving.export import export
 from tf_vmf.serving.limits import Limits, RequestError
 from tf_vmf.serving.model_card import model_card
 from tf_vmf.serving.onnx import ONNX_ENDPOINTS, export_onnx

@@ -46,8 +46,8 @@ def application(served: Served, name: str, version_labels: tuple[str, ...]) -> f
         app.add_api_route(path, answer, methods=["HEAD"], include_in_schema=False)
 
     get("/", service.page, include_in_schema=False)
-    get("/health", service.live)
-    get("/health/live", service.live, include_in_schema=False)
+    get("/health", service.live, include_in_schema=False)
+    get("/health/live", service.live)
     get("/health/ready", service.ready)
     get("/metrics", service.exposed_metrics, response_class=fastapi.responses.PlainTextResponse)
     model = f"/v1/models/{name}"

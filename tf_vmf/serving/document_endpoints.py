@@ -2,112 +2,130 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import tensorflow as tf
 
 from tf_vmf.evaluation.topics import prior_word_probabilities, relevance
 from tf_vmf.models import BagOfWordsVAE
-from tf_vmf.serving.endpoint import (
-    INTEGER,
-    NUMBER,
-    TEXTS,
-    Endpoint,
-    at_least,
-    codes,
-    encodings,
-    scores,
-)
+from tf_vmf.serving.endpoint import INTEGER, NUMBER, TEXTS, Endpoint, ModelEndpoints, Outputs, at_least
 from tf_vmf.text.vectorization import DocumentVectorization
 
+_PROBABILITY = tf.constant(1.0)  # the relevance weight that ranks words by their probability
 
-def document_endpoints(model: BagOfWordsVAE, vectorizer: DocumentVectorization | None) -> dict[str, Endpoint]:
-    """The endpoints by name; those with text only where there is a vectorizer.
 
-    Raises:
-        ValueError: The vectorizer's vocabulary is not the model's.
-    """
-    latent = model.latent
-    counts, z = tf.TensorSpec([None, model.vocabulary_size], tf.float32), codes(latent)
-    log_word_probabilities = tf.constant(np.log(np.maximum(prior_word_probabilities(model), 1e-30)), tf.float32)
-    words = None
-    if vectorizer is not None:
-        if len(vectorizer.vocabulary) != model.vocabulary_size:
-            raise ValueError(
-                f"Argument `vectorizer`: expected a vocabulary of {model.vocabulary_size} words, as many as the model's. "
-                f"Received: {len(vectorizer.vocabulary)}."
-            )
-        words = tf.constant(vectorizer.vocabulary)
+class DocumentEndpoints(ModelEndpoints):
+    """The endpoints of a `BagOfWordsVAE`."""
 
-    def encode(counts: tf.Tensor) -> dict[str, tf.Tensor]:
-        return encodings(model, _checked(counts))
+    example = "counts"
 
-    def score(counts: tf.Tensor, num_samples: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
-        return scores(model, _checked(counts), num_samples, seed)
+    def __init__(self, model: BagOfWordsVAE, vectorizer: DocumentVectorization | None = None) -> None:
+        super().__init__(model, vectorizer)
+        self._log_word_probabilities = tf.constant(
+            np.log(np.maximum(prior_word_probabilities(model), 1e-30)), tf.float32
+        )
 
-    def reconstruct(counts: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"log_probs": model.decode(latent.code(model.posterior_parameters(_checked(counts))))}
+    @property
+    def batch(self) -> dict[str, tf.TensorSpec]:
+        return {"counts": tf.TensorSpec([None, self.model.vocabulary_size], tf.float32)}
 
-    def decode(z: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"log_probs": model.decode(latent.check_codes(z))}
+    def examples(self, inputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        counts = inputs["counts"]
+        ok = tf.reduce_all((counts >= 0) & tf.math.is_finite(counts))
+        message = "Counts must be finite numbers >= 0. Received:"
+        with tf.control_dependencies([tf.debugging.Assert(ok, [message, counts])]):
+            return tf.identity(counts)
 
-    def sample(n: tf.Tensor, document_length: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
+    def known_tokens(self, x: tf.Tensor) -> Outputs:
+        return {"tokens": tf.cast(self.model.token_counts(x), tf.int32)}
+
+    def declared(self) -> dict[str, Endpoint]:
+        z = self.codes
+        return {
+            "encode": self.encode_endpoint(),
+            "score": self.score_endpoint(),
+            "reconstruct": Endpoint(self.reconstruct, self.batch, "log p(w|code) of every word"),
+            "decode": Endpoint(self.decode, {"z": z}, "log p(w|z) of every word"),
+            "sample": Endpoint(
+                self.sample,
+                {"n": INTEGER, "document_length": INTEGER, "seed": INTEGER},
+                "counts of documents drawn from the model",
+            ),
+            "interpolate": Endpoint(
+                self.interpolate,
+                {"start": z, "end": z, "num_points": INTEGER},
+                "codes between two, and log p(w|z) there",
+            ),
+            "topics": Endpoint(
+                self.topics,
+                {"z": z, "num_words": INTEGER, "relevance_weight": NUMBER},
+                "the most relevant words of a code (Sievert and Shirley, 2014)",
+            ),
+        }
+
+    def text_endpoints(self) -> dict[str, Endpoint]:
+        return {
+            "reconstruct_text": Endpoint(
+                self.reconstruct_text,
+                {"texts": TEXTS, "num_words": INTEGER},
+                "the most probable words at a text's code",
+            ),
+            "interpolate_text": Endpoint(
+                self.interpolate_text,
+                {"start": TEXTS, "end": TEXTS, "num_points": INTEGER, "num_words": INTEGER},
+                "codes between those of two texts, and the most probable words there",
+            ),
+            "vocabulary": Endpoint(
+                self.vocabulary,
+                {"first": INTEGER, "number": INTEGER},
+                "words of the vocabulary, in the order of the columns of counts",
+            ),
+        }
+
+    def reconstruct(self, **inputs: tf.Tensor) -> Outputs:
+        """Log p(w|code) of every word, at the code of each document."""
+        return {"log_probs": self.model.decode(self.code(self.examples(inputs)))}
+
+    def decode(self, z: tf.Tensor) -> Outputs:
+        """Log p(w|z) of every word."""
+        return {"log_probs": self.model.decode(self.latent.check_codes(z))}
+
+    def sample(self, n: tf.Tensor, document_length: tf.Tensor, seed: tf.Tensor) -> Outputs:
+        """Counts of documents drawn from the model."""
         length = at_least(document_length, 1, "document_length")
-        return {"counts": model.sample(at_least(n, 1, "n"), document_length=length, seed=seed)}
+        return {"counts": self.model.sample(at_least(n, 1, "n"), document_length=length, seed=seed)}
 
-    def interpolate(start: tf.Tensor, end: tf.Tensor, num_points: tf.Tensor) -> dict[str, tf.Tensor]:
-        points = latent.interpolate(start, end, num_points)
-        return {"codes": points, "log_probs": model.decode(points)}
+    def interpolate(self, start: tf.Tensor, end: tf.Tensor, num_points: tf.Tensor) -> Outputs:
+        """Codes between two, and log p(w|z) there."""
+        points = self.latent.interpolate(start, end, num_points)
+        return {"codes": points, "log_probs": self.model.decode(points)}
 
-    def topics(z: tf.Tensor, num_words: tf.Tensor, relevance_weight: tf.Tensor) -> dict[str, tf.Tensor]:
-        log_probs = model.decode(latent.check_codes(z))
-        scores_of_words = relevance(log_probs, log_word_probabilities, relevance_weight)
-        k = tf.minimum(at_least(num_words, 1, "num_words"), model.vocabulary_size)
-        ids = tf.math.top_k(scores_of_words, k).indices
+    def topics(self, z: tf.Tensor, num_words: tf.Tensor, relevance_weight: tf.Tensor) -> Outputs:
+        """The most relevant words of each code."""
+        log_probs = self.model.decode(self.latent.check_codes(z))
+        k = tf.minimum(at_least(num_words, 1, "num_words"), self.model.vocabulary_size)
+        ids = tf.math.top_k(relevance(log_probs, self._log_word_probabilities, relevance_weight), k).indices
         found = {"ids": ids, "log_probs": tf.gather(log_probs, ids, batch_dims=1)}
-        return found if words is None else {**found, "words": tf.gather(words, ids)}
+        return found if self.words is None else {**found, "words": tf.gather(self.words, ids)}
 
-    endpoints = {
-        "encode": Endpoint(encode, [counts], "parameters of q(z|x) and its deterministic code"),
-        "score": Endpoint(
-            score, [counts, INTEGER, INTEGER], "nll, kl, one-sample elbo and importance-weighted log likelihood, nats"
-        ),
-        "reconstruct": Endpoint(reconstruct, [counts], "log p(w|code) of every word"),
-        "decode": Endpoint(decode, [z], "log p(w|z) of every word"),
-        "sample": Endpoint(sample, [INTEGER] * 3, "counts of documents drawn from the model"),
-        "interpolate": Endpoint(interpolate, [z, z, INTEGER], "codes between two, and log p(w|z) there"),
-        "topics": Endpoint(
-            topics, [z, INTEGER, NUMBER], "the most relevant words of a code (Sievert and Shirley, 2014)"
-        ),
-    }
-    if vectorizer is None:
-        return endpoints
+    def reconstruct_text(self, texts: tf.Tensor, num_words: tf.Tensor) -> Outputs:
+        """The most probable words at the code of each text."""
+        x = self.vectorizer(texts)
+        z = self.code(x)
+        return {"code": z, **self.topics(z, num_words, _PROBABILITY), **self.known_tokens(x)}
 
-    def serving_default(texts: tf.Tensor) -> dict[str, tf.Tensor]:
-        return encode(vectorizer(texts))
+    def interpolate_text(
+        self, start: tf.Tensor, end: tf.Tensor, num_points: tf.Tensor, num_words: tf.Tensor
+    ) -> Outputs:
+        """Codes between those of two texts, and the most probable words there."""
+        points = self.latent.interpolate(self.code(self.vectorizer(start)), self.code(self.vectorizer(end)), num_points)
+        found = self.topics(tf.reshape(points, [-1, self.latent.latent_dim]), num_words, _PROBABILITY)
+        shape = tf.shape(points)[:2]
+        reshaped = {name: tf.reshape(each, tf.concat([shape, [-1]], axis=0)) for name, each in found.items()}
+        return {"codes": points, "word_log_probs": reshaped.pop("log_probs"), **reshaped}
 
-    def score_text(texts: tf.Tensor, num_samples: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
-        return score(vectorizer(texts), num_samples, seed)
-
-    def reconstruct_text(texts: tf.Tensor, num_words: tf.Tensor) -> dict[str, tf.Tensor]:
-        z = latent.code(model.posterior_parameters(vectorizer(texts)))
-        return {"code": z, **topics(z, num_words, tf.constant(1.0))}
-
-    def interpolate_text(start: tf.Tensor, end: tf.Tensor, num_points: tf.Tensor) -> dict[str, tf.Tensor]:
-        first, last = (latent.code(model.posterior_parameters(vectorizer(texts))) for texts in (start, end))
-        return interpolate(first, last, num_points)
-
-    return {
-        "serving_default": Endpoint(serving_default, [TEXTS], "encode_text"),
-        **endpoints,
-        "encode_text": Endpoint(serving_default, [TEXTS], "encode, of raw text"),
-        "score_text": Endpoint(score_text, [TEXTS, INTEGER, INTEGER], "score, of raw text"),
-        "reconstruct_text": Endpoint(reconstruct_text, [TEXTS, INTEGER], "the most probable words at a text's code"),
-        "interpolate_text": Endpoint(interpolate_text, [TEXTS, TEXTS, INTEGER], "interpolate, between two texts"),
-    }
-
-
-def _checked(counts: tf.Tensor) -> tf.Tensor:
-    """The counts themselves; an error at run time where one is negative or not finite."""
-    ok = tf.reduce_all((counts >= 0) & tf.math.is_finite(counts))
-    with tf.control_dependencies([tf.debugging.Assert(ok, ["Counts must be finite numbers >= 0. Received:", counts])]):
-        return tf.identity(counts)
+    def vocabulary(self, first: tf.Tensor, number: tf.Tensor) -> Outputs:
+        """Words of the vocabulary, from position `first` on."""
+        first, number = at_least(first, 0, "first"), at_least(number, 1, "number")
+        return {"words": self.words[first : first + number]}

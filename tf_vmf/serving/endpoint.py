@@ -1,37 +1,162 @@
-"""What an endpoint is, and the checks that endpoints share."""
+"""What an endpoint is, and what the endpoints of all models share."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+import abc
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import tensorflow as tf
 
-from tf_vmf.layers import LatentLayer
 from tf_vmf.models import VariationalAutoencoder
 from tf_vmf.seeds import stateless_seed
 
 INTEGER, NUMBER = tf.TensorSpec([], tf.int32), tf.TensorSpec([], tf.float32)
 TEXTS = tf.TensorSpec([None], tf.string)
 
+Outputs = dict[str, tf.Tensor]
 
-class Endpoint(NamedTuple):
+
+@dataclass(frozen=True)
+class Endpoint:
     """A function of the served model.
 
     Attributes:
-        function: From tensors to a dict of tensors; its arguments name the inputs.
-        signature: The inputs.
+        function: From tensors, by name, to a dict of tensors.
+        inputs: The specifications of its tensors, by name.
         description: For the model card.
     """
 
-    function: Callable[..., dict[str, tf.Tensor]]
-    signature: Sequence[tf.TensorSpec]
+    function: Callable[..., Outputs]
+    inputs: Mapping[str, tf.TensorSpec]
     description: str
 
+    def signature(self) -> list[tf.TensorSpec]:
+        """The specifications with their names, for a SavedModel."""
+        return [tf.TensorSpec(spec.shape, spec.dtype, name) for name, spec in self.inputs.items()]
 
-def codes(latent: LatentLayer) -> tf.TensorSpec:
-    """The specification of codes (batch, latent_dim)."""
-    return tf.TensorSpec([None, latent.latent_dim], tf.float32)
+    def call(self, *tensors: tf.Tensor) -> Outputs:
+        """The function of tensors in the order of `inputs`."""
+        return self.function(**dict(zip(self.inputs, tensors, strict=True)))
+
+
+class ModelEndpoints(abc.ABC):
+    """The endpoints of a model; a subclass for each kind of model.
+
+    Those that take examples have a variant for raw text, named `..._text`, where there is a vectorizer.
+
+    Args:
+        model: A trained model.
+        vectorizer: The layer from strings to the model's examples, or None.
+
+    Raises:
+        ValueError: The vectorizer does not go with the model, or the model cannot be exported.
+    """
+
+    # The name of the input that holds examples; the variants for text have `texts` in its place.
+    example: str
+    # The keyword arguments of the constructor.
+    options: tuple[str, ...] = ()
+
+    def __init__(self, model: Any, vectorizer: Any = None) -> None:
+        self.model: Any = model
+        self.latent = model.latent
+        self.vectorizer = vectorizer
+        if vectorizer is not None and len(vectorizer.vocabulary) != model.vocabulary_size:
+            raise ValueError(
+                f"Argument `vectorizer`: expected a vocabulary of {model.vocabulary_size} words, as many as the model's. "
+                f"Received: {len(vectorizer.vocabulary)}."
+            )
+        self.words: Any = None if vectorizer is None else tf.constant(vectorizer.vocabulary)
+
+    # What a subclass defines.
+
+    @property
+    @abc.abstractmethod
+    def batch(self) -> dict[str, tf.TensorSpec]:
+        """The inputs of a batch of examples, `example` among them."""
+
+    @abc.abstractmethod
+    def declared(self) -> dict[str, Endpoint]:
+        """The endpoints on examples and codes, by name."""
+
+    def examples(self, inputs: Mapping[str, tf.Tensor]) -> Any:
+        """The model's input from the tensors of `batch`."""
+        return inputs[self.example]
+
+    def known_tokens(self, x: Any) -> Outputs:
+        """The number of known tokens of each example, `tokens` (batch,); empty where examples have no tokens."""
+        del x
+        return {}
+
+    def text_endpoints(self) -> dict[str, Endpoint]:
+        """The endpoints on raw text that are no plain variants of others."""
+        return {}
+
+    # What all models share.
+
+    def endpoints(self) -> dict[str, Endpoint]:
+        """All endpoints by name; `serving_default` encodes, from raw text where there is a vectorizer."""
+        declared = self.declared()
+        text = {}
+        if self.vectorizer is not None:
+            on_examples = [name for name, each in declared.items() if self.example in each.inputs]
+            text = {f"{name}_text": self.of_text(name, declared[name]) for name in on_examples} | self.text_endpoints()
+        default = next((name for name in ("encode_text", "encode") if name in {**declared, **text}), None)
+        served = {**declared, **text}
+        if default is None:
+            return served
+        encode = served[default]
+        return {"serving_default": Endpoint(encode.function, encode.inputs, default), **served}
+
+    def of_text(self, name: str, endpoint: Endpoint) -> Endpoint:
+        """The variant of an endpoint that takes raw text instead of examples."""
+
+        def function(texts: tf.Tensor, **others: tf.Tensor) -> Outputs:
+            return endpoint.function(**{self.example: self.vectorizer(texts)}, **others)
+
+        inputs = {"texts" if each == self.example else each: spec for each, spec in endpoint.inputs.items()}
+        inputs["texts"] = TEXTS
+        return Endpoint(function, inputs, f"{name}, of raw text")
+
+    @property
+    def codes(self) -> tf.TensorSpec:
+        """The specification of codes (batch, latent_dim)."""
+        return tf.TensorSpec([None, self.latent.latent_dim], tf.float32)
+
+    def code(self, x: Any) -> tf.Tensor:
+        """The deterministic code of each example, (batch, latent_dim)."""
+        return self.latent.code(self.model.posterior_parameters(x))
+
+    def encode(self, **inputs: tf.Tensor) -> Outputs:
+        """The parameters of q(z|x), its deterministic `code`, and the number of known tokens: 0 marks the code of nothing."""
+        x = self.examples(inputs)
+        return {**encodings(self.model, x), **self.known_tokens(x)}
+
+    def score(self, num_samples: tf.Tensor, seed: tf.Tensor, **inputs: tf.Tensor) -> Outputs:
+        """The bounds on log p(x), in nats."""
+        return scores(self.model, self.examples(inputs), num_samples, seed)
+
+    def encode_endpoint(self) -> Endpoint:
+        """Posterior parameters and codes."""
+        about = "parameters of q(z|x), its deterministic code, and the number of known tokens (0: the code of nothing)"
+        return Endpoint(self.encode, self.batch, about if self.has_tokens else about.partition(", and")[0])
+
+    def score_endpoint(self) -> Endpoint:
+        """Bounds."""
+        example = {name: spec for name, spec in self.batch.items() if name == self.example}
+        condition = {name: spec for name, spec in self.batch.items() if name != self.example}
+        return Endpoint(
+            self.score,
+            {**example, "num_samples": INTEGER, "seed": INTEGER, **condition},
+            "nll, kl, one-sample elbo and importance-weighted log likelihood, nats",
+        )
+
+    @property
+    def has_tokens(self) -> bool:
+        """Whether examples have tokens."""
+        return bool(self.model.has_tokens)
 
 
 def at_least(value: tf.Tensor, least: int | float, name: str, *, strictly: bool = False) -> tf.Tensor:
@@ -42,13 +167,13 @@ def at_least(value: tf.Tensor, least: int | float, name: str, *, strictly: bool 
         return tf.identity(value)
 
 
-def encodings(model: VariationalAutoencoder, x: object) -> dict[str, tf.Tensor]:
+def encodings(model: VariationalAutoencoder, x: Any) -> Outputs:
     """The parameters of q(z|x) and its deterministic `code`."""
     parameters = model.posterior_parameters(x)
     return {**parameters, "code": model.latent.code(parameters)}
 
 
-def scores(model: VariationalAutoencoder, x: object, num_samples: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
+def scores(model: VariationalAutoencoder, x: Any, num_samples: tf.Tensor, seed: tf.Tensor) -> Outputs:
     """`nll`, `kl`, `elbo` with one sample and the importance-weighted `log_likelihood`, in nats, and the `tokens` if
     examples have any; all (batch,).
     """

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,35 +11,14 @@ import keras
 import tensorflow as tf
 
 from tf_vmf.files import new_folder
-from tf_vmf.models import LSTMVAE, VAE, BagOfWordsVAE, VariationalAutoencoder
+from tf_vmf.models import VariationalAutoencoder
 from tf_vmf.models.load import EXPORT_FOLDER, MODEL_FILE, VECTORIZER_FILE, Vectorizer
-from tf_vmf.serving.document_endpoints import document_endpoints
 from tf_vmf.serving.endpoint import Endpoint
+from tf_vmf.serving.endpoints import endpoints
+from tf_vmf.serving.labels import write_labels
 from tf_vmf.serving.model_card import model_card
-from tf_vmf.serving.sentence_endpoints import sentence_endpoints
-from tf_vmf.serving.vae_endpoints import vae_endpoints
 
 CARD_FILE = "MODEL_CARD.md"
-
-
-def endpoints(
-    model: VariationalAutoencoder, vectorizer: Vectorizer | None = None, *, allow_unknown: bool = True
-) -> dict[str, Endpoint]:
-    """The endpoints that an export of the model has, by name; the arguments are those of `export`.
-
-    Raises:
-        ValueError: The model is of another kind, or the vectorizer does not go with it.
-    """
-    if isinstance(model, BagOfWordsVAE):
-        return document_endpoints(model, vectorizer)
-    if isinstance(model, LSTMVAE):
-        return sentence_endpoints(model, vectorizer, allow_unknown)
-    if isinstance(model, VAE) and vectorizer is None:
-        return vae_endpoints(model)
-    raise ValueError(
-        "Argument `model`: expected a BagOfWordsVAE, an LSTMVAE or, without a vectorizer, a VAE. Received: "
-        f"{type(model).__name__}{'' if vectorizer is None else ' with a vectorizer'}."
-    )
 
 
 def export(
@@ -49,6 +27,7 @@ def export(
     vectorizer: Vectorizer | None = None,
     *,
     metrics: Mapping[str, Any] | None = None,
+    label_names: Sequence[str] | None = None,
     allow_unknown: bool = True,
     extra_endpoints: Mapping[str, Endpoint] | None = None,
 ) -> Path:
@@ -72,6 +51,8 @@ def export(
         path: The folder to make.
         vectorizer: From strings to the model's input, as `corpus.vectorizer()`; None leaves out the endpoints with text.
         metrics: The content of a run's `metrics.json`, for the model card.
+        label_names: Names of the labels of a conditional model, in the order of their numbers; None takes those that `metrics`
+            holds. The service then takes names, too.
         extra_endpoints: Further endpoints by name, of functions of the model and the vectorizer.
         allow_unknown: False keeps the unknown word, which the texts of a sentence model may hold, out of the sentences it writes.
 
@@ -91,6 +72,9 @@ def export(
         if vectorizer is not None:
             text = json.dumps(keras.saving.serialize_keras_object(vectorizer))
             (extra / VECTORIZER_FILE).write_text(text, encoding="utf-8")
+        names = label_names or (metrics or {}).get("protocol", {}).get("labels")
+        if names and getattr(model, "num_labels", 0):
+            write_labels(folder, names, model.num_labels)
         (folder / CARD_FILE).write_text(model_card(model, vectorizer, served, metrics), encoding="utf-8")
     return Path(path)
 
@@ -104,11 +88,5 @@ def _write_saved_model(
         vectorizer(tf.constant([""]))  # makes its table, which must exist before it is tracked
         archive.track(vectorizer)
     for name, endpoint in served.items():
-        archive.add_endpoint(name, endpoint.function, _named(endpoint))
+        archive.add_endpoint(name, endpoint.call, endpoint.signature())
     archive.write_out(str(path), verbose=False)
-
-
-def _named(endpoint: Endpoint) -> list[tf.TensorSpec]:
-    """The signature with the names of the function's arguments."""
-    names = list(inspect.signature(endpoint.function).parameters)
-    return [tf.TensorSpec(spec.shape, spec.dtype, name) for spec, name in zip(endpoint.signature, names, strict=False)]

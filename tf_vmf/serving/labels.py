@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tf_vmf.files import write_json
 from tf_vmf.serving.limits import RequestError
 
 LABELS_FILE = Path("assets.extra") / "labels.json"
@@ -37,6 +38,19 @@ def read_labels(path: Path) -> tuple[str, ...] | None:
     ):
         raise ValueError(f"{file}: expected a JSON list of distinct names.")
     return tuple(names)
+
+
+def write_labels(path: Path, names: Sequence[str], num_labels: int) -> None:
+    """Writes the names of the labels into the folder of an export.
+
+    Raises:
+        ValueError: They are not distinct, or not as many as the model has labels.
+    """
+    if len({*names}) != num_labels or len(names) != num_labels:
+        raise ValueError(
+            f"Argument `label_names`: expected {num_labels} distinct names, one per label of the model. Received: {list(names)}."
+        )
+    write_json(path / LABELS_FILE, list(names))
 
 
 def label_ids(value: Any, names: Sequence[str] | None) -> Any:

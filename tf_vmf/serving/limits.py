@@ -58,4 +58,4 @@ class Limits:
     examples: int = 1024
     numbers: Mapping[str, int] = field(default_factory=_numbers)
     products: Mapping[tuple[str, ...], int] = field(default_factory=_products)
-    answer_numbers: int = 2**22
+    answer_numbers: int = 2**20

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -96,14 +95,10 @@ def model_card(
     else:
         lines += ["Not recorded."]
     lines += ["", "## Endpoints", "", "| endpoint | inputs | |", "| :--- | :--- | :--- |"]
-    for name, endpoint in endpoints.items():
-        names = inspect.signature(endpoint.function).parameters
-        inputs = ", ".join(
-            f"{argument}: {spec.dtype.name}{list(spec.shape)}"
-            for argument, spec in zip(names, endpoint.signature, strict=False)
-        )
+    for endpoint_name, endpoint in endpoints.items():
+        inputs = ", ".join(f"{name}: {spec.dtype.name}{list(spec.shape)}" for name, spec in endpoint.inputs.items())
         description = endpoint.description.replace("|", "\\|")  # a bar would end the table's cell
-        lines.append(f"| {name} | {inputs} | {description} |")
+        lines.append(f"| {endpoint_name} | {inputs} | {description} |")
     lines += [
         "",
         "## Use and limits",

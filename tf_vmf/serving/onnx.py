@@ -10,9 +10,9 @@ import tensorflow as tf
 
 from tf_vmf._optional import optional
 from tf_vmf.files import write_atomically
-from tf_vmf.models import LSTMVAE, VAE, BagOfWordsVAE, VariationalAutoencoder
-from tf_vmf.serving.endpoint import codes, encodings
-from tf_vmf.serving.vae_endpoints import input_spec
+from tf_vmf.models import LSTMVAE, VariationalAutoencoder
+from tf_vmf.serving.endpoint import encodings
+from tf_vmf.serving.endpoints import model_endpoints
 
 ONNX_ENDPOINTS = ("encode", "score")
 
@@ -45,24 +45,15 @@ def export_onnx(model: VariationalAutoencoder, path: str | Path, endpoint: str =
         )
     if model.latent is None:
         raise ValueError("Argument `model`: expected a model with a latent variable. Received: latent=None.")
-    if isinstance(model, LSTMVAE):
-        if model.num_labels or model.bag_of_words_units:
-            raise ValueError("Argument `model`: expected one that is not conditional. Use tf_vmf.serving.export.")
-        if endpoint == "score":
-            raise ValueError(
-                "ONNX cannot hold endpoint 'score' of a sentence model: its loop over words does not convert. Expected "
-                "endpoint='encode'. For the others use tf_vmf.serving.export."
-            )
-        x = tf.TensorSpec([None, None], tf.int32, "tokens")
-    elif isinstance(model, BagOfWordsVAE):
-        x = tf.TensorSpec([None, model.vocabulary_size], tf.float32, "counts")
-    elif isinstance(model, VAE):
-        spec = input_spec(model)
-        x = tf.TensorSpec(spec.shape, spec.dtype, "x")
-    else:
+    if getattr(model, "num_labels", 0) or getattr(model, "bag_of_words_units", 0):
+        raise ValueError("Argument `model`: expected one that is not conditional. Use tf_vmf.serving.export.")
+    if endpoint == "score" and isinstance(model, LSTMVAE):
         raise ValueError(
-            f"Argument `model`: expected a BagOfWordsVAE, an LSTMVAE or a VAE. Received: {type(model).__name__}."
+            "ONNX cannot hold endpoint 'score' of a sentence model: its loop over words does not convert. Expected "
+            "endpoint='encode'. For the others use tf_vmf.serving.export."
         )
+    served = model_endpoints(model)
+    x = served.encode_endpoint().signature()
     with optional("onnx", "ONNX files"):
         import tf2onnx
 
@@ -73,8 +64,7 @@ def export_onnx(model: VariationalAutoencoder, path: str | Path, endpoint: str =
         kl = model.latent.kl_divergence(model.posterior_parameters(x))
         return {"nll": -model.reconstruction_log_prob(x, z[tf.newaxis])[0], "kl": kl}
 
-    latent_codes = codes(model.latent)
-    signature = [x] if endpoint == "encode" else [x, tf.TensorSpec(latent_codes.shape, latent_codes.dtype, "z")]
+    signature = x if endpoint == "encode" else [*x, tf.TensorSpec(served.codes.shape, served.codes.dtype, "z")]
     function = tf.function({"encode": encode, "score": score}[endpoint], input_signature=signature, autograph=False)
     proto, _ = tf2onnx.convert.from_function(
         function, signature, opset=opset, custom_op_handlers={"Log1p": (_log1p, []), "Expm1": (_expm1, [])}

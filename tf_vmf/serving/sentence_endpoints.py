@@ -2,205 +2,181 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import tensorflow as tf
 
-from tf_vmf.models import LSTMVAE
-from tf_vmf.models.generation import LOWEST_TEMPERATURE, Choice
+from tf_vmf.models import LSTMVAE, GreedySampler, RandomSampler, Sampler
+from tf_vmf.models.generation import LOWEST_TEMPERATURE
 from tf_vmf.seeds import stateless_seed
-from tf_vmf.serving.endpoint import (
-    INTEGER,
-    NUMBER,
-    TEXTS,
-    Endpoint,
-    at_least,
-    codes,
-    encodings,
-    scores,
-)
-from tf_vmf.text.tokens import EOS_ID
+from tf_vmf.serving.endpoint import INTEGER, NUMBER, TEXTS, Endpoint, ModelEndpoints, Outputs, at_least
+from tf_vmf.text.tokens import EOS_ID, UNK_ID
 from tf_vmf.text.vectorization import SentenceVectorization
 
-_GREEDY = Choice("greedy", None, False, 1, False)
-_TOKENS = tf.TensorSpec([None, None], tf.int32)
-_LABELS = tf.TensorSpec([None], tf.int32)
 # What every endpoint that draws words takes, after its own inputs.
-_DRAWING = [INTEGER, NUMBER, INTEGER, NUMBER, INTEGER]
+_DRAWING = {"max_length": INTEGER, "temperature": NUMBER, "top_k": INTEGER, "top_p": NUMBER, "seed": INTEGER}
 
 
-def sentence_endpoints(
-    model: LSTMVAE, vectorizer: SentenceVectorization | None, allow_unknown: bool = True
-) -> dict[str, Endpoint]:
-    """The endpoints by name; those with text only where there is a vectorizer, those with codes where there is a latent.
+class SentenceEndpoints(ModelEndpoints):
+    """The endpoints of an `LSTMVAE`; those with codes only where there is a latent variable.
 
-    Without `allow_unknown` no sentence that they write holds `UNK_ID`.
+    Args:
+        model: A trained model.
+        vectorizer: The layer from sentences to token ids, or None.
+        allow_unknown: Whether the sentences that they write may hold `UNK_ID`.
 
     Raises:
         ValueError: The vectorizer's vocabulary is not the model's, or the model is conditional on a bag of words.
     """
-    if model.bag_of_words_units:
-        raise ValueError(
-            "A model that is conditional on a bag of words cannot be exported: expected bag_of_words_units=0."
+
+    example = "tokens"
+    options = ("allow_unknown",)
+
+    def __init__(
+        self, model: LSTMVAE, vectorizer: SentenceVectorization | None = None, *, allow_unknown: bool = True
+    ) -> None:
+        super().__init__(model, vectorizer)
+        if model.bag_of_words_units:
+            raise ValueError(
+                "A model that is conditional on a bag of words cannot be exported: expected bag_of_words_units=0."
+            )
+        self.allow_unknown = allow_unknown
+        # A conditional model takes the labels last.
+        self.condition = {"labels": tf.TensorSpec([None], tf.int32)} if model.num_labels else {}
+
+    @property
+    def batch(self) -> dict[str, tf.TensorSpec]:
+        return {"tokens": tf.TensorSpec([None, None], tf.int32), **self.condition}
+
+    def examples(self, inputs: Mapping[str, tf.Tensor]) -> Any:
+        return {name: inputs[name] for name in self.batch} if self.condition else inputs["tokens"]
+
+    def known_tokens(self, x: Any) -> Outputs:
+        tokens = x["tokens"] if self.condition else x
+        return {"tokens": tf.math.count_nonzero(tokens > UNK_ID, axis=-1, dtype=tf.int32)}
+
+    def declared(self) -> dict[str, Endpoint]:
+        sample = Endpoint(
+            self.sample,
+            {"n": INTEGER, **_DRAWING, **self.condition},
+            "sentences drawn from the model; top_k 0: of all words",
         )
-    if vectorizer is not None and len(vectorizer.vocabulary) != model.vocabulary_size:
-        raise ValueError(
-            f"Argument `vectorizer`: expected a vocabulary of {model.vocabulary_size} tokens, as many as the model's. "
-            f"Received: {len(vectorizer.vocabulary)}."
-        )
-    latent = model.latent
-    words = None if vectorizer is None else tf.constant(vectorizer.vocabulary)
-    labels = [_LABELS] if model.num_labels else []  # a conditional model takes them last
-
-    def batch(tokens: tf.Tensor, given: tuple) -> object:
-        return {"tokens": tokens, "labels": given[0]} if given else tokens
-
-    def sentences(tokens: tf.Tensor) -> dict[str, tf.Tensor]:
-        if words is None:
-            return {"tokens": tokens}
-        found = tf.where(tokens > EOS_ID, tf.gather(words, tokens), "")
-        return {"tokens": tokens, "texts": tf.strings.strip(tf.strings.reduce_join(found, axis=-1, separator=" "))}
-
-    def numbers(max_length: tf.Tensor, temperature: tf.Tensor, top_p: tf.Tensor) -> dict[str, tf.Tensor]:
+        if self.latent is None:
+            return {"score": self.score_endpoint(), "sample": sample}
+        z, length = self.codes, {"max_length": INTEGER}
         return {
-            "max_length": at_least(max_length, 1, "max_length"),
-            "temperature": at_least(temperature, LOWEST_TEMPERATURE, "temperature"),
-            "top_p": at_least(top_p, 0.0, "top_p", strictly=True),
-            "length_penalty": tf.constant(0.0),
+            "encode": self.encode_endpoint(),
+            "score": self.score_endpoint(),
+            "sample": sample,
+            "generate": Endpoint(
+                self.generate,
+                {"z": z, **_DRAWING, **self.condition},
+                "sentences drawn at given codes; top_k 0: of all words",
+            ),
+            "decode": Endpoint(self.decode, {"z": z, **length, **self.condition}, "the greedy sentence of given codes"),
+            "reconstruct": Endpoint(
+                self.reconstruct,
+                {"tokens": self.batch["tokens"], **length, **self.condition},
+                "the greedy sentence at a sentence's own code",
+            ),
+            "interpolate": Endpoint(
+                self.interpolate,
+                {"start": z, "end": z, "num_points": INTEGER, **length, **self.condition},
+                "codes between two, and the greedy sentences there",
+            ),
         }
 
-    def written(
-        z: tf.Tensor, choice: Choice, numbers: dict[str, tf.Tensor], given: tuple, seed: tf.Tensor
-    ) -> dict[str, tf.Tensor]:
-        labels = given[0] if given else None
-        return sentences(model.decode_with(z, choice, numbers, allow_unknown=allow_unknown, labels=labels, seed=seed))
+    def text_endpoints(self) -> dict[str, Endpoint]:
+        if self.latent is None:
+            return {}
+        inputs = {"start": TEXTS, "end": TEXTS, "num_points": INTEGER, "max_length": INTEGER, **self.condition}
+        return {"interpolate_text": Endpoint(self.interpolate_text, inputs, "interpolate, between two texts")}
 
-    def greedy(z: tf.Tensor, max_length: tf.Tensor, given: tuple) -> dict[str, tf.Tensor]:
-        one = tf.constant(1.0)
-        return written(z, _GREEDY, numbers(max_length, one, one), given, tf.constant(0))
-
-    def draw(
-        z: tf.Tensor,
-        max_length: tf.Tensor,
-        temperature: tf.Tensor,
-        top_k: tf.Tensor,
-        top_p: tf.Tensor,
-        seed: tf.Tensor,
-        given: tuple,
-    ) -> dict[str, tf.Tensor]:
-        top_k = at_least(top_k, 0, "top_k")
-        choice = Choice("sample", tf.where(top_k > 0, top_k, model.vocabulary_size), True, 1, False)
-        return written(z, choice, numbers(max_length, temperature, top_p), given, seed)
-
-    def score(tokens: tf.Tensor, num_samples: tf.Tensor, seed: tf.Tensor, *labels: tf.Tensor) -> dict[str, tf.Tensor]:
-        return scores(model, batch(tokens, labels), num_samples, seed)
-
-    def sample(
-        n: tf.Tensor,
-        max_length: tf.Tensor,
-        temperature: tf.Tensor,
-        top_k: tf.Tensor,
-        top_p: tf.Tensor,
-        seed: tf.Tensor,
-        *labels: tf.Tensor,
-    ) -> dict[str, tf.Tensor]:
+    def sample(self, n: tf.Tensor, seed: tf.Tensor, **options: tf.Tensor) -> Outputs:
+        """Sentences drawn from the model."""
         seed, n = stateless_seed(seed), at_least(n, 1, "n")
-        z = tf.zeros([n, 0]) if latent is None else latent.prior().sample(n, seed=stateless_seed(seed, 0))
-        drawn = draw(z, max_length, temperature, top_k, top_p, stateless_seed(seed, 1), labels)
-        return drawn if latent is None else {"codes": z, **drawn}
+        if self.latent is None:
+            return self._draw(tf.zeros([n, 0]), seed=stateless_seed(seed, 1), **options)
+        z = self.latent.prior().sample(n, seed=stateless_seed(seed, 0))
+        return {"codes": z, **self._draw(z, seed=stateless_seed(seed, 1), **options)}
 
-    endpoints = {
-        "score": Endpoint(
-            score,
-            [_TOKENS, INTEGER, INTEGER, *labels],
-            "nll, kl, one-sample elbo and importance-weighted log likelihood, nats",
-        ),
-        "sample": Endpoint(
-            sample, [INTEGER, *_DRAWING, *labels], "sentences drawn from the model; top_k 0: of all words"
-        ),
-    }
-    if vectorizer is not None:
+    def generate(self, z: tf.Tensor, **options: tf.Tensor) -> Outputs:
+        """Sentences drawn at given codes."""
+        return self._draw(self.latent.check_codes(z), **options)
 
-        def score_text(
-            texts: tf.Tensor, num_samples: tf.Tensor, seed: tf.Tensor, *labels: tf.Tensor
-        ) -> dict[str, tf.Tensor]:
-            return score(vectorizer(texts), num_samples, seed, *labels)
+    def decode(self, z: tf.Tensor, max_length: tf.Tensor, labels: tf.Tensor | None = None) -> Outputs:
+        """The greedy sentence of each code."""
+        return self._write(self.latent.check_codes(z), GreedySampler(), max_length, labels)
 
-        endpoints["score_text"] = Endpoint(score_text, [TEXTS, INTEGER, INTEGER, *labels], "score, of raw text")
-    if latent is None:
-        return endpoints
-    z = codes(latent)
-
-    def encode(tokens: tf.Tensor, *labels: tf.Tensor) -> dict[str, tf.Tensor]:
-        return encodings(model, batch(tokens, labels))
-
-    def code_of(tokens: tf.Tensor, given: tuple) -> tf.Tensor:
-        return latent.code(model.posterior_parameters(batch(tokens, given)))
-
-    def generate(
-        z: tf.Tensor,
-        max_length: tf.Tensor,
-        temperature: tf.Tensor,
-        top_k: tf.Tensor,
-        top_p: tf.Tensor,
-        seed: tf.Tensor,
-        *labels: tf.Tensor,
-    ) -> dict[str, tf.Tensor]:
-        return draw(latent.check_codes(z), max_length, temperature, top_k, top_p, seed, labels)
-
-    def decode(z: tf.Tensor, max_length: tf.Tensor, *labels: tf.Tensor) -> dict[str, tf.Tensor]:
-        return greedy(latent.check_codes(z), max_length, labels)
-
-    def reconstruct(tokens: tf.Tensor, max_length: tf.Tensor, *labels: tf.Tensor) -> dict[str, tf.Tensor]:
-        return greedy(code_of(tokens, labels), max_length, labels)
+    def reconstruct(self, max_length: tf.Tensor, **inputs: tf.Tensor) -> Outputs:
+        """The greedy sentence at the code of each sentence."""
+        code = self.code(self.examples(inputs))
+        return self._write(code, GreedySampler(), max_length, inputs.get("labels"))
 
     def interpolate(
-        start: tf.Tensor, end: tf.Tensor, num_points: tf.Tensor, max_length: tf.Tensor, *labels: tf.Tensor
-    ) -> dict[str, tf.Tensor]:
-        points = latent.interpolate(start, end, num_points)
-        given = tuple(tf.repeat(each, num_points) for each in labels)
-        found = greedy(tf.reshape(points, [-1, latent.latent_dim]), max_length, given)
+        self,
+        start: tf.Tensor,
+        end: tf.Tensor,
+        num_points: tf.Tensor,
+        max_length: tf.Tensor,
+        labels: tf.Tensor | None = None,
+    ) -> Outputs:
+        """Codes between two, and the greedy sentences there."""
+        points = self.latent.interpolate(start, end, num_points)
+        repeated = None if labels is None else tf.repeat(labels, num_points)
+        codes = tf.reshape(points, [-1, self.latent.latent_dim])
+        found = self._write(codes, GreedySampler(), max_length, repeated)
         shape = tf.shape(points)[:2]
-        return {
-            "codes": points,
-            **{
-                name: tf.reshape(value, tf.concat([shape, tf.shape(value)[1:]], axis=0))
-                for name, value in found.items()
-            },
+        reshaped = {
+            name: tf.reshape(each, tf.concat([shape, tf.shape(each)[1:]], axis=0)) for name, each in found.items()
         }
+        return {"codes": points, **reshaped}
 
-    endpoints |= {
-        "encode": Endpoint(encode, [_TOKENS, *labels], "parameters of q(z|x) and its deterministic code"),
-        "generate": Endpoint(
-            generate, [z, *_DRAWING, *labels], "sentences drawn at given codes; top_k 0: of all words"
-        ),
-        "decode": Endpoint(decode, [z, INTEGER, *labels], "the greedy sentence of given codes"),
-        "reconstruct": Endpoint(
-            reconstruct, [_TOKENS, INTEGER, *labels], "the greedy sentence at a sentence's own code"
-        ),
-        "interpolate": Endpoint(
-            interpolate, [z, z, INTEGER, INTEGER, *labels], "codes between two, and the greedy sentences there"
-        ),
-    }
-    if vectorizer is None:
-        return endpoints
+    def interpolate_text(self, start: tf.Tensor, end: tf.Tensor, **options: tf.Tensor) -> Outputs:
+        """Codes between those of two texts, and the greedy sentences there."""
+        condition = {name: options[name] for name in self.condition}
+        first, last = (
+            self.code(self.examples({"tokens": self.vectorizer(texts), **condition})) for texts in (start, end)
+        )
+        return self.interpolate(first, last, **options)
 
-    def serving_default(texts: tf.Tensor, *labels: tf.Tensor) -> dict[str, tf.Tensor]:
-        return encode(vectorizer(texts), *labels)
+    def _draw(
+        self,
+        z: tf.Tensor,
+        max_length: tf.Tensor,
+        temperature: tf.Tensor,
+        top_k: tf.Tensor,
+        top_p: tf.Tensor,
+        seed: tf.Tensor,
+        labels: tf.Tensor | None = None,
+    ) -> Outputs:
+        top_k = at_least(top_k, 0, "top_k")
+        sampler = RandomSampler(
+            at_least(temperature, LOWEST_TEMPERATURE, "temperature"),
+            tf.where(top_k > 0, top_k, self.model.vocabulary_size),
+            at_least(top_p, 0.0, "top_p", strictly=True),
+        )
+        return self._write(z, sampler, max_length, labels, seed)
 
-    def reconstruct_text(texts: tf.Tensor, max_length: tf.Tensor, *labels: tf.Tensor) -> dict[str, tf.Tensor]:
-        return reconstruct(vectorizer(texts), max_length, *labels)
-
-    def interpolate_text(
-        start: tf.Tensor, end: tf.Tensor, num_points: tf.Tensor, max_length: tf.Tensor, *labels: tf.Tensor
-    ) -> dict[str, tf.Tensor]:
-        first, last = (code_of(vectorizer(texts), labels) for texts in (start, end))
-        return interpolate(first, last, num_points, max_length, *labels)
-
-    return {
-        "serving_default": Endpoint(serving_default, [TEXTS, *labels], "encode_text"),
-        **endpoints,
-        "encode_text": Endpoint(serving_default, [TEXTS, *labels], "encode, of raw text"),
-        "reconstruct_text": Endpoint(reconstruct_text, [TEXTS, INTEGER, *labels], "reconstruct, of raw text"),
-        "interpolate_text": Endpoint(
-            interpolate_text, [TEXTS, TEXTS, INTEGER, INTEGER, *labels], "interpolate, between two texts"
-        ),
-    }
+    def _write(
+        self,
+        z: tf.Tensor,
+        sampler: Sampler,
+        max_length: tf.Tensor,
+        labels: tf.Tensor | None,
+        seed: tf.Tensor | int = 0,
+    ) -> Outputs:
+        """Sentences at codes, as `tokens` and, where there is a vectorizer, as `texts`."""
+        tokens = self.model.generate(
+            z,
+            sampler,
+            max_length=at_least(max_length, 1, "max_length"),
+            allow_unknown=self.allow_unknown,
+            labels=labels,
+            seed=seed,
+        )
+        if self.words is None:
+            return {"tokens": tokens}
+        found = tf.where(tokens > EOS_ID, tf.gather(self.words, tokens), "")
+        return {"tokens": tokens, "texts": tf.strings.strip(tf.strings.reduce_join(found, axis=-1, separator=" "))}

@@ -7,50 +7,63 @@ import tensorflow as tf
 
 from tf_vmf.models import VAE
 from tf_vmf.models.vae import output_spec
-from tf_vmf.serving.endpoint import INTEGER, Endpoint, at_least, codes, encodings, scores
+from tf_vmf.serving.endpoint import INTEGER, Endpoint, ModelEndpoints, Outputs, at_least
 
 
-def vae_endpoints(model: VAE) -> dict[str, Endpoint]:
-    """The endpoints by name. `outputs` is what the decoder returns.
+class VAEEndpoints(ModelEndpoints):
+    """The endpoints of a `VAE`. `outputs` is what the decoder returns.
 
     Raises:
         ValueError: The encoder or the decoder takes or returns more than one tensor, or the encoder's input is not known.
     """
-    latent = model.latent
-    x, z = input_spec(model), codes(latent)
 
-    def encode(x: tf.Tensor) -> dict[str, tf.Tensor]:
-        return encodings(model, x)
+    example = "x"
 
-    def score(x: tf.Tensor, num_samples: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
-        return scores(model, x, num_samples, seed)
+    def __init__(self, model: VAE, vectorizer: None = None) -> None:
+        if vectorizer is not None:
+            raise ValueError(f"Argument `vectorizer`: expected None for a VAE. Received: {vectorizer!r}.")
+        super().__init__(model)
+        self._x = input_spec(model)
 
-    def reconstruct(x: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"outputs": model.decode(latent.code(model.posterior_parameters(x)))}
+    @property
+    def batch(self) -> dict[str, tf.TensorSpec]:
+        return {"x": self._x}
 
-    def decode(z: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"outputs": model.decode(latent.check_codes(z))}
+    def declared(self) -> dict[str, Endpoint]:
+        z = self.codes
+        return {
+            "encode": self.encode_endpoint(),
+            "score": self.score_endpoint(),
+            "reconstruct": Endpoint(self.reconstruct, self.batch, "the decoder's output at the code of x"),
+            "decode": Endpoint(self.decode, {"z": z}, "the decoder's output at given codes"),
+            "sample": Endpoint(
+                self.sample, {"n": INTEGER, "seed": INTEGER}, "the decoder's output at codes drawn from the prior"
+            ),
+            "interpolate": Endpoint(
+                self.interpolate,
+                {"start": z, "end": z, "num_points": INTEGER},
+                "codes between two, and the decoder's output there",
+            ),
+        }
 
-    def sample(n: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"outputs": model.sample(at_least(n, 1, "n"), seed=seed)}
+    def reconstruct(self, **inputs: tf.Tensor) -> Outputs:
+        """The decoder's output at the code of each example."""
+        return {"outputs": self.model.decode(self.code(self.examples(inputs)))}
 
-    def interpolate(start: tf.Tensor, end: tf.Tensor, num_points: tf.Tensor) -> dict[str, tf.Tensor]:
-        points = latent.interpolate(start, end, num_points)
-        outputs = model.decode(tf.reshape(points, [-1, latent.latent_dim]))
+    def decode(self, z: tf.Tensor) -> Outputs:
+        """The decoder's output at given codes."""
+        return {"outputs": self.model.decode(self.latent.check_codes(z))}
+
+    def sample(self, n: tf.Tensor, seed: tf.Tensor) -> Outputs:
+        """The decoder's output at codes drawn from the prior."""
+        return {"outputs": self.model.sample(at_least(n, 1, "n"), seed=seed)}
+
+    def interpolate(self, start: tf.Tensor, end: tf.Tensor, num_points: tf.Tensor) -> Outputs:
+        """Codes between two, and the decoder's output there."""
+        points = self.latent.interpolate(start, end, num_points)
+        outputs = self.model.decode(tf.reshape(points, [-1, self.latent.latent_dim]))
         shape = tf.concat([tf.shape(points)[:2], tf.shape(outputs)[1:]], axis=0)
         return {"codes": points, "outputs": tf.reshape(outputs, shape)}
-
-    return {
-        "serving_default": Endpoint(encode, [x], "encode"),
-        "encode": Endpoint(encode, [x], "parameters of q(z|x) and its deterministic code"),
-        "score": Endpoint(
-            score, [x, INTEGER, INTEGER], "nll, kl, one-sample elbo and importance-weighted log likelihood, nats"
-        ),
-        "reconstruct": Endpoint(reconstruct, [x], "the decoder's output at the code of x"),
-        "decode": Endpoint(decode, [z], "the decoder's output at given codes"),
-        "sample": Endpoint(sample, [INTEGER, INTEGER], "the decoder's output at codes drawn from the prior"),
-        "interpolate": Endpoint(interpolate, [z, z, INTEGER], "codes between two, and the decoder's output there"),
-    }
 
 
 def input_spec(model: VAE) -> tf.TensorSpec:

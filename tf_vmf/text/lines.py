@@ -45,7 +45,7 @@ def read_lines(path: str | Path, encoding: str = "UTF-8") -> Iterator[tuple[int,
             # Lines are split as bytes, at newlines alone: str.splitlines would also cut at U+2028 and form feeds.
             for number, line in enumerate(lines, start=1):
                 try:
-                    text = line.decode("utf-8-sig" if number == 1 and encoding == "UTF-8" else encoding)
+                    text = line.decode("utf-8-sig" if number == 1 and start.startswith(codecs.BOM_UTF8) else encoding)
                 except UnicodeDecodeError as error:
                     bad = line[error.start : error.start + 4].hex(" ")
                     raise line_error(

@@ -37,10 +37,10 @@ def topics_text(
             "proportions": proportions,
             "topic": topic,
             "label": tf.gather(names, topic),
-            "known_tokens": tf.cast(known, tf.int32),
+            "tokens": tf.cast(known, tf.int32),
         }
 
-    return Endpoint(function, [TEXTS], "proportions, most probable topic and its label, of raw text")
+    return Endpoint(function, {"texts": TEXTS}, "proportions, most probable topic and its label, of raw text")
 
 
 def export_topics(

@@ -1,0 +1,59 @@
+"""The table of predictions, beside the model's own answers."""
+
+import csv
+
+import numpy as np
+import pytest
+
+import tf_vmf
+from tf_vmf.configs import DocumentConfig, PredictConfig, SentenceConfig
+from trainers import predict
+
+WORDS = ["star planet orbit moon", "flour butter sugar oven"]
+
+
+@pytest.fixture(scope="module")
+def text(tmp_path_factory):
+    rng = np.random.default_rng(0)
+    path = tmp_path_factory.mktemp("text") / "train.txt"
+    path.write_text("\n".join(" ".join(rng.choice(WORDS[i % 2].split(), 6)) for i in range(90)))
+    return str(path)
+
+
+def table(path):
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_every_text_has_its_row_with_known_words_bound_and_code(text, tmp_path):
+    options = {"stop_words": "none", "latent_dim": 3, "encoder_units": (8,), "epochs": 1, "num_importance_samples": 1}
+    tf_vmf.runs.train_documents(DocumentConfig(train_files=(text,), **options), tmp_path / "run", verbose=False)
+    (tmp_path / "new.csv").write_text('id,body\n1,"star moon, moon"\n2,unknown words\n3,\n')
+    config = PredictConfig(
+        model=tmp_path / "run", input=(str(tmp_path / "new.csv"),), text_column="body", output=tmp_path / "codes.csv"
+    )
+    predict.main(config)
+    rows = table(tmp_path / "codes.csv")
+    assert [row["row"] for row in rows] == ["0", "1", "2"]
+    assert [row["known_tokens"] for row in rows] == ["3", "0", "0"]
+    model, vectorizer = tf_vmf.models.load(tmp_path / "run")
+    expected = model.encode(vectorizer(["star moon, moon", "unknown words", ""])).mean_direction.numpy()
+    codes = np.array([[float(row[f"code_{i}"]) for i in range(3)] for row in rows])
+    np.testing.assert_allclose(codes, expected, atol=1e-4)
+    np.testing.assert_allclose([float(row["nll"]) for row in rows[1:]], 0.0, atol=1e-6)  # no token, no loss
+    assert len({row["kl"] for row in rows}) == 1  # a fixed concentration
+
+
+def test_a_conditional_model_needs_labels_that_it_knows(text, tmp_path):
+    lines = "a b c\n" * 40
+    for label in ("good", "bad"):
+        (tmp_path / f"{label}.txt").write_text(lines)
+    files = (f"good={tmp_path}/good.txt", f"bad={tmp_path}/bad.txt")
+    options = {"epochs": 1, "embedding_dim": 3, "hidden_units": 3, "num_importance_samples": 1, "conditional": True}
+    tf_vmf.runs.train_sentences(SentenceConfig(train_files=files, **options), tmp_path / "run", verbose=False)
+    output = tmp_path / "codes.csv"
+    predict.main(PredictConfig(model=tmp_path / "run", input=files[:1], output=output))
+    assert len(table(output)) == 40
+    with pytest.raises(ValueError, match=r"good\.txt, line 1: expected a label out of bad, good"):
+        predict.main(PredictConfig(model=tmp_path / "run", input=(str(tmp_path / "good.txt"),), output=output))
+    assert len(table(output)) == 40  # the earlier file is intact

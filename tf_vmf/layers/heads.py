@@ -1,0 +1,58 @@
+"""Heads of latent layers: the Keras layers that compute a parameter of the posterior from the features."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+
+def check_head(owner: str, name: str, head: Any) -> keras.layers.Layer | None:
+    """The argument `name` of a latent layer: a Keras layer, its configuration, or None for the layer's own head.
+
+    Raises:
+        ValueError: It is something else.
+    """
+    if isinstance(head, Mapping):
+        head = keras.saving.deserialize_keras_object(head)
+    if head is not None and not isinstance(head, keras.layers.Layer):
+        raise ValueError(
+            f"Argument `{name}` of {owner}: expected a Keras layer, or None. Received: {name}={head!r}. A function becomes a layer "
+            "by keras.layers.Lambda(function)."
+        )
+    return head
+
+
+def head_config(head: keras.layers.Layer | None) -> dict[str, Any] | None:
+    """The configuration of a head, for the `get_config` of the latent layer that builds it."""
+    if head is None:
+        return None
+    config = dict(keras.saving.serialize_keras_object(head))
+    config.pop("build_config", None)
+    return config
+
+
+def initializer_config(initializer: Any) -> Any:
+    """An initializer as a name or a configuration."""
+    if isinstance(initializer, keras.initializers.Initializer):
+        return keras.initializers.serialize(initializer)
+    return initializer
+
+
+def build_head(head: keras.layers.Layer, input_shape: Sequence[int | None]) -> None:
+    """Builds a head that is not built, as one that another layer shares or that comes from a file may be."""
+    if not head.built:
+        head.build(input_shape)
+
+
+def check_width(values: tf.Tensor, width: int, owner: str, name: str) -> tf.Tensor:
+    """Returns the values; fails where the last axis is not of the width.
+
+    Raises:
+        ValueError: It is not.
+    """
+    if values.shape.rank == 0 or values.shape[-1] != width:
+        raise ValueError(f"`{name}` of {owner}: expected shape (batch, {width}). Received: shape {values.shape}.")
+    return values

@@ -1,0 +1,171 @@
+"""Latent layer whose code is made of several codes: products of spheres, or of a sphere and a Gaussian."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tf_vmf.layers.description import LatentDescription
+from tf_vmf.layers.heads import head_config
+from tf_vmf.layers.latent_contract import Parameters
+from tf_vmf.layers.latent_layer import LatentLayer
+from tf_vmf.seeds import stateless_seed
+
+if TYPE_CHECKING:
+    import tensorflow_probability as tfp
+
+
+@keras.saving.register_keras_serializable(package="tf_vmf")
+class ProductLatent(LatentLayer):
+    """Codes side by side: q(z|h) = prod_i q_i(z_i|h) with z = (z_1, ..., z_n), p(z) = prod_i p_i(z_i), and KL = sum_i KL_i.
+
+    A single sphere has one concentration for all its directions, which binds in many dimensions; a product of spheres has one per
+    part (Skopek et al., 2020).
+
+    Args:
+        layers: Latent layers of any kind, or their configurations. They add no losses and log nothing themselves; their `seed` has
+            no effect, and their `kl_weight` must be 1.
+        **kwargs: `kl_weight`, `num_samples`, `return_parameters`, `seed`, `kl_name` and those of `keras.layers.Layer`; see
+            `tf_vmf.layers.LatentLayer`.
+
+    Attributes:
+        layers: The parts. `product.layers[0].concentration = 20.0` sets a concentration at any time.
+        latent_dim: The sum of theirs.
+
+    Returns:
+        z, shape (batch, latent_dim). `parameters` returns those of part i under their names with "_i" appended.
+
+    Raises:
+        ValueError: There is no layer, one is no latent layer, occurs twice or has a `kl_weight`, samples or outputs of its own.
+
+    Example:
+    ```python
+    spheres = [tf_vmf.layers.VonMisesFisherLatent(3, concentration=20.0) for _ in range(4)]
+    z = tf_vmf.layers.ProductLatent(spheres)(h)  # (batch, 12)
+    ```
+
+    References:
+        O. Skopek, O.-E. Ganea and G. Becigneul. Mixed-curvature Variational Autoencoders. ICLR 2020.
+        https://arxiv.org/abs/1911.08411
+    """
+
+    def __init__(self, layers: Sequence[LatentLayer], **kwargs: Any) -> None:
+        parts = [keras.saving.deserialize_keras_object(part) if isinstance(part, Mapping) else part for part in layers]
+        if not parts or not all(isinstance(part, LatentLayer) for part in parts) or len({*map(id, parts)}) < len(parts):
+            raise ValueError(
+                f"Argument `layers` of ProductLatent: expected latent layers, each once. Received: layers={layers!r}."
+            )
+        for part in parts:
+            if part.kl_weight != 1.0 or part.num_samples is not None or part.return_parameters:
+                raise ValueError(
+                    "Argument `layers` of ProductLatent: expected layers with the default kl_weight, num_samples and "
+                    f"return_parameters, which belong to the product. Received: {part.get_config()}."
+                )
+        super().__init__(sum(part.latent_dim for part in parts), **kwargs)
+        self.layers = parts
+        for part in parts:
+            part.reports = False
+
+    def build(self, input_shape: Any) -> None:
+        for part in self.layers:
+            if not part.built:
+                part.build(input_shape)
+        super().build(input_shape)
+
+    def parameters(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {
+            f"{name}_{i}": tf.cast(value, self.compute_dtype)
+            for i, part in enumerate(self.layers)
+            for name, value in part.parameters(inputs).items()
+        }
+
+    def distribution(self, parameters: Parameters) -> tfp.distributions.Distribution:
+        import tensorflow_probability as tfp
+
+        return tfp.distributions.Blockwise([part.distribution(own) for part, own in self._by_part(parameters)])
+
+    def prior(self) -> tfp.distributions.Distribution:
+        import tensorflow_probability as tfp
+
+        return tfp.distributions.Blockwise([part.prior() for part in self.layers])
+
+    def closed_form_kl(self, parameters: Parameters) -> tf.Tensor:
+        return tf.add_n([part.kl_divergence(own) for part, own in self._by_part(parameters)])
+
+    def kl_at(self, parameters: Parameters, z: tf.Tensor) -> tf.Tensor:
+        if not self._has_closed_form() or type(self).kl_divergence is not LatentLayer.kl_divergence:
+            return super().kl_at(parameters, z)
+        codes = self._split(z)
+        return tf.add_n(
+            [part.kl_at(own, code) for (part, own), code in zip(self._by_part(parameters), codes, strict=True)]
+        )
+
+    def sample(self, parameters: Parameters, seed: tf.Tensor, sample_shape: Sequence[int] = ()) -> tf.Tensor:
+        samples = [
+            part.sample(own, stateless_seed(seed, i), sample_shape)
+            for i, (part, own) in enumerate(self._by_part(parameters))
+        ]
+        return tf.concat(samples, axis=-1)
+
+    def code(self, parameters: Parameters) -> tf.Tensor:
+        return tf.concat([part.code(own) for part, own in self._by_part(parameters)], axis=-1)
+
+    def auxiliary_loss(self, parameters: Parameters) -> tf.Tensor | None:
+        losses = [part.auxiliary_loss(own) for part, own in self._by_part(parameters)]
+        losses = [loss for loss in losses if loss is not None]
+        return tf.add_n(losses) if losses else None
+
+    @property
+    def coordinate_scale(self) -> float | np.ndarray:
+        scale = np.concatenate([np.broadcast_to(part.coordinate_scale, part.latent_dim) for part in self.layers])
+        return float(scale[0]) if np.all(scale == scale[0]) else scale
+
+    def interpolate(self, start: tf.Tensor, end: tf.Tensor, num_points: int | tf.Tensor = 5) -> tf.Tensor:
+        ends = zip(self.layers, self._split(start), self._split(end), strict=True)
+        return tf.concat([part.interpolate(first, last, num_points) for part, first, last in ends], axis=-1)
+
+    def check_codes(self, z: tf.Tensor) -> tf.Tensor:
+        parts = zip(self.layers, self._split(super().check_codes(z)), strict=True)
+        return tf.concat([part.check_codes(code) for part, code in parts], axis=-1)
+
+    def describe(self) -> LatentDescription:
+        parts = [part.describe() for part in self.layers]
+        names = Counter(part.posterior for part in parts)
+        return LatentDescription(
+            posterior="product of " + " and ".join(f"{count} {name}" for name, count in names.items()),
+            space=f"in a product of {len(parts)} spaces, {self.latent_dim} dimensions in all,",
+            spread=", ".join(dict.fromkeys(part.spread for part in parts)),
+            fixed_spread=all(part.fixed_spread for part in parts),
+            constant_kl=all(part.constant_kl for part in parts),
+            path="path in every part",
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        del config["latent_dim"]
+        return {**config, "layers": [head_config(part) for part in self.layers]}
+
+    def _by_part(self, parameters: Parameters) -> list[tuple[LatentLayer, dict[str, tf.Tensor]]]:
+        """Each part with its own parameters, under their own names."""
+        return [
+            (
+                part,
+                {
+                    name.removesuffix(f"_{i}"): value
+                    for name, value in parameters.items()
+                    if name.rpartition("_")[2] == str(i)
+                },
+            )
+            for i, part in enumerate(self.layers)
+        ]
+
+    def _split(self, z: tf.Tensor) -> list[tf.Tensor]:
+        z = tf.convert_to_tensor(z)
+        if z.shape.rank == 0 or z.shape[-1] not in (None, self.latent_dim):
+            raise ValueError(f"Expected codes of shape (..., {self.latent_dim}). Received: shape {z.shape}.")
+        return tf.split(z, [part.latent_dim for part in self.layers], axis=-1)

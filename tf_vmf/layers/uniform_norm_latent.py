@@ -1,0 +1,144 @@
+"""Latent layer with a von Mises-Fisher direction and a uniform norm ("unif-vMF")."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import keras
+import tensorflow as tf
+
+from tf_vmf._checks import check_number, require
+from tf_vmf.layers.description import LatentDescription
+from tf_vmf.layers.heads import build_head
+from tf_vmf.layers.latent_contract import Parameters
+from tf_vmf.layers.latent_layer import LatentLayer
+from tf_vmf.layers.registry import register_latent
+from tf_vmf.layers.von_mises_fisher_latent import VonMisesFisherLatent
+from tf_vmf.seeds import stateless_seed
+
+if TYPE_CHECKING:
+    from tf_vmf import distributions
+
+_NORM_TOLERANCE = 1e-3  # codes that went through text or half precision
+
+
+@register_latent("uniform_norm_vmf")
+class UniformNormVonMisesFisherLatent(VonMisesFisherLatent):
+    """z = norm * direction: direction ~ vMF(mean_direction(h), concentration), norm ~ U(r(h), r(h) + norm_width).
+
+    The prior has a uniform direction and norm ~ U(0, norm_max), so KL = KL(vMF || uniform) + log(norm_max / norm_width): with a
+    fixed concentration a constant again ("unif-vMF" in Xu and Durrett, 2018; Guu et al., 2018). r is learned, in
+    [0, norm_max - norm_width].
+
+    Args:
+        latent_dim: d >= 2, the dimension of the space.
+        concentration: A number >= 0, a layer such as `tf_vmf.layers.LearnedConcentration(initial=50.0)`, or "learned".
+        norm_max: Largest norm of the prior, > 0.
+        norm_width: Length of the interval in which the posterior's norm lies, in (0, norm_max].
+        direction_head, kernel_initializer, norm_penalty, **kwargs: See `tf_vmf.layers.VonMisesFisherLatent`.
+
+    Call arguments:
+        inputs: Features; or a dict of `mean_direction`, `norm_low` (r, shape (batch,)) and, where meant, `concentration`.
+
+    Example:
+    ```python
+    z = tf_vmf.layers.UniformNormVonMisesFisherLatent(25, concentration=100.0)(h)  # norms between 0 and 2
+    ```
+
+    References:
+        J. Xu and G. Durrett. Spherical Latent Spaces for Stable Variational Autoencoders. EMNLP 2018.
+        K. Guu, T. B. Hashimoto, Y. Oren and P. Liang. Generating Sentences by Editing Prototypes. TACL 2018.
+    """
+
+    def __init__(
+        self,
+        latent_dim: int,
+        *,
+        concentration: Any = 100.0,
+        norm_max: float = 2.0,
+        norm_width: float = 1.0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(latent_dim, concentration=concentration, **kwargs)
+        name = type(self).__name__
+        self.norm_max = check_number(name, "norm_max", norm_max, above=True)
+        self.norm_width = check_number(name, "norm_width", norm_width, above=True)
+        if self.norm_width > self.norm_max:
+            raise ValueError(
+                f"Argument `norm_width` of {name}: expected at most norm_max={norm_max!r}. Received: norm_width={norm_width!r}."
+            )
+        self.norm_head = keras.layers.Dense(
+            1, kernel_initializer=self.kernel_initializer, dtype=self.dtype_policy, name="norm"
+        )
+
+    def build(self, input_shape: Any) -> None:
+        if not isinstance(input_shape, Mapping):
+            build_head(self.norm_head, input_shape)
+        super().build(input_shape)
+
+    def parameters(self, inputs: tf.Tensor | Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Returns what `VonMisesFisherLatent.parameters` does and `norm_low`, r, shape (batch,)."""
+        largest = self.norm_max - self.norm_width
+        if isinstance(inputs, Mapping):
+            low = inputs["norm_low"]
+            outside = tf.reduce_any((low < 0) | (low > largest))
+            low = require(~outside, low, f"`norm_low` must lie in [0, {largest:g}]. Received:", low)
+        else:
+            low = largest * tf.sigmoid(self.norm_head(inputs)[..., 0])
+        return {**super().parameters(inputs), "norm_low": low}
+
+    def distribution(self, parameters: Parameters) -> distributions.UniformNormVonMisesFisher:
+        from tf_vmf import distributions
+
+        return distributions.UniformNormVonMisesFisher(
+            parameters["mean_direction"], parameters["concentration"], parameters["norm_low"], self.norm_width
+        )
+
+    def prior(self) -> distributions.UniformNormVonMisesFisher:
+        from tf_vmf import distributions
+
+        pole = tf.one_hot(0, self.latent_dim, dtype=tf.as_dtype(self.compute_dtype))
+        return distributions.UniformNormVonMisesFisher(pole, 0.0, 0.0, self.norm_max)
+
+    def closed_form_kl(self, parameters: Parameters) -> tf.Tensor:
+        return super().closed_form_kl(parameters) + math.log(self.norm_max / self.norm_width)
+
+    def sample(self, parameters: Parameters, seed: tf.Tensor, sample_shape: Sequence[int] = ()) -> tf.Tensor:
+        direction = super().sample(parameters, stateless_seed(seed, 0), sample_shape)
+        uniform = tf.random.stateless_uniform(
+            tf.shape(direction)[:-1], stateless_seed(seed, 1), dtype=direction.dtype, alg="philox"
+        )
+        return (parameters["norm_low"] + self.norm_width * uniform)[..., tf.newaxis] * direction
+
+    def code(self, parameters: Parameters) -> tf.Tensor:
+        """The mean direction times the mean norm."""
+        return (parameters["norm_low"] + 0.5 * self.norm_width)[..., tf.newaxis] * parameters["mean_direction"]
+
+    @property
+    def coordinate_scale(self) -> float:
+        """sqrt(3 d) / norm_max: under the prior the mean squared norm is norm_max^2 / 3."""
+        return math.sqrt(3.0 * self.latent_dim) / self.norm_max
+
+    def interpolate(self, start: tf.Tensor, end: tf.Tensor, num_points: int | tf.Tensor = 5) -> tf.Tensor:
+        return LatentLayer.interpolate(self, start, end, num_points)
+
+    def check_codes(self, z: tf.Tensor) -> tf.Tensor:
+        z = LatentLayer.check_codes(self, z)
+        norm = tf.norm(z, axis=-1)
+        ok = tf.reduce_all(norm <= self.norm_max + _NORM_TOLERANCE)
+        return require(ok, z, f"Codes must have a norm of at most {self.norm_max:g}. Received norms:", norm)
+
+    def describe(self) -> LatentDescription:
+        sphere = super().describe()
+        return LatentDescription(
+            posterior="von Mises-Fisher with uniform norm",
+            space=f"in the ball of radius {self.norm_max:g} in {self.latent_dim} dimensions",
+            spread=sphere.spread,
+            fixed_spread=sphere.fixed_spread,
+            constant_kl=sphere.fixed_spread and self._is_that_of(UniformNormVonMisesFisherLatent, "prior"),
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "norm_max": self.norm_max, "norm_width": self.norm_width}

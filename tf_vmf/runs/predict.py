@@ -1,0 +1,102 @@
+"""What a trained model says about new texts, as a table."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tf_vmf import models
+from tf_vmf.configs import PredictConfig
+from tf_vmf.data.columns import Columns
+from tf_vmf.data.texts import Text, TextFiles
+from tf_vmf.files import write_atomically
+from tf_vmf.seeds import stateless_seed
+
+_BATCH = 256
+
+
+def predict(config: PredictConfig) -> int:
+    """Writes a CSV file with one row per text: `row`, `known_tokens`, `nll`, `kl` and `code_0`, `code_1`, ....
+
+    `known_tokens` counts the words that the model knows; 0 marks the code of nothing. `nll` and `kl` are in nats, from
+    one sample of the code; they add up to the negative evidence lower bound. The code is the mean direction on the sphere, the mean
+    of a Gaussian.
+
+    Args:
+        config: The model, the texts and the file to write.
+
+    Returns:
+        The number of texts.
+
+    Raises:
+        FileNotFoundError: There is no model or no text.
+        ValueError: The model came without a vectorizer or has no latent variable, or a label is unknown.
+    """
+    model, vectorizer = models.load(config.model)
+    if vectorizer is None or model.latent is None:
+        lacks = "vectorizer.json, which turns text into its input" if vectorizer is None else "a latent variable"
+        raise ValueError(
+            f"`model`: expected a model of text with codes. Received: {config.model}, which lacks {lacks}."
+        )
+    labels = _label_numbers(Path(config.model)) if getattr(model, "num_labels", 0) else None
+    columns = Columns(config.text_column, config.label_column)
+    texts = TextFiles(list(config.input), columns=columns)
+    written = 0
+
+    def write(path: Path) -> None:
+        nonlocal written
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            codes = [f"code_{i}" for i in range(model.latent.latent_dim)]
+            writer.writerow(["row", "known_tokens", "nll", "kl", *codes])
+            for number, batch in enumerate(_batches(texts)):
+                for row in _rows(model, vectorizer, batch, labels, stateless_seed(config.seed, number)):
+                    writer.writerow([written, *row])
+                    written += 1
+
+    write_atomically(config.output, write)
+    return written
+
+
+def _batches(texts: TextFiles) -> Iterator[list[Text]]:
+    iterator = iter(texts)
+    while batch := list(islice(iterator, _BATCH)):
+        yield batch
+
+
+def _rows(
+    model: Any, vectorizer: Any, batch: list[Text], labels: Mapping[str, int] | None, seed: tf.Tensor
+) -> Iterator[list[Any]]:
+    strings = tf.constant([text.text for text in batch])
+    x = vectorizer(strings)
+    if labels is not None:
+        x = {"tokens": x, "labels": tf.constant([_number(text, labels) for text in batch])}
+    terms = model.elbo_terms(x, seed)
+    codes = model.latent.code(model.posterior_parameters(x)).numpy()
+    known = vectorizer.known_tokens(strings).numpy()
+    for tokens, nll, kl, code in zip(known, terms["nll"].numpy(), terms["kl"].numpy(), codes, strict=True):
+        yield [int(tokens), *(f"{value:.6g}" for value in np.concatenate([[nll, kl], code]))]
+
+
+def _label_numbers(path: Path) -> dict[str, int]:
+    """The numbers of the labels of a conditional model, from the metrics of its run."""
+    file = path / "metrics.json"
+    names = json.loads(file.read_text(encoding="utf-8"))["protocol"].get("labels", []) if file.is_file() else []
+    if not names:
+        raise ValueError(
+            f"`model`: expected the folder of a run, whose metrics.json names the labels of the model. Received: {path}."
+        )
+    return {name: number for number, name in enumerate(names)}
+
+
+def _number(text: Text, labels: Mapping[str, int]) -> int:
+    if text.label is None or text.label not in labels:
+        raise text.error(f"a label out of {', '.join(labels)}, as the model is conditional on it", repr(text.label))
+    return labels[text.label]

@@ -1,0 +1,18 @@
+"""Writes what a trained model says about new texts: known words, bounds in nats and codes, one row per text.
+
+python -m trainers.predict --model=runs/reviews --input=new.txt --output=new.csv
+python -m trainers.predict --model=runs/reviews --input=new.csv --text_column=body --output=codes.csv
+"""
+
+from tf_vmf.configs import PredictConfig
+from trainers import program
+
+
+def main(config: PredictConfig) -> None:
+    from tf_vmf.runs.predict import predict
+
+    print(f"{predict(config):,} texts: {config.output}")
+
+
+if __name__ == "__main__":
+    program.run(main, "predict", __doc__, PredictConfig)
