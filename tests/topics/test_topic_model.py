@@ -291,3 +291,29 @@ def test_words_are_ranked_anew_without_training(changeable, model):
         changeable.update_words(epochs=3)
     with pytest.raises(ValueError, match="exclusivity"):
         changeable.update_words(exclusivity=-1.0)
+
+
+def test_words_that_do_not_occur_come_last_and_words_without_documents_do_no_harm():
+    absent = ["absent", "missing"]
+    fitted = small(epochs=2, vocabulary=[*absent, *PLANTED]).fit(TEXTS)
+    assert all(set(words[-2:]) == set(absent) for words in fitted.topics(len(PLANTED) + 2))
+
+
+def test_one_topic_is_allowed():
+    fitted = small(1, epochs=2).fit(TEXTS)
+    np.testing.assert_allclose(fitted.transform(TEXTS), 1.0)
+    assert len(fitted.topics(5)) == 1
+
+
+def test_fractional_counts_are_counts():
+    counts = CountVectorizer(vocabulary=PLANTED).fit_transform(TEXTS) * 0.5
+    fitted = small(epochs=2, vocabulary=PLANTED).fit(counts)
+    np.testing.assert_allclose(fitted.transform(counts).sum(axis=1), 1.0)
+
+
+def test_a_fitted_model_can_be_pickled(model):
+    import pickle
+
+    copy = pickle.loads(pickle.dumps(model))
+    np.testing.assert_allclose(copy.transform(TEXTS[:9]), model.transform(TEXTS[:9]), rtol=1e-6)
+    assert copy.topics() == model.topics()

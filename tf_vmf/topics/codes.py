@@ -60,7 +60,9 @@ def train(counts: sparse.csr_matrix, settings: CodeSettings, seed: int, verbose:
         seed: Seed of the weights, the order of documents and the noise.
         verbose: As in `keras.Model.fit`: 0 silent, 1 a progress bar, 2 one line per epoch.
     """
-    documents = Documents(counts)
+    # Whole numbers take half the memory in batches.
+    whole = bool(np.all(counts.data == np.floor(counts.data)))
+    documents = Documents(counts.astype(np.int32) if whole else counts)
     batch_size = min(settings.batch_size, len(documents))
     steps = documents.steps_per_epoch(batch_size)
     epochs = settings.num_epochs(steps)

@@ -102,8 +102,9 @@ def find_words(
     proportions = topics.proportions(codes, known)[known]
     modes = topic_modes(codes[known], proportions, _centres(codes[known], proportions), settings.mode_concentration)
     log_probabilities = log_word_probabilities(model, modes)
-    frequencies = np.asarray(documents.counts.sum(axis=0), np.float64).ravel() + 0.5
-    scores = word_scores(log_probabilities, np.log(frequencies / frequencies.sum()), settings)
+    totals = np.asarray(documents.counts.sum(axis=0), np.float64).ravel()
+    scores = word_scores(log_probabilities, np.log((totals + 0.5) / (totals + 0.5).sum()), settings)
+    scores[:, totals == 0] = -np.inf  # words of a given vocabulary that the documents do not hold come last
     ranking = rank_words(scores, documents.counts[np.flatnonzero(known)], settings)
     return replace(topics, modes=modes, log_probabilities=log_probabilities, ranking=ranking)
 

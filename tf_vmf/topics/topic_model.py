@@ -120,7 +120,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         batch_size: int = 200,
         learning_rate: float = 1e-3,
         seed_words: Mapping[str, Sequence[str]] | Sequence[Sequence[str]] | None = None,
-        relevance_weight: float = 0.6,
+        relevance_weight: float = 0.8,
         exclusivity: float = 3.0,
         mode_concentration: float = 5.0,
         coherent_words: bool = True,

@@ -27,7 +27,7 @@ class WordSettings:
             is that of relevance alone.
     """
 
-    relevance_weight: float = 0.6
+    relevance_weight: float = 0.8
     exclusivity: float = 3.0
     mode_concentration: float = 5.0
     candidates: int = 20
