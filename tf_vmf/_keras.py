@@ -79,3 +79,24 @@ def no_gradient_sum(optimizer: keras.optimizers.Optimizer) -> Iterator[None]:
         yield
     finally:
         vars(inner).pop(name, None)
+
+
+def outermost_call() -> Any | None:
+    """The context of the outermost `__call__` in progress, the same object in all calls inside it; None outside of any.
+
+    The losses that layers add are collected over one such context: a layer called twice in it is charged twice.
+    """
+    backend = _private(_private(keras, "src"), "backend")
+    return _private(backend.common, "global_state").get_global_attribute("current_call_ctx")
+
+
+def called_model(context: Any | None) -> keras.Model | None:
+    """The model whose call a context is; None where a layer was called by itself."""
+    entry = None if context is None else _private(context, "entry_layer")
+    return entry if isinstance(entry, keras.Model) else None
+
+
+def layers_inside(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
+    """The layer and all layers inside it, at any depth, each once."""
+    found: list[keras.layers.Layer] = _private(layer, "_flatten_layers")()
+    return found

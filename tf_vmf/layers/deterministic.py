@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 import keras
 
+from tf_vmf._keras import layers_inside
 from tf_vmf.layers.latent_layer import LatentLayer
-from tf_vmf.layers.outermost_call import layers_inside
 
 
 @contextmanager

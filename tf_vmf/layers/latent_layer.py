@@ -11,10 +11,10 @@ import keras
 import tensorflow as tf
 
 from tf_vmf._checks import check_integer, check_number
+from tf_vmf._keras import called_model, layers_inside, outermost_call
 from tf_vmf._keywords import CheckedKeywords
 from tf_vmf.layers.latent_contract import LatentContract, Parameters
 from tf_vmf.layers.latent_metrics import LatentMetric, name_apart
-from tf_vmf.layers.outermost_call import called_model, layers_inside, outermost_call
 from tf_vmf.layers.settings import is_symbolic, make_setting, value_of
 from tf_vmf.seeds import draw_seed, replica_seed
 
