@@ -97,7 +97,7 @@ def _register(imported: ModuleType) -> None:
         for name, module in sys.modules.items()
         if name.startswith("tf_vmf.") and module is not imported and getattr(module.__spec__, "_initializing", False)
     ]
-    if "keras" in sys.modules and not loading:
+    if sys.modules.get("keras") is not None and not loading:
         importlib.import_module("tf_vmf.models")
 
 

@@ -56,16 +56,15 @@ def main(sweep: SweepConfig, arguments: list[str]) -> None:
     if "workdir" in [*given, *sweep.varied()]:
         raise ConfigError("output", "every run has a folder of its own below it. Leave out --workdir.")
     try:
-        configs = [
-            configuration(sweep.trainer, arguments, setting) for setting in grid
-        ]  # all of them before the first run
+        # All of them before the first run.
+        configs = [configuration(sweep.trainer, arguments, setting) for setting in grid]
     except absl_flags.Error as error:
         raise ConfigError("vary", f"expected flags of {sweep.trainer}. {error}") from error
     finished, failures = [], []
     for number, (setting, config) in enumerate(zip(grid, configs, strict=True), 1):
         folder = folder_of(output, setting)
         print(f"run {number} of {len(grid)}: {folder.name}", flush=True)
-        if failure := _train(config, folder, setting):
+        if failure := _train(config, folder):
             failures.append(f"{folder.name} ({failure})")
         else:
             finished.append((setting, folder))
@@ -76,7 +75,7 @@ def main(sweep: SweepConfig, arguments: list[str]) -> None:
         sys.exit(f"{len(failures)} of {len(grid)} runs failed: {'; '.join(failures)}")
 
 
-def _train(config: DocumentConfig | SentenceConfig, folder: Path, setting: Mapping[str, str]) -> str | None:
+def _train(config: DocumentConfig | SentenceConfig, folder: Path) -> str | None:
     """Trains one run or resumes it; returns why it failed."""
     import keras
 

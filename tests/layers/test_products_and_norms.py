@@ -101,7 +101,7 @@ def test_it_trains_saves_and_loads_in_a_model_of_keras(make, features, tmp_path)
 
 def test_it_works_in_a_document_model(make, rng, tmp_path):
     x = rng.poisson(1.0, size=(40, 20)).astype(np.float32)
-    model = models.BagOfWordsVAE(20, make(), (8,), (), seed=0)
+    model = models.BagOfWordsVAE(20, make(), encoder_units=(8,), decoder_units=(), seed=0)
     model.compile(keras.optimizers.Adam(1e-2))
     history = model.fit(x, epochs=5, verbose=0).history
     assert history["loss"][-1] < history["loss"][0]

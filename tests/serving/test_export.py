@@ -185,7 +185,7 @@ def test_every_kind_of_model_has_its_endpoints():
     assert set(serving.endpoints(plain)) == {"score", "sample"}
     conditional = LSTMVAE(9, GaussianLatent(3), embedding_dim=3, hidden_units=4, num_labels=2)
     labelled = serving.endpoints(conditional)["reconstruct"]
-    out = labelled.function(tf.constant([[3, 1]]), tf.constant(5), tf.constant([1]))
+    out = labelled.call(tf.constant([[3, 1]]), tf.constant(5), tf.constant([1]))
     assert out["tokens"].shape[0] == 1
 
 

@@ -21,7 +21,7 @@ GRID = ("--vary=concentration=5,learned", "--vary=activation=tanh,nonesuch")
 
 
 def sweep(output, text, *flags):
-    trainer = [f"--train_files={text}", "--min_count=1", "--latent_dim=3", "--encoder_units=8", "--decoder_units=", "--epochs=1",
+    trainer = [f"--train_files={text}", "--min_count=1", "--latent_dim=3", "--encoder_units=8", "--decoder_units=4", "--epochs=1",
                "--batch_size=20", "--num_importance_samples=1"]  # fmt: skip
     command = [
         sys.executable,
