@@ -1,4 +1,4 @@
-"""Writes what a trained model says about new texts: known words, bounds in nats and codes, one row per text.
+"""Writes what a trained model says about new texts: known words, bounds in nats, codes and topics, one row per text.
 
 python -m trainers.predict --model=runs/reviews --input=new.txt --output=new.csv
 python -m trainers.predict --model=runs/reviews --input=new.csv --text_column=body --output=codes.csv

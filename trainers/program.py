@@ -49,18 +49,18 @@ def run(main: Callable[..., None], name: str, description: str, *configs: type[C
         rest: Whether `main` takes what follows `--` as its last argument, a list of strings.
     """
     arguments = sys.argv[1:]
-    command = _command(name)
+    shown = command(name)
     end = arguments.index("--") if rest and "--" in arguments else len(arguments)
     own, others = arguments[:end], arguments[end + 1 :]
     debug = any(each in ("--debug", "-debug") for each in own)
     if any(each in _HELP for each in own):
-        print(help_text(command, description, configs), end="")
+        print(help_text(shown, description, configs), end="")
         sys.exit(0)
     values = define(configs)
     try:
         settings = parse(values, configs, [each for each in own if each not in ("--debug", "-debug")])
     except (flags.Error, ConfigError, OSError) as error:
-        _stop(error, values, debug, f"{command} --help lists all flags.")
+        _stop(error, values, debug, f"{shown} --help lists all flags.")
     try:
         with quiet_start(debug):
             # The look for GPUs is what fills the terminal where there are none.
@@ -113,7 +113,8 @@ def parse(values: flags.FlagValues, configs: Sequence[type[Config]], arguments: 
     return [read(config, values) for config in configs]
 
 
-def _command(name: str) -> str:
+def command(name: str) -> str:
+    """The command of a program, in a checkout or where the package is installed."""
     return f"python -m trainers.{name}" if (_ROOT / "setup.cfg").is_file() else f"tf-vmf {name}"
 
 
@@ -160,7 +161,7 @@ def _stop(error: BaseException, values: flags.FlagValues, debug: bool, hint: str
 
 def command_line(name: str) -> str:
     """The command that runs this program, for a report."""
-    return shlex.join([*_command(name).split(), *sys.argv[1:]])
+    return shlex.join([*command(name).split(), *sys.argv[1:]])
 
 
 def print_run(run: Run) -> None:
@@ -174,4 +175,4 @@ def print_run(run: Run) -> None:
     if run.workdir.report_file.exists():
         print(f"report  {run.workdir.report_file.resolve().as_uri()}")
     print(f"model   {run.workdir.model_file}")
-    print(f"next    {_command('export')} --model={folder} --output=exports/{folder.name}/1")
+    print(f"next    {command('export')} --model={folder} --output=exports/{folder.name}/1")

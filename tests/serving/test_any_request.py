@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from tests.serving.plain_exports import save_plain
 from tests.serving.running import running
 from tf_vmf import serving
-from tf_vmf.data import DocumentVectorization, SentenceVectorization
 from tf_vmf.layers import VonMisesFisherLatent
 from tf_vmf.models import LSTMVAE, BagOfWordsVAE
+from tf_vmf.text import DocumentVectorization, SentenceVectorization
 
 testclient = pytest.importorskip("fastapi.testclient")
 

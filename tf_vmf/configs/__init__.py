@@ -8,6 +8,7 @@ from tf_vmf.configs.documents import DocumentConfig
 from tf_vmf.configs.options import Config, ConfigError
 from tf_vmf.configs.programs import ExportConfig, PredictConfig, PrepareConfig, RunConfig, ServeConfig, SweepConfig
 from tf_vmf.configs.sentences import SentenceConfig
+from tf_vmf.configs.topics import TopicsConfig
 
 __all__ = [
     "Config",
@@ -20,4 +21,5 @@ __all__ = [
     "SentenceConfig",
     "ServeConfig",
     "SweepConfig",
+    "TopicsConfig",
 ]

@@ -76,7 +76,7 @@ class PrepareConfig(DocumentTextConfig, SentenceTextConfig):
 class PredictConfig(Config):
     """Prediction."""
 
-    model: str = option(dataclasses.MISSING, "Folder of a finished run, a .keras file or an export.")
+    model: str = option(dataclasses.MISSING, "Folder of a finished run or of topics, a .keras file or an export.")
     input: tuple[str, ...] = option(dataclasses.MISSING, "Texts: files, folders or patterns, as the training text.")
     output: str = option(dataclasses.MISSING, "CSV file to write.")
     text_column: str | int | None = with_default(CorpusConfig, "text_column", None)

@@ -17,13 +17,17 @@ from tf_vmf.configs import PredictConfig
 from tf_vmf.data.columns import Columns
 from tf_vmf.data.texts import Text, TextFiles
 from tf_vmf.files import write_atomically
+from tf_vmf.runs.topics import MODEL_FOLDER
 from tf_vmf.seeds import stateless_seed
+from tf_vmf.topics import TopicModel
 
 _BATCH = 256
 
 
 def predict(config: PredictConfig) -> int:
-    """Writes a CSV file with one row per text: `row`, `known_tokens`, `nll`, `kl` and `code_0`, `code_1`, ....
+    """Writes a CSV file with one row per text: `row`, `known_tokens`, `nll`, `kl`, `code_0`, `code_1`, ....
+
+    Of a topic model `topic` and the proportions `topic_0`, `topic_1`, ... follow.
 
     `known_tokens` counts the words that the model knows; 0 marks the code of nothing. `nll` and `kl` are in nats, from
     one sample of the code; they add up to the negative evidence lower bound. The code is the mean direction on the sphere, the mean
@@ -39,13 +43,15 @@ def predict(config: PredictConfig) -> int:
         FileNotFoundError: There is no model or no text.
         ValueError: The model came without a vectorizer or has no latent variable, or a label is unknown.
     """
-    model, vectorizer = models.load(config.model)
+    path = Path(config.model)
+    topics = next((TopicModel.load(each) for each in (path, path / MODEL_FOLDER) if TopicModel.is_saved(each)), None)
+    model, vectorizer = models.load(path) if topics is None else (topics.model_, topics.vectorizer_)
     if vectorizer is None or model.latent is None:
         lacks = "vectorizer.json, which turns text into its input" if vectorizer is None else "a latent variable"
         raise ValueError(
             f"`model`: expected a model of text with codes. Received: {config.model}, which lacks {lacks}."
         )
-    labels = _label_numbers(Path(config.model)) if getattr(model, "num_labels", 0) else None
+    labels = _label_numbers(path) if getattr(model, "num_labels", 0) else None
     columns = Columns(config.text_column, config.label_column)
     texts = TextFiles(list(config.input), columns=columns)
     written = 0
@@ -55,10 +61,12 @@ def predict(config: PredictConfig) -> int:
         with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
             codes = [f"code_{i}" for i in range(model.latent.latent_dim)]
-            writer.writerow(["row", "known_tokens", "nll", "kl", *codes])
+            names = [] if topics is None else ["topic", *(f"topic_{k}" for k in range(topics.num_topics_))]
+            writer.writerow(["row", "known_tokens", "nll", "kl", *codes, *names])
             for number, batch in enumerate(_batches(texts)):
-                for row in _rows(model, vectorizer, batch, labels, stateless_seed(config.seed, number)):
-                    writer.writerow([written, *row])
+                rows = _rows(model, vectorizer, batch, labels, stateless_seed(config.seed, number))
+                for row, more in zip(rows, _topics(topics, batch), strict=True):
+                    writer.writerow([written, *row, *more])
                     written += 1
 
     write_atomically(config.output, write)
@@ -83,6 +91,14 @@ def _rows(
     known = vectorizer.known_tokens(strings).numpy()
     for tokens, nll, kl, code in zip(known, terms["nll"].numpy(), terms["kl"].numpy(), codes, strict=True):
         yield [int(tokens), *(f"{value:.6g}" for value in np.concatenate([[nll, kl], code]))]
+
+
+def _topics(topics: TopicModel | None, batch: list[Text]) -> list[list[Any]]:
+    """The most probable topic and the proportions of each text; nothing without a topic model."""
+    if topics is None:
+        return [[] for _ in batch]
+    proportions = topics.transform([text.text for text in batch])
+    return [[int(np.argmax(row)), *(f"{value:.6g}" for value in row)] for row in proportions]
 
 
 def _label_numbers(path: Path) -> dict[str, int]:

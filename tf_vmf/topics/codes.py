@@ -7,6 +7,7 @@ import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
@@ -80,7 +81,9 @@ def train(counts: sparse.csr_matrix, settings: CodeSettings, seed: int, verbose:
         schedule = keras.optimizers.schedules.CosineDecay(settings.learning_rate, epochs * steps)
         model.compile(FusedAdam(schedule))
         batches = documents.batches(batch_size, seed=seed)
-        model.fit(batches, epochs=epochs, steps_per_epoch=steps, verbose=verbose, shuffle=False)
+        bar = [_EpochBar(epochs)] if verbose == 1 else []
+        quiet = 0 if bar else verbose
+        model.fit(batches, epochs=epochs, steps_per_epoch=steps, verbose=quiet, shuffle=False, callbacks=bar)
     return model
 
 
@@ -130,3 +133,15 @@ def _seeded(seed: int) -> Iterator[None]:
         yield
     finally:
         random.setstate(state)
+
+
+class _EpochBar(keras.callbacks.Callback):
+    """One progress bar over all epochs."""
+
+    def __init__(self, epochs: int) -> None:
+        super().__init__()
+        self._bar = keras.utils.Progbar(epochs, unit_name="epoch")
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        logs = logs or {}
+        self._bar.update(epoch + 1, [("perplexity", float(logs["perplexity"]))] if "perplexity" in logs else None)

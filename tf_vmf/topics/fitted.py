@@ -103,9 +103,11 @@ def find_words(
     modes = topic_modes(codes[known], proportions, _centres(codes[known], proportions), settings.mode_concentration)
     log_probabilities = log_word_probabilities(model, modes)
     totals = np.asarray(documents.counts.sum(axis=0), np.float64).ravel()
-    scores = word_scores(log_probabilities, np.log((totals + 0.5) / (totals + 0.5).sum()), settings)
+    log_reference = np.log((totals + 0.5) / (totals + 0.5).sum())
+    scores = word_scores(log_probabilities, log_reference, settings)
     scores[:, totals == 0] = -np.inf  # words of a given vocabulary that the documents do not hold come last
-    ranking = rank_words(scores, documents.counts[np.flatnonzero(known)], settings)
+    counts = documents.counts[np.flatnonzero(known)]
+    ranking = rank_words(scores, counts, settings, likelier=log_probabilities > log_reference)
     return replace(topics, modes=modes, log_probabilities=log_probabilities, ranking=ranking)
 
 

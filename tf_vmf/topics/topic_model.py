@@ -586,6 +586,11 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
             "texts": self._texts,
         }
 
+    @staticmethod
+    def is_saved(path: str | Path) -> bool:
+        """Whether a folder was written by `save`."""
+        return (Path(path) / _SETTINGS_FILE).is_file()
+
     @classmethod
     def load(cls, path: str | Path) -> Self:
         """Reads a folder that `save` has written.
@@ -595,7 +600,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
             ValueError: A file is damaged.
         """
         folder = Path(path)
-        if not (folder / _SETTINGS_FILE).is_file():
+        if not cls.is_saved(folder):
             raise FileNotFoundError(
                 f"Expected the folder of a saved TopicModel. Received: {folder}, where there is no {_SETTINGS_FILE}."
             )
@@ -622,7 +627,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         """Writes a SavedModel that needs neither this package nor scikit-learn.
 
         Beside the endpoints of `tf_vmf.serving.export` it has `topics_text`: `texts` -> `proportions` (n, num_topics), `topic`,
-        `label` and `known_tokens`.
+        `label` and `tokens` (how many words of the text are known).
 
         Raises:
             FileExistsError: There is something at the path.

@@ -87,7 +87,9 @@ def word_scores(log_probabilities: np.ndarray, log_reference: np.ndarray, settin
     return scores - settings.exclusivity * (log_probabilities.max(axis=0) - log_probabilities)
 
 
-def rank_words(scores: np.ndarray, counts: sparse.csr_matrix, settings: WordSettings) -> np.ndarray:
+def rank_words(
+    scores: np.ndarray, counts: sparse.csr_matrix, settings: WordSettings, likelier: np.ndarray | None = None
+) -> np.ndarray:
     """Words by rank, shape (K, V).
 
     Of the `candidates` highest scores the word that occurs least with the others is dropped until `coherent` are left: these
@@ -97,6 +99,8 @@ def rank_words(scores: np.ndarray, counts: sparse.csr_matrix, settings: WordSett
         scores: What `word_scores` returned, shape (K, V).
         counts: Counts of the training documents, shape (n, V).
         settings: `candidates` and `coherent`.
+        likelier: Where a word is likelier in the topic than elsewhere, shape (K, V); other words do not compete, however coherent
+            they are among themselves. None: all compete.
     """
     order = np.argsort(-scores, axis=1, kind="stable")
     pool = min(settings.candidates, order.shape[1])
@@ -108,7 +112,9 @@ def rank_words(scores: np.ndarray, counts: sparse.csr_matrix, settings: WordSett
     together = document_npmi(counts[:, distinct])
     ranked = np.empty_like(order)
     for topic, columns in enumerate(position.reshape(candidates.shape)):
-        kept = _most_coherent(together[np.ix_(columns, columns)], kept_words)
+        competes = np.arange(pool) if likelier is None else np.flatnonzero(likelier[topic, candidates[topic]])
+        own = columns[competes]
+        kept = competes[_most_coherent(together[np.ix_(own, own)], kept_words)]
         rest = np.setdiff1d(np.arange(order.shape[1]), kept, assume_unique=True)
         ranked[topic] = order[topic, np.concatenate([kept, rest])]
     return ranked

@@ -1,0 +1,56 @@
+"""The snippets of the README run as pasted."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+
+README = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
+SNIPPETS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+def texts():
+    rng = np.random.default_rng(0)
+    themes = ["star planet orbit moon comet", "flour butter sugar oven bread", "goal match player league team"]
+    return [" ".join(rng.choice(themes[i % 3].split(), 12)) for i in range(120)]
+
+
+def run(snippet, monkeypatch, tmp_path, **names):
+    monkeypatch.chdir(tmp_path)
+    exec(snippet, names)
+    return names
+
+
+@pytest.mark.slow
+def test_topics(monkeypatch, tmp_path):
+    pytest.importorskip("pandas")
+    names = run(SNIPPETS[0], monkeypatch, tmp_path, texts=texts())
+    assert len(names["model"].topics(10)) == 20
+    assert (tmp_path / "report.html").is_file()
+
+
+def test_a_layer_in_a_model(monkeypatch, tmp_path):
+    digits = (load_digits().data > 8).astype("float32")[:200]
+    snippet = SNIPPETS[1].replace("epochs=30", "epochs=2")
+    model = run(snippet, monkeypatch, tmp_path, digits=digits)["model"]
+    np.testing.assert_allclose(np.linalg.norm(model.encode(digits).mean_direction, axis=-1), 1.0, atol=1e-5)
+
+
+def test_the_distribution(monkeypatch, tmp_path):
+    names = run(SNIPPETS[2], monkeypatch, tmp_path)
+    assert names["samples"].shape == (1000, 3)
+
+
+def test_every_snippet_has_its_test_and_the_page_is_short():
+    assert len(SNIPPETS) == 3
+    assert len(README.splitlines()) <= 120
+
+
+def test_every_link_leads_to_a_file():
+    root = Path(__file__).resolve().parents[1]
+    for page in (root / "README.md", *sorted((root / "docs").glob("*.md"))):
+        prose = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+        for target in re.findall(r"\]\(([^)#]+)", prose):
+            assert target.startswith("http") or (page.parent / target).exists(), (page.name, target)

@@ -1,0 +1,80 @@
+"""A run of a topic model: from files of text to tables, a report and a saved model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tf_vmf._optional import optional
+from tf_vmf.configs import TopicsConfig
+from tf_vmf.data.columns import Columns
+from tf_vmf.data.corpora.wikipedia import read_wikipedia
+from tf_vmf.data.texts import Text, TextFiles
+from tf_vmf.files import new_folder
+from tf_vmf.topics import TopicModel
+
+MODEL_FOLDER = "model"
+
+
+def find_topics(config: TopicsConfig, *, verbose: bool = True) -> TopicModel:
+    """Fits a topic model to files of text and writes its folder.
+
+    The folder holds `topics.csv` (topic, label, size, share, c_npmi, words), `documents.csv` (row, topic, probability,
+    known_tokens, label, text), `report.html` and `model/`, which `tf_vmf.TopicModel.load` and `trainers.predict` read.
+
+    Args:
+        config: The texts and the options.
+        verbose: Whether to show the progress.
+
+    Returns:
+        The fitted model.
+
+    Raises:
+        FileExistsError: There is something at the folder.
+        FileNotFoundError: A file of text is missing.
+        ModuleNotFoundError: pandas, gensim, jinja2 or matplotlib is not installed.
+        ValueError: There are too few texts.
+    """
+    with optional("topics", "Topics"):
+        import gensim  # noqa: F401
+        import jinja2  # noqa: F401
+        import matplotlib  # noqa: F401
+        import pandas  # noqa: F401
+    with new_folder(config.output) as folder:
+        texts = _texts(config)
+        strings, labels = [text.text for text in texts], [text.label for text in texts]
+        model = TopicModel(
+            config.num_topics or None,
+            vocabulary_size=config.vocabulary_size,
+            tokenization=config.tokenization,
+            stop_words=config.stop_words,
+            min_df=config.min_df,
+            max_df=config.max_df,
+            ngram_range=(config.ngram_range[0], config.ngram_range[1]),
+            latent_dim=config.latent_dim,
+            epochs=config.epochs,
+            relevance_weight=config.relevance_weight,
+            random_state=config.seed,
+            verbose=int(verbose),
+        ).fit(strings)
+        _write(model, strings, labels, folder)
+    return model
+
+
+def _texts(config: TopicsConfig) -> list[Text]:
+    if config.corpus is not None:
+        return list(read_wikipedia())
+    columns = Columns(config.text_column, config.label_column)
+    return list(TextFiles(list(config.train_files), whole_files=True, columns=columns))
+
+
+def _write(model: TopicModel, texts: list[str], labels: list[str | None], folder: Path) -> None:
+    topics = model.topic_info()
+    topics["words"] = topics["words"].str.join(" ")
+    topics[["topic", "label", "size", "share", "c_npmi", "words"]].to_csv(folder / "topics.csv", index=False)
+    documents: Any = model.document_info(texts)
+    documents.index.name = "row"
+    columns = ["topic", "probability", "known_tokens", "label", "text"]
+    documents[columns].to_csv(folder / "documents.csv")
+    model.report(folder / "report.html", None if None in labels else labels)
+    model.save(folder / MODEL_FOLDER)

@@ -1,0 +1,29 @@
+"""Finds the topics of texts: tables of topics and documents, a report, and a model for new texts.
+
+    python -m trainers.topics --corpus=wikipedia --output=topics/wikipedia             # offline
+    python -m trainers.topics --train_files=reviews.csv --text_column=body --output=topics/reviews
+    python -m trainers.predict --model=topics/reviews --input=new.txt --output=new.csv
+
+The folder --output then holds topics.csv, documents.csv, report.html and model/.
+"""
+
+from pathlib import Path
+
+from tf_vmf.configs import TopicsConfig
+from trainers import program
+
+
+def main(config: TopicsConfig) -> None:
+    from tf_vmf.runs.topics import find_topics
+
+    model = find_topics(config)
+    for label, words in zip(model.topic_labels(), model.topics(8), strict=True):
+        print(f"{label}: {', '.join(words)}")
+    folder = Path(config.output).resolve()
+    print(f"\nreport  {(folder / 'report.html').as_uri()}")
+    print(f"tables  {folder / 'topics.csv'}, {folder / 'documents.csv'}")
+    print(f"next    {program.command('predict')} --model={config.output} --input=NEW.txt --output=NEW.csv")
+
+
+if __name__ == "__main__":
+    program.run(main, "topics", __doc__, TopicsConfig)
