@@ -245,7 +245,7 @@ def test_the_export_serves_the_proportions_of_texts(model, tmp_path):
     result = served(texts=tf.constant(texts))
     np.testing.assert_allclose(result["proportions"], model.transform(texts), atol=1e-5)
     np.testing.assert_array_equal(result["topic"], model.transform(texts).argmax(axis=1))
-    np.testing.assert_array_equal(result["known_tokens"], model.known_tokens(texts))
+    np.testing.assert_array_equal(result["tokens"], model.known_tokens(texts))
     assert result["label"][0].numpy().decode() == model.topic_labels()[int(result["topic"][0])]
 
 
