@@ -118,7 +118,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         hidden_units: int = 256,
         epochs: int | None = None,
         batch_size: int = 200,
-        learning_rate: float = 1e-3,
+        learning_rate: float = 2e-3,
         seed_words: Mapping[str, Sequence[str]] | Sequence[Sequence[str]] | None = None,
         relevance_weight: float = 0.8,
         exclusivity: float = 3.0,
