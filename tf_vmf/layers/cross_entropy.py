@@ -43,40 +43,69 @@ def linear_cross_entropy(
     Returns:
         Losses, shape (rows,), float32.
     """
-    rows = tf.shape(inputs)[0]
-    num_chunks = tf.maximum(1, -(-rows // chunk_size))
-    rows_a_chunk = -(-rows // num_chunks)  # equal chunks: no small remainder
+    chunks = _Chunks(tf.shape(inputs)[0], labels, chunk_size, compute_dtype)
 
-    def slice_of(index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        start = index * rows_a_chunk
-        return start, tf.minimum(start + rows_a_chunk, rows)
+    @tf.custom_gradient
+    def cross_entropy(
+        inputs: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor
+    ) -> tuple[tf.Tensor, Callable[..., tuple[tf.Tensor, ...]]]:
+        operands = tf.cast(inputs, compute_dtype), tf.cast(kernel, compute_dtype), bias
+        if not gradient_in_forward:
+            return chunks.losses(*operands), lambda upstream: chunks.losses_and_gradients(*operands, upstream)[1:]
 
-    def losses_of(inputs: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
+        losses, *gradients = chunks.losses_and_gradients(*operands, None)
+
+        def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, ...]:
+            factor = tf.where(tf.equal(chunks.rows, 0), 0.0, tf.reduce_max(upstream))  # the maximum of nothing is -inf
+            return tf.cond(
+                tf.reduce_all(tf.equal(upstream, factor)),
+                lambda: tuple(factor * g for g in gradients),
+                lambda: chunks.losses_and_gradients(*operands, upstream)[1:],
+            )
+
+        return losses, gradient
+
+    return cross_entropy(tf.cast(inputs, tf.float32), tf.cast(kernel, tf.float32), tf.cast(bias, tf.float32))
+
+
+class _Chunks:
+    """The rows of a batch in chunks of equal size, and what is computed over them.
+
+    Args:
+        rows: Number of rows.
+        labels: Integers, shape (rows,).
+        chunk_size: Rows of logits held at a time.
+        compute_dtype: Type of the operands of matrix products.
+    """
+
+    def __init__(self, rows: tf.Tensor, labels: tf.Tensor, chunk_size: int, compute_dtype: tf.DType) -> None:
+        self.rows = rows
+        self.labels = labels
+        self.compute_dtype = compute_dtype
+        self.number = tf.maximum(1, -(-rows // chunk_size))
+        self.size = -(-rows // self.number)  # equal chunks: no small remainder
+
+    def bounds(self, index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """The first row of a chunk and the one after its last."""
+        start = index * self.size
+        return start, tf.minimum(start + self.size, self.rows)
+
+    def losses(self, inputs: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
+        """The losses of all rows."""
+
         def add_chunk(index: tf.Tensor, losses: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
-            start, end = slice_of(index)
-            loss, _ = _softmax_losses(inputs[start:end], kernel, bias, labels[start:end])
+            start, end = self.bounds(index)
+            loss, _ = _softmax_losses(inputs[start:end], kernel, bias, self.labels[start:end])
             return index + 1, losses.write(index, loss)
 
-        losses = tf.TensorArray(tf.float32, num_chunks, infer_shape=False, element_shape=[None])
-        _, losses = _loop(num_chunks, add_chunk, (tf.constant(0), losses))
+        losses = tf.TensorArray(tf.float32, self.number, infer_shape=False, element_shape=[None])
+        _, losses = _loop(self.number, add_chunk, (tf.constant(0), losses))
         return losses.concat()
 
-    def losses_and_gradients_of(
-        inputs: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, factors: tf.Tensor | None
+    def losses_and_gradients(
+        self, inputs: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, factors: tf.Tensor | None
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
-        def chunk(index: tf.Tensor) -> tuple[tf.Tensor, ...]:
-            start, end = slice_of(index)
-            chunk_inputs = inputs[start:end]
-            losses, logits_bar = _softmax_losses(chunk_inputs, kernel, bias, labels[start:end], with_gradient=True)
-            if factors is not None:
-                logits_bar *= factors[start:end, tf.newaxis]
-            ones = tf.ones([1, end - start], tf.float32)
-            # As a matrix product a sum over rows is faster than `reduce_sum`.
-            bias_bar = tf.matmul(ones, logits_bar)[0]
-            logits_bar = tf.cast(logits_bar, compute_dtype)
-            inputs_bar = tf.cast(tf.matmul(logits_bar, kernel), tf.float32)
-            kernel_bar = tf.cast(tf.matmul(logits_bar, chunk_inputs, transpose_a=True), tf.float32)
-            return losses, inputs_bar, kernel_bar, bias_bar
+        """The losses of all rows and the gradients in inputs, kernel and bias of their sum, weighted by `factors` (rows,)."""
 
         def add_chunk(
             index: tf.Tensor,
@@ -85,47 +114,37 @@ def linear_cross_entropy(
             kernel_bar: tf.Tensor,
             bias_bar: tf.Tensor,
         ) -> tuple:
-            loss, *gradients = chunk(index)
-            return (
-                index + 1,
-                losses.write(index, loss),
-                inputs_bar.write(index, gradients[0]),
-                kernel_bar + gradients[1],
-                bias_bar + gradients[2],
-            )
+            loss, of_inputs, of_kernel, of_bias = self._chunk(index, inputs, kernel, bias, factors)
+            arrays = losses.write(index, loss), inputs_bar.write(index, of_inputs)
+            return index + 1, *arrays, kernel_bar + of_kernel, bias_bar + of_bias
 
         # The first chunk outside the loop: adding its kernel gradient to zeros would cost as much as a tenth of it.
-        losses, inputs_bar, kernel_bar, bias_bar = chunk(tf.constant(0))
+        losses, inputs_bar, kernel_bar, bias_bar = self._chunk(tf.constant(0), inputs, kernel, bias, factors)
         arrays = [
-            tf.TensorArray(tf.float32, num_chunks, infer_shape=False, element_shape=shape).write(0, value)
+            tf.TensorArray(tf.float32, self.number, infer_shape=False, element_shape=shape).write(0, value)
             for value, shape in ((losses, [None]), (inputs_bar, [None, inputs.shape[-1]]))
         ]
         _, losses, inputs_bar, kernel_bar, bias_bar = _loop(
-            num_chunks, add_chunk, (tf.constant(1), *arrays, kernel_bar, bias_bar)
+            self.number, add_chunk, (tf.constant(1), *arrays, kernel_bar, bias_bar)
         )
         return losses.concat(), inputs_bar.concat(), kernel_bar, bias_bar
 
-    @tf.custom_gradient
-    def cross_entropy(
-        inputs: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor
-    ) -> tuple[tf.Tensor, Callable[..., tuple[tf.Tensor, ...]]]:
-        operands = tf.cast(inputs, compute_dtype), tf.cast(kernel, compute_dtype), bias
-        if not gradient_in_forward:
-            return losses_of(*operands), lambda upstream: losses_and_gradients_of(*operands, upstream)[1:]
-
-        losses, *gradients = losses_and_gradients_of(*operands, None)
-
-        def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, ...]:
-            factor = tf.where(tf.equal(rows, 0), 0.0, tf.reduce_max(upstream))  # the maximum of nothing is -inf
-            return tf.cond(
-                tf.reduce_all(tf.equal(upstream, factor)),
-                lambda: tuple(factor * g for g in gradients),
-                lambda: losses_and_gradients_of(*operands, upstream)[1:],
-            )
-
-        return losses, gradient
-
-    return cross_entropy(tf.cast(inputs, tf.float32), tf.cast(kernel, tf.float32), tf.cast(bias, tf.float32))
+    def _chunk(
+        self, index: tf.Tensor, inputs: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, factors: tf.Tensor | None
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
+        """The losses of a chunk and its part of the gradients."""
+        start, end = self.bounds(index)
+        chunk_inputs = inputs[start:end]
+        losses, logits_bar = _softmax_losses(chunk_inputs, kernel, bias, self.labels[start:end], with_gradient=True)
+        if factors is not None:
+            logits_bar *= factors[start:end, tf.newaxis]
+        ones = tf.ones([1, end - start], tf.float32)
+        # As a matrix product a sum over rows is faster than `reduce_sum`.
+        bias_bar = tf.matmul(ones, logits_bar)[0]
+        logits_bar = tf.cast(logits_bar, self.compute_dtype)
+        inputs_bar = tf.cast(tf.matmul(logits_bar, kernel), tf.float32)
+        kernel_bar = tf.cast(tf.matmul(logits_bar, chunk_inputs, transpose_a=True), tf.float32)
+        return losses, inputs_bar, kernel_bar, bias_bar
 
 
 def _softmax_losses(
