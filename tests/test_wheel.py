@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -85,3 +86,23 @@ def test_the_command_lists_programs_and_recipes_and_passes_flags_on(installed):
     unknown = _tf_vmf(installed, "bow_vea")
     assert unknown.returncode == 2
     assert "Expected one of: bow_vae" in unknown.stderr
+
+
+def test_a_source_distribution_holds_what_a_wheel_is_built_from(wheel, tmp_path):
+    archive = _build("build_sdist", wheel.parent / "source", tmp_path)
+    with tarfile.open(archive) as files:
+        names = {name.partition("/")[2] for name in files.getnames()}
+    assert {"setup.cfg", "pyproject.toml", "README.md", "LICENSE", "tf_vmf/math/vmf_tables.npz"} <= names
+    for folder, pattern in (("tf_vmf", "*.py"), ("trainers", "*.py"), ("flags", "*.py"), ("recipes", "*.flags")):
+        files_there = {path.relative_to(ROOT).as_posix() for path in (ROOT / folder).rglob(pattern)}
+        assert files_there <= names
+
+
+@pytest.mark.slow
+def test_a_shipped_recipe_trains_from_the_wheel(installed, tmp_path):
+    pytest.importorskip("gensim")
+    quick = ["--epochs=1", "--num_importance_samples=1", f"--workdir={tmp_path}/run"]
+    finished = _tf_vmf(installed, "bow_vae", "--flagfile=wikipedia_vmf", *quick)
+    assert finished.returncode == 0, finished.stderr[-2000:]
+    assert (tmp_path / "run" / "metrics.json").is_file()
+    assert "next    tf-vmf export" in finished.stdout
