@@ -35,7 +35,9 @@ def test_a_learned_concentration_and_no_latent():
 
 
 def test_an_unknown_latent_is_refused_with_the_choices():
-    expected = r"`latent`: expected one of gaussian, power_spherical, uniform_norm_vmf, vmf(, \w+)*, none\. Received: 'cauchy'"
+    expected = (
+        r"`latent`: expected one of gaussian, power_spherical, uniform_norm_vmf, vmf(, \w+)*, none\. Received: 'cauchy'"
+    )
     with pytest.raises(ValueError, match=expected):
         make_latent(config(latent="cauchy"), seed=0)
 
