@@ -92,6 +92,7 @@ def visit(browser, urls):
 def test_a_text_is_encoded_and_reconstructed_under_the_label_of_a_name(visit):
     here = visit("sentences")
     box = here.box("A text")
+    here.page.get_by_text("Version 7, 6 endpoints.").wait_for()
     assert here.page.get_by_role("status").text_content() == "Version 7, 6 endpoints."
     box.get_by_label("Text").fill("it's <b>néw</b>")
     box.get_by_label("Label").select_option("positive")

@@ -172,7 +172,9 @@ class SphericalLatent(LatentLayer):
         as_traced = tf.reduce_all(rows == tf.cast(number, rows.dtype))
         if tf.executing_eagerly():
             return compute(number if bool(as_traced) else rows)
-        return tf.cond(as_traced, lambda: compute(number), lambda: compute(rows))
+        # A function that is not inlined is one node: TensorFlow visits every node of the branch that is not taken.
+        of_rows = tf.function(compute, autograph=False, experimental_attributes={"_noinline": True})
+        return tf.cond(as_traced, lambda: compute(number), lambda: of_rows(rows))
 
     def logged_values(self, parameters: Parameters) -> Mapping[str, tf.Tensor]:
         return {"concentration_tracker": parameters["concentration"]}

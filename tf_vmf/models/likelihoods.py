@@ -154,7 +154,8 @@ def multinomial_log_prob(counts: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
     # One fused operation for log-softmax, cross-entropy and their gradient; it wants labels that sum to one.
     frequencies = tf.math.divide_no_nan(counts, tokens[:, tf.newaxis])
     samples = tf.shape(logits)[0]
-    labels = tf.tile(frequencies, [samples, 1])
+    # A copy of a large tensor, which one sample does without.
+    labels = frequencies if logits.shape[0] == 1 else tf.tile(frequencies, [samples, 1])
     cross_entropy = tf.nn.softmax_cross_entropy_with_logits(labels, tf.reshape(logits, [-1, logits.shape[-1]]))
     return -tokens * tf.reshape(cross_entropy, [samples, -1])
 

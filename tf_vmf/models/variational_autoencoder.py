@@ -279,6 +279,7 @@ class VariationalAutoencoder(CheckedKeywords, ReplicatedModel):
             return {"nll": nll, "kl": tf.zeros_like(nll), "auxiliary": None}
         parameters = self.latent.parameters(self.features(x, dropout_seed))
         z = self.latent.sample(parameters, seed, sample_shape=(num_samples,))
+        z = tf.ensure_shape(z, [num_samples, *[None] * (z.shape.rank - 1)])
         return {
             "nll": -tf.reduce_mean(self.reconstruction_log_prob(x, z, dropout_seed), axis=0),
             "kl": self.latent.kl_at(parameters, z),
