@@ -2,6 +2,9 @@
 
 `keras.random.SeedGenerator` gives every replica of a `tf.distribute` strategy the same noise, and no checkpoint format restores
 its state (Keras 3.15). Seeds here are a pure function of (seed, step, replica), so replicas differ and a resumed run repeats.
+They are the same in eager mode, in graphs and under XLA, and so is the noise of the samplers and of dropout, up to rounding.
+Exceptions are what TensorFlow and TensorFlow Probability draw by themselves: gamma variables (power spherical), samples of priors,
+and the words of generated text. Those are other ones under XLA.
 """
 
 import random
@@ -28,8 +31,8 @@ def stateless_seed(seed: int | tf.Tensor, *fold: int | tf.Tensor) -> tf.Tensor:
     if state.shape.rank == 0:
         state = tf.stack([state, 0])
     for number in fold:
-        # int32 throughout: TensorFlow Probability takes no other seeds.
-        state = tf.random.experimental.stateless_fold_in(state, tf.cast(number, tf.int32))
+        # int32 throughout: TensorFlow Probability takes no other seeds. Philox by name: the automatic choice is another one under XLA.
+        state = tf.random.experimental.stateless_fold_in(state, tf.cast(number, tf.int32), alg="philox")
     return state
 
 

@@ -14,6 +14,7 @@ from tf_vmf.layers.heads import build_head, check_head, check_width, head_config
 from tf_vmf.layers.latent_contract import Parameters
 from tf_vmf.layers.latent_layer import LatentLayer
 from tf_vmf.layers.registry import register_latent
+from tf_vmf.math.normal_noise import stateless_normal
 
 if TYPE_CHECKING:
     import tensorflow_probability as tfp
@@ -106,8 +107,7 @@ class GaussianLatent(LatentLayer):
     def sample(self, parameters: Parameters, seed: tf.Tensor, sample_shape: Sequence[int] = ()) -> tf.Tensor:
         mean, log_variance = parameters["mean"], parameters["log_variance"]
         shape = tf.concat([tf.convert_to_tensor(sample_shape, tf.int32), tf.shape(mean)], axis=0)
-        # Philox by name: the default algorithm is many times slower under XLA on CPU.
-        noise = tf.random.stateless_normal(shape, seed, dtype=mean.dtype, alg="philox")
+        noise = stateless_normal(shape, seed, mean.dtype)
         return mean + tf.exp(0.5 * log_variance) * noise
 
     def code(self, parameters: Parameters) -> tf.Tensor:

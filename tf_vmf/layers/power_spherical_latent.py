@@ -12,6 +12,7 @@ from tf_vmf.layers.latent_contract import Parameters
 from tf_vmf.layers.registry import register_latent
 from tf_vmf.layers.spherical_latent import SphericalLatent
 from tf_vmf.layers.unit_vector import unit_vector
+from tf_vmf.math.normal_noise import stateless_normal
 from tf_vmf.seeds import stateless_seed
 
 if TYPE_CHECKING:
@@ -62,9 +63,7 @@ class PowerSphericalLatent(SphericalLatent):
         away = tf.maximum(away, _LEAST)
         cosine = (towards - away) / (towards + away)
         sine = 2.0 * tf.sqrt(towards * away) / (towards + away)
-        noise = tf.random.stateless_normal(
-            tf.concat([shape, [self.latent_dim]], axis=0), stateless_seed(seed, 2), dtype=mu.dtype, alg="philox"
-        )
+        noise = stateless_normal(tf.concat([shape, [self.latent_dim]], axis=0), stateless_seed(seed, 2), mu.dtype)
         tangent = unit_vector(noise - tf.reduce_sum(noise * mu, axis=-1, keepdims=True) * mu)
         # Rounding leaves a part along mu where the noise is nearly parallel to it.
         return unit_vector(cosine[..., tf.newaxis] * mu + sine[..., tf.newaxis] * tangent)

@@ -16,6 +16,7 @@ from tf_vmf.layers.latent_contract import Parameters
 from tf_vmf.layers.latent_layer import LatentLayer
 from tf_vmf.layers.registry import register_latent
 from tf_vmf.layers.von_mises_fisher_latent import VonMisesFisherLatent
+from tf_vmf.math.uniform_noise import stateless_uniform
 from tf_vmf.seeds import stateless_seed
 
 if TYPE_CHECKING:
@@ -107,9 +108,7 @@ class UniformNormVonMisesFisherLatent(VonMisesFisherLatent):
 
     def sample(self, parameters: Parameters, seed: tf.Tensor, sample_shape: Sequence[int] = ()) -> tf.Tensor:
         direction = super().sample(parameters, stateless_seed(seed, 0), sample_shape)
-        uniform = tf.random.stateless_uniform(
-            tf.shape(direction)[:-1], stateless_seed(seed, 1), dtype=direction.dtype, alg="philox"
-        )
+        uniform = stateless_uniform(tf.shape(direction)[:-1], stateless_seed(seed, 1), direction.dtype)
         return (parameters["norm_low"] + self.norm_width * uniform)[..., tf.newaxis] * direction
 
     def code(self, parameters: Parameters) -> tf.Tensor:

@@ -5,6 +5,8 @@ import math
 import numpy as np
 import tensorflow as tf
 
+from tf_vmf.math.uniform_noise import stateless_uniform
+
 # Terms of the Taylor series of sin(pi x) and cos(pi x), |x| <= 1/2: the first one left out is below rounding.
 _TERMS = {tf.float32: 7, tf.float64: 12}
 
@@ -12,8 +14,8 @@ _TERMS = {tf.float32: 7, tf.float64: 12}
 def stateless_normal(shape: tf.Tensor, seed: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
     """Draws independent standard normal numbers by the transformation of Box and Muller.
 
-    Philox bits become uniform numbers, two uniform numbers two normal ones:
-    `sqrt(-2 log v) cos(a)` and `sqrt(-2 log v) sin(a)` with an angle a. `tf.random.stateless_normal` spends most of its time
+    Two uniform numbers become two normal ones, `sqrt(-2 log v) cos(a)` and `sqrt(-2 log v) sin(a)` with an angle a. Eager mode,
+    graphs and XLA draw the same numbers, up to rounding. `tf.random.stateless_normal` spends most of its time
     in one scalar logarithm, sine and cosine after the other; here they are vectorised, as polynomials also under XLA.
 
     Args:
@@ -28,8 +30,7 @@ def stateless_normal(shape: tf.Tensor, seed: tf.Tensor, dtype: tf.DType) -> tf.T
         G. E. P. Box, M. E. Muller. A Note on the Generation of Random Normal Deviates. Ann. Math. Statist. 29(2), 1958.
     """
     size = tf.reduce_prod(shape)
-    # Philox by name: under XLA on CPU the default algorithm is much slower.
-    uniform = tf.random.stateless_uniform([2, (size + 1) // 2], seed, dtype=dtype, alg="philox")
+    uniform = stateless_uniform([2, (size + 1) // 2], seed, dtype)
     # The middles of the uniform numbers' cells: never 0, so that the radius is neither 0 nor infinite.
     radius = tf.sqrt(-2 * tf.math.log(1 - np.finfo(dtype.as_numpy_dtype).eps / 2 - uniform[0]))
     sine, cosine = _half_turn(uniform[1] - 0.5)

@@ -48,7 +48,7 @@ def von_mises_fisher_sample(
         mean_direction: Float tensor `(..., d)` of unit vectors, d >= 2 static.
         concentration: A Python number >= 0, which is fastest, or a float tensor >= 0 whose shape broadcasts with
             `mean_direction.shape[:-1]`. 0 is the uniform distribution.
-        seed: int32 tensor of shape `(2,)`. Equal seeds give equal samples (in one execution mode: XLA draws others).
+        seed: int32 tensor of shape `(2,)`. Equal seeds give equal samples, under XLA too, up to rounding.
         sample_shape: Shape of independent draws, put before the batch shape.
 
     Returns:

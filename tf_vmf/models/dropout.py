@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from tf_vmf.math.uniform_noise import stateless_uniform
 from tf_vmf.seeds import stateless_seed
 
 
@@ -19,6 +20,10 @@ def dropout(
     if seed is None or rate == 0:
         return x
     seed = stateless_seed(seed, layer)
-    if isinstance(x, tf.SparseTensor):
-        return tf.sparse.map_values(lambda v: tf.nn.experimental.stateless_dropout(v, rate, seed, rng_alg="philox"), x)
-    return tf.nn.experimental.stateless_dropout(x, rate, seed, rng_alg="philox")
+
+    def drop(values: tf.Tensor) -> tf.Tensor:
+        # Not `tf.nn.experimental.stateless_dropout`, whose mask is another one under XLA.
+        is_kept = stateless_uniform(tf.shape(values), seed) >= rate
+        return tf.where(is_kept, values * tf.cast(1 / (1 - rate), values.dtype), tf.zeros([], values.dtype))
+
+    return tf.sparse.map_values(drop, x) if isinstance(x, tf.SparseTensor) else drop(x)

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_vmf.layers.lstm import LSTM
+from tf_vmf.math.uniform_noise import stateless_uniform
 from tf_vmf.models.dropout import dropout
 from tf_vmf.models.sentence_batch import concat
 from tf_vmf.models.token_embedding import TokenEmbedding
@@ -139,7 +140,7 @@ class SentenceDecoder(keras.layers.Layer):
             return tf.fill(tf.shape(words), UNK_ID)
         if self.word_dropout == 0.0 or dropout_seed is None:
             return words
-        uniform = tf.random.stateless_uniform(tf.shape(words), stateless_seed(dropout_seed, _WORDS), alg="philox")
+        uniform = stateless_uniform(tf.shape(words), stateless_seed(dropout_seed, _WORDS))
         return tf.where(uniform < self.word_dropout, UNK_ID, words)
 
     def _run(

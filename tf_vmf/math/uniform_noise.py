@@ -1,0 +1,34 @@
+"""Uniform noise from a stateless seed, the same numbers with and without XLA."""
+
+import tensorflow as tf
+
+
+def stateless_uniform(shape: tf.Tensor, seed: tf.Tensor, dtype: tf.DType = tf.float32) -> tf.Tensor:
+    """Draws independent numbers from the uniform distribution on [0, 1).
+
+    They are those of `tf.random.stateless_uniform(shape, seed, alg="philox")` on a CPU. That function makes a number from the low
+    bits of a random word, or from the high ones where XLA compiles it. Here the words are drawn, which are the same everywhere.
+
+    Args:
+        shape: int32 tensor or a sequence of ints.
+        seed: int32 tensor of shape `(2,)`.
+        dtype: tf.float32, a multiple of 2^-23, or tf.float64, a multiple of 2^-52.
+
+    Returns:
+        Tensor of the given shape.
+
+    References:
+        J. K. Salmon, M. A. Moraes, R. O. Dror and D. E. Shaw. Parallel Random Numbers: As Easy as 1, 2, 3. SC 2011 (Philox).
+    """
+    if dtype == tf.float32:
+        return tf.cast(tf.bitwise.bitwise_and(_words(shape, seed, tf.int32), 0x7FFFFF), dtype) * 2.0**-23
+    word = _words(shape, seed, tf.int64)
+    high = tf.bitwise.left_shift(tf.bitwise.bitwise_and(word, 0xFFFFF), tf.constant(32, tf.int64))
+    # Two non-negative summands: the right shift keeps the sign of the word.
+    low = tf.bitwise.bitwise_and(tf.bitwise.right_shift(word, tf.constant(32, tf.int64)), 0xFFFFFFFF)
+    return tf.cast(high + low, dtype) * 2.0**-52
+
+
+def _words(shape: tf.Tensor, seed: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
+    """Integers whose bits are all random."""
+    return tf.random.stateless_uniform(shape, seed, minval=None, maxval=None, dtype=dtype, alg="philox")
