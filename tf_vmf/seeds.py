@@ -31,7 +31,7 @@ def stateless_seed(seed: int | tf.Tensor, *fold: int | tf.Tensor) -> tf.Tensor:
     if state.shape.rank == 0:
         state = tf.stack([state, 0])
     for number in fold:
-        # int32 throughout: TensorFlow Probability takes no other seeds. Philox by name: the automatic choice is another one under XLA.
+        # int32 throughout: TensorFlow Probability takes no other seeds. Philox by name: under XLA the default is another.
         state = tf.random.experimental.stateless_fold_in(state, tf.cast(number, tf.int32), alg="philox")
     return state
 

@@ -1,6 +1,7 @@
 """Configurations check what they are given."""
 
 import dataclasses
+import math
 
 import numpy as np
 import pytest
@@ -96,3 +97,21 @@ def test_the_loader_gets_what_was_set_and_falsy_numbers_too():
         "seed": 3,
     }
     assert isinstance(config.loader_arguments()["validation_size"], int)
+
+
+@pytest.mark.parametrize(
+    ("examples", "epochs", "batch_size"),
+    [(1, 2000, 1), (240, 200, 24), (1000, 200, 100), (2000, 200, 200), (6684, 60, 200), (100_000, 60, 200)],
+)
+def test_little_text_gets_small_batches_and_enough_steps(examples, epochs, batch_size):
+    budget = DocumentConfig(corpus="wikipedia").budget(examples)
+    assert (budget.epochs, budget.batch_size) == (epochs, batch_size)
+    assert budget.epochs * math.ceil(examples / budget.batch_size) >= 2000
+
+
+def test_what_is_given_of_a_budget_is_taken_as_it_is():
+    budget = DocumentConfig(corpus="wikipedia", epochs=3, batch_size=64).budget(100)
+    assert (budget.epochs, budget.batch_size) == (3, 64)
+    assert DocumentConfig(corpus="wikipedia", batch_size=50).budget(100).epochs == 1000
+    sentences = SentenceConfig(corpus="wikipedia").budget(100)
+    assert (sentences.epochs, sentences.batch_size) == (8, 32)

@@ -11,6 +11,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from tests.conftest import mirrored
+from tf_vmf import math as vmf_math
 from tf_vmf.layers import GaussianLatent, LearnedConcentration, PowerSphericalLatent, VonMisesFisherLatent
 from tf_vmf.layers.unit_vector import unit_vector
 from tf_vmf.seeds import replica_seed, stateless_seed
@@ -383,8 +384,8 @@ def test_what_is_no_number_is_refused_with_what_was_expected(value):
         (lambda: VonMisesFisherLatent(5, norm_penalty=value), "norm_penalty"),
         (lambda: GaussianLatent(5, kl_weight=value), "kl_weight"),
         (lambda: GaussianLatent(value), "latent_dim"),
-        (lambda: LearnedConcentration(initial=value), "initial"),
-        (lambda: LearnedConcentration(minimum=value), "minimum"),
+        *(() if value is None else ((lambda: LearnedConcentration(initial=value), "initial"),)),
+        *(() if value is None else ((lambda: LearnedConcentration(minimum=value), "minimum"),)),
         (lambda: LearnedConcentration(rate=value), "rate"),
     ):
         with pytest.raises(ValueError, match=f"`{name}`.*expected.*Received: {name}="):
@@ -401,8 +402,32 @@ def test_learned_stands_for_a_learned_concentration_with_its_defaults(features):
     keras.utils.set_random_seed(0)
     short = VonMisesFisherLatent(5, concentration="learned", seed=1)
     keras.utils.set_random_seed(0)
-    long = VonMisesFisherLatent(5, concentration=LearnedConcentration(initial=100.0, minimum=1.0, rate=0.01), seed=1)
+    long = VonMisesFisherLatent(5, concentration=LearnedConcentration(initial=10.0, minimum=1.0, rate=0.01), seed=1)
     np.testing.assert_array_equal(short(features), long(features))
+
+
+@pytest.mark.parametrize("dim", [2, 3, 5, 10, 41, 100, 1000])
+def test_a_learned_concentration_starts_at_a_kl_per_dimension_that_hardly_depends_on_the_dimension(dim):
+    head = VonMisesFisherLatent(dim, concentration="learned").concentration
+    kl = vmf_math.kl_to_uniform(tf.constant([head.initial, head.minimum], tf.float64), dim).numpy()
+    at_start, at_least = kl / dim
+    assert 0.46 < at_start < 0.52
+    assert 0.018 < at_least < 0.021
+
+
+def test_what_is_given_of_a_learned_concentration_decides_what_is_not():
+    high = VonMisesFisherLatent(10, concentration=LearnedConcentration(minimum=30.0)).concentration
+    assert (high.initial, high.minimum) == (60.0, 30.0)
+    low = VonMisesFisherLatent(10, concentration=LearnedConcentration(initial=5.0)).concentration
+    assert (low.initial, low.minimum) == (5.0, 0.5)
+    copy = LearnedConcentration.from_config(high.get_config())
+    assert (copy.initial, copy.minimum) == (60.0, 30.0)
+
+
+def test_a_learned_concentration_by_itself_needs_numbers(features):
+    assert LearnedConcentration(initial=3.0, minimum=1.0)(features).shape == (len(features),)
+    with pytest.raises(ValueError, match=r"`initial` and `minimum`.*not part of a latent layer"):
+        LearnedConcentration()(features)
 
 
 def test_the_rate_scales_how_far_a_learned_concentration_is_from_its_start():

@@ -63,18 +63,18 @@ def test_the_weight_of_the_kl_is_the_end_of_its_schedule():
 
 def test_the_optimizer_has_the_rate_the_decay_and_the_clipping_of_the_configuration():
     options = {"optimizer": "sgd", "learning_rate": 0.5, "weight_decay": 0.01, "gradient_clip_norm": 0.25}
-    optimizer = make_optimizer(config(**options), steps_per_epoch=10)
+    optimizer = make_optimizer(config(**options), steps=10)
     assert isinstance(optimizer, keras.optimizers.SGD)
     assert float(optimizer.learning_rate) == 0.5
     assert (optimizer.weight_decay, optimizer.global_clipnorm) == (0.01, 0.25)
-    plain = make_optimizer(DocumentConfig(corpus="wikipedia"), steps_per_epoch=10)
+    plain = make_optimizer(DocumentConfig(corpus="wikipedia"), steps=10)
     assert (plain.weight_decay, plain.global_clipnorm) == (None, None)
 
 
 @pytest.mark.parametrize(("schedule", "half_way"), [("linear", 0.5), ("cosine", 0.5 * (1 + math.cos(math.pi / 2)))])
 def test_a_schedule_takes_the_rate_to_zero_over_all_epochs(schedule, half_way):
     options = {"optimizer": "sgd", "learning_rate": 2.0, "epochs": 3, "learning_rate_schedule": schedule}
-    optimizer = make_optimizer(config(**options), steps_per_epoch=20)
+    optimizer = make_optimizer(config(**options), steps=60)
     rates = []
     for step in (0, 30, 60):
         optimizer.iterations.assign(step)

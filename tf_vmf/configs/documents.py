@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import ClassVar
 
 from tf_vmf.configs.corpus import DocumentTextConfig
 from tf_vmf.configs.latent import LatentConfig
@@ -46,6 +47,9 @@ class DocumentConfig(TrainingConfig, LatentConfig, DocumentModelConfig, Document
         ConfigError: An option has a value that it cannot have.
         TypeError: There is no such option.
     """
+
+    fewest_steps: ClassVar[int] = 2000
+    fewest_steps_per_epoch: ClassVar[int] = 10
 
     def check(self) -> None:
         super().check()

@@ -18,13 +18,19 @@ class LatentConfig(Config):
     )
     latent_dim: int = option(50, "Dimension d of the code; on the sphere that of R^d.", minimum=1)
     concentration: float | str = option(
-        100.0,
+        "learned",
         "Concentration of a spherical posterior: a number, or 'learned' for one per example.",
         minimum=0.0,
         words=("learned",),
     )
-    initial_concentration: float = option(100.0, "Learned concentration at the start of training.", minimum=0.0)
-    minimum_concentration: float = option(1.0, "Lower bound of a learned concentration.", minimum=0.0)
+    initial_concentration: float | None = option(
+        None, "Learned concentration at the start of training; 2 latent_dim if not given.", minimum=0.0
+    )
+    minimum_concentration: float | None = option(
+        None,
+        "Lower bound of a learned concentration; if not given 0.2 latent_dim, or a tenth of the initial one if that is less.",
+        minimum=0.0,
+    )
     norm_penalty: float = option(
         0.0, "Weight of (||m|| - 1)^2, where m is the mean direction before it is normalised.", minimum=0.0
     )

@@ -115,7 +115,8 @@ class Config:
 
 def option_types(config: type[Config]) -> dict[str, Any]:
     """The types of the options of a configuration, by name."""
-    return typing.get_type_hints(config)
+    hints = typing.get_type_hints(config)
+    return {each.name: hints[each.name] for each in dataclasses.fields(config)}
 
 
 def is_optional(kind: Any) -> bool:

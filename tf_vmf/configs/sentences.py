@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import ClassVar
 
 from tf_vmf.configs.corpus import SentenceTextConfig
 from tf_vmf.configs.latent import LatentConfig
 from tf_vmf.configs.options import Config, option, with_default
-from tf_vmf.configs.training import TrainingConfig
+from tf_vmf.configs.training import Budget, TrainingConfig
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SentenceModelConfig(Config):
     """Sentence model."""
 
-    embedding_dim: int = option(100, "Width of the word embeddings.", minimum=1)
+    embedding_dim: int = option(200, "Width of the word embeddings.", minimum=1)
     initial_embeddings: str | None = option(
         None,
         "Where the word embeddings start: a finished run of this program, or a text file of word2vec or GloVe. Read at the start "
@@ -25,15 +26,16 @@ class SentenceModelConfig(Config):
     num_decoder_layers: int = option(1, "LSTM layers of the decoder.", minimum=1)
     bidirectional: bool = option(False, "The encoder reads in both directions.")
     pooling: str = option(
-        "final",
-        "What the encoder makes of its states: the last; their mean and maximum; or bow, the mean embedding without an LSTM.",
+        "bow",
+        "What the encoder makes of a sentence: bow, the mean embedding without an LSTM; or of an LSTM's states the final one, or "
+        "mean_max, their mean and maximum.",
         choices=("final", "mean_max", "bow"),
     )
-    encoder_activation: str | None = option(None, "Activation of the encoder's last layer; linear if not given.")
-    tied_embeddings: bool = option(False, "The softmax's rows are the word embeddings.")
-    skip_connection: bool = option(False, "A linear function of the code joins the decoder's outputs.")
+    encoder_activation: str = option("tanh", "Activation of the encoder's last layer: the name of a Keras activation.")
+    tied_embeddings: bool = option(True, "The softmax's rows are the word embeddings.")
+    skip_connection: bool = option(True, "A linear function of the code joins the decoder's outputs.")
     word_dropout: float = option(
-        0.0,
+        0.2,
         "Rate at which the decoder is fed <unk> for the previous word: 0 standard, 1 inputless.",
         minimum=0.0,
         maximum=1.0,
@@ -60,8 +62,8 @@ class SentenceConfig(TrainingConfig, LatentConfig, SentenceModelConfig, Sentence
     """A sentence model and its training: the options of `trainers.lstm_vae`.
 
     Every option has the name, default and meaning of the flag of the same name; `python -m trainers.lstm_vae --help` lists them.
-    A sentence has little to tell beside what its first words tell, and a code of few dimensions tells it with less noise
-    (docs/SENTENCES.md); hence other defaults than for documents.
+    A sentence has little to tell beside what its first words tell, and a code of few dimensions, of a fixed concentration, tells
+    it with less noise (docs/SENTENCES.md); hence other defaults than for documents.
 
     ```python
     config = tf_vmf.configs.SentenceConfig(corpus="wikipedia", epochs=3)
@@ -74,8 +76,6 @@ class SentenceConfig(TrainingConfig, LatentConfig, SentenceModelConfig, Sentence
 
     latent_dim: int = with_default(LatentConfig, "latent_dim", 8)
     concentration: float | str = with_default(LatentConfig, "concentration", 14.0)
-    initial_concentration: float = with_default(LatentConfig, "initial_concentration", 30.0)
-    epochs: int = with_default(TrainingConfig, "epochs", 10)
-    batch_size: int = with_default(TrainingConfig, "batch_size", 32)
+    default_budget: ClassVar[Budget] = Budget(epochs=8, batch_size=32)
     learning_rate: float = with_default(TrainingConfig, "learning_rate", 0.003)
     gradient_clip_norm: float | None = with_default(TrainingConfig, "gradient_clip_norm", 5.0)

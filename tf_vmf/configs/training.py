@@ -3,16 +3,44 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import ClassVar
 
 from tf_vmf.configs.options import Config, ConfigError, option
+
+
+@dataclasses.dataclass(frozen=True)
+class Budget:
+    """How long a run trains.
+
+    Attributes:
+        epochs: Largest number of epochs.
+        batch_size: Examples per step, over all replicas.
+    """
+
+    epochs: int
+    batch_size: int
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainingConfig(Config):
     """Training."""
 
-    epochs: int = option(60, "Largest number of epochs.", minimum=1)
-    batch_size: int = option(200, "Examples per step, over all replicas.", minimum=1)
+    # What a budget is where nothing is given. Little text gets smaller batches, and more epochs until it has had so many steps.
+    default_budget: ClassVar[Budget] = Budget(epochs=60, batch_size=200)
+    fewest_steps: ClassVar[int] = 0
+    fewest_steps_per_epoch: ClassVar[int] = 1
+
+    epochs: int | None = option(
+        None,
+        "Largest number of epochs. If not given 60 for documents, more where these are fewer than 2,000 steps; 8 for sentences.",
+        minimum=1,
+    )
+    batch_size: int | None = option(
+        None,
+        "Examples per step, over all replicas. If not given 200 for documents, and fewer where an epoch would have fewer than 10 "
+        "steps; 32 for sentences.",
+        minimum=1,
+    )
     optimizer: str = option("adam", "Optimizer; adamw is adam with a weight_decay.", choices=("adam", "adamw", "sgd"))
     learning_rate: float = option(1e-3, "Learning rate at the start.", minimum=0.0)
     learning_rate_schedule: str = option(
@@ -55,6 +83,17 @@ class TrainingConfig(Config):
         10.0, "Save a checkpoint when the last one is this old; 0 for never.", minimum=0.0, identity=False
     )
     keep_checkpoints: int = option(3, "Number of checkpoints kept.", minimum=1, identity=False)
+
+    def budget(self, num_examples: int) -> Budget:
+        """How long to train on so many examples: what is given, and the defaults of the program for the rest."""
+        batch_size = self.batch_size
+        if batch_size is None:
+            batch_size = min(self.default_budget.batch_size, max(1, num_examples // self.fewest_steps_per_epoch))
+        steps_per_epoch = -(-num_examples // batch_size)
+        epochs = self.epochs
+        if epochs is None:
+            epochs = max(self.default_budget.epochs, -(-self.fewest_steps // steps_per_epoch))
+        return Budget(epochs, batch_size)
 
     def check(self) -> None:
         super().check()

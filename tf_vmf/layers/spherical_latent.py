@@ -78,7 +78,7 @@ class SphericalLatent(LatentLayer):
             )
         self.concentration_tracker = LatentMetric("concentration", self.name)
         if isinstance(self.concentration_head, LearnedConcentration):
-            self.concentration_head.inherit(self.dtype_policy, kernel_initializer)
+            self.concentration_head.inherit(self.latent_dim, self.dtype_policy, kernel_initializer)
 
     @property
     def concentration(self) -> float | keras.layers.Layer:

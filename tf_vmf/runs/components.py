@@ -26,14 +26,14 @@ _KL_SCHEDULES: dict[str, Callable[[int, float], Schedule]] = {
 }
 
 
-def make_optimizer(config: TrainingConfig, steps_per_epoch: int) -> keras.optimizers.Optimizer:
+def make_optimizer(config: TrainingConfig, steps: int) -> keras.optimizers.Optimizer:
     """The optimizer of a configuration.
 
     Args:
         config: The configuration of the run.
-        steps_per_epoch: Training steps per epoch; a learning-rate schedule ends with the last step of the last epoch.
+        steps: Training steps in all, with the last of which a learning-rate schedule ends.
     """
-    rate, steps = config.learning_rate, config.epochs * steps_per_epoch
+    rate = config.learning_rate
     schedules = {
         "constant": rate,
         "linear": keras.optimizers.schedules.PolynomialDecay(rate, steps, end_learning_rate=0.0),

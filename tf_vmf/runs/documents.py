@@ -52,7 +52,7 @@ def train_documents(
         config=config,
         corpus=corpus,
         examples={"train": corpus.train_examples, "valid": corpus.valid, "test": corpus.test},
-        make_model=lambda steps_per_epoch, _: make_model(config, corpus, steps_per_epoch),
+        make_model=lambda num_steps, _: make_model(config, corpus, num_steps),
         unit="document",
         baseline=evaluation.unigram_perplexity(corpus.train_word_counts, corpus.test),
         token_counting="words of the vocabulary; no end-of-document token",
@@ -63,7 +63,7 @@ def train_documents(
     return run(experiment, strategy, workdir, command=command or call, verbose=verbose)
 
 
-def make_model(config: DocumentConfig, corpus: data.BagOfWordsCorpus, steps_per_epoch: int) -> BagOfWordsVAE:
+def make_model(config: DocumentConfig, corpus: data.BagOfWordsCorpus, num_steps: int) -> BagOfWordsVAE:
     """The compiled model of a configuration."""
     latent = make_latent(config, config.seed)
     assert latent is not None  # the configuration has refused latent="none"
@@ -81,7 +81,7 @@ def make_model(config: DocumentConfig, corpus: data.BagOfWordsCorpus, steps_per_
     )
     if config.unigram_bias:
         model.set_unigram_bias(corpus.train_word_counts)
-    model.compile(make_optimizer(config, steps_per_epoch))
+    model.compile(make_optimizer(config, num_steps))
     return model
 
 

@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from tf_vmf import evaluation, files, models, training
 from tf_vmf._optional import missing, or_note
-from tf_vmf.configs.training import TrainingConfig
+from tf_vmf.configs.training import Budget, TrainingConfig
 from tf_vmf.data import BagOfWordsCorpus, Examples, SentenceCorpus
 from tf_vmf.models import VariationalAutoencoder
 from tf_vmf.training import RunState, Workdir, Workers
@@ -33,7 +33,7 @@ class Experiment:
         config: The configuration of the run.
         corpus: The corpus that the configuration leads to.
         examples: "train", "valid" and "test" as the model reads them.
-        make_model: Makes the compiled model for a number of steps per epoch and whether the run has been started before; called
+        make_model: Makes the compiled model for the number of training steps and whether the run has been started before; called
             in the strategy's scope, after seeds are set.
         unit: What an example is, in the singular.
         baseline: The content of `metrics["baseline"]`.
@@ -52,6 +52,11 @@ class Experiment:
     token_counting: str
     fingerprints: Mapping[str, str]
     report: Callable[..., None]
+
+    @property
+    def budget(self) -> Budget:
+        """How long to train."""
+        return self.config.budget(self.corpus.statistics["train"][f"{self.unit}s"])
 
     def configuration(self) -> dict[str, Any]:
         """The content of config.json: all options, and fingerprints of the text and the vocabulary."""
@@ -122,9 +127,10 @@ def run(
             files.write_json(opened.vectorizer_file, keras.saving.serialize_keras_object(vectorizer))
         keras.config.set_dtype_policy(config.dtype_policy)
         keras.utils.set_random_seed(config.seed)
-        steps_per_epoch = experiment.examples["train"].steps_per_epoch(config.batch_size)
+        budget = experiment.budget
+        steps_per_epoch = experiment.examples["train"].steps_per_epoch(budget.batch_size)
         with strategy.scope():
-            model = experiment.make_model(steps_per_epoch, opened.has_started)
+            model = experiment.make_model(budget.epochs * steps_per_epoch, opened.has_started)
         state = _train(experiment, model, opened, steps_per_epoch, verbose)
         metrics: dict[str, Any] = {}
         if workers.is_chief:
@@ -150,7 +156,7 @@ def _train(
     experiment: Experiment, model: VariationalAutoencoder, workdir: Workdir, steps_per_epoch: int, verbose: bool
 ) -> RunState:
     config, examples = experiment.config, experiment.examples["train"]
-    size, seed = config.batch_size, config.seed
+    size, seed = experiment.budget.batch_size, config.seed
     try:
         return training.fit(
             model,
@@ -158,7 +164,7 @@ def _train(
             lambda step: examples.batches(size, seed=seed, start_step=step),
             steps_per_epoch,
             experiment.examples["valid"].evaluation_batches(size),
-            epochs=config.epochs,
+            epochs=experiment.budget.epochs,
             early_stopping_patience=config.early_stopping_patience,
             learning_rate_patience=config.learning_rate_patience,
             checkpoint_steps=config.checkpoint_steps,
@@ -218,7 +224,7 @@ def measure(
     for split in ("test", "valid"):
         if verbose:
             print(f"measuring the {split} split, {samples[split]} importance samples", flush=True)
-        batches = experiment.examples[split].evaluation_batches(config.batch_size)
+        batches = experiment.examples[split].evaluation_batches(experiment.budget.batch_size)
         measured[split] = evaluation.evaluate(model, batches, num_importance_samples=samples[split], seed=config.seed)
         for name, value in measured[split].items():
             if not math.isfinite(value):
@@ -233,6 +239,7 @@ def measure(
         "training": {
             "epochs": state.epoch,
             "best_epoch": state.best_epoch,
+            "batch_size": experiment.budget.batch_size,
             "seconds": round(state.seconds, 3),
             "examples_per_second": round(state.epoch * train[f"{experiment.unit}s"] / state.seconds, 1),
             "tokens_per_second": round(state.epoch * train["tokens"] / state.seconds, 1),

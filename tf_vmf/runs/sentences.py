@@ -50,7 +50,7 @@ def train_sentences(
         config=config,
         corpus=corpus,
         examples=examples,
-        make_model=lambda steps_per_epoch, has_started: make_model(config, corpus, steps_per_epoch, has_started),
+        make_model=lambda num_steps, has_started: make_model(config, corpus, num_steps, has_started),
         unit="sentence",
         baseline=evaluation.unigram_perplexity(
             corpus.train_word_counts, corpus.test.bags_of_words(len(corpus.vocabulary))
@@ -63,22 +63,23 @@ def train_sentences(
     return run(experiment, strategy, workdir, command=command or call, verbose=verbose)
 
 
-def make_model(config: SentenceConfig, corpus: data.SentenceCorpus, steps_per_epoch: int, has_started: bool) -> LSTMVAE:
+def make_model(config: SentenceConfig, corpus: data.SentenceCorpus, num_steps: int, has_started: bool) -> LSTMVAE:
     """The compiled model of a configuration.
 
     Args:
         config: The configuration of the run.
         corpus: Its corpus.
-        steps_per_epoch: Training steps per epoch.
+        num_steps: Training steps in all.
         has_started: Whether weights will be restored, so that initial embeddings are not read.
 
     Raises:
         FileNotFoundError, ModuleNotFoundError: See `tf_vmf.models.read_word_vectors`.
         ValueError: The initial embeddings have another width.
     """
+    latent = make_latent(config, config.seed)
     model = LSTMVAE(
         len(corpus.vocabulary),
-        make_latent(config, config.seed),
+        latent,
         embedding_dim=config.embedding_dim,
         hidden_units=config.hidden_units,
         num_decoder_layers=config.num_decoder_layers,
@@ -86,7 +87,7 @@ def make_model(config: SentenceConfig, corpus: data.SentenceCorpus, steps_per_ep
         pooling=config.pooling,
         encoder_activation=config.encoder_activation,
         tied_embeddings=config.tied_embeddings,
-        skip_connection=config.skip_connection,
+        skip_connection=config.skip_connection and latent is not None,
         word_dropout=config.word_dropout,
         dropout=config.dropout,
         encoder_dropout=config.encoder_dropout,
@@ -102,7 +103,7 @@ def make_model(config: SentenceConfig, corpus: data.SentenceCorpus, steps_per_ep
     if config.initial_embeddings and not has_started:
         found = model.set_embeddings(corpus.vocabulary, read_word_vectors(config.initial_embeddings))
         logging.warning("Initial embeddings: found %d of %d words.", found, len(corpus.vocabulary))
-    model.compile(make_optimizer(config, steps_per_epoch))
+    model.compile(make_optimizer(config, num_steps))
     return model
 
 
