@@ -26,7 +26,7 @@ class TopicsConfig(Config):
     tokenization: str = option(
         "words",
         "words: lower-case words; punctuation: punctuation marks are tokens too; whitespace: the text is tokenised already.",
-        choices=("words", "punctuation", "whitespace"),
+        choices=("words", "punctuation", "whitespace", "scikit-learn"),
     )
     stop_words: str = with_default(DocumentTextConfig, "stop_words", "english")
     min_df: int | float = with_default(DocumentTextConfig, "min_df", 2)

@@ -17,6 +17,7 @@ from tf_vmf.serving.endpoint import Endpoint
 from tf_vmf.serving.endpoints import endpoints
 from tf_vmf.serving.labels import write_labels
 from tf_vmf.serving.model_card import model_card
+from tf_vmf.text import as_vectorizer
 
 CARD_FILE = "MODEL_CARD.md"
 
@@ -24,7 +25,7 @@ CARD_FILE = "MODEL_CARD.md"
 def export(
     model: VariationalAutoencoder,
     path: str | Path,
-    vectorizer: Vectorizer | None = None,
+    vectorizer: Any = None,
     *,
     metrics: Mapping[str, Any] | None = None,
     label_names: Sequence[str] | None = None,
@@ -49,7 +50,8 @@ def export(
     Args:
         model: A trained model.
         path: The folder to make.
-        vectorizer: From strings to the model's input, as `corpus.vectorizer()`; None leaves out the endpoints with text.
+        vectorizer: From strings to the model's input: `corpus.vectorizer()`, or a fitted `CountVectorizer` of scikit-learn. None
+            leaves out the endpoints with text.
         metrics: The content of a run's `metrics.json`, for the model card.
         label_names: Names of the labels of a conditional model, in the order of their numbers; None takes those that `metrics`
             holds. The service then takes names, too.
@@ -61,8 +63,9 @@ def export(
 
     Raises:
         FileExistsError: There is something at the path.
-        ValueError: See `endpoints`.
+        ValueError: See `endpoints` and `tf_vmf.text.as_vectorizer`.
     """
+    vectorizer = as_vectorizer(vectorizer)
     with new_folder(path) as folder:
         served = {**endpoints(model, vectorizer, allow_unknown=allow_unknown), **(extra_endpoints or {})}
         _write_saved_model(model, vectorizer, served, folder)

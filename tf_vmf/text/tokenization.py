@@ -55,11 +55,22 @@ def separate_punctuation(texts: tf.Tensor) -> tf.Tensor:
     return tf.strings.regex_replace(texts, r"(^| )\pN+(?:[.,]\pN+)*( |$)", r"\1N\2")
 
 
+def separate_as_scikit_learn(texts: tf.Tensor) -> tf.Tensor:
+    r"""Lower-case words of two characters or more, separated by spaces, as `CountVectorizer` of scikit-learn finds them.
+
+    A word is a run of letters, digits and underscores: scikit-learn's pattern `\b\w\w+\b`.
+    """
+    texts = tf.strings.lower(separate_whitespace(texts), encoding="utf-8")
+    texts = tf.strings.regex_replace(texts, r"[^\pL\pN_]+", "  ")
+    return tf.strings.regex_replace(texts, r"(?:^| )[\pL\pN_](?: |$)", " ")
+
+
 # How raw text becomes words separated by ASCII whitespace.
 _STANDARDIZERS: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
     "words": separate_words,
     "whitespace": separate_whitespace,
     "punctuation": separate_punctuation,
+    "scikit-learn": separate_as_scikit_learn,
 }
 TOKENIZATIONS = tuple(_STANDARDIZERS)
 
@@ -79,8 +90,8 @@ class Tokenizer:
 
     Args:
         tokenization: `"words"` (lower-case words of two letters or more, see `separate_words`), `"punctuation"` (lower-case
-            words and punctuation marks, numbers as `N`, see `separate_punctuation`) or `"whitespace"` (text that is tokenized
-            already).
+            words and punctuation marks, numbers as `N`, see `separate_punctuation`), `"whitespace"` (text that is tokenized
+            already) or `"scikit-learn"` (as its `CountVectorizer`, see `separate_as_scikit_learn`).
         ngram_range: the lengths (shortest, longest) of the runs of words that count as a word; those of several words are
             joined by an underscore.
         function: from a text to its words, used in Python in place of `tokenization`, as `jieba.lcut`. Inside a graph it cannot

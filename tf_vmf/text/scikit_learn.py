@@ -1,0 +1,61 @@
+"""Text layers from the vectorizers of scikit-learn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tf_vmf.text.vectorization import DocumentVectorization, TextLayer
+
+# Arguments of `CountVectorizer`, and the one value of each that a graph can follow.
+_ARGUMENTS = {
+    "analyzer": "word",
+    "binary": False,
+    "lowercase": True,
+    "preprocessor": None,
+    "strip_accents": None,
+    "token_pattern": r"(?u)\b\w\w+\b",
+    "tokenizer": None,
+}
+
+
+def as_vectorizer(vectorizer: Any) -> TextLayer | None:
+    """A text layer, as it is or from a fitted `sklearn.feature_extraction.text.CountVectorizer`; None stays None.
+
+    The layer runs inside a TensorFlow graph, as a saved model needs it, and counts as the vectorizer does.
+
+    ```python
+    words = sklearn.feature_extraction.text.CountVectorizer().fit(["red moon", "red sea"])
+    tf_vmf.text.as_vectorizer(words)(["Red, red moon!"])  # [[1, 2, 0]]
+    ```
+
+    Raises:
+        ValueError: It is not fitted; it is another vectorizer, such as one of TF-IDF weights; it was made with an argument that a
+            graph cannot follow, such as a function, or with stop words beside runs of words.
+    """
+    if vectorizer is None or isinstance(vectorizer, TextLayer):
+        return vectorizer
+    kind = type(vectorizer).__name__
+    if kind != "CountVectorizer" or not hasattr(vectorizer, "get_params"):
+        raise ValueError(
+            "Argument `vectorizer`: expected the layer `corpus.vectorizer()`, a CountVectorizer of scikit-learn, or None for a model "
+            f"without endpoints for text. Received: {kind}."
+        )
+    parameters = vectorizer.get_params()
+    expected = dict(_ARGUMENTS)
+    if tuple(parameters["ngram_range"]) != (1, 1):
+        expected["stop_words"] = None  # words on both sides of one become neighbours
+    for name, value in expected.items():
+        if parameters[name] != value:
+            raise ValueError(
+                f"Argument `vectorizer`: expected a CountVectorizer with {name}={value!r}, which a saved model can follow. Received: "
+                f"{name}={parameters[name]!r}. Leave the vectorizer out to serve the endpoints that take counts."
+            )
+    if not hasattr(vectorizer, "vocabulary_") and parameters["vocabulary"] is None:
+        raise ValueError("Argument `vectorizer`: expected a fitted CountVectorizer. Received one that is not: call its `fit`.")
+    words = [word.replace(" ", "_") for word in vectorizer.get_feature_names_out()]
+    if len(set(words)) < len(words):
+        raise ValueError(
+            "Argument `vectorizer`: expected words without underscores beside runs of words, whose words an underscore joins. "
+            f"Received: {next(word for word in words if words.count(word) > 1)!r} twice."
+        )
+    return DocumentVectorization(words, tokenization="scikit-learn", ngram_range=tuple(parameters["ngram_range"]))
