@@ -5,6 +5,7 @@ Keras promises nothing about these names, so each is checked: another version of
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -32,6 +33,10 @@ def _private(owner: Any, name: str) -> Any:
 _models = _private(keras, "src").models
 Functional = _private(_models.functional, "Functional")  # the class of `keras.Model(inputs, outputs)`
 has_functional_arguments = _private(_models.model, "functional_init_arguments")
+# Modules whose functions write files for runtimes without random numbers.
+_PORTABLE_EXPORTS = frozenset(
+    _private(_private(_private(keras, "src"), "export"), name).__module__ for name in ("export_onnx", "export_litert")
+)
 _private(keras.Model, "_maybe_symbolic_build")  # overridden below: without it the override would do nothing
 
 
@@ -94,6 +99,20 @@ def called_model(context: Any | None) -> keras.Model | None:
     """The model whose call a context is; None where a layer was called by itself."""
     entry = None if context is None else _private(context, "entry_layer")
     return entry if isinstance(entry, keras.Model) else None
+
+
+def portable_export_in_progress() -> str | None:
+    """ "onnx" or "litert" while Keras traces a model for a file of that format, else None.
+
+    Keras tells a layer nothing of it, so the callers are asked.
+    """
+    frame = inspect.currentframe()
+    while frame is not None:
+        module = frame.f_globals.get("__name__", "")
+        if module in _PORTABLE_EXPORTS:
+            return module.rpartition(".")[2]
+        frame = frame.f_back
+    return None
 
 
 def layers_inside(layer: keras.layers.Layer) -> list[keras.layers.Layer]:

@@ -1,7 +1,9 @@
 """What users of Keras expect of a latent layer in a model of their own."""
 
+import contextlib
 import json
 import math
+import warnings
 
 import keras
 import numpy as np
@@ -12,11 +14,11 @@ import tensorflow_probability as tfp
 
 from tests.conftest import mirrored
 from tf_vmf.layers import (
-    LSTM,
     GaussianLatent,
     LearnedConcentration,
     LinearSchedule,
     PowerSphericalLatent,
+    TimeMajorLSTM,
     VonMisesFisherLatent,
     deterministic,
 )
@@ -588,9 +590,31 @@ def test_a_latent_works_inside_a_recurrent_cell(rng):
 @pytest.mark.parametrize("implementation", ["fused", "keras"])
 def test_a_known_length_of_an_lstm_stays_known(implementation):
     inputs = keras.Input(batch_shape=(6, None, 3))
-    outputs, _ = LSTM(4, implementation=implementation)(inputs)
+    outputs, _ = TimeMajorLSTM(4, implementation=implementation)(inputs)
     assert outputs.shape == (6, None, 4)
-    outputs, state = LSTM(4, implementation=implementation)(keras.Input(batch_shape=(6, 2, 3)))
+    outputs, state = TimeMajorLSTM(4, implementation=implementation)(keras.Input(batch_shape=(6, 2, 3)))
     assert outputs.shape == (6, 2, 4)
     assert state[0].shape == (2, 4)
     assert math.prod(outputs.shape) == 48
+
+
+def test_a_file_for_runtimes_without_random_numbers_comes_with_a_hint(tmp_path):
+    h = keras.Input((3,))
+    model = keras.Model(h, keras.layers.Dense(2)(VonMisesFisherLatent(4, concentration=5.0, name="code")(h)))
+    with pytest.warns(UserWarning, match=r"'code' draws random numbers, which litert .*tf_vmf.layers.deterministic"):
+        with contextlib.suppress(Exception):  # the converter may fail as well
+            model.export(tmp_path / "sampling.tflite", format="litert", verbose=False)
+    with warnings.catch_warnings(), deterministic(model):
+        warnings.simplefilter("error")
+        model.export(tmp_path / "codes.tflite", format="litert", verbose=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.export(tmp_path / "saved", verbose=False)  # TensorFlow has random numbers
+    reader = tf.lite.Interpreter(str(tmp_path / "codes.tflite"))
+    x = np.array([[1.0, -2.0, 0.5]], np.float32)
+    reader.allocate_tensors()
+    reader.set_tensor(reader.get_input_details()[0]["index"], x)
+    reader.invoke()
+    with deterministic(model):
+        expected = model.predict(x, verbose=0)
+    np.testing.assert_allclose(reader.get_tensor(reader.get_output_details()[0]["index"]), expected, rtol=1e-5)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_vmf.layers.lstm import LSTM
+from tf_vmf.layers.lstm import TimeMajorLSTM
 
 LENGTH, BATCH, FEATURES, CONTEXT, UNITS = 7, 5, 4, 3, 6
 LENGTHS = [7, 1, 4, 2, 6]
@@ -29,7 +29,7 @@ def arrays(rng):
 
 
 def make_layer(implementation="fused", **kwargs):
-    layer = LSTM(UNITS, CONTEXT, implementation, **kwargs)
+    layer = TimeMajorLSTM(UNITS, CONTEXT, implementation, **kwargs)
     layer.build((None, None, FEATURES))
     for i, variable in enumerate(layer.trainable_variables):
         values = np.random.default_rng(i).normal(size=variable.shape)
@@ -152,10 +152,10 @@ def test_bfloat16_products_stay_close_to_float32_and_states_are_float32(arrays):
 
 
 def test_config_restores_the_layer_and_bad_arguments_are_refused():
-    layer = LSTM.from_config(LSTM(3, 2, "keras", name="a").get_config())
+    layer = TimeMajorLSTM.from_config(TimeMajorLSTM(3, 2, "keras", name="a").get_config())
     assert (layer.units, layer.context_dim, layer.implementation, layer.name) == (3, 2, "keras", "a")
     with pytest.raises(ValueError, match=r"implementation.*auto.*cudnn"):
-        LSTM(3, implementation="cudnn")
+        TimeMajorLSTM(3, implementation="cudnn")
 
 
 def test_weights_are_those_of_a_keras_lstm():

@@ -23,7 +23,14 @@ TEXTS = [
 
 @pytest.mark.parametrize(
     "options",
-    [{}, {"min_df": 2}, {"ngram_range": (1, 2)}, {"ngram_range": (2, 3)}, {"stop_words": "english"}, {"max_features": 4}],
+    [
+        {},
+        {"min_df": 2},
+        {"ngram_range": (1, 2)},
+        {"ngram_range": (2, 3)},
+        {"stop_words": "english"},
+        {"max_features": 4},
+    ],
 )
 def test_the_counts_are_those_of_scikit_learn(options):
     texts = [text.replace("under_score", "underscore").replace("y_z", "yz") for text in TEXTS]
@@ -40,7 +47,9 @@ def test_underscores_belong_to_words_as_in_scikit_learn():
 
 
 def test_a_vocabulary_that_is_given_needs_no_fit():
-    np.testing.assert_array_equal(as_vectorizer(CountVectorizer(vocabulary=["moon", "red"]))(["red red moon"]), [[1, 2]])
+    np.testing.assert_array_equal(
+        as_vectorizer(CountVectorizer(vocabulary=["moon", "red"]))(["red red moon"]), [[1, 2]]
+    )
 
 
 def test_a_layer_and_none_stay_what_they_are():
@@ -55,7 +64,10 @@ def test_a_layer_and_none_stay_what_they_are():
         (CountVectorizer(), "a fitted CountVectorizer"),
         (TfidfVectorizer().fit(TEXTS), "Received: TfidfVectorizer"),
         (CountVectorizer(lowercase=False).fit(TEXTS), "lowercase=True.*Received: lowercase=False"),
-        (CountVectorizer(tokenizer=str.split, token_pattern=None).fit(TEXTS), "token_pattern=.*Received: token_pattern=None"),
+        (
+            CountVectorizer(tokenizer=str.split, token_pattern=None).fit(TEXTS),
+            "token_pattern=.*Received: token_pattern=None",
+        ),
         (CountVectorizer(analyzer="char").fit(TEXTS), "analyzer='word'"),
         (CountVectorizer(binary=True).fit(TEXTS), "binary=False"),
         (CountVectorizer(ngram_range=(1, 2), stop_words="english").fit(TEXTS), "stop_words=None"),
@@ -71,7 +83,9 @@ def test_what_a_graph_cannot_follow_is_refused(vectorizer, message):
 def test_an_export_with_a_count_vectorizer_serves_texts(tmp_path):
     vectorizer = CountVectorizer().fit(TEXTS)
     counts = vectorizer.transform(TEXTS)
-    model = BagOfWordsVAE(counts.shape[1], VonMisesFisherLatent(3, concentration=10.0), encoder_units=(4,), decoder_units=())
+    model = BagOfWordsVAE(
+        counts.shape[1], VonMisesFisherLatent(3, concentration=10.0), encoder_units=(4,), decoder_units=()
+    )
     serving.export(model, tmp_path / "export", vectorizer)
     served = tf.saved_model.load(tmp_path / "export").signatures["encode_text"]
     expected = model.encode(counts).mean_direction

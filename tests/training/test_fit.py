@@ -282,6 +282,19 @@ def test_nan_stops_training_names_step_term_and_examples_and_spares_the_checkpoi
     assert {path.name: path.read_bytes() for path in tmp_path.glob("checkpoints/*")} == before
 
 
+@pytest.mark.parametrize("steps_per_execution", [1, 3])
+def test_a_batch_that_the_model_refuses_is_named(tmp_path, documents, steps_per_execution):
+    bad = data.Documents(documents.counts.astype(np.float32))
+    row = 37
+    bad.counts.data[bad.counts.indptr[row]] = np.nan  # after the check of the constructor
+    step = next(s for s in range(100) if row in bad.batch_ids(s, 20, seed=3))
+    with pytest.raises(ValueError, match="Training stopped in .*Expected counts: numbers >= 0.*nan") as raised:
+        run(tmp_path, documents, batches_of=bad, epochs=4, steps_per_execution=steps_per_execution)
+    if steps_per_execution == 1:
+        assert f"in step {step}, whose batch holds the training examples" in str(raised.value)
+        assert str(row) in str(raised.value)
+
+
 @pytest.mark.parametrize(
     "rate",
     [0.25, keras.optimizers.schedules.PolynomialDecay(0.25, 10, end_learning_rate=0.0)],

@@ -5,7 +5,7 @@ from tf_vmf.layers.description import LatentDescription
 from tf_vmf.layers.deterministic import deterministic
 from tf_vmf.layers.gaussian_latent import GaussianLatent
 from tf_vmf.layers.latent_layer import LatentLayer
-from tf_vmf.layers.lstm import LSTM
+from tf_vmf.layers.lstm import TimeMajorLSTM
 from tf_vmf.layers.power_spherical_latent import PowerSphericalLatent
 from tf_vmf.layers.product_latent import ProductLatent
 from tf_vmf.layers.registry import latent_names, make_latent, register_latent
@@ -15,7 +15,6 @@ from tf_vmf.layers.uniform_norm_latent import UniformNormVonMisesFisherLatent
 from tf_vmf.layers.von_mises_fisher_latent import VonMisesFisherLatent
 
 __all__ = [
-    "LSTM",
     "CyclicalSchedule",
     "GaussianLatent",
     "LatentDescription",
@@ -25,6 +24,7 @@ __all__ = [
     "PowerSphericalLatent",
     "ProductLatent",
     "SigmoidSchedule",
+    "TimeMajorLSTM",
     "TokenSoftmax",
     "UniformNormVonMisesFisherLatent",
     "VonMisesFisherLatent",

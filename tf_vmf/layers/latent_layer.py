@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 import weakref
 from collections.abc import Mapping
 from typing import Any, TypeAlias
@@ -11,7 +12,7 @@ import keras
 import tensorflow as tf
 
 from tf_vmf._checks import check_integer, check_number
-from tf_vmf._keras import called_model, layers_inside, outermost_call
+from tf_vmf._keras import called_model, layers_inside, outermost_call, portable_export_in_progress
 from tf_vmf._keywords import CheckedKeywords
 from tf_vmf.layers.latent_contract import LatentContract, Parameters
 from tf_vmf.layers.latent_metrics import LatentMetric, name_apart
@@ -196,6 +197,8 @@ class LatentLayer(CheckedKeywords, keras.layers.Layer, LatentContract):
         deterministic = deterministic or self.always_deterministic
         step = tf.convert_to_tensor(self.noise_step)
         phase = 0 if training else 1
+        if not deterministic and not tf.executing_eagerly():
+            self._warn_of_random_numbers()
         if deterministic:
             code = self.code(parameters)
             z = tf.broadcast_to(code, tf.concat([shape, tf.shape(code)], axis=0)) if shape else code
@@ -221,6 +224,16 @@ class LatentLayer(CheckedKeywords, keras.layers.Layer, LatentContract):
         outputs = {"z": z, "kl": kl, **parameters}
         self._output_names = tuple(outputs)
         return outputs
+
+    def _warn_of_random_numbers(self) -> None:
+        """Warns where the model is traced for a file whose runtimes have no random numbers."""
+        export_format = portable_export_in_progress()
+        if export_format is not None:
+            warnings.warn(
+                f"The layer {self.name!r} draws random numbers, which {export_format} runtimes do not have: they will not load this file. "
+                "Export within `with tf_vmf.layers.deterministic(model):`, where latent layers return their central codes.",
+                stacklevel=2,
+            )
 
     def logged_values(self, parameters: Parameters) -> Mapping[str, tf.Tensor]:
         """Further quantities to log, shape (batch,), by the name of the attribute that holds their `LatentMetric`."""

@@ -14,7 +14,7 @@ _IMPLEMENTATIONS = ("auto", "fused", "keras")
 
 
 @keras.saving.register_keras_serializable(package="tf_vmf")
-class LSTM(keras.layers.Layer):
+class TimeMajorLSTM(keras.layers.Layer):
     """LSTM over time-first sequences, with the weights of a `keras.layers.LSTM`.
 
     On a CPU ("fused") the inputs of all steps are projected by one matrix product before the loop, and the gradient of every
@@ -45,7 +45,7 @@ class LSTM(keras.layers.Layer):
         super().__init__(**{"autocast": False, **kwargs})
         if implementation not in _IMPLEMENTATIONS:
             raise ValueError(
-                f"Argument `implementation` of LSTM: expected one of {_IMPLEMENTATIONS}. Received: {implementation!r}."
+                f"Argument `implementation` of TimeMajorLSTM: expected one of {_IMPLEMENTATIONS}. Received: {implementation!r}."
             )
         self.units = int(units)
         self.context_dim = int(context_dim)

@@ -158,12 +158,15 @@ class SphericalLatent(LatentLayer):
         return require(~tf.reduce_any(values < 0), values, "Concentrations must be >= 0. Received:", values)
 
     def with_concentration(
-        self, parameters: Parameters, compute: Callable[[tf.Tensor | float], tf.Tensor]
+        self,
+        parameters: Parameters,
+        compute: Callable[[tf.Tensor | float], tf.Tensor],
+        compute_rows: Callable[[tf.Tensor], tf.Tensor] | None = None,
     ) -> tf.Tensor:
         """`compute(concentration)`, for which a Python number is much cheaper than a tensor of one per row.
 
         A layer with a fixed concentration calls it with the number, as long as all rows have the value that was set when the graph
-        was traced; else with the tensor.
+        was traced; else with the tensor. `compute_rows` may stand for `compute` there, inside a graph.
         """
         rows = tf.convert_to_tensor(parameters["concentration"])
         if self.concentration_head is not None:
@@ -172,9 +175,7 @@ class SphericalLatent(LatentLayer):
         as_traced = tf.reduce_all(rows == tf.cast(number, rows.dtype))
         if tf.executing_eagerly():
             return compute(number if bool(as_traced) else rows)
-        # A function that is not inlined is one node: TensorFlow visits every node of the branch that is not taken.
-        of_rows = tf.function(compute, autograph=False, experimental_attributes={"_noinline": True})
-        return tf.cond(as_traced, lambda: compute(number), lambda: of_rows(rows))
+        return tf.cond(as_traced, lambda: compute(number), lambda: (compute_rows or compute)(rows))
 
     def logged_values(self, parameters: Parameters) -> Mapping[str, tf.Tensor]:
         return {"concentration_tracker": parameters["concentration"]}

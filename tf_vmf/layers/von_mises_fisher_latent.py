@@ -68,4 +68,6 @@ class VonMisesFisherLatent(SphericalLatent):
                 parameters["mean_direction"], concentration, seed=seed, sample_shape=sample_shape
             )
 
-        return self.with_concentration(parameters, draw)
+        # A function that is not inlined is one node: TensorFlow visits every node of the branch that is not taken.
+        draw_rows = tf.function(draw, autograph=False, experimental_attributes={"_noinline": True})
+        return self.with_concentration(parameters, draw, draw_rows)

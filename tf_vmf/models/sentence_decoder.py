@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tf_vmf.layers.lstm import LSTM
+from tf_vmf.layers.lstm import TimeMajorLSTM
 from tf_vmf.math.uniform_noise import stateless_uniform
 from tf_vmf.models.dropout import dropout
 from tf_vmf.models.sentence_batch import concat
@@ -64,7 +64,7 @@ class SentenceDecoder(keras.layers.Layer):
         self.word_dropout = word_dropout
         self.dropout = dropout
         self.lstms = [
-            LSTM(units, 0 if i else code_dim + condition_dim, dtype=self.dtype_policy, name=f"lstm_{i}")
+            TimeMajorLSTM(units, 0 if i else code_dim + condition_dim, dtype=self.dtype_policy, name=f"lstm_{i}")
             for i in range(num_layers)
         ]
         self.state_layer = self.projection = self.skip_layer = None

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from tf_vmf.layers.lstm import LSTM
+from tf_vmf.layers.lstm import TimeMajorLSTM
 
 POOLINGS = ("final", "mean_max", "bow")
 
@@ -51,7 +51,7 @@ class SentenceEncoder(keras.layers.Layer):
         self.activation = activation
         self.context_dim = context_dim
         directions = () if pooling == "bow" else ("forward", "backward")[: 1 + bidirectional]
-        self.lstms = [LSTM(units, context_dim, dtype=self.dtype_policy, name=name) for name in directions]
+        self.lstms = [TimeMajorLSTM(units, context_dim, dtype=self.dtype_policy, name=name) for name in directions]
         self.dense = keras.layers.Dense(units, activation, dtype=self.dtype_policy, name="dense")
 
     def build(self, input_shape: Sequence[Any]) -> None:

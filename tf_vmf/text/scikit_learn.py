@@ -51,7 +51,9 @@ def as_vectorizer(vectorizer: Any) -> TextLayer | None:
                 f"{name}={parameters[name]!r}. Leave the vectorizer out to serve the endpoints that take counts."
             )
     if not hasattr(vectorizer, "vocabulary_") and parameters["vocabulary"] is None:
-        raise ValueError("Argument `vectorizer`: expected a fitted CountVectorizer. Received one that is not: call its `fit`.")
+        raise ValueError(
+            "Argument `vectorizer`: expected a fitted CountVectorizer. Received one that is not: call its `fit`."
+        )
     words = [word.replace(" ", "_") for word in vectorizer.get_feature_names_out()]
     if len(set(words)) < len(words):
         raise ValueError(

@@ -87,6 +87,7 @@ class TrainingLoop:
 
         Raises:
             FloatingPointError: A term of the loss was not finite.
+            ValueError: A check of the model has refused a batch.
             RunInterruptedError: A signal came; the state is saved.
             OSError: A file could not be written.
         """
@@ -125,7 +126,16 @@ class TrainingLoop:
         first = state.steps_into_epoch
         count = self._times.limit(min(self._steps_per_execution, state.steps_per_epoch - first), first)
         self._callbacks.on_train_batch_begin(first)
-        logs = self._workers.run_collective(self._training_steps.run, batches, state.step, count)
+        try:
+            logs = self._workers.run_collective(self._training_steps.run, batches, state.step, count)
+        except tf.errors.InvalidArgumentError as error:
+            # A check inside the model: what it says follows these words.
+            problem = error.message.partition("assertion failed:")[2].partition("\n")[0].strip()
+            if not problem:
+                raise
+            last = state.step + count - 1
+            where = f"step {last}{self._ids_of(last)}" if count == 1 else f"one of the steps {state.step} to {last}"
+            raise ValueError(f"Training stopped in {where}: {problem}") from error
         state.advance(count)
         self._callbacks.on_train_batch_end(first + count - 1, logs)
 
@@ -186,12 +196,15 @@ class TrainingLoop:
         if found is None:
             return
         step, terms = found
-        ids = ""
-        if self._batch_ids is not None:
-            names = [str(each) for each in self._batch_ids(step)]
-            more = f" and {len(names) - _SHOWN_IDS} more" if len(names) > _SHOWN_IDS else ""
-            ids = f", whose batch holds the training examples {', '.join(names[:_SHOWN_IDS])}{more}"
-        raise not_finite(step, terms, self._model.optimizer, ids)
+        raise not_finite(step, terms, self._model.optimizer, self._ids_of(step))
+
+    def _ids_of(self, step: int) -> str:
+        """Which examples are in the batch of a step, for an error; "" where that is not known."""
+        if self._batch_ids is None:
+            return ""
+        names = [str(each) for each in self._batch_ids(step)]
+        more = f" and {len(names) - _SHOWN_IDS} more" if len(names) > _SHOWN_IDS else ""
+        return f", whose batch holds the training examples {', '.join(names[:_SHOWN_IDS])}{more}"
 
 
 class _FinalLogs(keras.callbacks.Callback):
