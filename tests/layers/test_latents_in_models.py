@@ -601,9 +601,9 @@ def test_a_known_length_of_an_lstm_stays_known(implementation):
 def test_a_file_for_runtimes_without_random_numbers_comes_with_a_hint(tmp_path):
     h = keras.Input((3,))
     model = keras.Model(h, keras.layers.Dense(2)(VonMisesFisherLatent(4, concentration=5.0, name="code")(h)))
-    with pytest.warns(UserWarning, match=r"'code' draws random numbers, which litert .*tf_vmf.layers.deterministic"):
-        with contextlib.suppress(Exception):  # the converter may fail as well
-            model.export(tmp_path / "sampling.tflite", format="litert", verbose=False)
+    warned = pytest.warns(UserWarning, match=r"'code' draws random numbers, which litert .*tf_vmf.layers.deterministic")
+    with warned, contextlib.suppress(Exception):  # the converter may fail as well
+        model.export(tmp_path / "sampling.tflite", format="litert", verbose=False)
     with warnings.catch_warnings(), deterministic(model):
         warnings.simplefilter("error")
         model.export(tmp_path / "codes.tflite", format="litert", verbose=False)

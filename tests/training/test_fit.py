@@ -288,7 +288,7 @@ def test_a_batch_that_the_model_refuses_is_named(tmp_path, documents, steps_per_
     row = 37
     bad.counts.data[bad.counts.indptr[row]] = np.nan  # after the check of the constructor
     step = next(s for s in range(100) if row in bad.batch_ids(s, 20, seed=3))
-    with pytest.raises(ValueError, match="Training stopped in .*Expected counts: numbers >= 0.*nan") as raised:
+    with pytest.raises(ValueError, match=r"Training stopped in .*Expected counts: numbers >= 0.*nan") as raised:
         run(tmp_path, documents, batches_of=bad, epochs=4, steps_per_execution=steps_per_execution)
     if steps_per_execution == 1:
         assert f"in step {step}, whose batch holds the training examples" in str(raised.value)

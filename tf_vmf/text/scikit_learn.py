@@ -37,8 +37,8 @@ def as_vectorizer(vectorizer: Any) -> TextLayer | None:
     kind = type(vectorizer).__name__
     if kind != "CountVectorizer" or not hasattr(vectorizer, "get_params"):
         raise ValueError(
-            "Argument `vectorizer`: expected the layer `corpus.vectorizer()`, a CountVectorizer of scikit-learn, or None for a model "
-            f"without endpoints for text. Received: {kind}."
+            "Argument `vectorizer`: expected the layer `corpus.vectorizer()`, a CountVectorizer of scikit-learn, or None for a "
+            f"model without endpoints for text. Received: {kind}."
         )
     parameters = vectorizer.get_params()
     expected = dict(_ARGUMENTS)
@@ -47,8 +47,8 @@ def as_vectorizer(vectorizer: Any) -> TextLayer | None:
     for name, value in expected.items():
         if parameters[name] != value:
             raise ValueError(
-                f"Argument `vectorizer`: expected a CountVectorizer with {name}={value!r}, which a saved model can follow. Received: "
-                f"{name}={parameters[name]!r}. Leave the vectorizer out to serve the endpoints that take counts."
+                f"Argument `vectorizer`: expected a CountVectorizer with {name}={value!r}, which a saved model can follow. "
+                f"Received: {name}={parameters[name]!r}. Leave the vectorizer out to serve the endpoints that take counts."
             )
     if not hasattr(vectorizer, "vocabulary_") and parameters["vocabulary"] is None:
         raise ValueError(
