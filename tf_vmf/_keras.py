@@ -102,7 +102,7 @@ def called_model(context: Any | None) -> keras.Model | None:
 
 
 def portable_export_in_progress() -> str | None:
-    """ "onnx" or "litert" while Keras traces a model for a file of that format, else None.
+    """The format, "onnx" or "litert", of the file for which Keras traces a model just now; None if for none.
 
     Keras tells a layer nothing of it, so the callers are asked.
     """
