@@ -230,8 +230,9 @@ class LatentLayer(CheckedKeywords, keras.layers.Layer, LatentContract):
         export_format = portable_export_in_progress()
         if export_format is not None:
             warnings.warn(
-                f"The layer {self.name!r} draws random numbers, which {export_format} runtimes do not have: they will not load this "
-                "file. Export within `with tf_vmf.layers.deterministic(model):`, where latent layers return their central codes.",
+                f"The layer {self.name!r} draws random numbers, which {export_format} runtimes do not have: they will not load "
+                "this file. Export within `with tf_vmf.layers.deterministic(model):`, where latent layers return their central "
+                "codes.",
                 stacklevel=2,
             )
 
