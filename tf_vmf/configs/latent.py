@@ -19,9 +19,9 @@ class LatentConfig(Config):
     latent_dim: int = option(50, "Dimension d of the code; on the sphere that of R^d.", minimum=1)
     concentration: float | str = option(
         100.0,
-        "Concentration of a spherical posterior: a number, or 'learned' for one per example.",
+        "Concentration of a spherical posterior: a number, 'learned' for one per example, or 'shared' for a learned one.",
         minimum=0.0,
-        words=("learned",),
+        words=("learned", "shared"),
     )
     initial_concentration: float = option(100.0, "Learned concentration at the start of training.", minimum=0.0)
     minimum_concentration: float = option(1.0, "Lower bound of a learned concentration.", minimum=0.0)

@@ -83,9 +83,8 @@ def make_latent(config: LatentConfig, seed: int) -> layers.LatentLayer | None:
     )
 
 
-def _concentration(config: LatentConfig) -> float | layers.LearnedConcentration:
+def _concentration(config: LatentConfig) -> float | layers.LearnedConcentration | layers.SharedConcentration:
     if isinstance(config.concentration, float):
         return config.concentration
-    return layers.LearnedConcentration(
-        initial=config.initial_concentration, minimum=config.minimum_concentration, name="concentration"
-    )
+    learned = layers.SharedConcentration if config.concentration == "shared" else layers.LearnedConcentration
+    return learned(initial=config.initial_concentration, minimum=config.minimum_concentration, name="concentration")
