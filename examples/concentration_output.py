@@ -6,7 +6,6 @@
 """
 
 import keras
-import numpy as np
 from sklearn.datasets import load_digits
 
 import tf_vmf
@@ -25,7 +24,7 @@ def build() -> tuple[keras.Model, keras.Model]:
     return autoencoder, keras.Model(pixels, [code["mean_direction"], code["concentration"]])
 
 
-def main(epochs: int = 20) -> np.ndarray:
+def main(epochs: int = 20) -> tuple[keras.Model, keras.Model]:
     digits = load_digits().data.astype("float32") / 16
     autoencoder, encoder = build()
     autoencoder.fit(digits, digits, batch_size=64, epochs=epochs, verbose=0)
@@ -34,7 +33,7 @@ def main(epochs: int = 20) -> np.ndarray:
         f"concentration from {concentration.min():.1f} to {concentration.max():.1f}, mean {concentration.mean():.1f}; least "
         f"certain of image {concentration.argmin()}"
     )
-    return concentration
+    return autoencoder, encoder
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ def build() -> tuple[keras.Model, keras.Model, LearnedPrior]:
     return model, decoder, prior
 
 
-def main(epochs: int = 30) -> dict[str, list[float]]:
+def main(epochs: int = 30) -> tuple[keras.Model, LearnedPrior, dict[str, list[float]]]:
     pixels, labels = load_digits(return_X_y=True)
     pixels = (pixels / 16).astype("float32")
     model, decoder, prior = build()
@@ -75,7 +75,7 @@ def main(epochs: int = 30) -> dict[str, list[float]]:
     threes = decoder.predict([prior.distribution(tf.constant(y)).sample(seed=(0, 1)), y], verbose=0)
     for rows in (1 / (1 + np.exp(-threes))).reshape(4, 8, 8)[:1]:
         print("\n".join("".join(" .:*#"[int(4.99 * value)] for value in row) for row in rows))
-    return history
+    return model, prior, history
 
 
 if __name__ == "__main__":

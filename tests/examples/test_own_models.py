@@ -8,7 +8,6 @@ from sklearn.datasets import load_digits
 
 from examples import concentration_output, conditional_vae, kl_annealing
 from tf_vmf import math as vmf_math
-from tf_vmf.distributions import VonMisesFisher
 
 
 def test_annealing_goes_through_the_values_that_the_script_names():
@@ -22,39 +21,31 @@ def test_annealing_goes_through_the_values_that_the_script_names():
 
 
 def test_the_concentration_that_is_an_output_is_that_of_the_posterior(capsys):
-    concentration = concentration_output.main(epochs=3)
-    assert concentration.shape == (1797,)
-    assert np.ptp(concentration) > 0.5
-    assert f"image {concentration.argmin()}" in capsys.readouterr().out
-    autoencoder, encoder = concentration_output.build()
-    digits = load_digits().data[:5].astype("float32") / 16
+    autoencoder, encoder = concentration_output.main(epochs=2)
+    digits = load_digits().data[:50].astype("float32") / 16
+    direction, concentration = encoder.predict(digits, verbose=0)
     layer = next(layer for layer in autoencoder.layers if hasattr(layer, "posterior"))
     posterior = layer.posterior(autoencoder.layers[1](digits))
-    direction, concentration = encoder.predict(digits, verbose=0)
     np.testing.assert_allclose(direction, posterior.mean_direction, atol=1e-6)
     np.testing.assert_allclose(concentration, posterior.concentration, rtol=1e-5)
+    assert np.ptp(concentration) > 0.5
+    assert "least certain of image" in capsys.readouterr().out
 
 
 def test_the_learned_prior_costs_less_than_the_uniform_one_and_is_charged_exactly(tmp_path):
-    history = conditional_vae.main(epochs=8)
+    model, prior, history = conditional_vae.main(epochs=4)
     assert history["prior_kl"][-1] < history["uniform_kl"][-1]
     assert history["loss"][-1] < history["loss"][0]
-    keras.utils.set_random_seed(0)
-    model, _, prior = conditional_vae.build()
     pixels, labels = load_digits(return_X_y=True)
-    x = {"pixels": pixels[:50].astype("float32") / 16, "label": labels[:50]}
-    model.fit(x, x["pixels"], verbose=0)
-    logs = model.evaluate(x, x["pixels"], batch_size=50, verbose=0, return_dict=True)
+    x = {"pixels": tf.constant(pixels[:50] / 16, tf.float32), "label": tf.constant(labels[:50])}
     layer = next(layer for layer in model.layers if hasattr(layer, "posterior"))
-    q = layer.posterior(keras.Model(model.input, layer.input)(x))
-    z = q.sample(4000, seed=(0, 1))
-    p = prior.distribution(tf.constant(x["label"]))
-    assert isinstance(p, VonMisesFisher)
-    # 200,000 terms with a standard deviation of about 2: four standard errors are 0.02.
+    q, p = layer.posterior(keras.Model(model.input, layer.input)(x)), prior.distribution(x["label"])
+    z = q.sample(2000, seed=(0, 1))
+    # 100,000 terms with a standard deviation of about 1: four standard errors are 0.013.
     estimate = (q.log_prob(z) - p.log_prob(z)).numpy().mean()
-    assert logs["prior_kl"] == pytest.approx(estimate, abs=0.02)
+    prior.kl_tracker.reset_state()
+    model(x)
+    assert float(prior.kl_tracker.result()) == pytest.approx(estimate, abs=0.02)
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
-    assert loaded.evaluate(x, x["pixels"], batch_size=50, verbose=0, return_dict=True)["prior_kl"] == pytest.approx(
-        logs["prior_kl"], rel=1e-5
-    )
+    np.testing.assert_array_equal(loaded(x), model(x))

@@ -12,6 +12,7 @@ from tf_vmf.layers.product_latent import ProductLatent
 from tf_vmf.layers.registry import latent_names, make_latent, register_latent
 from tf_vmf.layers.schedules import CyclicalSchedule, LinearSchedule, SigmoidSchedule
 from tf_vmf.layers.shared_concentration import SharedConcentration
+from tf_vmf.layers.sphere_product_latent import SphereProductLatent
 from tf_vmf.layers.token_softmax import TokenSoftmax
 from tf_vmf.layers.uniform_norm_latent import UniformNormVonMisesFisherLatent
 from tf_vmf.layers.von_mises_fisher_latent import VonMisesFisherLatent
@@ -29,6 +30,7 @@ __all__ = [
     "ProductLatent",
     "SharedConcentration",
     "SigmoidSchedule",
+    "SphereProductLatent",
     "TokenSoftmax",
     "UniformNormVonMisesFisherLatent",
     "VonMisesFisherLatent",

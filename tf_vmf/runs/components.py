@@ -76,6 +76,7 @@ def make_latent(config: LatentConfig, seed: int) -> layers.LatentLayer | None:
             "norm_penalty": config.norm_penalty,
             "norm_max": config.norm_max,
             "norm_width": config.norm_width,
+            "part_dim": config.part_dim,
         },
         kl_weight=kl_weight(config),
         seed=seed,
