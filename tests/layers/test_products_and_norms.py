@@ -15,6 +15,7 @@ from tf_vmf.layers import (
     LearnedConcentration,
     PowerSphericalLatent,
     ProductLatent,
+    SphereProductLatent,
     UniformNormVonMisesFisherLatent,
     VonMisesFisherLatent,
     make_latent,
@@ -35,6 +36,9 @@ def product(**kwargs):
 
 LATENTS = {
     "product": product,
+    "spheres": lambda **kw: SphereProductLatent(
+        6, part_dim=3, concentration=LearnedConcentration(initial=20.0), seed=1, **kw
+    ),
     "uniform_norm": lambda **kw: UniformNormVonMisesFisherLatent(5, concentration=20.0, seed=1, **kw),
     "uniform_norm_learned": lambda **kw: UniformNormVonMisesFisherLatent(
         5, concentration="learned", norm_max=3.0, norm_width=0.5, seed=1, **kw
@@ -133,6 +137,38 @@ def test_a_product_is_its_parts_side_by_side(features):
     assert "2 von Mises-Fisher and 1 Gaussian" in layer.describe().posterior
 
 
+def test_equal_spheres_are_computed_together_as_one_by_one(features):
+    """Runs of equal parts share one sampler and one KL; a subclass, whose methods may differ, is left alone."""
+
+    class Own(VonMisesFisherLatent):
+        pass
+
+    def sphere(cls=VonMisesFisherLatent, dim=3):
+        return cls(dim, concentration=LearnedConcentration(initial=20.0))
+
+    parts = [sphere(), sphere(), sphere(dim=4), GaussianLatent(2), sphere(Own), sphere(Own), sphere(), sphere()]
+    layer = ProductLatent(parts, seed=1)
+    parameters = layer.parameters(features)
+    assert [count for _, _, count in layer._runs(parameters)] == [2, 1, 1, 1, 1, 2]
+    z = layer.sample(parameters, 3, (1500,))
+    posterior, prior = layer.distribution(parameters), layer.prior()
+    kl = log_q = log_p = 0.0
+    for (part, own), code in zip(layer._by_part(parameters), layer._split(z), strict=True):
+        kl += part.kl_divergence(own)
+        log_q += part.distribution(own).log_prob(code)
+        log_p += part.prior().log_prob(code)
+        if isinstance(part, VonMisesFisherLatent):
+            error = code.numpy().std(axis=0) / np.sqrt(1500)
+            assert np.all(np.abs(code.numpy().mean(axis=0) - part.distribution(own).mean()) < 5 * error)
+    np.testing.assert_allclose(layer.kl_divergence(parameters), kl, rtol=1e-6)
+    np.testing.assert_allclose(posterior.kl_divergence(prior), kl, rtol=1e-5)
+    np.testing.assert_allclose(posterior.log_prob(z), log_q, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(prior.log_prob(z), log_p, rtol=1e-5)
+    # Two parts of one run have noise of their own.
+    first, second = (layer._split(z)[i].numpy() - layer._split(z)[i].numpy().mean(axis=0) for i in (0, 1))
+    assert abs(np.corrcoef(first[:, 0, 1], second[:, 0, 1])[0, 1]) < 0.15
+
+
 def test_parts_that_cannot_be_are_refused():
     one = GaussianLatent(2)
     for bad in (
@@ -174,6 +210,16 @@ def test_the_kl_of_a_norm_that_the_other_cannot_have_is_infinite():
     assert np.isinf(float(p.kl_divergence(q)))
     assert float(q.kl_divergence(p)) == pytest.approx(np.log(2.0), rel=1e-5)
     assert isinstance(p.direction, VonMisesFisher)
+
+
+def test_a_product_of_equal_spheres_learns_a_concentration_per_part_and_is_found_by_name(features):
+    latent = make_latent("vmf_product", 12, {"concentration": LearnedConcentration(initial=9.0), "part_dim": 4})
+    assert [part.latent_dim for part in latent.layers] == [4, 4, 4]
+    assert len({id(part.concentration) for part in latent.layers}) == 3
+    latent(features)
+    assert len([weight for weight in latent.trainable_variables if "concentration" in weight.path]) == 6
+    with pytest.raises(ValueError, match=r"`part_dim`.*divisor of latent_dim=10"):
+        SphereProductLatent(10, part_dim=4)
 
 
 def test_the_trainers_find_it_by_name_and_bad_norms_are_refused():

@@ -13,15 +13,15 @@ class LatentConfig(Config):
 
     latent: str = option(
         "vmf",
-        "Posterior of the code: vmf, gaussian, power_spherical, uniform_norm_vmf, or another registered one; none for a plain "
-        "language model.",
+        "Posterior of the code: vmf, gaussian, power_spherical, uniform_norm_vmf, vmf_product, or another registered one; none "
+        "for a plain language model.",
     )
     latent_dim: int = option(50, "Dimension d of the code; on the sphere that of R^d.", minimum=1)
     concentration: float | str = option(
         "learned",
-        "Concentration of a spherical posterior: a number, or 'learned' for one per example.",
+        "Concentration of a spherical posterior: a number, 'learned' for one per example, or 'shared' for a learned one.",
         minimum=0.0,
-        words=("learned",),
+        words=("learned", "shared"),
     )
     initial_concentration: float | None = option(
         None, "Learned concentration at the start of training; 2 latent_dim if not given.", minimum=0.0
@@ -37,6 +37,11 @@ class LatentConfig(Config):
     norm_max: float = option(2.0, "Largest norm of a code of the latent uniform_norm_vmf.", minimum=0.0)
     norm_width: float = option(
         1.0, "Width of the norm's uniform posterior of the latent uniform_norm_vmf.", minimum=0.0
+    )
+    part_dim: int = option(
+        5,
+        "Dimension of each unit vector of which a code of the latent vmf_product is made; divides latent_dim.",
+        minimum=2,
     )
     kl_weight: float = option(
         1.0, "Weight of the KL in the training loss; with kl_warmup_steps the one it rises to.", minimum=0.0

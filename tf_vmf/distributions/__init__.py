@@ -7,6 +7,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tf_vmf.distributions.inference import RayleighTest, VonMisesFisherFit, fit_with_errors, rayleigh_test
     from tf_vmf.distributions.mixture import VonMisesFisherMixture
     from tf_vmf.distributions.pairwise import pairwise_log_prob
     from tf_vmf.distributions.stereographic_projection import StereographicProjection
@@ -15,19 +16,27 @@ if TYPE_CHECKING:
 
 # Name -> modules to import; the last one defines it. The divergences are registered with the distribution.
 _MODULES = {
+    "RayleighTest": ("inference",),
     "StereographicProjection": ("stereographic_projection",),
     "UniformNormVonMisesFisher": ("uniform_norm_von_mises_fisher",),
     "VonMisesFisher": ("divergences", "von_mises_fisher"),
+    "VonMisesFisherFit": ("inference",),
     "VonMisesFisherMixture": ("mixture",),
+    "fit_with_errors": ("inference",),
     "pairwise_log_prob": ("pairwise",),
+    "rayleigh_test": ("inference",),
 }
 
 __all__ = [
+    "RayleighTest",
     "StereographicProjection",
     "UniformNormVonMisesFisher",
     "VonMisesFisher",
+    "VonMisesFisherFit",
     "VonMisesFisherMixture",
+    "fit_with_errors",
     "pairwise_log_prob",
+    "rayleigh_test",
 ]
 
 

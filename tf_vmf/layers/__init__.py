@@ -1,5 +1,6 @@
 """Keras layers with a latent variable inside; none of them imports TensorFlow Probability before a distribution is asked for."""
 
+from tf_vmf.layers.annealing import LatentAnnealing
 from tf_vmf.layers.concentration import LearnedConcentration
 from tf_vmf.layers.description import LatentDescription
 from tf_vmf.layers.deterministic import deterministic
@@ -10,6 +11,8 @@ from tf_vmf.layers.power_spherical_latent import PowerSphericalLatent
 from tf_vmf.layers.product_latent import ProductLatent
 from tf_vmf.layers.registry import latent_names, make_latent, register_latent
 from tf_vmf.layers.schedules import CyclicalSchedule, LinearSchedule, SigmoidSchedule
+from tf_vmf.layers.shared_concentration import SharedConcentration
+from tf_vmf.layers.sphere_product_latent import SphereProductLatent
 from tf_vmf.layers.token_softmax import TokenSoftmax
 from tf_vmf.layers.uniform_norm_latent import UniformNormVonMisesFisherLatent
 from tf_vmf.layers.von_mises_fisher_latent import VonMisesFisherLatent
@@ -17,13 +20,16 @@ from tf_vmf.layers.von_mises_fisher_latent import VonMisesFisherLatent
 __all__ = [
     "CyclicalSchedule",
     "GaussianLatent",
+    "LatentAnnealing",
     "LatentDescription",
     "LatentLayer",
     "LearnedConcentration",
     "LinearSchedule",
     "PowerSphericalLatent",
     "ProductLatent",
+    "SharedConcentration",
     "SigmoidSchedule",
+    "SphereProductLatent",
     "TimeMajorLSTM",
     "TokenSoftmax",
     "UniformNormVonMisesFisherLatent",

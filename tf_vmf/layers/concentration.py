@@ -1,9 +1,9 @@
-"""The concentration of a spherical posterior: a number, or a layer that computes it from the features."""
+"""The concentration of a spherical posterior, learned for every row."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -12,24 +12,92 @@ import tensorflow as tf
 from tf_vmf._checks import check_number
 from tf_vmf.layers.heads import initializer_config
 
+# Beyond, the angular standard deviation of a code is below 1e-4, near what float32 features resolve, and nothing is gained.
+LARGEST_CONCENTRATION = 1e8
+
 # Defaults per dimension of the space: 2 d is a KL to the uniform distribution of 0.47 to 0.5 nats per dimension for every d, and
 # 0.2 d one of 0.02.
 _INITIAL_PER_DIMENSION, _MINIMUM_PER_DIMENSION = 2.0, 0.2
 
 
-@keras.saving.register_keras_serializable(package="tf_vmf")
-class LearnedConcentration(keras.layers.Layer):
-    """A concentration learned for every row, bounded below; pass one as `concentration` of a spherical latent layer.
+class BoundedConcentration(keras.layers.Layer):
+    """Base of the layers that learn a concentration between two bounds; see `LearnedConcentration`.
 
-    concentration(h) = minimum + (initial - minimum) * softplus(rate * (w.h + b) + log(e - 1)), which is `initial` at w.h + b = 0.
-    It is linear in w.h for large values, so that no outlier makes it explode as exp would, and relative to `initial`, so that one
-    learning rate suits any.
+    concentration = min(minimum + (initial - minimum) * softplus(raw + log(e - 1)), maximum), which is `initial` at raw = 0. At
+    `maximum` the gradient is that of the identity where a step would lower the concentration, and 0 where it would raise it.
+    """
+
+    def __init__(
+        self, *, initial: float | None, minimum: float | None, maximum: float, rate: float, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.supports_masking = True
+        self._has_dtype = kwargs.get("dtype") is not None
+        name = type(self).__name__
+        self.minimum = None if minimum is None else check_number(name, "minimum", minimum)
+        self.initial = None if initial is None else check_number(name, "initial", initial)
+        if self.minimum is not None and self.initial is not None and not self.minimum < self.initial:
+            raise ValueError(
+                f"Arguments `minimum` and `initial` of {name}: expected minimum < initial. "
+                f"Received: minimum={self.minimum!r}, initial={self.initial!r}."
+            )
+        self.maximum = check_number(name, "maximum", maximum)
+        largest = max(each for each in (self.minimum, self.initial, 0.0) if each is not None)
+        if not largest <= self.maximum:
+            raise ValueError(
+                f"Arguments `initial` and `maximum` of {name}: expected minimum < initial <= maximum. "
+                f"Received: minimum={self.minimum!r}, initial={self.initial!r}, maximum={maximum!r}."
+            )
+        self.rate = check_number(name, "rate", rate, above=True)
+
+    def inherit(self, latent_dim: int, dtype: Any, kernel_initializer: Any) -> None:
+        """Takes from the latent layer what was not given: numbers that follow the dimension, dtype policy and initializer."""
+        del kernel_initializer
+        if self.initial is None:
+            self.initial = min(max(_INITIAL_PER_DIMENSION * latent_dim, 2.0 * (self.minimum or 0.0)), self.maximum)
+        if self.minimum is None:
+            self.minimum = min(_MINIMUM_PER_DIMENSION * latent_dim, 0.1 * self.initial)
+        if not self._has_dtype and not self.built:
+            self.dtype_policy = dtype
+
+    def build(self, input_shape: Any) -> None:
+        if self.initial is None or self.minimum is None:
+            raise ValueError(
+                f"Arguments `initial` and `minimum` of {type(self).__name__}: expected numbers, as the layer is not part of a "
+                f"latent layer, whose dimension they follow. Received: initial={self.initial!r}, minimum={self.minimum!r}."
+            )
+        super().build(input_shape)
+
+    def bounded(self, raw: tf.Tensor) -> tf.Tensor:
+        """The concentration of an unbounded number."""
+        assert self.initial is not None  # `build` has checked it
+        assert self.minimum is not None
+        spread = tf.nn.softplus(raw + math.log(math.e - 1.0))  # softplus(log(e - 1)) = 1
+        return _at_most(self.minimum + (self.initial - self.minimum) * spread, self.maximum)
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
+        return tuple(input_shape[:-1])
+
+    def get_config(self) -> dict[str, Any]:
+        numbers = {name: getattr(self, name) for name in ("initial", "minimum", "maximum", "rate")}
+        return {**super().get_config(), **numbers}
+
+
+@keras.saving.register_keras_serializable(package="tf_vmf")
+class LearnedConcentration(BoundedConcentration):
+    """A concentration learned for every row, between two bounds; pass one as `concentration` of a spherical latent layer.
+
+    concentration(h) = minimum + (initial - minimum) * softplus(rate * (w.h + b) + log(e - 1)), which is `initial` at w.h + b = 0,
+    and at most `maximum`. It is linear in w.h for large values, so that no outlier makes it explode as exp would, and relative to
+    `initial`, so that one learning rate suits any.
 
     Args:
         initial: Concentration at the start of training, > `minimum`. None: 2 d for a latent layer in R^d, a KL of 0.47 to 0.5
             nats per dimension whatever d is.
         minimum: Lower bound, >= 0; one above 0 keeps the posterior from collapsing onto the uniform prior. None: 0.2 d, a KL of
             0.02 nats per dimension, or a tenth of `initial` if that is less.
+        maximum: Upper bound, >= `initial`. At the default, 1e8, the angular standard deviation of a code is 1e-4 in every
+            direction. Below the bound it changes nothing.
         rate: How fast the concentration moves beside the layer's other outputs, > 0. At 1 it falls to its lower bound before the
             decoder has learned to read the code (20 Newsgroups, d = 50, Adam: validation perplexity after 20 epochs 825 at rate 1,
             776 at 0.05, 769 at 0.01; after 70 epochs at 0.01 about 735, and no collapse).
@@ -58,68 +126,31 @@ class LearnedConcentration(keras.layers.Layer):
         *,
         initial: float | None = None,
         minimum: float | None = None,
+        maximum: float = LARGEST_CONCENTRATION,
         rate: float = 0.01,
         kernel_initializer: Any = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
-        self.supports_masking = True
-        self._has_dtype = kwargs.get("dtype") is not None
-        self.minimum = None if minimum is None else check_number("LearnedConcentration", "minimum", minimum)
-        self.initial = None if initial is None else check_number("LearnedConcentration", "initial", initial)
-        self._check_order()
-        self.rate = check_number("LearnedConcentration", "rate", rate, above=True)
+        super().__init__(initial=initial, minimum=minimum, maximum=maximum, rate=rate, **kwargs)
         self.kernel_initializer = kernel_initializer
         self.projection: Any = None  # a Dense layer, made once its initializer is known
 
     def inherit(self, latent_dim: int, dtype: Any, kernel_initializer: Any) -> None:
-        """Takes from the latent layer what was not given: dtype policy, initializer, and concentrations by the dimension."""
-        if self.projection is not None:
-            return
-        if self.initial is None:
-            self.initial = max(_INITIAL_PER_DIMENSION * latent_dim, 2.0 * (self.minimum or 0.0))
-        if self.minimum is None:
-            self.minimum = min(_MINIMUM_PER_DIMENSION * latent_dim, 0.1 * self.initial)
-        if not self._has_dtype:
-            self.dtype_policy = dtype
-        self._make_projection(kernel_initializer)
+        if self.projection is None:
+            super().inherit(latent_dim, dtype, kernel_initializer)
+            self._make_projection(kernel_initializer)
 
     def build(self, input_shape: Sequence[int | None]) -> None:
-        if self.initial is None or self.minimum is None:
-            raise ValueError(
-                "Arguments `initial` and `minimum` of LearnedConcentration: expected numbers, as the layer is not part of a latent "
-                f"layer, whose dimension they follow. Received: initial={self.initial!r}, minimum={self.minimum!r}."
-            )
         if self.projection is None:
             self._make_projection("glorot_uniform")
         self.projection.build(input_shape)
         super().build(input_shape)
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
-        assert self.initial is not None  # `build` has checked it
-        assert self.minimum is not None
-        # softplus(log(e - 1)) = 1.
-        spread = tf.nn.softplus(self.rate * self.projection(inputs)[..., 0] + math.log(math.e - 1.0))
-        return self.minimum + (self.initial - self.minimum) * spread
-
-    def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
-        return tuple(input_shape[:-1])
+        return self.bounded(self.rate * self.projection(inputs)[..., 0])
 
     def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "initial": self.initial,
-            "minimum": self.minimum,
-            "rate": self.rate,
-            "kernel_initializer": initializer_config(self.kernel_initializer),
-        }
-
-    def _check_order(self) -> None:
-        if self.minimum is not None and self.initial is not None and not self.minimum < self.initial:
-            raise ValueError(
-                "Arguments `minimum` and `initial` of LearnedConcentration: expected minimum < initial. "
-                f"Received: minimum={self.minimum!r}, initial={self.initial!r}."
-            )
+        return {**super().get_config(), "kernel_initializer": initializer_config(self.kernel_initializer)}
 
     def _make_projection(self, kernel_initializer: Any) -> None:
         if self.kernel_initializer is not None:
@@ -129,21 +160,11 @@ class LearnedConcentration(keras.layers.Layer):
         )
 
 
-def check_concentration(owner: str, concentration: Any) -> float | keras.layers.Layer:
-    """The argument `concentration` of a spherical latent layer: a float, or the layer that computes it.
+@tf.custom_gradient
+def _at_most(x: tf.Tensor, largest: float) -> tuple[tf.Tensor, Any]:
+    """min(x, largest), whose gradient leads back from above the bound but not further up."""
 
-    Raises:
-        ValueError: It is neither a finite number >= 0, nor a Keras layer, nor "learned".
-    """
-    if isinstance(concentration, str) and concentration == "learned":
-        return LearnedConcentration(name="concentration")
-    if isinstance(concentration, Mapping):
-        concentration = keras.saving.deserialize_keras_object(concentration)
-    if isinstance(concentration, keras.layers.Layer):
-        return concentration
-    return check_number(
-        owner,
-        "concentration",
-        concentration,
-        alternative=" for a fixed concentration, 'learned', or a layer such as tf_vmf.layers.LearnedConcentration(initial=50.0)",
-    )
+    def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, None]:
+        return tf.where((x <= largest) | (upstream > 0), upstream, tf.zeros_like(upstream)), None
+
+    return tf.minimum(x, tf.cast(largest, x.dtype)), gradient

@@ -15,6 +15,7 @@ class LatentDescription:
         space: Where codes lie, as in "on the unit sphere in 25 dimensions".
         spread: What sets the uncertainty of a code, as in "concentration 100; higher is more certain".
         fixed_spread: Whether all examples have the same uncertainty, which training does not change.
+        shared_spread: Whether all examples have the same uncertainty, which training changes.
         constant_kl: Whether all examples have the same KL, which training does not change.
         metric: How codes are compared: "cosine" for unit vectors, "euclidean" otherwise.
         path: What `interpolate` follows, as in "great circle".
@@ -24,6 +25,7 @@ class LatentDescription:
     space: str
     spread: str = "learned variance"
     fixed_spread: bool = False
+    shared_spread: bool = False
     constant_kl: bool = False
     metric: Literal["cosine", "euclidean"] = "euclidean"
     path: str = "straight line"
@@ -35,4 +37,6 @@ class LatentDescription:
             noun: What an example is called: "document" or "sentence".
         """
         uncertainty = "fixed uncertainty" if self.fixed_spread else f"an uncertainty learned for every {noun}"
+        if self.shared_spread:
+            uncertainty = f"an uncertainty learned for all {noun}s together"
         return f"a point {self.space} with {uncertainty} ({self.posterior}, {self.spread})"

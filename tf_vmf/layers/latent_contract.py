@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 import functools
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import keras
@@ -114,6 +114,14 @@ class LatentContract(abc.ABC):
         if z.shape.rank == 0 or z.shape[-1] not in (None, self.latent_dim):
             raise ValueError(f"Expected codes of shape (..., {self.latent_dim}). Received: shape {z.shape}.")
         return require(tf.reduce_all(tf.math.is_finite(z)), z, "Codes must be finite numbers. Received:", z)
+
+    def law(self) -> Hashable | None:
+        """What, beside the parameters, `sample`, `distribution`, `prior`, `code` and the KL depend on; None: not known.
+
+        Layers with equal laws compute the same functions of their parameters, and have the uniform prior on the sphere: a product
+        evaluates them together.
+        """
+        return None
 
     def describe(self) -> LatentDescription:
         """What reports say about the codes."""

@@ -16,7 +16,7 @@ from tf_vmf._keras import called_model, layers_inside, outermost_call, portable_
 from tf_vmf._keywords import CheckedKeywords
 from tf_vmf.layers.latent_contract import LatentContract, Parameters
 from tf_vmf.layers.latent_metrics import LatentMetric, name_apart
-from tf_vmf.layers.settings import is_symbolic, make_setting, value_of
+from tf_vmf.layers.settings import is_symbolic, make_counter, make_setting, value_of
 from tf_vmf.seeds import draw_seed, replica_seed
 
 KLWeight: TypeAlias = float | keras.optimizers.schedules.LearningRateSchedule
@@ -170,17 +170,7 @@ class LatentLayer(CheckedKeywords, keras.layers.Layer, LatentContract):
 
     def build(self, input_shape: Any) -> None:
         # Two counts - training calls, other calls - so that evaluating in between leaves the training noise as it was.
-        # Every replica counts for itself: an assignment that waits for the others in the middle of the forward pass would make
-        # Keras collect the losses of one replica as those of another. (`add_weight` knows no synchronization.)
-        self.noise_step = keras.Variable(
-            "zeros",
-            shape=(2,),
-            dtype="int64",
-            trainable=False,
-            aggregation="only_first_replica",
-            synchronization="on_read",
-            name="noise_step",
-        )
+        self.noise_step = make_counter("noise_step", (2,))
         self._kl_weight_setting = make_setting(self._kl_weight, "kl_weight")
         super().build(input_shape)
 
@@ -192,10 +182,12 @@ class LatentLayer(CheckedKeywords, keras.layers.Layer, LatentContract):
         mask: tf.Tensor | None = None,
     ) -> tf.Tensor | dict[str, tf.Tensor]:
         mask = next((each for each in tf.nest.flatten(mask) if each is not None), None)
-        parameters = self.parameters(inputs)
-        shape = () if self.num_samples is None else (self.num_samples,)
         deterministic = deterministic or self.always_deterministic
         step = tf.convert_to_tensor(self.noise_step)
+        if training and not deterministic:
+            self.follow(step[0])
+        parameters = self.parameters(inputs)
+        shape = () if self.num_samples is None else (self.num_samples,)
         phase = 0 if training else 1
         if not deterministic and not tf.executing_eagerly():
             self._warn_of_random_numbers()
@@ -235,6 +227,13 @@ class LatentLayer(CheckedKeywords, keras.layers.Layer, LatentContract):
                 "codes.",
                 stacklevel=2,
             )
+
+    def follow(self, step: int | tf.Tensor) -> None:
+        """Tells schedules of the layer's parameters how many training steps were taken; before a training step.
+
+        `call` does so by itself; who asks for `parameters` alone has to. A schedule of `kl_weight` is asked by `kl_weight_at`.
+        """
+        del step
 
     def logged_values(self, parameters: Parameters) -> Mapping[str, tf.Tensor]:
         """Further quantities to log, shape (batch,), by the name of the attribute that holds their `LatentMetric`."""

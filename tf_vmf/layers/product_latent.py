@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -84,31 +85,46 @@ class ProductLatent(LatentLayer):
             for name, value in part.parameters(inputs).items()
         }
 
+    def follow(self, step: int | tf.Tensor) -> None:
+        for part in self.layers:
+            part.follow(step)
+
     def distribution(self, parameters: Parameters) -> tfp.distributions.Distribution:
         import tensorflow_probability as tfp
 
-        return tfp.distributions.Blockwise([part.distribution(own) for part, own in self._by_part(parameters)])
+        return tfp.distributions.Blockwise(
+            [_side_by_side(part.distribution(own), count) for part, own, count in self._runs(parameters)]
+        )
 
     def prior(self) -> tfp.distributions.Distribution:
         import tensorflow_probability as tfp
 
-        return tfp.distributions.Blockwise([part.prior() for part in self.layers])
+        priors = []
+        for run in self._equal_runs():
+            prior = run[0].prior()
+            # `law` promises uniform priors on the sphere, the only ones that take a batch shape.
+            priors.append(prior if len(run) == 1 else _side_by_side(prior.copy(batch_shape=[len(run)]), len(run)))
+        return tfp.distributions.Blockwise(priors)
 
     def closed_form_kl(self, parameters: Parameters) -> tf.Tensor:
-        return tf.add_n([part.kl_divergence(own) for part, own in self._by_part(parameters)])
+        return tf.add_n([_sum_of_parts(part.kl_divergence(own), count) for part, own, count in self._runs(parameters)])
 
     def kl_at(self, parameters: Parameters, z: tf.Tensor) -> tf.Tensor:
         if not self._has_closed_form() or type(self).kl_divergence is not LatentLayer.kl_divergence:
             return super().kl_at(parameters, z)
-        codes = self._split(z)
+        runs = self._runs(parameters)
+        codes = tf.split(z, [part.latent_dim * count for part, _, count in runs], axis=-1)
         return tf.add_n(
-            [part.kl_at(own, code) for (part, own), code in zip(self._by_part(parameters), codes, strict=True)]
+            [
+                _sum_of_parts(part.kl_at(own, _apart(code, count)), count)
+                for (part, own, count), code in zip(runs, codes, strict=True)
+            ]
         )
 
     def sample(self, parameters: Parameters, seed: tf.Tensor, sample_shape: Sequence[int] = ()) -> tf.Tensor:
         samples = [
-            part.sample(own, stateless_seed(seed, i), sample_shape)
-            for i, (part, own) in enumerate(self._by_part(parameters))
+            _together(part.sample(own, stateless_seed(seed, i), sample_shape), count)
+            for i, (part, own, count) in enumerate(self._runs(parameters))
         ]
         return tf.concat(samples, axis=-1)
 
@@ -141,6 +157,8 @@ class ProductLatent(LatentLayer):
             space=f"in a product of {len(parts)} spaces, {self.latent_dim} dimensions in all,",
             spread=", ".join(dict.fromkeys(part.spread for part in parts)),
             fixed_spread=all(part.fixed_spread for part in parts),
+            shared_spread=all(part.shared_spread or part.fixed_spread for part in parts)
+            and any(part.shared_spread for part in parts),
             constant_kl=all(part.constant_kl for part in parts),
             path="path in every part",
         )
@@ -164,8 +182,55 @@ class ProductLatent(LatentLayer):
             for i, part in enumerate(self.layers)
         ]
 
+    def _equal_runs(self) -> list[list[LatentLayer]]:
+        """The parts, those that follow each other and have the same law in one list."""
+        return [list(run) for _, run in itertools.groupby(self.layers, lambda part: part.law() or id(part))]
+
+    def _runs(self, parameters: Parameters) -> list[tuple[LatentLayer, dict[str, tf.Tensor], int]]:
+        """The first part of every run, the parameters of its n parts with an axis of size n after the batch, and n.
+
+        A product of many spheres is a graph no larger than that of one. For n = 1 there is no such axis.
+        """
+        by_part = iter(self._by_part(parameters))
+        runs = []
+        for run in self._equal_runs():
+            own = [next(by_part) for _ in run]
+            part, first = own[0]
+            if len(run) > 1:
+                axis = part.code(first).shape.rank - 1
+                first = {name: tf.stack([each[name] for _, each in own], axis=axis) for name in first}
+            runs.append((part, first, len(run)))
+        return runs
+
     def _split(self, z: tf.Tensor) -> list[tf.Tensor]:
         z = tf.convert_to_tensor(z)
         if z.shape.rank == 0 or z.shape[-1] not in (None, self.latent_dim):
             raise ValueError(f"Expected codes of shape (..., {self.latent_dim}). Received: shape {z.shape}.")
         return tf.split(z, [part.latent_dim for part in self.layers], axis=-1)
+
+
+def _together(z: tf.Tensor, count: int) -> tf.Tensor:
+    """Codes of shape (..., count, d) as (..., count d); for count = 1 there is no such axis."""
+    return z if count == 1 else tf.reshape(z, tf.concat([tf.shape(z)[:-2], [z.shape[-2] * z.shape[-1]]], axis=0))
+
+
+def _apart(z: tf.Tensor, count: int) -> tf.Tensor:
+    """What `_together` joins."""
+    return z if count == 1 else tf.reshape(z, tf.concat([tf.shape(z)[:-1], [count, z.shape[-1] // count]], axis=0))
+
+
+def _sum_of_parts(kl: tf.Tensor, count: int) -> tf.Tensor:
+    return kl if count == 1 else tf.reduce_sum(kl, axis=-1)
+
+
+def _side_by_side(distribution: tfp.distributions.Distribution, count: int) -> tfp.distributions.Distribution:
+    """The joint distribution of the codes that `_together` joins, the last batch axis being the parts."""
+    import tensorflow_probability as tfp
+
+    if count == 1:
+        return distribution
+    dim = distribution.event_shape[-1]
+    return tfp.distributions.TransformedDistribution(
+        tfp.distributions.Independent(distribution, 1),
+        tfp.bijectors.Reshape(event_shape_out=[count * dim], event_shape_in=[count, dim]),
+    )

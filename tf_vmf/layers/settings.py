@@ -25,6 +25,23 @@ def make_setting(value: float, name: str) -> keras.Variable:
     )
 
 
+def make_counter(name: str, shape: tuple[int, ...] = ()) -> keras.Variable:
+    """Counts, a weight of zeros, that every replica keeps for itself.
+
+    An assignment that waits for the others in the middle of the forward pass would make Keras collect the losses of one replica as
+    those of another. (`add_weight` knows no synchronization.)
+    """
+    return keras.Variable(
+        "zeros",
+        shape=shape,
+        dtype="int64",
+        trainable=False,
+        aggregation="only_first_replica",
+        synchronization="on_read",
+        name=name,
+    )
+
+
 def value_of(setting: keras.Variable) -> float:
     """The current value as a Python float, outside graphs and while one is traced."""
     with tf.init_scope():

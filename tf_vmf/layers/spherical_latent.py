@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -11,13 +11,15 @@ import tensorflow as tf
 
 from tf_vmf import math as vmf_math
 from tf_vmf._checks import check_number, require
-from tf_vmf.layers.concentration import LearnedConcentration, check_concentration
+from tf_vmf.layers.concentration import BoundedConcentration
+from tf_vmf.layers.concentration_argument import Concentration, check_concentration
 from tf_vmf.layers.description import LatentDescription
 from tf_vmf.layers.heads import build_head, check_head, check_width, head_config, initializer_config
 from tf_vmf.layers.latent_contract import Parameters, fractions
 from tf_vmf.layers.latent_layer import LatentLayer
 from tf_vmf.layers.latent_metrics import LatentMetric
-from tf_vmf.layers.settings import is_symbolic, make_setting, value_of
+from tf_vmf.layers.settings import is_symbolic, make_counter, make_setting, value_of
+from tf_vmf.layers.shared_concentration import SharedConcentration
 from tf_vmf.layers.unit_vector import unit_vector
 
 if TYPE_CHECKING:
@@ -30,9 +32,12 @@ class SphericalLatent(LatentLayer):
     Args:
         latent_dim: d >= 2, the dimension of the ambient space: z is a unit vector in R^d.
         concentration: A number >= 0, the same for every row: the KL is then a constant that no optimizer can shrink.
-            `layer.concentration = number` changes it at any time, in a callback and in graph mode too. Or a Keras
-            layer that computes one for every row from the features, shape (batch,) or (batch, 1), such as
-            `tf_vmf.layers.LearnedConcentration(initial=50.0, minimum=15.0)`; "learned" stands for `LearnedConcentration()`.
+            `layer.concentration = number` changes it at any time, in a callback and in graph mode too. Or a
+            `keras.optimizers.schedules.LearningRateSchedule` over the number of training steps, such as
+            `tf_vmf.layers.LinearSchedule(10_000, start=10.0, end=100.0)`; evaluation has the value that training has reached.
+            Or a Keras layer that computes one for every row from the features, shape (batch,) or (batch, 1), such as
+            `tf_vmf.layers.LearnedConcentration(initial=50.0, minimum=15.0)`; "learned" stands for `LearnedConcentration()`,
+            "shared" for `tf_vmf.layers.SharedConcentration()`.
         direction_head: A Keras layer that computes the mean direction from the features, shape (batch, latent_dim), of any length:
             it is normalised here. None: a dense layer.
         kernel_initializer: Initializer of the dense heads: a Keras initializer, its name or its configuration.
@@ -65,6 +70,7 @@ class SphericalLatent(LatentLayer):
         super().__init__(latent_dim, **kwargs)
         name = type(self).__name__
         self._concentration_setting: Any = None
+        self._concentration_schedule: Any = None
         self.concentration_head: Any = None
         self.concentration = concentration
         self.norm_penalty = check_number(name, "norm_penalty", norm_penalty)
@@ -77,15 +83,16 @@ class SphericalLatent(LatentLayer):
                 self.latent_dim, kernel_initializer=kernel_initializer, dtype=self.dtype_policy, name="direction"
             )
         self.concentration_tracker = LatentMetric("concentration", self.name)
-        if isinstance(self.concentration_head, LearnedConcentration):
+        if isinstance(self.concentration_head, BoundedConcentration):
             self.concentration_head.inherit(self.latent_dim, self.dtype_policy, kernel_initializer)
 
     @property
-    def concentration(self) -> float | keras.layers.Layer:
-        """The number, which may be set at any time, or the layer that computes the concentration."""
+    def concentration(self) -> Concentration:
+        """The number, which may be set at any time, the schedule, or the layer that computes the concentration."""
         if self.concentration_head is not None:
             return self.concentration_head
-        return self._concentration if self._concentration_setting is None else value_of(self._concentration_setting)
+        number = self._concentration if self._concentration_setting is None else value_of(self._concentration_setting)
+        return self._concentration_schedule if math.isnan(number) else number
 
     @concentration.setter
     def concentration(self, value: Any) -> None:
@@ -94,19 +101,23 @@ class SphericalLatent(LatentLayer):
             setting.assign(tf.cast(value, tf.float64))
             return
         value = check_concentration(type(self).__name__, value)
-        is_head = isinstance(value, keras.layers.Layer)
-        if self.concentration_head is not None or (is_head and hasattr(self, "concentration_tracker")):
+        is_number, made = isinstance(value, float), hasattr(self, "concentration_tracker")
+        if self.concentration_head is not None or (
+            made and not is_number and value is not self._concentration_schedule
+        ):
             raise ValueError(
-                f"Attribute `concentration` of {self.name}: expected a layer that was made with a number, and a number to set. A "
-                "concentration that is computed from the features cannot be set, nor replace a number: make another layer. "
-                f"Received: {value!r}."
+                f"Attribute `concentration` of {self.name}: expected a layer that was made with a number or a schedule, and a "
+                "number to set. A concentration that is computed from the features cannot be set, nor replace a number, and a "
+                f"schedule must be given to the constructor: make another layer. Received: {value!r}."
             )
-        if is_head:
+        if isinstance(value, keras.layers.Layer):
             self.concentration_head = value
-        else:
-            self._concentration = value
-            if setting is not None:
-                setting.assign(value)
+            return
+        if not is_number:
+            self._concentration_schedule = value
+        self._concentration = value if is_number else math.nan  # NaN: follow the schedule
+        if setting is not None:
+            setting.assign(self._concentration)
 
     def build(self, input_shape: Any) -> None:
         if not isinstance(input_shape, Mapping):
@@ -115,7 +126,21 @@ class SphericalLatent(LatentLayer):
                 build_head(self.concentration_head, input_shape)
         if self.concentration_head is None:
             self._concentration_setting = make_setting(self._concentration, "concentration")
+        if self._concentration_schedule is not None:
+            self._schedule_step = make_counter("schedule_step")
         super().build(input_shape)
+
+    def follow(self, step: int | tf.Tensor) -> None:
+        if self._concentration_schedule is not None:
+            self._schedule_step.assign(tf.cast(step, tf.int64))
+
+    def current_concentration(self) -> tf.Tensor:
+        """The number that was set, or that of the schedule: a float64 scalar."""
+        number = tf.convert_to_tensor(self._concentration_setting)
+        if self._concentration_schedule is None:
+            return number
+        scheduled = tf.cast(self._concentration_schedule(tf.convert_to_tensor(self._schedule_step)), tf.float64)
+        return tf.where(tf.math.is_nan(number), scheduled, number)
 
     def parameters(self, inputs: tf.Tensor | Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Returns `mean_direction` (batch, d), `concentration` (batch,) and, with a norm penalty, `norm` (batch,)."""
@@ -126,13 +151,13 @@ class SphericalLatent(LatentLayer):
         if computed and "concentration" in inputs:
             concentration = self._checked_concentration(inputs["concentration"], raw, "of the inputs")
         elif self.concentration_head is None:
-            concentration = tf.fill(tf.shape(raw)[:-1], tf.cast(self._concentration_setting.value, raw.dtype))
+            concentration = tf.fill(tf.shape(raw)[:-1], tf.cast(self.current_concentration(), raw.dtype))
         elif computed:
             raise ValueError(
                 f"Inputs of {self.name}: expected `concentration` beside `mean_direction`, as the layer has no number of its own. "
                 f"Received: {sorted(inputs)}."
             )
-        elif isinstance(self.concentration_head, LearnedConcentration):
+        elif isinstance(self.concentration_head, BoundedConcentration):
             concentration = tf.cast(self.concentration_head(inputs), raw.dtype)
         else:
             output = tf.cast(self.concentration_head(inputs), raw.dtype)
@@ -169,7 +194,7 @@ class SphericalLatent(LatentLayer):
         was traced; else with the tensor. `compute_rows` may stand for `compute` there, inside a graph.
         """
         rows = tf.convert_to_tensor(parameters["concentration"])
-        if self.concentration_head is not None:
+        if self.concentration_head is not None or self._concentration_schedule is not None:
             return compute(rows)
         number = self._concentration  # the weight itself has no value yet where the layer is built in a graph
         as_traced = tf.reduce_all(rows == tf.cast(number, rows.dtype))
@@ -201,16 +226,33 @@ class SphericalLatent(LatentLayer):
 
     def describe(self) -> LatentDescription:
         fixed = self.concentration_head is None
-        amount = f"concentration {self.concentration:g}" if fixed else "learned concentration"
+        shared = isinstance(self.concentration_head, SharedConcentration)
+        amount = "a shared learned concentration" if shared else "learned concentration"
+        if fixed and self._concentration_setting is None and self._concentration_schedule is not None:
+            amount = "scheduled concentration"
+        elif fixed:
+            setting = self._concentration_setting
+            amount = (
+                f"concentration {self._concentration if setting is None else float(self.current_concentration()):g}"
+            )
         return LatentDescription(
             posterior=self._posterior_name or super().describe().posterior,
             space=f"on the unit sphere in {self.latent_dim} dimensions",
             spread=f"{amount}; higher is more certain",
             fixed_spread=fixed,
+            shared_spread=shared,
             constant_kl=fixed and self._is_that_of(SphericalLatent, "prior"),
             metric="cosine",
             path="great circle",
         )
+
+    def _law_of(self, cls: type) -> Hashable | None:
+        """`law` for a layer of exactly this class, none of whose methods the object overrides."""
+        methods = ("sample", "distribution", "prior", "code", "closed_form_kl", "kl_divergence")
+        if type(self) is not cls or not all(self._is_that_of(cls, name) for name in methods):
+            return None
+        rows = self.concentration_head is not None or self._concentration_schedule is not None
+        return cls, self.latent_dim, "by row" if rows else self._concentration
 
     def auxiliary_loss(self, parameters: Parameters) -> tf.Tensor | None:
         if "norm" not in parameters:
@@ -218,10 +260,14 @@ class SphericalLatent(LatentLayer):
         return self.norm_penalty * tf.square(parameters["norm"] - 1.0)
 
     def get_config(self) -> dict[str, Any]:
-        head = self.concentration_head
+        concentration = self.concentration
+        if isinstance(concentration, keras.layers.Layer):
+            concentration = head_config(concentration)
+        elif not isinstance(concentration, float):
+            concentration = keras.saving.serialize_keras_object(concentration)
         return {
             **super().get_config(),
-            "concentration": self.concentration if head is None else head_config(head),
+            "concentration": concentration,
             "direction_head": head_config(self.direction_head if self._has_own_head else None),
             "kernel_initializer": initializer_config(self.kernel_initializer),
             "norm_penalty": self.norm_penalty,

@@ -136,6 +136,7 @@ class UniformNormVonMisesFisherLatent(VonMisesFisherLatent):
             space=f"in the ball of radius {self.norm_max:g} in {self.latent_dim} dimensions",
             spread=sphere.spread,
             fixed_spread=sphere.fixed_spread,
+            shared_spread=sphere.shared_spread,
             constant_kl=sphere.fixed_spread and self._is_that_of(UniformNormVonMisesFisherLatent, "prior"),
         )
 

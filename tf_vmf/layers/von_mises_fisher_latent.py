@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING
 
 import tensorflow as tf
@@ -48,6 +48,9 @@ class VonMisesFisherLatent(SphericalLatent):
         from tf_vmf import distributions
 
         return distributions.VonMisesFisher(parameters["mean_direction"], parameters["concentration"])
+
+    def law(self) -> Hashable | None:
+        return self._law_of(VonMisesFisherLatent)
 
     def closed_form_kl(self, parameters: Parameters) -> tf.Tensor:
         mean_direction = parameters["mean_direction"]

@@ -244,6 +244,8 @@ class VariationalAutoencoder(CheckedKeywords, ReplicatedModel):
             sample_weight: Factors of the examples' losses, shape (batch,); the loss is their sum divided by the number of examples.
         """
         step = tf.convert_to_tensor(self.optimizer.iterations)
+        if self.latent is not None:
+            self.latent.follow(step)
 
         def share_of_loss() -> tuple[tf.Tensor, tuple[tf.Tensor, dict[str, Any]]]:
             terms = self._terms(x, replica_seed(self.seed, _TRAINING, step), self.num_samples, training=True)

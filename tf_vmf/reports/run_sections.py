@@ -152,6 +152,8 @@ def _constant_kl(latent: Latent, use: CodeUse, noun: str) -> str:
             f"The concentration is fixed, so every {noun} costs the same KL, {mean:.2f} nats. Training cannot reduce it, not for "
             f"short {noun}s either."
         )
+    if latent.description.shared_spread and mean >= _COLLAPSED:
+        return f"One concentration was learned for all {noun}s together, so every {noun} costs the same KL, {mean:.2f} nats."
     if mean < _COLLAPSED:
         return (
             f"Every {noun} has the same KL, {mean:.3f} nats, although the uncertainty is learned: the code has collapsed to the "

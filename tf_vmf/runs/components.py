@@ -76,6 +76,7 @@ def make_latent(config: LatentConfig, seed: int) -> layers.LatentLayer | None:
             "norm_penalty": config.norm_penalty,
             "norm_max": config.norm_max,
             "norm_width": config.norm_width,
+            "part_dim": config.part_dim,
         },
         kl_weight=kl_weight(config),
         seed=seed,
@@ -83,9 +84,8 @@ def make_latent(config: LatentConfig, seed: int) -> layers.LatentLayer | None:
     )
 
 
-def _concentration(config: LatentConfig) -> float | layers.LearnedConcentration:
+def _concentration(config: LatentConfig) -> float | layers.LearnedConcentration | layers.SharedConcentration:
     if isinstance(config.concentration, float):
         return config.concentration
-    return layers.LearnedConcentration(
-        initial=config.initial_concentration, minimum=config.minimum_concentration, name="concentration"
-    )
+    learned = layers.SharedConcentration if config.concentration == "shared" else layers.LearnedConcentration
+    return learned(initial=config.initial_concentration, minimum=config.minimum_concentration, name="concentration")

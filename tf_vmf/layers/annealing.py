@@ -1,0 +1,107 @@
+"""A Keras callback that sets a number of latent layers while a model trains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+import keras
+
+from tf_vmf._keras import layers_inside
+from tf_vmf.layers.latent_layer import LatentLayer
+
+_ATTRIBUTES, _PERIODS = ("kl_weight", "concentration"), ("epoch", "step")
+
+
+class LatentAnnealing(keras.callbacks.Callback):
+    """Sets `kl_weight` or `concentration` of the latent layers of a model before every epoch, or before every training step.
+
+    The value is logged under the name of the attribute, where the model does not log it already. It stays as it is after
+    training. A latent layer in a model of your own charges `kl_weight` times its KL in validation too, so that `val_loss` changes
+    with the weight; the models of `tf_vmf.models` always charge the whole KL there.
+
+    Args:
+        schedule: A function from the epoch, or the number of training steps, both from 0, to a number, such as
+            `tf_vmf.layers.LinearSchedule(10)`.
+        attribute: "kl_weight" or "concentration". A concentration that is learned cannot be set.
+        per: "epoch" or "step". With `compile(steps_per_execution=k)` it is set every k steps.
+        layers: Names of the latent layers; None for all that have such a number, those in a `ProductLatent` included.
+
+    Raises:
+        ValueError: An argument is none of those; when training begins, the model has no such layer.
+
+    Example:
+    ```python
+    warm_up = tf_vmf.layers.LatentAnnealing(tf_vmf.layers.LinearSchedule(10))  # 0, 0.1, ..., 1
+    model.fit(x, epochs=30, callbacks=[warm_up])
+    ```
+    """
+
+    def __init__(
+        self,
+        schedule: Callable[[int], Any],
+        *,
+        attribute: Literal["kl_weight", "concentration"] = "kl_weight",
+        per: Literal["epoch", "step"] = "epoch",
+        layers: Sequence[str] | None = None,
+    ) -> None:
+        super().__init__()
+        if not callable(schedule):
+            raise ValueError(
+                "Argument `schedule` of LatentAnnealing: expected a function from an epoch or a step to a number. "
+                f"Received: schedule={schedule!r}."
+            )
+        for name, value, choices in (("attribute", attribute, _ATTRIBUTES), ("per", per, _PERIODS)):
+            if value not in choices:
+                raise ValueError(
+                    f"Argument `{name}` of LatentAnnealing: expected one of {', '.join(choices)}. Received: {name}={value!r}."
+                )
+        if isinstance(layers, str):
+            raise ValueError(
+                f"Argument `layers` of LatentAnnealing: expected a list of names, or None. Received: layers={layers!r}."
+            )
+        self.schedule = schedule
+        self.attribute = attribute
+        self.per = per
+        self.layers = None if layers is None else tuple(layers)
+        self._found: list[LatentLayer] = []
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        del logs
+        latents = [layer for layer in layers_inside(self.model) if isinstance(layer, LatentLayer)]
+        if self.layers is None:
+            self._found = [layer for layer in latents if self._has_number(layer)]
+        else:
+            self._found = [layer for layer in latents if layer.name in self.layers]
+        missing = set(self.layers or ()) - {layer.name for layer in self._found}
+        if missing or not self._found:
+            raise ValueError(
+                f"LatentAnnealing: expected a model with latent layers {sorted(missing) or f'whose {self.attribute} can be set'}. "
+                f"Received: {self.model.name!r} with {[layer.name for layer in latents]}."
+            )
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        del logs
+        if self.per == "epoch":
+            self._set(epoch)
+
+    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        del batch, logs
+        if self.per == "step":
+            self._set(int(self.model.optimizer.iterations.numpy()))
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        del epoch
+        if logs is not None:
+            logs.setdefault(self.attribute, getattr(self._found[0], self.attribute))
+
+    def _has_number(self, layer: LatentLayer) -> bool:
+        """Whether the attribute of the layer can be set. The KL of a part is weighed by its product."""
+        if self.attribute == "kl_weight":
+            return layer.reports
+        return not isinstance(getattr(layer, self.attribute, layer), keras.layers.Layer)
+
+    def _set(self, position: int) -> None:
+        value = float(keras.ops.convert_to_numpy(self.schedule(position)))
+        for layer in self._found:
+            setattr(layer, self.attribute, value)
