@@ -54,6 +54,7 @@ def document_report(
         summary=_summary(findings),
         headlines=_headlines(findings),
         sections=[part for part in parts if part is not None],
+        findings=findings,
     )
 
 

@@ -211,7 +211,7 @@ def interpolations(findings: SentenceFindings) -> Section | None:
             *((f"{fraction:.0%}", text) for fraction, text in zip(found.fractions, found.decoded, strict=True)),
             ("To", found.end),
         ]
-        blocks.append(Table(("Way", "Sentence"), rows, highlight=(0, len(rows) - 1)))
+        blocks.append(Table(("Way", "Sentence"), rows, highlight=(0, len(rows) - 1), sortable=False))
     return Section("Interpolation", blocks)
 
 
