@@ -173,7 +173,7 @@ def protocol(run: Run) -> Section:
         ]
     rows = _flatten(run.metrics.get("protocol", {})) + _flatten(run.metrics.get("training", {}), "training")
     if rows:
-        blocks.append(Table(("Protocol", ""), rows))
+        blocks.append(Table(("Protocol", "Value"), rows))
     if run.config:
         blocks.append(Table(("Setting", "Value"), _flatten(run.config), folded="Configuration (config.json)"))
     return Section("Protocol", blocks)
