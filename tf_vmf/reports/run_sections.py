@@ -104,9 +104,11 @@ def training(run: Run, noun: str) -> Section | None:
 
 def label_agreement(agreement: LabelAgreement, noun: str) -> Text:
     """How often neighbours, training examples, have the label of their query, a test example."""
+    verdict = "" if agreement.precision > agreement.chance else " Here it is no better than chance."
     return Text(
         f"Of the {agreement.k} nearest training {noun}s of a test {noun}, {agreement.precision:.0%} have its label on average. Of "
-        f"{noun}s picked at random {agreement.chance:.1%} would."
+        f"{noun}s picked at random {agreement.chance:.1%} would; 100% is the best value.{verdict} To quote this figure, give the "
+        "number of neighbours and the value of chance with it."
     )
 
 
@@ -116,7 +118,7 @@ def use_of_the_code(latent: Latent, use: CodeUse, noun: str) -> Section:
         Image(
             plots.active_units(use.variances),
             f"How much each dimension of the code varies over test {noun}s. {use.active_units} of {latent.latent_dim} dimensions "
-            f"are active: they vary by more than {ACTIVE_VARIANCE}.",
+            f"are active: they vary by more than {ACTIVE_VARIANCE}. None would mean that the code has collapsed.",
         )
     ]
     if use.concentration is not None:

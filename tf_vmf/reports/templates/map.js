@@ -47,6 +47,10 @@
       return value == null ? "" : this.data.topic_names[value];
     }
 
+    nameOf(kind) {
+      return kind === "topic" ? this.topicNoun : kind;
+    }
+
     groupNames(i) {
       return [this.label(i), this.topic(i)].filter(name => name && name !== this.data.titles[i]);
     }
@@ -70,8 +74,8 @@
       this.svg.setAttribute("role", "application");
       this.svg.setAttribute("tabindex", "0");
       this.svg.setAttribute("aria-label", `Map of ${this.noun}s. Arrow keys walk from one to the next, Enter chooses, plus and minus zoom, Escape leaves.`);
-      this.search = make("input", { type: "search", placeholder: "title, text or name", "aria-label": `Search the ${this.noun}s of the map` });
-      this.colour = make("select", {}, ...[...this.legends.keys()].map(kind => make("option", { value: kind }, kind === "topic" ? this.topicNoun : kind)));
+      this.search = make("input", { type: "search", placeholder: `title, text, ${[...this.legends.keys()].map(kind => this.nameOf(kind)).join(", ")}`, "aria-label": `Search the ${this.noun}s of the map` });
+      this.colour = make("select", {}, ...[...this.legends.keys()].map(kind => make("option", { value: kind }, this.nameOf(kind))));
       this.status = make("span", { role: "status" });
       this.all = plainButton("Show all", () => this.showAll());
       this.details = make("div", { class: "details" });
@@ -134,7 +138,7 @@
       const count = this.found.length.toLocaleString("en"), total = this.marks.length.toLocaleString("en");
       this.status.textContent = filtered
         ? `${count} of ${total} ${this.noun}s${names.length ? `: ${names.join("; ")}` : ""}`
-        : `${total} ${this.noun}s. Point at a mark to read it, click to see its nearest neighbours.`;
+        : `${total} ${this.noun}s. Point at a mark to read it, click to see its nearest neighbours. The search reads the first 200 characters of a text.`;
       this.all.hidden = !filtered;
       this.list.replaceChildren();
       if (filtered && this.found.length) {
@@ -266,7 +270,8 @@
 
     // Marks keep their size on the screen.
     place() {
-      const size = Math.min(1.6, Math.max(0.8, 1.15 * Math.sqrt(800 / this.marks.length))) / this.scale();
+      const crowd = Math.min(1.6, Math.max(0.8, 1.15 * Math.sqrt(800 / this.marks.length)));
+      const size = (crowd * Math.min(1, Math.sqrt(this.svg.clientWidth / 640))) / this.scale();
       this.marks.forEach((mark, i) => mark.setAttribute("transform", `translate(${this.places[i][0]} ${this.places[i][1]}) scale(${size.toFixed(3)})`));
       this.draw();
     }
