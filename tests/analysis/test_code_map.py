@@ -28,7 +28,12 @@ def test_a_single_code_has_no_neighbours():
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("a  b\n c", "a b c"), ("x" * 200, "x" * 200), ("word " * 60, "word " * 39 + "word …"), ("", "p, q")],
+    [
+        ("a  b\n c", "a b c"),
+        ("x" * 200, "x" * 200),
+        ("word " * 60, "word " * 39 + "word …"),
+        ("", "Characteristic words: p, q"),
+    ],
 )
 def test_beginnings_have_at_most_200_characters_and_end_with_a_word(text, expected):
     assert beginning(Excerpt(0, "", "", text, ("p", "q"))) == expected

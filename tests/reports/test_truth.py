@@ -167,10 +167,11 @@ def test_topics_above_the_mark_of_coherence_are_counted(documents):
 
 
 def test_a_map_of_a_sample_says_so(documents):
-    assert "Codes of 5 test documents. Shape and colour of a mark tell its label." in documents()
+    assert "Codes of 5 test documents. The legend tells what a mark stands for." in documents()
     shown = made.code_map(None, num_examples=7505)
     text = documents(code_map=shown)
-    assert "Codes of 5 test documents, drawn at random from 7,505. Shape and colour of a mark tell its topic." in text
+    assert "Codes of 5 test documents, drawn at random from 7,505. The legend tells what a mark stands for." in text
+    assert "legend" not in documents(code_map=made.code_map(None, topics=None))
     assert "All codes coincide." in documents(code_map=made.code_map(points=np.zeros((5, 2))))
 
 

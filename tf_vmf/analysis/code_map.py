@@ -98,7 +98,8 @@ def map_codes(
 
 def beginning(excerpt: Excerpt) -> str:
     """The first 200 characters of a text, cut at a word; characteristic words where there is no text."""
-    text = " ".join((excerpt.text or ", ".join(excerpt.words)).split())
+    words = f"Characteristic words: {', '.join(excerpt.words)}" if excerpt.words else ""
+    text = " ".join((excerpt.text or words).split())
     if len(text) <= _BEGINNING:
         return text
     return text[:_BEGINNING].rsplit(" ", 1)[0].rstrip(" ,;:") + " …"

@@ -154,9 +154,7 @@ def label_words(findings: DocumentFindings) -> Section | None:
 def code_map_section(findings: DocumentFindings) -> Section:
     """Test documents on the circle, on the sphere, or projected to the plane."""
     found = findings.code_map
-    return Section(
-        "Map of documents", [Map(found, "code_map", map_caption(found, "test document", "topic"), "document")]
-    )
+    return Section("Map of documents", [Map(found, "code_map", map_caption(found, "test document"), "document")])
 
 
 def neighbours(findings: DocumentFindings) -> Section:

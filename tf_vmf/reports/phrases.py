@@ -57,12 +57,11 @@ def label_shares(labels: Sequence[tuple[str, int]], size: int) -> str:
     return ", ".join(f"{label} {count / size:.0%}" for label, count in labels)
 
 
-def map_caption(found: CodeMap, noun: str, topic_noun: str) -> str:
+def map_caption(found: CodeMap, noun: str) -> str:
     """What a map shows, how much of it, and what its distances mean."""
     shown = f"{len(found.points):,} {noun}s"
     if len(found.points) < found.num_examples:
         shown = f"{shown}, drawn at random from {found.num_examples:,}"
-    told = " and ".join(["label"] * (found.labels is not None) or [topic_noun] * (found.topics is not None))
     how = {
         "tsne": "t-SNE keeps close codes close; distances between far groups and the extent of a group mean nothing.",
         "pca": "The two directions in which the codes vary most.",
@@ -71,5 +70,5 @@ def map_caption(found: CodeMap, noun: str, topic_noun: str) -> str:
     }[found.method]
     if len(found.points) > 1 and not np.ptp(found.points, axis=0).any():
         how = "All codes coincide."
-    marks = f" Shape and colour of a mark tell its {told}." if told else ""
+    marks = "" if found.labels is None and found.topics is None else " The legend tells what a mark stands for."
     return f"Codes of {shown}.{marks} {how}"

@@ -78,7 +78,7 @@ def code_map(findings: SentenceFindings) -> Section | None:
     if findings.codes is None:
         return None
     found = findings.codes.code_map
-    caption = map_caption(found, "test sentence", "group")
+    caption = map_caption(found, "test sentence")
     return Section("Map of sentences", [Map(found, "codes.code_map", caption, "sentence", "group")])
 
 
