@@ -41,8 +41,11 @@ def test_of_more_labels_the_twenty_most_frequent_have_marks_and_the_rest_one_of_
         assert (mark.shape, mark.colour) == (group.shape, group.colour)
 
 
-def test_labels_come_before_topics_and_a_map_of_neither_is_drawn_too():
+def test_marks_follow_what_comes_first_and_a_map_of_neither_is_drawn_too():
     assert [legend.kind for legend in Map(made.code_map(), "code_map", "c", "document").legends] == ["label", "topic"]
+    shown = Map(made.code_map(), "code_map", "c", "document", first="topic")
+    assert [legend.kind for legend in shown.legends] == ["topic", "label"]
+    assert [mark.shape for mark in shown.marks] == [SHAPES[0]] * 3 + [SHAPES[1]] * 2  # topics 0, 0, 0, 1, 1
     bare = Map(made.code_map(None, topics=None), "code_map", "c", "document")
     assert bare.legends == ()
     assert len(bare.marks) == 5

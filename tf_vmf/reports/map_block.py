@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 
@@ -86,6 +87,7 @@ class Map:
         caption: What to see in it.
         noun: What an example is called, as "document".
         topic_noun: What a topic is called, as "topic".
+        first: What marks follow at first where there are both: "label" or "topic".
     """
 
     code_map: CodeMap
@@ -93,6 +95,7 @@ class Map:
     caption: str
     noun: str
     topic_noun: str = "topic"
+    first: Literal["label", "topic"] = "label"
     kind: str = field(default="map", init=False)
 
     @cached_property
@@ -118,13 +121,13 @@ class Map:
 
     @cached_property
     def legends(self) -> tuple[Legend, ...]:
-        """By label, where there are labels, then by topic, where there are topics; the marks follow the first."""
+        """By label, where there are labels, and by topic, where there are topics; the marks follow the one that comes first."""
         shown, found = self.code_map, []
         if shown.labels is not None:
             found.append(_legend("label", "label", shown.labels, shown.label_names, "labels"))
         if shown.topics is not None:
             found.append(_legend("topic", self.topic_noun, shown.topics, shown.topic_names, f"{self.topic_noun}s"))
-        return tuple(found)
+        return tuple(sorted(found, key=lambda legend: legend.kind != self.first))
 
     @property
     def marks(self) -> list[Mark]:

@@ -71,7 +71,10 @@ def write_topic_report(
         sections.append(_classes(topics, topic_of_documents, np.asarray([str(value) for value in classes]), labels))
     code_map = _code_map(topics, topic_of_documents, labels, texts, classes)
     sections.append(
-        Section("Map of documents", [Map(code_map, "code_map", map_caption(code_map, "document"), "document")])
+        Section(
+            "Map of documents",
+            [Map(code_map, "code_map", map_caption(code_map, "document"), "document", first="topic")],
+        )
     )
     words = min(_DIVERSITY_WORDS, min(map(len, info["words"])))
     write_report(
