@@ -52,6 +52,7 @@ class Table:
         numeric: Positions of the columns to align right.
         highlight: Positions of the rows to stress.
         folded: If set, the table is folded away behind this line.
+        explained: Whether the last column explains the others: a line of its own on a narrow screen.
         sortable: Whether readers may sort it; False where the order of the rows is what it shows.
     """
 
@@ -61,6 +62,7 @@ class Table:
     numeric: Sequence[int] = ()
     highlight: Sequence[int] = ()
     folded: str = ""
+    explained: bool = False
     sortable: bool = True
     kind: str = field(default="table", init=False)
 

@@ -44,7 +44,9 @@ def measures_table(run: Run, noun: str, token: str, latent: Latent | None) -> Ta
         if unigram is not None:
             about = f"{token.title()}s drawn at their smoothed training frequencies, whatever the {noun}."
             rows.append(("… of a unigram model", measure.format(unigram), "", about))
-    return Table(("Measure", "Test", "Validation", "What it says"), rows, numeric=(1, 2), highlight=(0,))
+    header = ("Measure", "Test", "Validation", "What it says")
+    # Rows of a unigram model belong to the ones above them.
+    return Table(header, rows, numeric=(1, 2), highlight=(0,), explained=True, sortable=False)
 
 
 def _addition(name: str, value: float, run: Run, noun: str, latent: Latent | None) -> str:
