@@ -70,7 +70,9 @@ def test_a_wheel_holds_every_module_and_recipe_and_no_top_level_package_of_anoth
         assert not missing
     assert {f"tf_vmf/programs/recipes/{file.name}" for file in (ROOT / "recipes").glob("*.flags")} <= names
     assert {"tf_vmf/py.typed", "tf_vmf/math/vmf_tables.npz", "tf_vmf/serving/pages/index.html"} <= names
-    assert any(name.endswith("report.html") for name in names)
+    templates = {f"tf_vmf/reports/templates/{file.name}" for file in (ROOT / "tf_vmf/reports/templates").iterdir()}
+    assert {Path(name).suffix for name in templates} == {".html", ".css", ".js"}
+    assert templates <= names
 
 
 def test_the_command_lists_programs_and_recipes_and_passes_flags_on(installed):

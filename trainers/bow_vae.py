@@ -9,8 +9,9 @@ On 20 Newsgroups (Miao's .feat files in DIR), or on your own text, one document 
     python -m trainers.bow_vae --flagfile=recipes/20ng_vmf_learned.flags --data_dir=DIR --workdir=runs/20ng
     python -m trainers.bow_vae --train_files=reviews.txt --workdir=runs/reviews
 
-The folder --workdir then holds config.json, history.csv, metrics.json, model.keras, report.html and checkpoints/. The same
-command again resumes an interrupted run. --corpus: wikipedia, 20ng, or prepared (see trainers/prepare.py).
+The folder --workdir then holds config.json, history.csv, metrics.json, model.keras, report.html, findings.json and checkpoints/.
+The same command again resumes an interrupted run.
+--corpus: wikipedia, 20ng, or prepared (see trainers/prepare.py).
 """
 
 from tf_vmf.configs import DocumentConfig, RunConfig

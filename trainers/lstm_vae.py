@@ -13,8 +13,9 @@ Labelled text is one file per label, and --conditional makes the model write to 
 
     python -m trainers.lstm_vae --train_files=neg=negative.txt,pos=positive.txt --conditional --workdir=runs/polarity
 
-The folder --workdir then holds config.json, history.csv, metrics.json, model.keras, report.html and checkpoints/. The same
-command again resumes an interrupted run. --corpus: wikipedia, ptb, sentence_polarity, or prepared (see trainers/prepare.py).
+The folder --workdir then holds config.json, history.csv, metrics.json, model.keras, report.html, findings.json and checkpoints/.
+The same command again resumes an interrupted run.
+--corpus: wikipedia, ptb, sentence_polarity, or prepared (see trainers/prepare.py).
 """
 
 from tf_vmf.configs import RunConfig, SentenceConfig

@@ -100,6 +100,9 @@ def test_words_of_a_cluster_are_the_most_relevant_at_its_centre(topics, model, c
     assert topics.diversity == pytest.approx(len(set(itertools.chain(*first))) / (20 * 25))
     for topic, group, centre in list(zip(topics.clusters, order, centres, strict=True))[:3]:
         assert topic.words == words_by_relevance(model, centre, word_probabilities, 0.6, 10)
+        for weight in (0.0, 0.37, 1.0):  # what the slider of a report shows
+            shown = tuple(topic.by_relevance.words[i] for i in topic.by_relevance.order(weight)[:10])
+            assert shown == words_by_relevance(model, topics.centres[topic.number - 1], word_probabilities, weight, 10)
         assert topic.name == ", ".join(topic.words[:3])
         # The three nearest documents, by cosine.
         members = np.flatnonzero(fitted.labels_ == group)
@@ -169,6 +172,16 @@ def test_all_findings_are_those_of_the_model_and_its_corpus(model, corpus):
     train, test = (encode(model, [split.counts.toarray().astype(np.float32)]) for split in (corpus.train, corpus.test))
     np.testing.assert_allclose(found.code_map.points, test.codes[found.code_map.rows], atol=1e-6)
     np.testing.assert_array_equal(found.code_map.labels, corpus.test.labels[found.code_map.rows])
+    # Each point has the topic whose centre has the largest cosine, and its neighbours on the map.
+    cosines = test.codes @ test.codes.T
+    np.testing.assert_array_equal(
+        found.code_map.topics, np.argmax(test.codes @ found.topics.centres.T, axis=1)[found.code_map.rows]
+    )
+    for i, near_by in enumerate(found.code_map.neighbours):
+        expected = np.argsort(-np.where(np.arange(40) == i, -2.0, cosines[i]))[:5]
+        np.testing.assert_allclose(cosines[i, near_by], cosines[i, expected], atol=1e-6)
+        assert i not in near_by
+    assert found.code_map.titles[7] == corpus.test.titles[found.code_map.rows[7]]
     near = nearest_neighbours(train.codes, test.codes, k=5)
     agreeing = [corpus.train.labels[row] == corpus.test.labels[q] for q in range(40) for row in near.rows[q]]
     assert found.label_agreement.precision == pytest.approx(np.mean(agreeing))

@@ -48,3 +48,9 @@ def test_unknown_methods_and_undrawable_codes_are_refused(rng):
         project(np.eye(3), spherical=True, method="umap")
     with pytest.raises(ValueError, match="5 dimensions"):
         project(np.eye(5), spherical=True, method="codes")
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_codes_that_coincide_are_one_point(number):
+    projection = project(np.full((number, 4), 0.5), spherical=True)
+    np.testing.assert_array_equal(projection.points, np.zeros((number, 2)))

@@ -87,6 +87,31 @@ def test_neighbours_are_those_of_the_codes_with_their_labels(found, model, corpu
             assert other.same_label == (corpus.train.labels[other.excerpt.row] == corpus.test.labels[query])
 
 
+def test_groups_are_described_by_their_sentences(found, model, corpus):
+    groups = found.codes.groups
+    codes = encode_sentences(model, corpus.train).codes
+    # On the sphere the nearest centre has the largest cosine; k-means has taken its own centres, before they were moved there.
+    nearest = np.argmax(codes @ groups.centres.T, axis=1)
+    assert np.mean(np.bincount(nearest) == [group.size for group in groups.clusters]) > 0.5
+    assert sum(group.size for group in groups.clusters) == groups.num_sentences == 60
+    for position, group in enumerate(groups.clusters):
+        assert sum(count for _, count in group.labels) == group.size
+        rows = [each.row for each in group.representatives]
+        cosines = codes[rows] @ groups.centres[position]
+        assert np.all(np.diff(cosines) < 1e-12)
+        # The first word is the one of largest relevance, by hand, in the group's own smoothed frequencies.
+        words = group.by_relevance
+        scores = 0.2 * np.log(words.probabilities) + 0.8 * np.log(np.divide(words.probabilities, words.overall))
+        assert group.words[0] == words.words[int(np.argmax(scores))]
+    counts = np.bincount(corpus.train.tokens, minlength=41)[UNK_ID + 1 :]
+    first = groups.clusters[0].by_relevance
+    for word, overall in zip(first.words, first.overall, strict=True):
+        assert overall == pytest.approx(counts[corpus.vocabulary.index(word) - UNK_ID - 1] / counts.sum())
+    map_labels = corpus.test.labels[found.codes.code_map.rows]
+    np.testing.assert_array_equal(found.codes.code_map.labels, map_labels)
+    assert found.codes.code_map.beginnings[3] == corpus.to_text(corpus.test[int(found.codes.code_map.rows[3])])
+
+
 def test_ends_of_an_interpolation_decode_the_codes_of_its_sentences(found, model, corpus):
     texts = [corpus.to_text(corpus.test[row]) for row in range(12)]
     codes = encode_sentences(model, corpus.test).codes

@@ -21,9 +21,12 @@ from tf_vmf.analysis import (
     NeighbourList,
     PriorSamples,
     Reconstruction,
+    RelevantWords,
     Run,
     SentenceCodes,
     SentenceFindings,
+    SentenceGroup,
+    SentenceGroups,
     SentenceSetting,
     WordOrder,
     WordOverlap,
@@ -77,6 +80,34 @@ def word_order(last=0.5):
     return WordOrder(np.arange(9), cosine, np.full(9, 0.01), 0.8, 0.02, 0.1, 0.03, 40, 11.0)
 
 
+def relevant_words(number):
+    """Ten words of a topic: each a tenth of it, the later ones rarer elsewhere."""
+    words = tuple(f"word{number}{letter}" for letter in "abcdefghij")
+    return RelevantWords(words, tuple(0.1 - 0.001 * i for i in range(10)), tuple(0.05 * 0.5**i for i in range(10)))
+
+
+def code_map(labels=(0, 1, 0, 1, 0), **changes):
+    """Five examples in two topics."""
+    values = {
+        "points": np.array([[0.0, 0.0], [1.0, 0.0], [2.0, 1.0], [3.0, 1.0], [9.0, 8.0]]), "method": "pca", "num_examples": 5,
+        "rows": np.arange(5), "labels": None if labels is None else np.array(labels), "label_names": ("red", "blue"),
+        "topics": np.array([0, 0, 0, 1, 1]), "topic_names": ("1. word1a", "2. word2a"),
+        "titles": tuple(f"title {i}" for i in range(5)), "beginnings": tuple(f"Some text {i}." for i in range(5)),
+        "neighbours": np.array([[1, 2], [0, 2], [3, 1], [2, 1], [3, 2]]), "cosines": np.full((5, 2), 0.5),
+    }  # fmt: skip
+    return CodeMap(**{**values, **changes})
+
+
+def sentence_groups(**changes):
+    """Two groups of sentences."""
+    groups = tuple(
+        SentenceGroup(i, f"word{i}a", relevant_words(i).words, 10, 0.5, (("pos", 6),), (excerpt(i),), relevant_words(i))
+        for i in (1, 2)
+    )
+    values = {"clusters": groups, "centres": np.eye(2), "num_sentences": 900, "relevance_weight": 0.2, "nmi": 0.25}
+    return SentenceGroups(**{**values, **changes})
+
+
 def sentence_codes(**changes):
     """What was found about the codes of a sentence model."""
     values = {
@@ -89,6 +120,8 @@ def sentence_codes(**changes):
         "word_order": word_order(),
         "beyond_bag_of_words": BeyondBagOfWords(0.2, 0.01, 0.9, 0.02, 417),
         "use": code_use(),
+        "groups": sentence_groups(),
+        "code_map": code_map(),
     }
     return SentenceCodes(**{**values, **changes})
 
@@ -112,16 +145,18 @@ def label_comparison(words=(("good", 5.0),), shared=1):
 
 def cluster_topic(number, labels=(("red", 6), ("blue", 4))):
     """A topic of ten documents."""
-    words = tuple(f"word{number}{letter}" for letter in "abcdefghij")
+    words = relevant_words(number).words
+    shown = tuple(excerpt(i) for i in range(3))
     return ClusterTopic(
-        number, ", ".join(words[:3]), words, (0.1,) * 10, 10, 0.1, 0.25, labels, tuple(excerpt(i) for i in range(3))
+        number, ", ".join(words[:3]), words, (0.1,) * 10, 10, 0.1, 0.25, labels, shown, relevant_words(number)
     )
 
 
 def document_topics(**changes):
     """Two topics, and the ends of two axes."""
     values = {
-        "clusters": (cluster_topic(1), cluster_topic(2)), "num_documents": 900, "relevance_weight": 0.6, "npmi": 0.25,
+        "clusters": (cluster_topic(1), cluster_topic(2)), "centres": np.eye(2), "num_documents": 900,
+        "relevance_weight": 0.6, "npmi": 0.25,
         "diversity": 0.8, "diversity_words": 25, "nmi": 0.6,
         "axes": tuple(AxisWords(name, ("x", "y"), -0.1) for name in ("+e1", "-e1", "+e2", "-e2")),
         "axes_npmi": -0.1, "axes_diversity": 0.9,
@@ -134,7 +169,7 @@ def document_findings(**changes):
     values = {
         "run": run(), "latent": FIXED, "published": (), "published_vocabulary_size": None, "topics": document_topics(),
         "labels": (LabelWords("red", ("a", "b"), 500), LabelWords("blue", ("c", "d"), 400)), "num_labels": 2,
-        "code_map": CodeMap(np.eye(5, 2), "pca", np.arange(5), np.array([0, 1, 0, 1, 0]), ("red", "blue")),
+        "code_map": code_map(),
         "label_agreement": LabelAgreement(0.7, 0.5, 5),
         "neighbours": (NeighbourList(excerpt(0), (Neighbour(excerpt(1), 0.9, True),)),),
         "path": LabelPath("red", "blue", -0.5, (0.0, 1.0), (("a", "b"), ("c", "d"))), "code_use": code_use(),

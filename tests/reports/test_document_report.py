@@ -28,8 +28,10 @@ def test_the_report_holds_what_a_reader_looks_for(tmp_path, rng, kind):
         assert expected in page.text
     assert HOSTILE in page.text
     assert "red <b>" in page.text
-    # Map and curves; with a learned posterior also histograms.
-    assert len(page.named("img")) == {"learned": 5, "gaussian": 4}.get(kind, 3)
+    # Curves and active units; with a learned posterior also histograms.
+    assert len(page.named("img")) == {"learned": 4, "gaussian": 3}.get(kind, 2)
+    # A mark for each of the 40 test documents, and two for each of the 3 labels and 20 topics of the legends.
+    assert len([each for each in page.named("path") if "transform" in each]) == 40
 
 
 def test_counts_alone_are_enough(tmp_path, rng):

@@ -1,9 +1,7 @@
 import numpy as np
 import pytest
 
-from tf_vmf.analysis import Projection
 from tf_vmf.reports import plots
-from tf_vmf.reports.code_map import code_map
 from tf_vmf.reports.figures import data_uri
 
 HISTORY = [
@@ -43,43 +41,6 @@ def test_training_curves_take_rows_as_csv_gives_them_and_gaps():
     assert np.isnan(values[1])
     assert values[2] == 98.0
     assert plots.training_curves([{"loss": 1.0}]).axes[0].lines[0].get_xdata().tolist() == [1.0]
-
-
-def legend_of(figure):
-    return [text.get_text() for text in figure.legends[0].get_texts()]
-
-
-def test_up_to_twenty_labels_have_a_colour_each(rng):
-    labels = np.repeat(np.arange(20), 3)
-    figure = code_map(Projection(rng.normal(size=(60, 2)), "tsne"), labels, [f"label{i}" for i in range(20)])
-    assert legend_of(figure) == [f"label{i}" for i in range(20)]
-    colours = {tuple(points.get_facecolor()[0]) for points in figure.axes[0].collections}
-    assert len(colours) == 20
-
-
-def test_of_more_labels_the_twelve_most_frequent_have_colours_and_the_rest_is_grey(rng):
-    labels = np.concatenate([np.arange(30), np.repeat(np.arange(5, 17), 4)])
-    figure = code_map(Projection(rng.normal(size=(len(labels), 2)), "tsne"), labels, [f"label{i}" for i in range(30)])
-    assert legend_of(figure) == ["18 other labels"] + [f"label{i}" for i in range(5, 17)]
-    red, green, blue, _ = figure.axes[0].collections[0].get_facecolor()[0]
-    assert max(red, green, blue) - min(red, green, blue) < 0.06
-
-
-def test_the_sphere_is_drawn_as_two_equal_area_hemispheres(rng):
-    points = rng.normal(size=(20000, 3))
-    points /= np.linalg.norm(points, axis=-1, keepdims=True)
-    figure = code_map(Projection(points, "codes"))
-    drawn = [axes.collections[0].get_offsets() for axes in figure.axes]
-    assert sum(map(len, drawn)) == 20000
-    for disk in drawn:
-        # Points spread evenly over the hemisphere are even over the disk: the squared radius is uniform, mean 1/2.
-        squared_radius = np.sum(np.square(disk), axis=-1)
-        assert squared_radius.max() <= 1.0 + 1e-9
-        assert squared_radius.mean() == pytest.approx(0.5, abs=5 * np.sqrt(1 / 12 / len(disk)))
-    pole, back = code_map(Projection(np.array([[0, 0, 1.0], [1, 0, 0], [0.6, 0, -0.8]]), "codes")).axes
-    np.testing.assert_allclose(pole.collections[0].get_offsets(), [[0, 0], [1, 0]], atol=1e-12)
-    # From behind, left and right change sides.
-    np.testing.assert_allclose(back.collections[0].get_offsets(), [[-0.6 / np.sqrt(1.8), 0]], atol=1e-12)
 
 
 def test_bars_are_the_variances_and_active_ones_are_blue():

@@ -155,10 +155,30 @@ def test_every_coherence_names_its_window(documents):
 
 def test_without_labels_nothing_is_said_of_labels(documents):
     topics = made.document_topics(nmi=None, clusters=(made.cluster_topic(1, labels=()),))
-    code_map = replace(made.document_findings().code_map, labels=None)
+    code_map = made.code_map(labels=None)
     text = documents(topics=topics, labels=(), num_labels=0, label_agreement=None, path=None, code_map=code_map)
     for word in ("label", "green"):
-        assert word not in text.lower().split("}")[-1]
+        assert word not in text.lower()
+
+
+def test_topics_above_the_mark_of_coherence_are_counted(documents):
+    topics = made.document_topics(clusters=(made.cluster_topic(1), replace(made.cluster_topic(2), npmi=0.05)))
+    assert "1 of 2 topics are above 0.1" in documents(topics=topics)
+
+
+def test_a_map_of_a_sample_says_so(documents):
+    assert "Codes of 5 test documents. The legend tells what a mark stands for." in documents()
+    shown = made.code_map(None, num_examples=7505)
+    text = documents(code_map=shown)
+    assert "Codes of 5 test documents, drawn at random from 7,505. The legend tells what a mark stands for." in text
+    assert "legend" not in documents(code_map=made.code_map(None, topics=None))
+    assert "All codes coincide." in documents(code_map=made.code_map(points=np.zeros((5, 2))))
+
+
+def test_neighbours_no_better_than_chance_are_called_so(documents):
+    agreement = made.document_findings().label_agreement
+    assert "no better than chance" not in documents()
+    assert "no better than chance" in documents(label_agreement=replace(agreement, precision=agreement.chance))
 
 
 # --- sentences
@@ -180,8 +200,10 @@ def test_what_an_lstm_encoder_leaves_is_a_bound_on_structure(sentences):
     assert "the codes are the same" not in text
 
 
-def test_a_label_that_the_encoder_reads_is_part_of_what_is_left(sentences):
+def test_a_label_that_the_encoder_reads_is_part_of_what_is_left_and_of_the_groups(sentences):
     text = sentences(setting=replace(made.STANDARD, reads_label=True))
+    assert "so this figure says nothing about the words" in text
+    assert "so this figure says nothing about the words" not in sentences()
     assert "the label, which the encoder reads" in text
 
 

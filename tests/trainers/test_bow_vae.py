@@ -71,7 +71,7 @@ def whole(text, tmp_path_factory):
 
 def test_a_run_leaves_every_file_of_the_contract(whole):
     workdir, finished = whole
-    names = {"config.json", "history.csv", "metrics.json", "model.keras", "report.html", "checkpoints"}
+    names = {"config.json", "history.csv", "metrics.json", "model.keras", "report.html", "findings.json", "checkpoints"}
     assert names <= {path.name for path in workdir.iterdir()}
     metrics = numbers(workdir)
     keys = {"nll", "kl", "perplexity", "document_perplexity", "iw_nll", "iw_perplexity", "iw_document_perplexity",
@@ -139,7 +139,7 @@ def test_more_epochs_go_on_though_the_text_has_moved_and_the_results_of_the_earl
     assert json.loads((workdir / "config.json").read_text())["train_files"] == [str(moved)]
     aside = workdir / "earlier_results/1"
     assert (aside / "metrics.json").read_bytes() == (whole[0] / "metrics.json").read_bytes()
-    assert {path.name for path in aside.iterdir()} == {"metrics.json", "model.keras", "report.html"}
+    assert {path.name for path in aside.iterdir()} == {"metrics.json", "model.keras", "report.html", "findings.json"}
 
 
 def test_other_text_under_the_same_path_is_refused(text, whole, tmp_path):

@@ -64,7 +64,7 @@ def whole(texts, tmp_path_factory):
 
 
 def test_a_run_leaves_every_file_of_the_contract(whole):
-    names = {"config.json", "history.csv", "metrics.json", "model.keras", "report.html", "checkpoints"}
+    names = {"config.json", "history.csv", "metrics.json", "model.keras", "report.html", "findings.json", "checkpoints"}
     assert names <= {path.name for path in whole.iterdir()}
     metrics = numbers(whole)
     assert {"nll", "kl", "perplexity", "iw_perplexity", "code_gain", "mutual_information"} <= set(metrics["test"])

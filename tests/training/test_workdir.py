@@ -75,7 +75,7 @@ def test_one_opening_at_a_time(tmp_path):
 
 
 def test_results_set_aside_are_all_kept(tmp_path):
-    workdir, names = Workdir(tmp_path), ["metrics.json", "model.keras", "report.html"]
+    workdir, names = Workdir(tmp_path), ["metrics.json", "model.keras", "report.html", "findings.json"]
     for content in ("first", "second"):
         for name in names:
             (tmp_path / name).write_text(content)

@@ -5,8 +5,9 @@
 
 from tf_vmf.analysis.beyond_bag_of_words import BeyondBagOfWords, beyond_bag_of_words
 from tf_vmf.analysis.clusters import Clusters, cluster_codes
+from tf_vmf.analysis.code_map import CodeMap, map_codes
 from tf_vmf.analysis.distinctive_words import DistinctiveWords, distinctive_words
-from tf_vmf.analysis.document_findings import CodeMap, DocumentFindings, find_documents
+from tf_vmf.analysis.document_findings import DocumentFindings, find_documents
 from tf_vmf.analysis.document_topics import AxisWords, ClusterTopic, DocumentTopics, LabelPath, LabelWords
 from tf_vmf.analysis.encodings import Encodings, encode, encode_sentences, label_centres
 from tf_vmf.analysis.excerpts import Excerpt, Neighbour, NeighbourList
@@ -25,10 +26,12 @@ from tf_vmf.analysis.published import (
     published_results,
     published_sentence_results,
 )
+from tf_vmf.analysis.relevant_words import RelevantWords, relevant_words
 from tf_vmf.analysis.run import CodeUse, Latent, Run, use_of_code
 from tf_vmf.analysis.sentence_decoding import interpolate_sentences
 from tf_vmf.analysis.sentence_examples import Interpolation, PriorSamples, Reconstruction, WordOverlap
 from tf_vmf.analysis.sentence_findings import SentenceCodes, SentenceFindings, SentenceSetting, find_sentences
+from tf_vmf.analysis.sentence_groups import SentenceGroup, SentenceGroups
 from tf_vmf.analysis.serialization import from_json, to_json
 from tf_vmf.analysis.sweep import SweepFindings, SweepPoint, find_sweep, sweep_points
 from tf_vmf.analysis.word_order import WordOrder, word_order_sensitivity
@@ -60,9 +63,12 @@ __all__ = [
     "PublishedResult",
     "PublishedSentenceResult",
     "Reconstruction",
+    "RelevantWords",
     "Run",
     "SentenceCodes",
     "SentenceFindings",
+    "SentenceGroup",
+    "SentenceGroups",
     "SentenceSetting",
     "SweepFindings",
     "SweepPoint",
@@ -81,10 +87,12 @@ __all__ = [
     "label_agreement",
     "label_centres",
     "label_precision",
+    "map_codes",
     "nearest_neighbours",
     "project",
     "published_results",
     "published_sentence_results",
+    "relevant_words",
     "sweep_points",
     "to_json",
     "use_of_code",

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from tf_vmf.analysis import document_topics
+from tf_vmf.analysis.clusters import nearest_centre
+from tf_vmf.analysis.code_map import CodeMap, map_codes
 from tf_vmf.analysis.document_topics import DocumentTopics, LabelPath, LabelWords
 from tf_vmf.analysis.encodings import Encodings, encode
-from tf_vmf.analysis.excerpts import Neighbour, NeighbourList, document_excerpt
+from tf_vmf.analysis.excerpts import Neighbour, NeighbourList, document_excerpts
 from tf_vmf.analysis.neighbours import LabelAgreement, Neighbours, label_agreement, nearest_neighbours
-from tf_vmf.analysis.projection import project
 from tf_vmf.analysis.published import PublishedResult, published_results, published_vocabulary_size
 from tf_vmf.analysis.run import CodeUse, Latent, Run, describe_latent, describe_run, use_of_code
 from tf_vmf.data.corpus import BagOfWordsCorpus
@@ -22,27 +23,7 @@ from tf_vmf.evaluation.topics import prior_word_probabilities
 from tf_vmf.models.bag_of_words_vae import BagOfWordsVAE
 
 _BATCH_SIZE = 500
-_MAP_POINTS = 1500
 _QUERIES, _SHOWN_NEIGHBOURS, _COUNTED_NEIGHBOURS = 4, 3, 5
-
-
-@dataclass(frozen=True, eq=False)
-class CodeMap:
-    """Test documents on the circle, on the sphere, or projected to the plane.
-
-    Attributes:
-        points: shape (n, 2), or (n, 3) for codes on the sphere in three dimensions.
-        method: How they were projected; see `tf_vmf.analysis.Projection`.
-        rows: Positions in the test split, shape (n,).
-        labels: Integer labels, shape (n,), or None.
-        label_names: Names of the labels, or ().
-    """
-
-    points: np.ndarray
-    method: str
-    rows: np.ndarray
-    labels: np.ndarray | None
-    label_names: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +38,7 @@ class DocumentFindings:
         topics: Clusters of the training documents, and the axes of the latent space.
         labels: Words at the centres of labels; () without labels.
         num_labels: Labels of the training documents.
-        code_map: Test documents in the plane.
+        code_map: Test documents as points, each with the topic whose centre is nearest.
         label_agreement: How often neighbours share a label; None without labels.
         neighbours: Some test documents with their nearest training documents.
         path: Words on the way between two labels, or None.
@@ -112,6 +93,7 @@ def find_documents(
     found = nearest_neighbours(train.codes, test.codes, k=min(_COUNTED_NEIGHBOURS, len(train.codes)))
     labels, test_labels = corpus.train.labels, corpus.test.labels
     word_probabilities = prior_word_probabilities(model)
+    topics = document_topics.find_topics(model, corpus, train, word_probabilities, seed)
     return DocumentFindings(
         run=describe_run(
             corpus,
@@ -125,10 +107,10 @@ def find_documents(
         latent=describe_latent(model.latent),
         published=published_results(corpus.name),
         published_vocabulary_size=published_vocabulary_size(corpus.name),
-        topics=document_topics.find_topics(model, corpus, train, word_probabilities, seed),
+        topics=topics,
         labels=document_topics.find_label_words(model, corpus, train, word_probabilities),
         num_labels=0 if labels is None else len(np.unique(labels)),
-        code_map=_code_map(corpus, test, seed),
+        code_map=_code_map(corpus, test, topics, seed),
         label_agreement=None if labels is None or test_labels is None else label_agreement(found, labels, test_labels),
         neighbours=tuple(_neighbour_list(corpus, found, query) for query in _varied_rows(corpus.test, seed)),
         path=document_topics.find_label_path(model, corpus, train, word_probabilities),
@@ -136,24 +118,33 @@ def find_documents(
     )
 
 
-def _code_map(corpus: BagOfWordsCorpus, test: Encodings, seed: int) -> CodeMap:
-    rows = np.sort(np.random.default_rng(seed).permutation(len(test.codes))[:_MAP_POINTS])
-    projection = project(test.codes[rows], spherical=test.spherical, seed=seed)
-    labels = None if corpus.test.labels is None else np.asarray(corpus.test.labels[rows], np.int64)
-    return CodeMap(np.asarray(projection.points, np.float64), projection.method, rows, labels, corpus.label_names)
+def _code_map(corpus: BagOfWordsCorpus, test: Encodings, topics: DocumentTopics, seed: int) -> CodeMap:
+    return map_codes(
+        test.codes,
+        lambda rows: document_excerpts(corpus, corpus.test, rows),
+        spherical=test.spherical,
+        labels=corpus.test.labels,
+        label_names=corpus.label_names,
+        topics=nearest_centre(test.codes, topics.centres),
+        topic_names=[f"{topic.number}. {topic.name}" for topic in topics.clusters],
+        seed=seed,
+    )
 
 
 def _neighbour_list(corpus: BagOfWordsCorpus, found: Neighbours, query: int) -> NeighbourList:
     labels, test_labels = corpus.train.labels, corpus.test.labels
+    near = found.rows[query, :_SHOWN_NEIGHBOURS]
     return NeighbourList(
-        query=document_excerpt(corpus, corpus.test, query),
+        query=document_excerpts(corpus, corpus.test, [query])[0],
         found=tuple(
             Neighbour(
-                excerpt=document_excerpt(corpus, corpus.train, row),
+                excerpt=excerpt,
                 cosine=float(cosine),
                 same_label=None if labels is None or test_labels is None else bool(labels[row] == test_labels[query]),
             )
-            for row, cosine in zip(found.rows[query, :_SHOWN_NEIGHBOURS], found.cosines[query], strict=False)
+            for row, excerpt, cosine in zip(
+                near, document_excerpts(corpus, corpus.train, near), found.cosines[query], strict=False
+            )
         ),
     )
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from tf_vmf.analysis.clusters import Clusters, cluster_codes
 from tf_vmf.analysis.encodings import Encodings, label_centres
-from tf_vmf.analysis.excerpts import Excerpt, document_excerpt, label_name
+from tf_vmf.analysis.excerpts import Excerpt, document_excerpts, label_name
+from tf_vmf.analysis.relevant_words import RelevantWords, relevant_words
 from tf_vmf.data.corpus import BagOfWordsCorpus
 from tf_vmf.evaluation.topics import CENTRE_RELEVANCE_WEIGHT, Topic, npmi_coherence, topic_diversity, topics
 from tf_vmf.models.bag_of_words_vae import BagOfWordsVAE
@@ -36,6 +37,7 @@ class ClusterTopic:
         npmi: Coherence of the words with the whole document as window; see `tf_vmf.evaluation.npmi_coherence`.
         labels: The most frequent labels of its documents with their counts; () without labels.
         representatives: The documents nearest to the centre, nearest first.
+        by_relevance: The words that are most relevant at other weights.
     """
 
     number: int
@@ -47,6 +49,7 @@ class ClusterTopic:
     npmi: float
     labels: tuple[tuple[str, int], ...]
     representatives: tuple[Excerpt, ...]
+    by_relevance: RelevantWords
 
 
 @dataclass(frozen=True)
@@ -64,12 +67,13 @@ class AxisWords:
     npmi: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class DocumentTopics:
     """The topics, and how good they are.
 
     Attributes:
         clusters: The topics, largest first.
+        centres: Centres of their clusters, shape (number of topics, latent_dim); unit vectors on the sphere.
         num_documents: Training documents that were clustered.
         relevance_weight: Weight of the probability in the relevance of a word at a centre.
         npmi: Mean coherence of the clusters; document window.
@@ -82,6 +86,7 @@ class DocumentTopics:
     """
 
     clusters: tuple[ClusterTopic, ...]
+    centres: np.ndarray
     num_documents: int
     relevance_weight: float
     npmi: float
@@ -140,42 +145,51 @@ def find_topics(
     """
     from sklearn.metrics import normalized_mutual_info_score
 
-    words = min(_DIVERSITY_WORDS, len(corpus.vocabulary))
+    num_words = min(_DIVERSITY_WORDS, len(corpus.vocabulary))
     groups = cluster_codes(train, min(_TOPICS, len(train.codes)), seed=seed)
     at_centres = topics(
         model,
         corpus.vocabulary,
-        words,
+        num_words,
         codes=groups.centres,
         relevance_weight=CENTRE_RELEVANCE_WEIGHT,
         word_probabilities=word_probabilities,
     )
+    probabilities = np.exp(model.decode(groups.centres.astype(np.float32)).numpy().astype(np.float64))
+    by_relevance = relevant_words(probabilities, word_probabilities, corpus.vocabulary, TOPIC_WORDS)
     coherence = npmi_coherence(at_centres, corpus.train, corpus.vocabulary, TOPIC_WORDS)
-    on_axes = topics(model, corpus.vocabulary, words, word_probabilities=word_probabilities)
+    on_axes = topics(model, corpus.vocabulary, num_words, word_probabilities=word_probabilities)
     axes_coherence = npmi_coherence(on_axes, corpus.train, corpus.vocabulary, TOPIC_WORDS)
     labels = corpus.train.labels
     return DocumentTopics(
         clusters=tuple(
-            _cluster_topic(corpus, train, groups, group, topic, float(npmi))
-            for group, (topic, npmi) in enumerate(zip(at_centres, coherence, strict=True))
+            _cluster_topic(corpus, train, groups, group, topic, float(npmi), words)
+            for group, (topic, npmi, words) in enumerate(zip(at_centres, coherence, by_relevance, strict=True))
         ),
+        centres=groups.centres,
         num_documents=len(train.codes),
         relevance_weight=CENTRE_RELEVANCE_WEIGHT,
         npmi=float(coherence.mean()),
-        diversity=topic_diversity(at_centres, words),
-        diversity_words=words,
+        diversity=topic_diversity(at_centres, num_words),
+        diversity_words=num_words,
         nmi=None if labels is None else float(normalized_mutual_info_score(labels, groups.assignment)),
         axes=tuple(
             AxisWords(on_axes[i].name, on_axes[i].words[:TOPIC_WORDS], float(axes_coherence[i]))
             for i in np.argsort(-axes_coherence, kind="stable")
         ),
         axes_npmi=float(axes_coherence.mean()),
-        axes_diversity=topic_diversity(on_axes, words),
+        axes_diversity=topic_diversity(on_axes, num_words),
     )
 
 
 def _cluster_topic(
-    corpus: BagOfWordsCorpus, train: Encodings, groups: Clusters, group: int, topic: Topic, npmi: float
+    corpus: BagOfWordsCorpus,
+    train: Encodings,
+    groups: Clusters,
+    group: int,
+    topic: Topic,
+    npmi: float,
+    by_relevance: RelevantWords,
 ) -> ClusterTopic:
     rows = np.flatnonzero(groups.assignment == group)
     distances = np.linalg.norm(train.codes[rows] - groups.centres[group], axis=-1)
@@ -193,7 +207,8 @@ def _cluster_topic(
         share=float(groups.sizes[group] / len(train.codes)),
         npmi=npmi,
         labels=labels,
-        representatives=tuple(document_excerpt(corpus, corpus.train, row) for row in nearest),
+        representatives=document_excerpts(corpus, corpus.train, nearest),
+        by_relevance=by_relevance,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,14 +54,18 @@ class NeighbourList:
     found: tuple[Neighbour, ...]
 
 
-def document_excerpt(corpus: BagOfWordsCorpus, documents: Documents, row: int) -> Excerpt:
-    """A document of one split of a corpus; without texts its words of largest TF-IDF stand for it."""
-    return Excerpt(
-        row=int(row),
-        title=documents.titles[row] if documents.titles is not None else "",
-        label="" if documents.labels is None else label_name(corpus.label_names, documents.labels[row]),
-        text=documents.texts[row] if documents.texts is not None else "",
-        words=() if documents.texts is not None else _characteristic_words(corpus, documents, row),
+def document_excerpts(corpus: BagOfWordsCorpus, documents: Documents, rows: Iterable[int]) -> tuple[Excerpt, ...]:
+    """Documents of one split of a corpus; without texts their words of largest TF-IDF stand for them."""
+    words = None if documents.texts is not None else _CharacteristicWords(corpus, documents)
+    return tuple(
+        Excerpt(
+            row=int(row),
+            title=documents.titles[row] if documents.titles is not None else "",
+            label="" if documents.labels is None else label_name(corpus.label_names, documents.labels[row]),
+            text=documents.texts[row] if documents.texts is not None else "",
+            words=() if words is None else words.of(row),
+        )
+        for row in rows
     )
 
 
@@ -69,9 +74,15 @@ def label_name(label_names: tuple[str, ...], label: int) -> str:
     return label_names[int(label)] if label_names else str(label)
 
 
-def _characteristic_words(corpus: BagOfWordsCorpus, documents: Documents, row: int) -> tuple[str, ...]:
-    counts = documents.counts[[row]]
-    holders = np.bincount(documents.counts.indices, minlength=documents.vocabulary_size)
-    weights = counts.data * np.log(len(documents) / holders[counts.indices])
-    top = counts.indices[np.argsort(-weights, kind="stable")[:_CHARACTERISTIC_WORDS]]
-    return tuple(corpus.vocabulary[word] for word in top)
+class _CharacteristicWords:
+    """The words of largest TF-IDF of documents of one split."""
+
+    def __init__(self, corpus: BagOfWordsCorpus, documents: Documents) -> None:
+        self._vocabulary, self._counts, self._documents = corpus.vocabulary, documents.counts, len(documents)
+        self._holders = np.bincount(documents.counts.indices, minlength=documents.vocabulary_size)
+
+    def of(self, row: int) -> tuple[str, ...]:
+        counts = self._counts[[row]]
+        weights = counts.data * np.log(self._documents / self._holders[counts.indices])
+        top = counts.indices[np.argsort(-weights, kind="stable")[:_CHARACTERISTIC_WORDS]]
+        return tuple(self._vocabulary[word] for word in top)

@@ -48,6 +48,8 @@ def project(codes: np.ndarray, *, spherical: bool, method: str = "auto", seed: i
         )
     if method == "codes" or (method == "auto" and drawable):
         return Projection(codes, "codes")
+    if not np.ptp(codes, axis=0).any():  # a single code, or those of a collapsed model
+        return Projection(np.zeros((len(codes), 2)), "pca")
     if method == "auto":
         # A perplexity of 30 neighbours wants a few times as many points.
         method = "tsne" if codes.shape[-1] > 2 and len(codes) >= 100 else "pca"
@@ -64,6 +66,9 @@ def _pca(codes: np.ndarray) -> np.ndarray:
 
 def _tsne(codes: np.ndarray, seed: int) -> np.ndarray:
     from sklearn.manifold import TSNE
+    from threadpoolctl import threadpool_limits  # scikit-learn requires it
 
     perplexity = min(30.0, (len(codes) - 1) / 3)
-    return TSNE(metric="cosine", init="random", perplexity=perplexity, random_state=seed).fit_transform(codes)
+    # Of 1,500 points threads gain little, and on a busy machine they wait for each other: 9 s became 74 s.
+    with threadpool_limits(1):
+        return TSNE(metric="cosine", init="random", perplexity=perplexity, random_state=seed).fit_transform(codes)

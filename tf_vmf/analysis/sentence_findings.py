@@ -10,6 +10,8 @@ import numpy as np
 
 from tf_vmf.analysis import sentence_examples
 from tf_vmf.analysis.beyond_bag_of_words import BeyondBagOfWords, beyond_bag_of_words
+from tf_vmf.analysis.clusters import nearest_centre
+from tf_vmf.analysis.code_map import CodeMap, map_codes
 from tf_vmf.analysis.encodings import Encodings, encode_sentences
 from tf_vmf.analysis.excerpts import Excerpt, Neighbour, NeighbourList
 from tf_vmf.analysis.label_samples import LabelComparison, find_label_samples
@@ -22,6 +24,7 @@ from tf_vmf.analysis.published import (
 )
 from tf_vmf.analysis.run import CodeUse, Latent, Run, describe_latent, describe_run, use_of_code
 from tf_vmf.analysis.sentence_examples import Interpolation, PriorSamples, Reconstruction, WordOverlap
+from tf_vmf.analysis.sentence_groups import SentenceGroups, find_groups
 from tf_vmf.analysis.word_order import WordOrder, word_order_sensitivity
 from tf_vmf.data.corpus import SentenceCorpus
 from tf_vmf.data.sentences import Sentences
@@ -69,6 +72,8 @@ class SentenceCodes:
         word_order: How codes change with the order of words; None where no test sentence has two words.
         beyond_bag_of_words: How well a bag of words predicts the codes.
         use: How codes use the latent space.
+        groups: Clusters of the training sentences that were searched.
+        code_map: Test sentences as points, each with the group whose centre is nearest.
     """
 
     reconstructions: tuple[Reconstruction, ...]
@@ -80,6 +85,8 @@ class SentenceCodes:
     word_order: WordOrder | None
     beyond_bag_of_words: BeyondBagOfWords
     use: CodeUse
+    groups: SentenceGroups
+    code_map: CodeMap
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,6 +175,7 @@ def _find_codes(model: LSTMVAE, corpus: SentenceCorpus, test: Encodings, seed: i
     rows = np.random.default_rng(seed).permutation(len(corpus.train))[:_MOST_TRAIN]
     searched = corpus.train.take(np.sort(rows))
     train = encode_sentences(model, searched)
+    groups = find_groups(searched, train, corpus.vocabulary, lambda row: _excerpt(corpus, searched, row), seed=seed)
     agreement = None
     if searched.labels is not None and corpus.test.labels is not None:
         found = nearest_neighbours(train.codes, test.codes, min(_COUNTED_NEIGHBOURS, len(searched)))
@@ -182,6 +190,17 @@ def _find_codes(model: LSTMVAE, corpus: SentenceCorpus, test: Encodings, seed: i
         word_order=_find_word_order(model, corpus, seed),
         beyond_bag_of_words=beyond_bag_of_words(model, searched, corpus.test, seed=seed),
         use=use_of_code(test, corpus.test.lengths),
+        groups=groups,
+        code_map=map_codes(
+            test.codes,
+            lambda rows: [_excerpt(corpus, corpus.test, row) for row in rows],
+            spherical=test.spherical,
+            labels=corpus.test.labels,
+            label_names=corpus.label_names,
+            topics=nearest_centre(test.codes, groups.centres),
+            topic_names=[f"{group.number}. {group.name}" for group in groups.clusters],
+            seed=seed,
+        ),
     )
 
 

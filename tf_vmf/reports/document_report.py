@@ -54,6 +54,7 @@ def document_report(
         summary=_summary(findings),
         headlines=_headlines(findings),
         sections=[part for part in parts if part is not None],
+        findings=findings,
     )
 
 
@@ -81,7 +82,11 @@ def _headlines(findings: DocumentFindings) -> list[Headline]:
     if unigram:
         result.append(Headline(f"{unigram:,.0f}", "unigram perplexity", "the baseline over the same words"))
         result.append(
-            Headline(f"{test['perplexity'] / unigram:.2f}", "of the baseline", "perplexity ratio; lower is better")
+            Headline(
+                f"{test['perplexity'] / unigram:.2f}",
+                "of the baseline",
+                "perplexity ratio; lower is better, 1 is no better than it",
+            )
         )
     if test.get("iw_perplexity"):
         samples = importance_samples(metrics)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from tf_vmf.analysis.document_findings import DocumentFindings
-from tf_vmf.analysis.document_topics import ClusterTopic
 from tf_vmf.analysis.excerpts import Excerpt
-from tf_vmf.reports import code_map, run_sections
-from tf_vmf.reports.page import Block, Image, Passage, PassageList, Section, Table, Text
-from tf_vmf.reports.phrases import number
+from tf_vmf.reports import run_sections
+from tf_vmf.reports.map_block import Map
+from tf_vmf.reports.page import Block, Passage, PassageList, Section, Table, Text
+from tf_vmf.reports.phrases import label_shares, map_caption, number
+from tf_vmf.reports.topic_block import TopicCard, TopicCards
 
 _SNIPPET = 260
 _MOST_AXES = 20
 # How every printed coherence names its window.
 _NPMI = "NPMI (document)"
+# Above it the words of a topic usually read as one; see `tf_vmf.evaluation.npmi_coherence`.
+COHERENT = 0.1
 
 
 def results(findings: DocumentFindings) -> Section:
@@ -62,9 +65,12 @@ def topics(findings: DocumentFindings) -> Section:
     """Clusters of training documents: their words, sizes, labels and representative documents."""
     found = findings.topics
     labelled = found.nmi is not None
+    coherent = sum(topic.npmi > COHERENT for topic in found.clusters)
     quality = (
-        f"Mean NPMI {found.npmi:.3f}. Diversity {found.diversity:.0%}: the share of distinct words among the top "
-        f"{found.diversity_words} of every topic; low values mean that topics repeat each other."
+        f"Mean NPMI {found.npmi:.3f}; {coherent} of {len(found.clusters)} topics are above {COHERENT}. Diversity "
+        f"{found.diversity:.0%}: the share of distinct words among the top {found.diversity_words} of every topic; 100% is best, "
+        "values near 0 mean that topics repeat each other. To quote the topics, give the mean NPMI with its window, and the "
+        "diversity."
     )
     if found.nmi is not None:
         quality += (
@@ -78,7 +84,7 @@ def topics(findings: DocumentFindings) -> Section:
             ", ".join(topic.words),
             f"{topic.size:,} ({topic.share:.1%})",
             f"{topic.npmi:.2f}",
-            *((_labels(topic),) if labelled else ()),
+            *((label_shares(topic.labels, topic.size),) if labelled else ()),
         )
         for topic in found.clusters
     ]
@@ -92,25 +98,31 @@ def topics(findings: DocumentFindings) -> Section:
         Text(quality),
         Text(
             "NPMI (normalised pointwise mutual information) says how much more often the words of a topic occur in the same "
-            "training document than by chance: 0 is chance, 1 is always. The window is the whole document. Published c_npmi "
-            "figures use a window of 10 words and differ: do not compare them with these."
+            f"training document than by chance: 0 is chance, 1 is always. Above {COHERENT} the words usually read as one topic, "
+            "at 0 and below they do not. The window is the whole document. Published c_npmi figures use a window of 10 words and "
+            "differ: do not compare them with these."
         ),
-        Text("The documents nearest to the centre of each topic:"),
+        Text(
+            "Each topic in detail. The wide bar and the first number are the probability of the word at the centre of the topic, "
+            "the thin bar and the second number its probability over all documents of the model. Beside them stand the "
+            "documents nearest to the centre."
+        ),
+        TopicCards(
+            [
+                TopicCard(
+                    topic.number,
+                    f"{topic.number}. {topic.name} ({topic.size:,} documents)",
+                    topic.by_relevance,
+                    [(shown.title, shown.text) for shown in map(passage, topic.representatives)],
+                    found.relevance_weight,
+                )
+                for topic in found.clusters
+            ],
+            "topics.clusters",
+            found.relevance_weight,
+        ),
     ]
-    blocks += [_representatives(topic) for topic in found.clusters]
     return Section("Topics", blocks)
-
-
-def _labels(topic: ClusterTopic) -> str:
-    return ", ".join(f"{label} {count / topic.size:.0%}" for label, count in topic.labels)
-
-
-def _representatives(topic: ClusterTopic) -> PassageList:
-    return PassageList(
-        Passage(f"Topic {topic.number}: {topic.name}", ", ".join(topic.words)),
-        [passage(excerpt, str(rank)) for rank, excerpt in enumerate(topic.representatives, 1)],
-        folded=f"{topic.number}. {topic.name} ({topic.size:,} documents)",
-    )
 
 
 def label_words(findings: DocumentFindings) -> Section | None:
@@ -142,15 +154,7 @@ def label_words(findings: DocumentFindings) -> Section | None:
 def code_map_section(findings: DocumentFindings) -> Section:
     """Test documents on the circle, on the sphere, or projected to the plane."""
     found = findings.code_map
-    how = {
-        "tsne": "t-SNE keeps close codes close; distances between far groups mean nothing.",
-        "pca": "The two directions in which the codes vary most.",
-        "codes": "The codes themselves, not projected"
-        + ("." if found.points.shape[-1] == 2 else ": two hemispheres in an equal-area map."),
-    }[found.method]
-    caption = f"Codes of {len(found.points):,} test documents{', coloured by label' if found.labels is not None else ''}. {how}"
-    image = Image(code_map.code_map(found, found.labels, found.label_names), caption, "png")
-    return Section("Map of documents", [image])
+    return Section("Map of documents", [Map(found, "code_map", map_caption(found, "test document"), "document")])
 
 
 def neighbours(findings: DocumentFindings) -> Section:
@@ -159,7 +163,7 @@ def neighbours(findings: DocumentFindings) -> Section:
     blocks: list[Block] = [
         Text(
             "Some test documents, and the training documents whose codes have the largest cosine with theirs (1: the same "
-            "direction)." + (" A green number marks the same label." if labelled else "")
+            "direction)." + (" A check mark (✓) marks the same label." if labelled else "")
         )
     ]
     if findings.label_agreement is not None:
@@ -194,6 +198,7 @@ def path_between_labels(findings: DocumentFindings) -> Section | None:
                     (f"{fraction:.0%}", ", ".join(words))
                     for fraction, words in zip(path.fractions, path.words, strict=True)
                 ],
+                sortable=False,
             ),
         ],
     )

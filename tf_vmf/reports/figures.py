@@ -76,6 +76,6 @@ def data_uri(figure: Figure, image_format: str = "svg") -> str:
     buffer = io.BytesIO()
     metadata = {"Date": None} if image_format == "svg" else {"Software": None}
     with rc_context(STYLE):
-        figure.savefig(buffer, format=image_format, dpi=170, metadata=metadata)
+        figure.savefig(buffer, format=image_format, dpi=170, metadata=metadata, transparent=True)
     mime = "image/svg+xml" if image_format == "svg" else "image/png"
     return f"data:{mime};base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"

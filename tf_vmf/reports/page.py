@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -9,12 +11,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tf_vmf._optional import optional
+from tf_vmf.analysis.serialization import to_json
 from tf_vmf.files import write_text
 from tf_vmf.reports.figures import data_uri
+from tf_vmf.reports.map_block import Map
+from tf_vmf.reports.topic_block import TopicCards
 from tf_vmf.version import __version__
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+# In this order; the first holds what the others share.
+_SCRIPTS = ("dom.js", "theme.js", "tables.js", "topics.js", "map.js")
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,8 @@ class Table:
         numeric: Positions of the columns to align right.
         highlight: Positions of the rows to stress.
         folded: If set, the table is folded away behind this line.
+        explained: Whether the last column explains the others: a line of its own on a narrow screen.
+        sortable: Whether readers may sort it; False where the order of the rows is what it shows.
     """
 
     header: Sequence[str]
@@ -52,6 +62,8 @@ class Table:
     numeric: Sequence[int] = ()
     highlight: Sequence[int] = ()
     folded: str = ""
+    explained: bool = False
+    sortable: bool = True
     kind: str = field(default="table", init=False)
 
 
@@ -116,7 +128,7 @@ class PassageList:
     kind: str = field(default="passages", init=False)
 
 
-Block = Text | Code | Table | Image | Row | PassageList
+Block = Text | Code | Table | Image | Row | PassageList | Map | TopicCards
 
 
 @dataclass(frozen=True)
@@ -148,8 +160,12 @@ def write_report(
     summary: Sequence[str] = (),
     headlines: Sequence[Headline] = (),
     sections: Sequence[Section],
+    findings: Any = None,
 ) -> None:
-    """Writes an HTML report: one file without scripts that loads nothing. All text is escaped.
+    """Writes an HTML report: one file that loads nothing. All text is escaped.
+
+    The page is complete without JavaScript. Its own script makes tables sort, and maps and topics respond; a content security
+    policy forbids all other scripts and every request.
 
     Args:
         path: The file. It is replaced as a whole: a reader sees the old report or the new one.
@@ -158,18 +174,47 @@ def write_report(
         summary: Paragraphs for someone who reads nothing else.
         headlines: The few numbers that matter.
         sections: The parts, in order.
+        findings: The findings behind the page, a dataclass: maps and topics read their data from them, and a reader finds them as
+            JSON in the page. Needed where there is a `Map` or `TopicCards`.
 
     Raises:
         ModuleNotFoundError: jinja2 or matplotlib is not installed.
     """
     with optional("demo", "Reports"):
         import jinja2
+        from markupsafe import Markup  # Jinja requires it
 
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
-    template = environment.from_string(files("tf_vmf.reports").joinpath("templates/report.html").read_text("utf-8"))
-    page = template.render(
-        title=title, subtitle=subtitle, summary=summary, headlines=headlines, sections=sections, version=__version__
+    style, script = _template("report.css"), "".join(map(_template, _SCRIPTS))
+    page = environment.from_string(_template("report.html")).render(
+        title=title,
+        subtitle=subtitle,
+        summary=summary,
+        headlines=headlines,
+        sections=sections,
+        version=__version__,
+        policy=f"default-src 'none'; img-src data:; style-src {_hash(style)}; script-src {_hash(script)}; "
+        "base-uri 'none'; form-action 'none'",
+        style=Markup(style),
+        script=Markup(script),
+        findings=Markup(inline_json("null" if findings is None else to_json(findings))),
     )
     write_text(path, page)
+
+
+def inline_json(text: str) -> str:
+    """JSON that can stand in a `<script>`: the same values, without a character that ends or opens a tag."""
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+def _template(name: str) -> str:
+    return files("tf_vmf.reports").joinpath("templates", name).read_text("utf-8")
+
+
+def _hash(text: str) -> str:
+    """The source expression of a content security policy for an inline script or style."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode('ascii')}'"

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
+import numpy as np
+
+from tf_vmf.analysis.code_map import CodeMap
 from tf_vmf.analysis.run import Latent, Run
 
 
@@ -46,3 +50,25 @@ def beside_unigram(perplexity: float, unigram: float, noun: str, token: str) -> 
 def number(value: float | None, spec: str = ",.0f") -> str:
     """The number, or a dash where there is none."""
     return "–" if value is None or math.isnan(value) else format(value, spec)  # noqa: RUF001
+
+
+def label_shares(labels: Sequence[tuple[str, int]], size: int) -> str:
+    """The most frequent labels of a group of so many examples, as "red 60%, blue 40%"."""
+    return ", ".join(f"{label} {count / size:.0%}" for label, count in labels)
+
+
+def map_caption(found: CodeMap, noun: str) -> str:
+    """What a map shows, how much of it, and what its distances mean."""
+    shown = f"{len(found.points):,} {noun}s"
+    if len(found.points) < found.num_examples:
+        shown = f"{shown}, drawn at random from {found.num_examples:,}"
+    how = {
+        "tsne": "t-SNE keeps close codes close; distances between far groups and the extent of a group mean nothing.",
+        "pca": "The two directions in which the codes vary most.",
+        "codes": "The codes themselves, not projected"
+        + ("." if found.points.shape[-1] == 2 else ": two hemispheres in an equal-area map."),
+    }[found.method]
+    if len(found.points) > 1 and not np.ptp(found.points, axis=0).any():
+        how = "All codes coincide."
+    marks = "" if found.labels is None and found.topics is None else " The legend tells what a mark stands for."
+    return f"Codes of {shown}.{marks} {how}"

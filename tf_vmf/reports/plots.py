@@ -25,7 +25,7 @@ def training_curves(
     unigram_perplexity: float | None = None,
     example: str = "example",
 ) -> Figure:
-    """Curves of training (blue) and validation (orange) over epochs, one panel per measure.
+    """Curves of training (blue) and validation (orange, dashed) over epochs, one panel per measure.
 
     Args:
         history: A row per epoch with any of loss, nll, kl, perplexity, code_gain, the same with `val_` in front,
@@ -48,11 +48,14 @@ def training_curves(
     figure = new_figure(4.6 * columns, 2.6 * rows)
     for position, name in enumerate(panels):
         axes = figure.add_subplot(rows, columns, position + 1)
-        for key, label, colour in ((name, "training", BLUE), (f"val_{name}", "validation", ORANGE)):
+        for key, label, colour, line in (
+            (name, "training", BLUE, "-"),
+            (f"val_{name}", "validation", ORANGE, (0, (5, 1))),
+        ):
             values = _column(history, key)
             if not np.isnan(values).all():
                 marker = "o" if len(values) == 1 else ""
-                axes.plot(epochs, values, color=colour, lw=1.6, label=label, marker=marker, ms=4)
+                axes.plot(epochs, values, color=colour, lw=1.6, ls=line, label=label, marker=marker, ms=4)
         if name == "learning_rate":
             if np.nanmin(rates) > 0:  # a logarithmic axis cannot show a rate of 0
                 axes.set_yscale("log")

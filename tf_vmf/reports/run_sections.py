@@ -44,7 +44,9 @@ def measures_table(run: Run, noun: str, token: str, latent: Latent | None) -> Ta
         if unigram is not None:
             about = f"{token.title()}s drawn at their smoothed training frequencies, whatever the {noun}."
             rows.append(("… of a unigram model", measure.format(unigram), "", about))
-    return Table(("Measure", "Test", "Validation", "What it says"), rows, numeric=(1, 2), highlight=(0,))
+    header = ("Measure", "Test", "Validation", "What it says")
+    # Rows of a unigram model belong to the ones above them.
+    return Table(header, rows, numeric=(1, 2), highlight=(0,), explained=True, sortable=False)
 
 
 def _addition(name: str, value: float, run: Run, noun: str, latent: Latent | None) -> str:
@@ -104,9 +106,11 @@ def training(run: Run, noun: str) -> Section | None:
 
 def label_agreement(agreement: LabelAgreement, noun: str) -> Text:
     """How often neighbours, training examples, have the label of their query, a test example."""
+    verdict = "" if agreement.precision > agreement.chance else " Here it is no better than chance."
     return Text(
         f"Of the {agreement.k} nearest training {noun}s of a test {noun}, {agreement.precision:.0%} have its label on average. Of "
-        f"{noun}s picked at random {agreement.chance:.1%} would."
+        f"{noun}s picked at random {agreement.chance:.1%} would; 100% is the best value.{verdict} To quote this figure, give the "
+        "number of neighbours and the value of chance with it."
     )
 
 
@@ -116,7 +120,7 @@ def use_of_the_code(latent: Latent, use: CodeUse, noun: str) -> Section:
         Image(
             plots.active_units(use.variances),
             f"How much each dimension of the code varies over test {noun}s. {use.active_units} of {latent.latent_dim} dimensions "
-            f"are active: they vary by more than {ACTIVE_VARIANCE}.",
+            f"are active: they vary by more than {ACTIVE_VARIANCE}. None would mean that the code has collapsed.",
         )
     ]
     if use.concentration is not None:
@@ -175,7 +179,7 @@ def protocol(run: Run) -> Section:
         ]
     rows = _flatten(run.metrics.get("protocol", {})) + _flatten(run.metrics.get("training", {}), "training")
     if rows:
-        blocks.append(Table(("Protocol", ""), rows))
+        blocks.append(Table(("Protocol", "Value"), rows))
     if run.config:
         blocks.append(Table(("Setting", "Value"), _flatten(run.config), folded="Configuration (config.json)"))
     return Section("Protocol", blocks)

@@ -6,11 +6,80 @@ from tf_vmf.analysis.beyond_bag_of_words import BeyondBagOfWords
 from tf_vmf.analysis.sentence_findings import SentenceFindings
 from tf_vmf.analysis.word_order import WordOrder
 from tf_vmf.reports import plots, run_sections
+from tf_vmf.reports.map_block import Map
 from tf_vmf.reports.page import Block, Image, Passage, PassageList, Section, Table, Text
-from tf_vmf.reports.phrases import number
+from tf_vmf.reports.phrases import label_shares, map_caption, number
+from tf_vmf.reports.topic_block import TopicCard, TopicCards
 
 # Cosines that differ from 1 by less are rounding.
 _ROUNDING = 1e-4
+
+
+def groups(findings: SentenceFindings) -> Section | None:
+    """Clusters of training sentences: their words, sizes, labels and representative sentences."""
+    if findings.codes is None:
+        return None
+    found = findings.codes.groups
+    labelled = found.nmi is not None
+    header = ("Group", "Words", "Sentences", *(("Labels",) if labelled else ()))
+    rows = [
+        (
+            f"{group.number}. {group.name}",
+            ", ".join(group.words),
+            f"{group.size:,} ({group.share:.1%})",
+            *((label_shares(group.labels, group.size),) if labelled else ()),
+        )
+        for group in found.clusters
+    ]
+    blocks: list[Block] = [
+        Text(
+            f"{len(found.clusters)} clusters of {found.num_sentences:,} training sentences, found by k-means on their codes: a "
+            "partition to look at, even where codes form no groups of their own. A group lists the words that are frequent in its "
+            f"sentences and rarer in the others (relevance weight {found.relevance_weight:g}); the first words are its name."
+        ),
+        Table(header, rows, numeric=(2,)),
+    ]
+    if found.nmi is not None:
+        blocks.append(
+            Text(
+                f"Normalised mutual information of groups and labels {found.nmi:.2f}: 0 means that they are independent, 1 that "
+                "each determines the other."
+            )
+        )
+        if findings.setting.reads_label:
+            blocks.append(Text("The encoder is given the label, so this figure says nothing about the words."))
+    blocks += [
+        Text(
+            "Each group in detail. The wide bar and the first number are the share of the word among the words of the group, the "
+            "thin bar and the second number its share in all these sentences. Beside them stand the sentences nearest to the "
+            "centre."
+        ),
+        TopicCards(
+            [
+                TopicCard(
+                    group.number,
+                    f"{group.number}. {group.name} ({group.size:,} sentences)",
+                    group.by_relevance,
+                    [(excerpt.label or "Training sentence", excerpt.text) for excerpt in group.representatives],
+                    found.relevance_weight,
+                )
+                for group in found.clusters
+            ],
+            "codes.groups.clusters",
+            found.relevance_weight,
+            "group",
+        ),
+    ]
+    return Section("Groups of sentences", blocks)
+
+
+def code_map(findings: SentenceFindings) -> Section | None:
+    """Test sentences as points."""
+    if findings.codes is None:
+        return None
+    found = findings.codes.code_map
+    caption = map_caption(found, "test sentence")
+    return Section("Map of sentences", [Map(found, "codes.code_map", caption, "sentence", "group")])
 
 
 def neighbours(findings: SentenceFindings) -> Section | None:
@@ -23,7 +92,7 @@ def neighbours(findings: SentenceFindings) -> Section | None:
     blocks: list[Block] = [
         Text(
             f"Some test sentences, and those of {searched} training sentences whose codes have the largest cosine with theirs "
-            "(1: the same direction)." + (" A green number marks the same label." if labelled else "")
+            "(1: the same direction)." + (" A check mark (✓) marks the same label." if labelled else "")
         )
     ]
     if codes.label_agreement is not None:
@@ -77,7 +146,7 @@ def _swaps(curve: WordOrder, name: str) -> list[Block]:
             "Cosine between the code of a sentence and that of its copy after random swaps of adjacent words: mean over "
             f"{sentences} of {curve.mean_words:.0f} words on average{bars}. Codes that ignore the order of words stay at 1.",
         ),
-        Table(("Change", "Cosine", "Standard error"), rows, numeric=(1, 2)),
+        Table(("Change", "Cosine", "Standard error"), rows, numeric=(1, 2), sortable=False),
     ]
     if 1.0 - curve.cosine[-1] < _ROUNDING:
         blocks.append(

@@ -41,6 +41,8 @@ def sentence_report(
         sections.prior_samples(findings),
         sections.label_samples(findings),
         sections.interpolations(findings),
+        sentence_code_sections.groups(findings),
+        sentence_code_sections.code_map(findings),
         sentence_code_sections.neighbours(findings),
         sentence_code_sections.word_order(findings),
         None
@@ -58,6 +60,7 @@ def sentence_report(
         summary=_summary(findings),
         headlines=_headlines(findings),
         sections=[part for part in parts if part is not None],
+        findings=findings,
     )
 
 

@@ -108,7 +108,7 @@ def reconstructions(findings: SentenceFindings) -> Section | None:
             Text(
                 f"Of the distinct words of {overlap.num_sentences} test sentences, {overlap.own:.1%} are in the sentence decoded "
                 f"from its own code, {overlap.other:.1%} in the sentence decoded from the code of another.{same} The difference "
-                "is what the code tells about words."
+                "is what the code tells about words; 0 would be nothing."
             )
         )
     return Section("Reconstructions", blocks)
@@ -211,7 +211,7 @@ def interpolations(findings: SentenceFindings) -> Section | None:
             *((f"{fraction:.0%}", text) for fraction, text in zip(found.fractions, found.decoded, strict=True)),
             ("To", found.end),
         ]
-        blocks.append(Table(("Way", "Sentence"), rows, highlight=(0, len(rows) - 1)))
+        blocks.append(Table(("Way", "Sentence"), rows, highlight=(0, len(rows) - 1), sortable=False))
     return Section("Interpolation", blocks)
 
 

@@ -55,6 +55,7 @@ def sweep_report(path: str | Path, findings: SweepFindings, *, title: str = "Swe
         subtitle=f"{runs} run{'s' if runs > 1 else ''} of {settings}",
         headlines=_headlines(findings),
         sections=sections,
+        findings=findings,
     )
 
 

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tf_vmf import analysis, data, evaluation, reports
+from tf_vmf import analysis, data, evaluation, files, reports
 from tf_vmf.configs import DocumentConfig
 from tf_vmf.models import BagOfWordsVAE
 from tf_vmf.runs.components import make_latent, make_optimizer
@@ -18,7 +18,8 @@ def train_documents(
 ) -> Run:
     """Trains a document model in a folder, or resumes it there; measures it and writes the report.
 
-    The folder then holds config.json, history.csv, metrics.json, model.keras, vectorizer.json, report.html and checkpoints/.
+    The folder then holds config.json, history.csv, metrics.json, model.keras, vectorizer.json, report.html, findings.json (the
+    data of the report) and checkpoints/.
     The same call again goes on where an interrupted run stopped, and ends with the metrics of an uninterrupted one.
 
     ```python
@@ -86,5 +87,7 @@ def make_model(config: DocumentConfig, corpus: data.BagOfWordsCorpus, num_steps:
 
 
 def _write_report(corpus: data.BagOfWordsCorpus, path: Path, **run: Any) -> None:
-    """Writes the report of a run: its model, metrics, history, config and command."""
-    reports.document_report(path, analysis.find_documents(corpus=corpus, **run))
+    """Writes the report of a run and the findings behind it: its model, metrics, history, config and command."""
+    findings = analysis.find_documents(corpus=corpus, **run)
+    files.write_text(path.with_name("findings.json"), analysis.to_json(findings))
+    reports.document_report(path, findings)

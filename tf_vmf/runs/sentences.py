@@ -146,5 +146,7 @@ def _embeddings_fingerprint(config: SentenceConfig, workdir: Workdir) -> dict[st
 
 
 def _write_report(corpus: data.SentenceCorpus, path: Path, **run: Any) -> None:
-    """Writes the report of a run: its model, metrics, history, config and command."""
-    reports.sentence_report(path, analysis.find_sentences(corpus=corpus, **run))
+    """Writes the report of a run and the findings behind it: its model, metrics, history, config and command."""
+    findings = analysis.find_sentences(corpus=corpus, **run)
+    files.write_text(path.with_name("findings.json"), analysis.to_json(findings))
+    reports.sentence_report(path, findings)

@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tf_vmf.analysis.projection import project
+from tf_vmf.analysis.code_map import CodeMap, map_codes
+from tf_vmf.analysis.excerpts import Excerpt
 from tf_vmf.evaluation.clustering import normalized_mutual_information, purity
 from tf_vmf.evaluation.topics import topic_diversity
-from tf_vmf.reports.code_map import code_map
-from tf_vmf.reports.page import Block, Headline, Image, Passage, PassageList, Section, Table, Text, write_report
+from tf_vmf.reports.map_block import Map
+from tf_vmf.reports.page import Block, Headline, Passage, PassageList, Section, Table, Text, write_report
+from tf_vmf.reports.phrases import map_caption
 from tf_vmf.topics.fitted import FittedTopics
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_MAP_POINTS = 1500
 _DIVERSITY_WORDS = 10
 _MOST_CLASSES = 24
+
+
+@dataclass(frozen=True, eq=False)
+class TopicModelFindings:
+    """The data of the page.
+
+    Attributes:
+        code_map: Training documents as points.
+    """
+
+    code_map: CodeMap
 
 
 def write_topic_report(
@@ -56,7 +69,13 @@ def write_topic_report(
     sections = [_topic_table(topics, info), _documents(topics, info, texts)]
     if classes is not None:
         sections.append(_classes(topics, topic_of_documents, np.asarray([str(value) for value in classes]), labels))
-    sections.append(_map(topics, topic_of_documents, labels))
+    code_map = _code_map(topics, topic_of_documents, labels, texts, classes)
+    sections.append(
+        Section(
+            "Map of documents",
+            [Map(code_map, "code_map", map_caption(code_map, "document"), "document", first="topic")],
+        )
+    )
     words = min(_DIVERSITY_WORDS, min(map(len, info["words"])))
     write_report(
         path,
@@ -67,6 +86,7 @@ def write_topic_report(
             Headline(f"{topic_diversity(list(info['words']), words):.0%}", "diversity", f"of {words} words per topic"),
         ],
         sections=sections,
+        findings=TopicModelFindings(code_map),
     )
 
 
@@ -122,9 +142,26 @@ def _classes(
     return Section("Classes", [Text(text), Table(("Class", "Documents", "Main topics"), rows, numeric=(1,))])
 
 
-def _map(topics: FittedTopics, topic_of_documents: np.ndarray, labels: Sequence[str]) -> Section:
-    rows = np.flatnonzero(topics.known)
-    rows = np.sort(np.random.default_rng(0).permutation(rows)[:_MAP_POINTS])
-    figure = code_map(project(topics.codes[rows], spherical=True), topic_of_documents[rows], tuple(labels))
-    caption = f"Codes of {len(rows):,} documents, coloured by topic. Distances between far groups mean nothing."
-    return Section("Map of documents", [Image(figure, caption, "png")])
+def _code_map(
+    topics: FittedTopics,
+    topic_of_documents: np.ndarray,
+    labels: Sequence[str],
+    texts: Sequence[str] | None,
+    classes: Sequence[Any] | None,
+) -> CodeMap:
+    """Training documents with a known word as points."""
+    names: list[str] = []
+    numbers = None
+    if classes is not None:
+        names = sorted({str(value) for value in classes})
+        numbers = np.array([names.index(str(value)) for value in classes])
+    return map_codes(
+        topics.codes,
+        lambda rows: [Excerpt(int(row), "", "", "" if texts is None else texts[row]) for row in rows],
+        spherical=True,
+        candidates=np.flatnonzero(topics.known),
+        labels=numbers,
+        label_names=names,
+        topics=topic_of_documents,
+        topic_names=[f"{number}: {label}" for number, label in enumerate(labels)],
+    )

@@ -132,6 +132,11 @@ class Workdir:
         return self.path / "report.html"
 
     @property
+    def findings_file(self) -> Path:
+        """JSON: the findings that the report shows."""
+        return self.path / "findings.json"
+
+    @property
     def checkpoints(self) -> Path:
         """Folder of the checkpoints and of the best weights."""
         return self.path / "checkpoints"
@@ -153,8 +158,9 @@ class Workdir:
             write_json(self.config_file, self.config)
 
     def set_results_aside(self) -> None:
-        """Moves metrics, model and report of an earlier end of the run to `earlier_results/N`, before training goes on."""
-        results = [file for file in (self.metrics_file, self.model_file, self.report_file) if file.exists()]
+        """Moves what an earlier end of the run has written to `earlier_results/N`, before training goes on."""
+        files = (self.metrics_file, self.model_file, self.report_file, self.findings_file)
+        results = [file for file in files if file.exists()]
         if not results:
             return
         earlier = self.path / "earlier_results"
