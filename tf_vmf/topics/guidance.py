@@ -46,4 +46,4 @@ def anchors(
         columns = [word_number(word, vocabulary) for word in words]
         share = np.asarray(counts[:, columns].sum(axis=1)).ravel() / lengths
         directions[row] = share @ codes
-    return np.asarray(normalize(directions))
+    return np.asarray(normalize(directions)) if groups else directions
