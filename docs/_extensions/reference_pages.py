@@ -1,4 +1,4 @@
-"""A reference page per sub-package, written from its `__all__`: a new public name is on it without an edit."""
+"""Reference pages: one per sub-package from its `__all__`, one of all programs. A new name or flag is on them without an edit."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from markdown_docstrings import to_rst
 from sphinx.application import Sphinx
 
 import tf_vmf
+from flags.help import help_text
+from tools.programs import programs
 
 
 def sub_packages() -> list[str]:
@@ -34,6 +36,16 @@ def page(module_name: str) -> str:
         first = _first_place(getattr(module, name), module_name)
         lines += [name, "-" * len(name), ""]
         lines += [f"See `{first}`." if first else _entry(name, getattr(module, name)), ""]
+    return "\n".join(lines)
+
+
+def programs_page() -> str:
+    """The source of the page with the flags of all programs."""
+    lines = ["Programs and their flags", "=" * 24, ""]
+    lines += ["From a checkout ``python -m trainers.NAME``; from a wheel ``tf-vmf NAME``.", ""]
+    for name, each in programs().items():
+        text = help_text(f"python -m trainers.{name}", each.description, each.configs)
+        lines += [name, "-" * len(name), "", ".. code-block:: text", "", textwrap.indent(text, "   "), ""]
     return "\n".join(lines)
 
 
@@ -61,8 +73,9 @@ def _kind(value: object) -> str:
 
 def _write(app: Sphinx) -> None:
     folder = Path(app.srcdir) / "reference"
-    for name in sub_packages():
-        file, text = folder / f"tf_vmf.{name}.rst", page(f"tf_vmf.{name}")
+    pages = {f"tf_vmf.{name}": page(f"tf_vmf.{name}") for name in sub_packages()}
+    for name, text in {**pages, "programs": programs_page()}.items():
+        file = folder / f"{name}.rst"
         if not file.exists() or file.read_text("utf-8") != text:  # an unchanged page is not built again
             file.write_text(text, "utf-8")
 

@@ -87,6 +87,7 @@ class VonMisesFisher(AutoCompositeTensorDistribution):
     vmf.sample(5)  # shape [5, 2, 3]
 
     # Maximum likelihood.
+    samples = vmf[0].sample(1000, seed=(1, 2))
     vmf = tf_vmf.distributions.VonMisesFisher.experimental_fit(samples)
     ```
 

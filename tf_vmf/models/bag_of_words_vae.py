@@ -48,9 +48,10 @@ class BagOfWordsVAE(UnigramBias, VariationalAutoencoder):
 
     Example:
     ```python
+    counts = np.random.default_rng(0).poisson(0.05, (400, 2000))  # documents, words
     model = tf_vmf.models.BagOfWordsVAE(2000, tf_vmf.layers.VonMisesFisherLatent(25, concentration=100.0))
     model.compile(keras.optimizers.Adam(1e-3))
-    model.fit(counts, batch_size=200, epochs=60)
+    model.fit(counts, batch_size=200, epochs=2)
     model.encode(counts[:5]).mean_direction
     ```
 
