@@ -43,6 +43,7 @@ napoleon_custom_sections = [("Call arguments", "params_style")]
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 maximum_signature_line_length = 88
+toc_object_entries_show_parents = "hide"
 python_use_unqualified_type_names = True
 
 html_theme = "pydata_sphinx_theme"
@@ -55,7 +56,6 @@ html_theme_options = {
     "logo": {"text": "tf_vmf"},
     "show_prev_next": True,
     "navigation_with_keys": False,
-    "show_toc_level": 2,
     "footer_start": ["copyright"],
     "footer_end": [],
     "pygments_light_style": "a11y-high-contrast-light",

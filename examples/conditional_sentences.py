@@ -28,15 +28,18 @@ def sentences(number: int = 400, seed: int = 0) -> tuple[list[str], list[str]]:
 
 
 def build(corpus: tf_vmf.data.SentenceCorpus) -> tf_vmf.models.LSTMVAE:
-    """Encoder and decoder know the label; the code on the sphere holds what the label does not say."""
+    """Encoder and decoder know the label; the code on the sphere holds what the label does not say.
+
+    Its price is low, 1.3 nats: a code with nats to spare repeats the label, and the decoder then follows the code instead.
+    """
     model = tf_vmf.models.LSTMVAE(
         len(corpus.vocabulary),
-        tf_vmf.layers.VonMisesFisherLatent(6, concentration=14.0),
+        tf_vmf.layers.VonMisesFisherLatent(4, concentration=5.0),
         num_labels=len(corpus.label_names),
         embedding_dim=32,
         hidden_units=64,
         pooling="bow",
-        skip_connection=True,
+        dropout=0.2,
     )
     model.compile(keras.optimizers.Adam(5e-3))
     return model
@@ -50,7 +53,7 @@ def write(model: tf_vmf.models.LSTMVAE, corpus: tf_vmf.data.SentenceCorpus, labe
     return [tf_vmf.text.to_text(row, corpus.vocabulary) for row in ids.numpy()]
 
 
-def main(epochs: int = 12) -> tuple[tf_vmf.models.LSTMVAE, tf_vmf.data.SentenceCorpus]:
+def main(epochs: int = 30) -> tuple[tf_vmf.models.LSTMVAE, tf_vmf.data.SentenceCorpus]:
     keras.utils.set_random_seed(0)
     texts, labels = sentences()
     corpus = tf_vmf.data.load_sentences(texts=texts, labels=labels)

@@ -6,9 +6,10 @@ Code in single backticks that is a name stays in them, for `default_role` to lin
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sphinx.application import Sphinx
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
 
 _CODE = re.compile(r"(?<!`)`([^`]+)`(\w?)(?!`)")
 _NAME = re.compile(r"[A-Za-z_][\w.]*")

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import inspect
 import textwrap
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from markdown_docstrings import to_rst
-from sphinx.application import Sphinx
 
 import tf_vmf
-from flags.help import help_text
 from tools.programs import programs
+
+if TYPE_CHECKING:  # a quick test imports this file where Sphinx may be missing
+    from sphinx.application import Sphinx
 
 
 def sub_packages() -> list[str]:
@@ -23,30 +26,49 @@ def sub_packages() -> list[str]:
 def page(module_name: str) -> str:
     """The source of a sub-package's page."""
     module = importlib.import_module(module_name)
-    names = sorted(module.__all__, key=str.lower)
-    described = [name for name in names if _first_place(getattr(module, name), module_name) is None]
-    listed = [name for name in described if _kind(getattr(module, name)) != "data"]
     lines = [module_name, "=" * len(module_name), "", f".. automodule:: {module_name}", "   :no-members:", ""]
-    lines += [".. list-table::", ""]
-    for name in listed:
-        summary = to_rst([str(inspect.getdoc(getattr(module, name))).split("\n")[0]])
-        lines += [f"   * - `{name}`", f"     - {' '.join(summary).strip()}"]
-    lines += [""]
-    for name in names:
-        first = _first_place(getattr(module, name), module_name)
-        lines += [name, "-" * len(name), ""]
-        lines += [f"See `{first}`." if first else _entry(name, getattr(module, name)), ""]
-    return "\n".join(lines)
+    lines += [".. list-table::", "   :widths: 35 65", ""]
+    entries = []
+    for name in sorted(module.__all__, key=str.lower):
+        value = getattr(module, name)
+        first = _first_place(value, module_name)
+        if _kind(value) == "data":  # autodoc would show the docstring of its type
+            summary = f"``{textwrap.shorten(repr(value), 100)}``"
+            entries += [f".. py:data:: {name}", f"   :value: {textwrap.shorten(repr(value), 100)}", ""]
+        else:
+            summary = " ".join(to_rst([str(inspect.getdoc(value)).split("\n")[0]])).strip()
+            entries += [] if first else [f".. auto{_kind(value)}:: {name}", ""]
+        lines += _row(f"`{first or name}`", summary)
+    return "\n".join([*lines, "", *entries])
 
 
 def programs_page() -> str:
     """The source of the page with the flags of all programs."""
     lines = ["Programs and their flags", "=" * 24, ""]
-    lines += ["From a checkout ``python -m trainers.NAME``; from a wheel ``tf-vmf NAME``.", ""]
+    lines += [
+        "From a checkout ``python -m trainers.NAME``, from a wheel ``tf-vmf NAME``. A flag is given as ``--flag=value``;"
+    ]
+    lines += ["``--flagfile=FILE`` reads flags from a file, one per line, and ``--help`` lists them.", ""]
     for name, each in programs().items():
-        text = help_text(f"python -m trainers.{name}", each.description, each.configs)
-        lines += [name, "-" * len(name), "", ".. code-block:: text", "", textwrap.indent(text, "   "), ""]
+        lines += [name, "-" * len(name), "", ".. code-block:: text", ""]
+        lines += [textwrap.indent(each.description.strip(), "   "), ""]
+        lines += [".. list-table::", "   :header-rows: 1", "   :widths: 25 15 60", ""]
+        lines += _row("flag", "default", "meaning")
+        for field in (field for config in each.configs for field in dataclasses.fields(config)):
+            lines += _row(f"``--{field.name}``", _default(field), to_rst([field.metadata["help"]])[0])
+        lines += [""]
     return "\n".join(lines)
+
+
+def _row(*cells: str) -> list[str]:
+    return [f"   {'*' if number == 0 else ' '} - {cell}" for number, cell in enumerate(cells)]
+
+
+def _default(field: dataclasses.Field) -> str:
+    if field.default is dataclasses.MISSING:
+        return "must be given"
+    values = field.default if isinstance(field.default, tuple) else (field.default,)
+    return "" if values in ((None,), ()) else f"``{','.join(str(value) for value in values)}``"
 
 
 def _first_place(value: object, module_name: str) -> str | None:
@@ -57,12 +79,6 @@ def _first_place(value: object, module_name: str) -> str | None:
         if names and _kind(value) != "data":
             return None if module.__name__ == module_name else f"{module.__name__}.{names[0]}"
     return None
-
-
-def _entry(name: str, value: object) -> str:
-    if _kind(value) == "data":  # autodoc would show the docstring of its type
-        return f".. py:data:: {name}\n   :value: {textwrap.shorten(repr(value), 100)}"
-    return f".. auto{_kind(value)}:: {name}"
 
 
 def _kind(value: object) -> str:
