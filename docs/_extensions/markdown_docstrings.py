@@ -31,7 +31,7 @@ def to_rst(lines: list[str]) -> list[str]:
 
 
 def _prose(text: str) -> str:
-    text = re.sub(r"^( *)#+ (.*)$", r"\1.. rubric:: \2", text, flags=re.MULTILINE)
+    text = re.sub(r"^( *)(?:#+ (.*)|(Example):)$", r"\1.. rubric:: \2\3", text, flags=re.MULTILINE)
     text = re.sub(
         r"(?:^ *\|.*\|\n)+", lambda match: _list_table(match[0].splitlines()), text + "\n", flags=re.MULTILINE
     )

@@ -52,7 +52,7 @@ def programs_page() -> str:
     for name, each in programs().items():
         lines += [name, "-" * len(name), "", ".. code-block:: text", ""]
         lines += [textwrap.indent(each.description.strip(), "   "), ""]
-        lines += [".. list-table::", "   :header-rows: 1", "   :widths: 25 15 60", ""]
+        lines += [".. list-table::", "   :header-rows: 1", ""]
         lines += _row("flag", "default", "meaning")
         for field in (field for config in each.configs for field in dataclasses.fields(config)):
             lines += _row(f"``--{field.name}``", _default(field), to_rst([field.metadata["help"]])[0])
@@ -96,6 +96,17 @@ def _write(app: Sphinx) -> None:
             file.write_text(text, "utf-8")
 
 
+def _signature(app: Sphinx, what: str, name: str, value: object, *_: object) -> tuple[str, str] | None:
+    """The signature of a class by its constructor: Keras's `__new__`, which autodoc asks first, takes anything."""
+    from sphinx.util import inspect as sphinx_inspect
+
+    if what != "class" or not isinstance(value, type) or not inspect.isfunction(value.__init__):
+        return None
+    signature = sphinx_inspect.signature(value.__init__, bound_method=True)
+    return sphinx_inspect.stringify_signature(signature, unqualified_typehints=True, show_return_annotation=False), ""
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("builder-inited", _write)
+    app.connect("autodoc-process-signature", _signature)
     return {"parallel_read_safe": True}

@@ -1,5 +1,7 @@
 """The commands of all pages exist, with the flags and values they name."""
 
+import re
+
 import pytest
 
 from flags.from_config import define
@@ -38,3 +40,13 @@ def test_the_commands_parse(page, monkeypatch):
 
 def test_commands_are_found():
     assert len(list(all_commands())) > 15
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_modules_and_targets_that_are_named_exist(page):
+    text = page.read_text("utf-8")
+    for folder, module in re.findall(r"(?:python -m |`)(tools|benchmarks|examples|trainers)\.(\w+)", text):
+        assert (ROOT / folder / f"{module}.py").is_file(), (folder, module)
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    for target in re.findall(r"(?:`|^)make ([a-z-]+)", text, re.MULTILINE):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target

@@ -32,7 +32,7 @@ class BagOfWordsVAE(UnigramBias, VariationalAutoencoder):
     dense(V), dropout 0.1 on the hidden layers. (The authors also drop logits; here logits are kept.)
 
     Args:
-        vocabulary_size: V.
+        vocabulary_size: V, the number of words.
         latent: A latent layer, for instance `tf_vmf.layers.VonMisesFisherLatent(25, concentration=100.0)`.
         encoder_units: Widths of the encoder's dense layers; all but the last one have the activation.
         decoder_units: Widths of the decoder's hidden layers, all with the activation; () for a decoder that is linear in z.
