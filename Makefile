@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN_DIR ?= runs/demo
 
-.PHONY: demo test test-all test-wheels lint bench tables clean help
+.PHONY: demo test test-all test-wheels lint docs bench tables clean help
 
 # The stamp depends on the files that name dependencies, so a changed bound installs again.
 $(VENV)/.installed: setup.cfg pyproject.toml
@@ -28,6 +28,14 @@ lint: $(VENV)/.installed  ## Style and types.
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+$(VENV)/.installed-docs: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	touch $@
+
+docs: $(VENV)/.installed-docs  ## The documentation site, into docs/_build/html; warnings are errors. Needs no network once installed.
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --builder html docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
 test-wheels: $(VENV)/.installed  ## Trains and reloads a model from the wheel, on Python 3.11, 3.12 and 3.13 where they are found.
 	$(BIN)/python -m tools.test_wheels
 
@@ -38,7 +46,7 @@ tables: $(VENV)/.installed  ## Coefficient tables of the special functions, from
 	$(BIN)/python -m tools.generate_tables
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info
+	rm -rf $(VENV) build dist *.egg-info docs/_build docs/outside docs/reference/*.rst
 
 help:  ## This list.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | while IFS="$$(printf '\t')" read -r name text; do printf '%-12s %s\n' "$$name" "$$text"; done

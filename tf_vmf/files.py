@@ -51,6 +51,8 @@ def new_folder(path: str | Path) -> Iterator[Path]:
     """Yields a temporary folder to fill, which becomes `path` at the end of the block; if the block fails, nothing is left.
 
     ```python
+    from tf_vmf.files import new_folder
+
     with new_folder("exports/1") as folder:
         (folder / "model.txt").write_text("...")
     ```

@@ -19,8 +19,9 @@ def to_json(findings: Any, *, indent: int | None = None) -> str:
     """A findings dataclass as JSON: dataclasses as objects, arrays and tuples as lists, NaN as null, infinity as a string.
 
     ```python
-    text = tf_vmf.analysis.to_json(findings)
-    same = tf_vmf.analysis.from_json(text, tf_vmf.analysis.DocumentFindings)
+    points = [tf_vmf.analysis.SweepPoint({"latent_dim": "25"}, {"perplexity": (801.0, 803.0)})]
+    text = tf_vmf.analysis.to_json(tf_vmf.analysis.find_sweep(points))
+    same = tf_vmf.analysis.from_json(text, tf_vmf.analysis.SweepFindings)
     ```
 
     Args:

@@ -23,7 +23,7 @@ class Documents(ExamplesInMemory):
     Training and evaluation batches are float32 counts (batch, V); those of evaluation come in the order of the rows.
 
     ```python
-    documents = Documents([[1, 0, 2], [0, 3, 0]])
+    documents = tf_vmf.data.Documents([[1, 0, 2], [0, 3, 0]])
     for batch in documents.evaluation_batches(2):
         print(batch)  # [[1, 0, 2], [0, 3, 0]]
     ```

@@ -53,13 +53,17 @@ def load_bag_of_words(
     test_size: int | float | None = None,
     seed: int = 0,
 ) -> BagOfWordsCorpus:
-    """Loads a corpus of documents by name, from files, or from a list of texts.
+    r"""Loads a corpus of documents by name, from files, or from a list of texts.
 
     ```python
-    corpus = load_bag_of_words("wikipedia")
-    corpus = load_bag_of_words("20ng", data_dir="data")
-    corpus = load_bag_of_words(train_files="reviews.txt.gz", vocabulary_size=5000)
-    corpus = load_bag_of_words(texts=frame["review"], labels=frame["stars"])
+    texts = ["A rocket flew to the moon.", "Bread with butter."] * 50
+    corpus = tf_vmf.data.load_bag_of_words(texts=texts, labels=["space", "food"] * 50)
+    corpus.train.counts.shape  # (80, 5): documents, words
+    corpus.vocabulary  # the words, most frequent first
+
+    with open("reviews.csv", "w") as file:  # a file of your own
+        file.write("stars,review\n" + "5,good plot\n1,dull plot\n" * 50)
+    corpus = tf_vmf.data.load_bag_of_words(train_files="reviews.csv", text_column="review", label_column="stars")
     ```
 
     - `"wikipedia"`: paragraphs of 106 English Wikipedia articles, out of the gensim package; offline.
@@ -193,14 +197,16 @@ def load_sentences(
     test_size: int | float | None = None,
     seed: int = 0,
 ) -> SentenceCorpus:
-    """Loads a corpus of sentences by name, from files, or from a list of texts.
+    r"""Loads a corpus of sentences by name, from files, or from a list of texts.
 
     ```python
-    corpus = load_sentences("wikipedia")
-    corpus = load_sentences("ptb", data_dir="data")
-    corpus = load_sentences(train_files="sentences.txt.gz")
-    corpus = load_sentences(train_files=["bad=reviews/bad.txt", "good=reviews/good.txt"])
-    corpus = load_sentences(texts=["The cat sat.", "It slept."] * 50, labels=["cat", "sleep"] * 50)
+    corpus = tf_vmf.data.load_sentences(texts=["The cat sat.", "It slept."] * 50, labels=["cat", "sleep"] * 50)
+    corpus.train.labels  # numbers; corpus.label_names has their names
+
+    for name, line in (("bad", "a dull plot"), ("good", "a good plot")):  # files of your own
+        with open(f"{name}.txt", "w") as file:
+            file.write(f"{line}\n" * 50)
+    corpus = tf_vmf.data.load_sentences(train_files=["bad=bad.txt", "good=good.txt"])
     ```
 
     - `"wikipedia"`: sentences of 106 English Wikipedia articles, out of the gensim package; offline. The sentences of

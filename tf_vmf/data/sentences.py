@@ -23,8 +23,10 @@ class Sentences(ExamplesInMemory):
     Evaluation batches go from short to long; to put results back in order:
 
     ```python
-    nll = np.empty(len(sentences))
-    nll[sentences.evaluation_order()] = np.concatenate([nll_of(batch) for batch in sentences.evaluation_batches(100)])
+    sentences = tf_vmf.data.load_sentences(texts=["The cat sat.", "It slept."] * 50).train
+    lengths = np.empty(len(sentences))
+    batches = sentences.evaluation_batches(16)
+    lengths[sentences.evaluation_order()] = np.concatenate([np.sum(batch > 0, axis=1) for batch in batches])
     ```
 
     Attributes:

@@ -36,7 +36,7 @@ class StereographicProjection(tfb.AutoCompositeTensorBijector):
     #### Examples
 
     ```python
-    bijector = StereographicProjection([0., 0., 1.])
+    bijector = tf_vmf.distributions.StereographicProjection([0., 0., 1.])
     bijector.forward([0., 0.])  # [0., 0., 1.]
     bijector.forward([1., 0.])  # a quarter turn away
     ```

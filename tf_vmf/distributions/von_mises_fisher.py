@@ -87,16 +87,17 @@ class VonMisesFisher(AutoCompositeTensorDistribution):
     vmf.sample(5)  # shape [5, 2, 3]
 
     # Maximum likelihood.
+    samples = vmf[0].sample(1000, seed=(1, 2))
     vmf = tf_vmf.distributions.VonMisesFisher.experimental_fit(samples)
     ```
 
     #### References
 
-    [1]: K. V. Mardia, P. E. Jupp. _Directional Statistics_. Wiley, 2000.
-    [2]: J. Xu, G. Durrett. Spherical Latent Spaces for Stable Variational Autoencoders. EMNLP 2018.
-         https://arxiv.org/abs/1808.10805
-    [3]: T. Davidson, L. Falorsi, N. De Cao, T. Kipf, J. Tomczak. Hyperspherical Variational Auto-Encoders. UAI 2018.
-         https://arxiv.org/abs/1804.00891
+    - K. V. Mardia, P. E. Jupp. Directional Statistics. Wiley, 2000.
+    - J. Xu, G. Durrett. Spherical Latent Spaces for Stable Variational Autoencoders. EMNLP 2018.
+      https://arxiv.org/abs/1808.10805
+    - T. Davidson, L. Falorsi, N. De Cao, T. Kipf, J. Tomczak. Hyperspherical Variational Auto-Encoders. UAI 2018.
+      https://arxiv.org/abs/1804.00891
     """
 
     def __init__(

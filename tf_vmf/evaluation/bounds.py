@@ -30,17 +30,19 @@ def evaluate(
         seed: Seed of all noise.
 
     Returns:
-        nll, kl: -log p(x|z) and KL(q(z|x) || p(z)), mean nats an example.
-        perplexity: exp(sum of nll + kl / sum of tokens), over the corpus. The perplexities and `tokens` are left out where examples
-            are not made of tokens, as images are not.
-        document_perplexity: exp(mean over examples of (nll + kl) / tokens), the convention of Miao et al.; examples without
-            tokens are left out.
-        iw_nll, iw_perplexity, iw_document_perplexity: The same from the importance-weighted bound (Burda et al., 2016).
-        code_gain: Mean nll with another example's code minus mean nll: what the code is worth, in nats. The other example is
-            drawn from the whole split.
-        active_units: Number of dimensions in use; see `active_units`.
-        mutual_information: I(x; z) in nats; see `mutual_information`.
-        examples, tokens: What was counted.
+        A dict:
+
+        - `nll`, `kl`: -log p(x|z) and KL(q(z|x) || p(z)), mean nats per example.
+        - `perplexity`: exp(sum of nll + kl / sum of tokens), over the corpus. The perplexities and `tokens` are left out where
+          examples are not made of tokens, as images are not.
+        - `document_perplexity`: exp(mean over examples of (nll + kl) / tokens), the convention of Miao et al.; examples without
+          tokens are left out.
+        - `iw_nll`, `iw_perplexity`, `iw_document_perplexity`: The same from the importance-weighted bound (Burda et al., 2016).
+        - `code_gain`: Mean nll with another example's code minus mean nll: what the code is worth, in nats. The other example is
+          drawn from the whole split.
+        - `active_units`: Number of dimensions in use; see `active_units`.
+        - `mutual_information`: I(x; z) in nats; see `mutual_information`.
+        - `examples`, `tokens`: What was counted.
     """
     columns: dict[str, list[np.ndarray]] = {name: [] for name in ("nll", "kl")}
     parameters: dict[str, list[np.ndarray]] = {}

@@ -30,7 +30,7 @@ def topic_coherence(
     Figures for different windows cannot be compared: with documents as windows (`npmi_coherence`) NPMI is up to four times as high.
 
     ```python
-    topic_coherence([["moon", "orbit"]], [["the", "moon", "orbit"], ["a", "moon"], ["an", "apple"]])
+    tf_vmf.evaluation.topic_coherence([["moon", "orbit"]], [["the", "moon", "orbit"], ["a", "moon"], ["an", "apple"]])
     ```
 
     Args:

@@ -117,7 +117,7 @@ class LearnedConcentration(BoundedConcentration):
     Example:
     ```python
     concentration = tf_vmf.layers.LearnedConcentration(initial=50.0, minimum=15.0)
-    z = tf_vmf.layers.VonMisesFisherLatent(25, concentration=concentration)(h)
+    z = tf_vmf.layers.VonMisesFisherLatent(25, concentration=concentration)(keras.Input((400,)))
     ```
     """
 

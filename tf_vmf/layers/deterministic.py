@@ -20,9 +20,11 @@ def deterministic(model: keras.layers.Layer) -> Iterator[None]:
     `tf.function` of your own keeps the behaviour that held when it was traced.
 
     ```python
+    inputs = keras.Input((8,))
+    z = tf_vmf.layers.VonMisesFisherLatent(3, concentration=20.0)(inputs)
+    model = keras.Model(inputs, keras.layers.Dense(8)(z))
     with tf_vmf.layers.deterministic(model):
-        reconstructions = model.predict(x)
-        model.export("model.onnx", format="onnx")
+        reconstructions = model.predict(np.ones((2, 8)))  # the same at each call
     ```
 
     Args:

@@ -47,7 +47,7 @@ class ProductLatent(LatentLayer):
     Example:
     ```python
     spheres = [tf_vmf.layers.VonMisesFisherLatent(3, concentration=20.0) for _ in range(4)]
-    z = tf_vmf.layers.ProductLatent(spheres)(h)  # (batch, 12)
+    z = tf_vmf.layers.ProductLatent(spheres)(keras.Input((400,)))  # (batch, 12)
     ```
 
     References:

@@ -19,6 +19,8 @@ def register_latent(name: str, package: str = "tf_vmf") -> Callable[[_Class], _C
     """A class decorator that registers a latent layer, with Keras for saved files and by `name` for the trainers' `--latent`.
 
     ```python
+    from tensorflow_probability import distributions as tfd
+
     @tf_vmf.layers.register_latent("wide_gaussian", package="my_project")
     class WideGaussianLatent(tf_vmf.layers.GaussianLatent):
         def prior(self):

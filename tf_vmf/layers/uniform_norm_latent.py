@@ -45,6 +45,7 @@ class UniformNormVonMisesFisherLatent(VonMisesFisherLatent):
 
     Example:
     ```python
+    h = keras.Input((400,))
     z = tf_vmf.layers.UniformNormVonMisesFisherLatent(25, concentration=100.0)(h)  # norms between 0 and 2
     ```
 

@@ -34,7 +34,7 @@ class VonMisesFisherLatent(SphericalLatent):
     h = keras.layers.Dense(400, "tanh")(inputs)
     z = tf_vmf.layers.VonMisesFisherLatent(25, concentration=100.0)(h)
     model = keras.Model(inputs, keras.layers.Dense(2000)(z))
-    model.compile("adam", loss=...)  # model.fit then minimises loss + KL
+    model.compile("adam", loss="mse")  # model.fit then minimises loss + KL
     ```
 
     References:

@@ -32,7 +32,7 @@ class BagOfWordsVAE(UnigramBias, VariationalAutoencoder):
     dense(V), dropout 0.1 on the hidden layers. (The authors also drop logits; here logits are kept.)
 
     Args:
-        vocabulary_size: V.
+        vocabulary_size: V, the number of words.
         latent: A latent layer, for instance `tf_vmf.layers.VonMisesFisherLatent(25, concentration=100.0)`.
         encoder_units: Widths of the encoder's dense layers; all but the last one have the activation.
         decoder_units: Widths of the decoder's hidden layers, all with the activation; () for a decoder that is linear in z.
@@ -48,9 +48,10 @@ class BagOfWordsVAE(UnigramBias, VariationalAutoencoder):
 
     Example:
     ```python
+    counts = np.random.default_rng(0).poisson(0.05, (400, 2000))  # documents, words
     model = tf_vmf.models.BagOfWordsVAE(2000, tf_vmf.layers.VonMisesFisherLatent(25, concentration=100.0))
     model.compile(keras.optimizers.Adam(1e-3))
-    model.fit(counts, batch_size=200, epochs=60)
+    model.fit(counts, batch_size=200, epochs=2)
     model.encode(counts[:5]).mean_direction
     ```
 

@@ -32,7 +32,9 @@ def load(path: str | Path) -> LoadedModel:
     """Loads a model with its vectorizer.
 
     ```python
-    model, vectorizer = tf_vmf.models.load("runs/20ng")
+    texts = ["A rocket flew to the moon.", "Bread with butter."] * 50
+    tf_vmf.TopicModel(num_topics=2, min_df=1, epochs=1).fit(texts).export("exports/1")
+    model, vectorizer = tf_vmf.models.load("exports/1")  # or the folder of a run
     model.encode(vectorizer(tf.constant(["The orbit of the moon"]))).mean_direction
     ```
 

@@ -70,9 +70,10 @@ class LSTMVAE(UnigramBias, VariationalAutoencoder):
 
     Example:
     ```python
-    model = tf_vmf.models.LSTMVAE(10_000, tf_vmf.layers.VonMisesFisherLatent(50, concentration=35.0))
+    tokens = np.array([[3, 4, 5, 1], [6, 4, 1, 0]])  # ids of words, then 1 (<eos>), then 0 (padding)
+    model = tf_vmf.models.LSTMVAE(7, tf_vmf.layers.VonMisesFisherLatent(8, concentration=14.0), hidden_units=32)
     model.compile(keras.optimizers.Adam(1e-3, global_clipnorm=5.0))
-    model.fit(batches_of_token_ids, epochs=10)
+    model.fit(tokens, epochs=2)
     model.generate(model.encode(tokens).mean_direction, "beam")
     model.sample(10, sampler=tf_vmf.models.RandomSampler(temperature=0.8))
     ```

@@ -24,6 +24,7 @@ class ReplicatedModel(_keras.ModelBuiltInScope):
     clipped. (Stock Keras weighs replicas equally and clips their gradients before they are summed.)
 
     ```python
+    digits = np.random.default_rng(0).random((100, 64))
     with tf_vmf.training.get_strategy("mirrored").scope():
         pixels = keras.Input((64,))
         z = tf_vmf.layers.VonMisesFisherLatent(5, concentration=50.0)(keras.layers.Dense(128, "relu")(pixels))

@@ -47,12 +47,13 @@ class VAE(VariationalAutoencoder):
 
     Example:
     ```python
+    images = np.random.default_rng(0).random((100, 8, 8, 1))
     encoder = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(64, "relu")])
     decoder = keras.Sequential([keras.Input((5,)), keras.layers.Dense(64), keras.layers.Reshape((8, 8, 1))])
     latent = tf_vmf.layers.VonMisesFisherLatent(5, concentration=50.0)
     model = tf_vmf.models.VAE(encoder, latent, decoder, "bernoulli")
     model.compile(keras.optimizers.Adam(1e-3))
-    model.fit(images, batch_size=50, epochs=30)
+    model.fit(images, batch_size=50, epochs=2)
     model.encode(images).mean_direction
     ```
 

@@ -12,10 +12,15 @@ from tf_vmf.text.vocabulary import require_gensim
 
 
 def read_word_vectors(path: str | Path) -> Mapping[str, np.ndarray]:
-    """The vector of every word, special tokens such as `<eos>` included where the source has them.
+    r"""The vector of every word, special tokens such as `<eos>` included where the source has them.
 
     ```python
-    model.set_embeddings(corpus.vocabulary, tf_vmf.models.read_word_vectors("runs/language_model"))
+    with open("vectors.txt", "w") as file:  # word2vec's format: counts; then a word and its numbers per line
+        file.write("2 2\nmoon 0.1 0.2\nrocket 0.3 -0.4\n")
+    vocabulary = ["<pad>", "<eos>", "<unk>", "moon", "rocket", "star"]
+    latent = tf_vmf.layers.VonMisesFisherLatent(8, concentration=14.0)
+    model = tf_vmf.models.LSTMVAE(len(vocabulary), latent, embedding_dim=2)
+    model.set_embeddings(vocabulary, tf_vmf.models.read_word_vectors("vectors.txt"))
     ```
 
     Args:

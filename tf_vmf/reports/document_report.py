@@ -19,7 +19,10 @@ def document_report(
     """Writes the HTML report of a document model.
 
     ```python
-    findings = tf_vmf.analysis.find_documents(model, corpus, metrics)
+    config = tf_vmf.configs.DocumentConfig(corpus="wikipedia", epochs=2, num_importance_samples=1)
+    run = tf_vmf.runs.train_documents(config, "runs/wikipedia")
+    corpus = tf_vmf.data.load_bag_of_words("wikipedia")
+    findings = tf_vmf.analysis.find_documents(run.model, corpus, run.metrics, run.history)
     tf_vmf.reports.document_report("report.html", findings)
     ```
 

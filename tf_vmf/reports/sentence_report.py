@@ -20,6 +20,12 @@ def sentence_report(
     """Writes the HTML report of a sentence model.
 
     ```python
+    texts = ["The moon rose early.", "A rocket flew to the moon.", "We ate bread with butter."] * 40
+    corpus = tf_vmf.data.load_sentences(texts=texts)
+    model = tf_vmf.models.LSTMVAE(len(corpus.vocabulary), tf_vmf.layers.VonMisesFisherLatent(4, concentration=14.0))
+    model.compile("adam")
+    model.fit(corpus.train.evaluation_batches(32), epochs=2, shuffle=False)
+    metrics = {"test": tf_vmf.evaluation.evaluate(model, corpus.test.evaluation_batches(32))}
     findings = tf_vmf.analysis.find_sentences(model, corpus, metrics)
     tf_vmf.reports.sentence_report("report.html", findings)
     ```

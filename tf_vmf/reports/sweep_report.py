@@ -16,8 +16,10 @@ def sweep_report(path: str | Path, findings: SweepFindings, *, title: str = "Swe
     """Writes an HTML report of a sweep: curves over the first setting, a line for every combination of the others, and a table.
 
     ```python
-    findings = tf_vmf.analysis.find_sweep(tf_vmf.analysis.sweep_points(runs))
-    tf_vmf.reports.sweep_report("report.html", findings)
+    point = tf_vmf.analysis.SweepPoint  # tf_vmf.analysis.sweep_points reads them from folders of runs
+    figures = {"perplexity": (801.0, 803.0), "nll": (620.4, 620.9), "kl": (18.8, 18.8), "code_gain": (128.0, 127.0)}
+    points = [point({"latent_dim": "25"}, figures), point({"latent_dim": "50"}, {**figures, "perplexity": (790.0, 793.0)})]
+    tf_vmf.reports.sweep_report("report.html", tf_vmf.analysis.find_sweep(points))
     ```
 
     Args:

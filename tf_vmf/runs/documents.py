@@ -23,7 +23,7 @@ def train_documents(
     The same call again goes on where an interrupted run stopped, and ends with the metrics of an uninterrupted one.
 
     ```python
-    config = tf_vmf.configs.DocumentConfig(corpus="wikipedia", latent_dim=25, epochs=10)
+    config = tf_vmf.configs.DocumentConfig(corpus="wikipedia", latent_dim=25, epochs=2)
     run = tf_vmf.runs.train_documents(config, "runs/wikipedia")
     run.metrics["test"]["perplexity"]
     run.model.encode(run.vectorizer(["The orbit of the moon"])).mean_direction

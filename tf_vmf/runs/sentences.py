@@ -20,10 +20,12 @@ from tf_vmf.training import Workdir
 def train_sentences(
     config: SentenceConfig, workdir: str | Path, *, command: str | None = None, verbose: bool = True
 ) -> Run:
-    """Trains a sentence model in a folder, or resumes it there; measures it and writes the report.
+    r"""Trains a sentence model in a folder, or resumes it there; measures it and writes the report.
 
     ```python
-    config = tf_vmf.configs.SentenceConfig(corpus="wikipedia", epochs=3)
+    with open("sentences.txt", "w") as file:
+        file.write("The moon rose early.\nA rocket flew to the moon.\nWe ate bread with butter.\n" * 40)
+    config = tf_vmf.configs.SentenceConfig(train_files=("sentences.txt",), epochs=2, num_importance_samples=1)
     run = tf_vmf.runs.train_sentences(config, "runs/sentences")
     ```
 

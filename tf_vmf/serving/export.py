@@ -38,9 +38,14 @@ def export(
     TensorFlow Probability is installed:
 
     ```python
+    corpus = tf_vmf.data.load_bag_of_words(texts=["A rocket flew to the moon.", "Bread with butter."] * 50)
+    model = tf_vmf.models.BagOfWordsVAE(len(corpus.vocabulary), tf_vmf.layers.VonMisesFisherLatent(3, concentration=20.0))
+    model.compile("adam")
+    model.fit(corpus.train.counts)
     tf_vmf.serving.export(model, "exports/1", corpus.vectorizer())
     served = tf.saved_model.load("exports/1").signatures
     served["encode_text"](texts=tf.constant(["The orbit of the moon"]))["mean_direction"]
+    counts = tf.constant(corpus.test.counts.toarray(), tf.float32)
     served["score"](counts=counts, num_samples=tf.constant(100), seed=tf.constant(0))["log_likelihood"]
     ```
 

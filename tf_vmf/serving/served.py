@@ -25,7 +25,9 @@ class Served:
     """An export whose endpoints are called with what JSON holds.
 
     ```python
-    served = tf_vmf.serving.Served("exports/20ng/1")
+    texts = ["A rocket flew to the moon.", "Bread with butter."] * 50
+    tf_vmf.TopicModel(num_topics=2, min_df=1, epochs=1).fit(texts).export("exports/1")
+    served = tf_vmf.serving.Served("exports/1")
     served.predict({"instances": ["The orbit of the moon"]})["predictions"][0]["mean_direction"]
     ```
 

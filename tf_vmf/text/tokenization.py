@@ -85,7 +85,7 @@ class Tokenizer:
     """From strings to words.
 
     ```python
-    Tokenizer("punctuation")(["It's 5 o'clock."])  # [[b"it", b"'s", b"N", b"o'clock", b"."]]
+    tf_vmf.text.Tokenizer("punctuation")(["It's 5 o'clock."])  # [[b"it", b"'s", b"N", b"o'clock", b"."]]
     ```
 
     Args:

@@ -16,7 +16,7 @@ def to_text(ids: Sequence[int] | np.ndarray, vocabulary: Sequence[str]) -> str:
     """The words of one sentence of ids, separated by spaces: up to its first `<eos>`, without padding.
 
     ```python
-    to_text([3, 2, 1, 0], ["<pad>", "<eos>", "<unk>", "star"])  # "star <unk>"
+    tf_vmf.text.to_text([3, 2, 1, 0], ["<pad>", "<eos>", "<unk>", "star"])  # "star <unk>"
     ```
     """
     words = []

@@ -63,7 +63,7 @@ class DocumentVectorization(TextLayer):
     """Turns strings into counts of the words of a vocabulary; all other words are passed over.
 
     ```python
-    vectorize = DocumentVectorization(["star", "planet"], tokenization="words")
+    vectorize = tf_vmf.text.DocumentVectorization(["star", "planet"], tokenization="words")
     vectorize(["A star, another star.", ""])  # [[2, 0], [0, 0]]
     vectorize.known_tokens(["A star, another star.", ""])  # [2, 0]
     ```
@@ -112,7 +112,7 @@ class SentenceVectorization(TextLayer):
     """Turns strings into token ids, each sentence ending in `<eos>`, padded to the longest.
 
     ```python
-    vectorize = SentenceVectorization(["<pad>", "<eos>", "<unk>", "the", "cat"], tokenization="punctuation")
+    vectorize = tf_vmf.text.SentenceVectorization(["<pad>", "<eos>", "<unk>", "the", "cat"], tokenization="punctuation")
     vectorize(["The cat", "The old cat!"])  # [[3, 4, 1, 0, 0], [3, 2, 4, 2, 1]]
     vectorize.known_tokens(["The cat", "The old cat!"])  # [2, 2]
     ```

@@ -32,10 +32,12 @@ class TopicModel(TableMethods, FileMethods):
     relevant the ten that occur together most in the training documents come first. Nothing needs labels or pretrained vectors.
 
     ```python
-    model = tf_vmf.TopicModel(num_topics=20, random_state=0)
+    texts = ["the moon and a rocket", "a rocket to the moon", "bread and butter", "butter on bread"] * 25
+    model = tf_vmf.TopicModel(num_topics=2, epochs=20, random_state=0)
     model.fit(texts)
-    for words in model.topics(10):
-        print(", ".join(words))
+    for words in model.topics(2):
+        print(", ".join(words))  # moon, rocket; bread, butter
+    model.transform(["a moon of butter"])  # proportions of the topics, shape (1, 2)
     ```
 
     The order of the topics is that of their size, after those of `seed_words`.

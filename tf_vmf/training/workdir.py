@@ -23,8 +23,18 @@ class Workdir:
     `Workdir.open` creates or reopens the folder of a run and holds its lock:
 
     ```python
-    with tf_vmf.training.Workdir.open("runs/digits", {"latent_dim": 5, "seed": 0}) as workdir:
-        state = tf_vmf.training.fit(model, workdir, ...)
+    documents = tf_vmf.data.Documents(np.random.default_rng(0).poisson(0.5, (100, 20)))
+    model = tf_vmf.models.BagOfWordsVAE(20, tf_vmf.layers.VonMisesFisherLatent(3, concentration=20.0))
+    model.compile("adam")
+    with tf_vmf.training.Workdir.open("runs/counts", {"latent_dim": 3, "seed": 0}) as workdir:
+        state = tf_vmf.training.fit(
+            model,
+            workdir,
+            lambda step: documents.batches(50, seed=0, start_step=step),
+            documents.steps_per_epoch(50),
+            documents.evaluation_batches(50),
+            epochs=2,
+        )
     ```
 
     `Workdir(path)` is for those who read the files, or train a single time.

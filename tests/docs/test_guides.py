@@ -1,0 +1,46 @@
+"""The Python blocks of the guides run as they stand, given the data that they speak of."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import tf_vmf
+from tests.docs.pages import DOCS, blocks
+from tests.topics.planted import planted_texts
+
+IMPORTS = {"keras": keras, "np": np, "tf": tf, "tf_vmf": tf_vmf}
+
+
+def distributed(_):
+    return {"x": np.random.default_rng(0).normal(size=(16, 64))}
+
+
+def serving(folder):
+    texts, _ = planted_texts()
+    model = tf_vmf.TopicModel(3, epochs=2, latent_dim=5, hidden_units=8, stop_words="none").fit(texts)
+    model.export(folder / "exports/20ng/1")
+    return {}
+
+
+def topics(_):
+    texts, _ = planted_texts(300)
+    return {"texts": texts, "new_texts": texts[:3]}
+
+
+DATA = {"DISTRIBUTED": distributed, "SERVING": serving, "TOPICS": topics}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(DATA))
+def test_the_blocks_of_a_guide_run(name, tmp_path, monkeypatch):
+    pytest.importorskip("gensim")
+    pytest.importorskip("pandas")
+    monkeypatch.chdir(tmp_path)
+    names = IMPORTS | DATA[name](tmp_path)
+    for _, content in blocks(DOCS / f"{name}.md", "python"):
+        exec(compile(content, name, "exec"), names)
+
+
+def test_every_guide_with_python_blocks_is_run():
+    assert {page.stem for page in DOCS.glob("*.md") if blocks(page, "python")} == set(DATA)

@@ -1,0 +1,69 @@
+"""Every public name is in the reference, and Markdown in docstrings reads the same there."""
+
+import importlib
+import re
+import sys
+
+import pytest
+
+import tf_vmf
+from tests.docs.pages import DOCS
+from tools.programs import programs
+
+
+@pytest.fixture(autouse=True)
+def _extensions(monkeypatch):
+    monkeypatch.syspath_prepend(DOCS / "_extensions")
+    yield
+    for name in ("reference_pages", "markdown_docstrings"):
+        sys.modules.pop(name, None)
+
+
+def test_every_public_name_is_in_the_reference():
+    import reference_pages
+
+    described = {}
+    for name in tf_vmf.__all__:
+        if name in ("TopicModel", "VonMisesFisherMixture", "__version__"):
+            assert f"tf_vmf.{name}" in (DOCS / "reference/index.md").read_text("utf-8")
+            continue
+        page = reference_pages.page(f"tf_vmf.{name}")
+        described[name] = set(re.findall(r"^\.\. (?:auto\w+|py:data):: (\w+)$", page, re.MULTILINE))
+        referred = set(re.findall(r"`tf_vmf\.\w+\.(\w+)`", page))  # described on the page of another sub-package
+        module = importlib.import_module(f"tf_vmf.{name}")
+        assert set(module.__all__) <= described[name] | referred, name
+    assert {"VonMisesFisherLatent", "latent_names"} <= described["layers"]
+    assert {"UNK_ID", "to_text"} <= described["text"]
+
+
+def test_every_flag_is_in_the_reference():
+    import reference_pages
+
+    page = reference_pages.programs_page()
+    for name, program in programs().items():
+        section = page.partition(f"\n{name}\n---")[2]
+        for config in program.configs:
+            assert all(f"``--{option}``" in section for option in config.__dataclass_fields__)
+
+
+def test_markdown_becomes_restructuredtext():
+    from markdown_docstrings import to_rst
+
+    docstring = [
+        "Of `name` and `f(x) + 1`: |x| and [a page](https://example.org/a_b).",
+        "",
+        "#### Examples",
+        "",
+        "| a | b |",
+        "| :- | -: |",
+        "| 1 | `2` |",
+        "",
+        "```python",
+        "x = a | b  # `not code`",
+        "```",
+    ]
+    text = "\n".join(to_rst(docstring))
+    assert r"Of `name` and ``f(x) + 1``: \|x\| and `a page <https://example.org/a_b>`__." in text
+    assert ".. rubric:: Examples" in text
+    assert "   * - a\n     - b\n   * - 1\n     - `2`".replace("`2`", "``2``") in text
+    assert ".. code-block:: python\n\n    x = a | b  # `not code`\n" in text
