@@ -77,6 +77,7 @@ def make_model(config: DocumentConfig, corpus: data.BagOfWordsCorpus, steps_per_
         input_dropout=config.input_dropout,
         dropout=config.dropout,
         num_samples=config.num_samples,
+        sample_reduction=config.sample_reduction,
         seed=config.seed,
     )
     if config.unigram_bias:
