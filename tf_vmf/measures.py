@@ -92,6 +92,20 @@ MEASURES: Mapping[str, Measure] = {
             "Negative log-likelihood of the {example}, bounded with {samples} samples of the code.", 2, True,
         ),
         Measure(
+            "mean_code_perplexity", "Mean-code perplexity (corpus), not a bound", "mean-code ppl (not a bound)", "", "lower",
+            "Not a bound: the decoder reads the mean of several samples of the code while the KL of one is charged. Compare it "
+            "with figures of the same protocol only.", needs_code=True,
+        ),
+        Measure(
+            "mean_code_document_perplexity", "Mean-code perplexity (mean per {example}), not a bound",
+            "mean per {example} (not a bound)", "", "lower", "The same, averaged over {example}s; not a bound either.",
+            needs_code=True,
+        ),
+        Measure(
+            "mean_code_nll", "Mean-code NLL + KL, not a bound", "mean-code NLL (not a bound)", "nats per {example}", "lower",
+            "The same in nats; not a bound.", 2, True,
+        ),
+        Measure(
             "kl", "KL", "KL", "nats per {example}", "",
             "Cost of the code: the divergence of its posterior from the prior. Near 0 the code carries nothing.", 2, True,
         ),
@@ -120,6 +134,11 @@ def has_code(metrics: Mapping[str, Any]) -> bool:
     """Whether the model behind `metrics.json` has a latent variable: without one KL and code gain are exactly 0."""
     test = metrics["test"]
     return bool(test.get("kl", 0.0) or test.get("code_gain", 0.0))
+
+
+def reads_mean_code(metrics: Mapping[str, Any]) -> bool:
+    """Whether the model behind `metrics.json` was trained with sample_reduction="mean_code", on a loss that is not a bound."""
+    return metrics["test"].get("mean_code_nll") is not None
 
 
 def importance_samples(metrics: Mapping[str, Any]) -> str:

@@ -100,8 +100,8 @@ class SentenceFindings:
         published: Published results on the corpus, or ().
         published_protocol: What to know before comparing with these, a paragraph each.
         published_vocabulary_size: The vocabulary behind these, or None.
-        mean_code_perplexity: Test perplexity with the sampling of the published results, which is no bound; None where there are
-            none, and of a model without a code.
+        mean_code_perplexity: Test perplexity where the decoder reads the mean of several samples, which is not a bound: of a model
+            that was trained so, or as the published results, with 3; None where there are none, and of a model without a code.
         prior_samples: Sentences written from the prior; None of a model that must be given a label.
         label_samples: Sentences of each label, or None.
         codes: What was found about the codes; None of a plain language model.
@@ -155,8 +155,8 @@ def find_sentences(
     published = published_sentence_results(corpus.name)
     has_dropout = bool(model.dropout or model.word_dropout or (model.latent is not None and model.encoder_dropout))
     test = None if model.latent is None else encode_sentences(model, corpus.test)
-    mean_code = None
-    if published and test is not None:
+    mean_code = metrics["test"].get("mean_code_perplexity")
+    if mean_code is None and published and test is not None:
         mean_code = mean_code_perplexity(model, corpus.test.evaluation_batches(_BATCH), seed=seed)
     return SentenceFindings(
         run=describe_run(corpus, "sentences", metrics, history, config, command, has_dropout=has_dropout),

@@ -57,6 +57,12 @@ class TrainingConfig(Config):
         None, "Stop after this many epochs without better validation.", minimum=1
     )
     num_samples: int = option(1, "Posterior samples per example and training step.", minimum=1)
+    sample_reduction: str = option(
+        "mean_loss",
+        "With several samples: mean_loss averages their losses. mean_code lets the decoder read their mean, in training and "
+        "validation, and charges the KL of one, as Xu and Durrett (2018) did; that loss is not a bound.",
+        choices=("mean_loss", "mean_code"),
+    )
     seed: int = option(0, "Seed of weights, noise and the order of examples.", minimum=0, maximum=2**31 - 1)
     num_importance_samples: int = option(100, "Samples of the importance-weighted bound on the test set.", minimum=1)
     num_validation_importance_samples: int | None = option(
@@ -102,6 +108,11 @@ class TrainingConfig(Config):
                 "learning_rate_patience",
                 "expected none with a `learning_rate_schedule`, as it changes a constant rate: give one of the two. "
                 f"Received: {self.learning_rate_patience}.",
+            )
+        if self.sample_reduction == "mean_code" and self.num_samples < 2:
+            raise ConfigError(
+                "sample_reduction",
+                "'mean_code' expects `num_samples` of at least 2, such as the paper's 3. Received: 1.",
             )
         if self.optimizer == "adamw" and not self.weight_decay:
             raise ConfigError("weight_decay", "expected a number above 0 with `optimizer` adamw. Received: 0.")

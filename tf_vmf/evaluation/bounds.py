@@ -20,8 +20,9 @@ def evaluate(
 ) -> dict[str, Any]:
     """All figures of one split, as `metrics.json` holds them; of any model of `tf_vmf.models`.
 
-    Sums run in double precision. Every figure but the `iw_` ones comes from one posterior sample an example. Of a model without
-    latent variable the KL and all that measures the code are 0, and the bounds are the likelihood.
+    Sums run in double precision. Every figure but the `iw_` and `mean_code_` ones comes from one posterior sample per example,
+    also where the model was trained otherwise. Of a model without latent variable the KL and all that measures the code are 0, and
+    the bounds are the likelihood.
 
     Args:
         model: A trained model.
@@ -38,6 +39,9 @@ def evaluate(
         - `document_perplexity`: exp(mean over examples of (nll + kl) / tokens), the convention of Miao et al.; examples without
           tokens are left out.
         - `iw_nll`, `iw_perplexity`, `iw_document_perplexity`: The same from the importance-weighted bound (Burda et al., 2016).
+        - `mean_code_nll`, `mean_code_perplexity`, `mean_code_document_perplexity`: Of a model with `sample_reduction="mean_code"`
+          alone: nll + kl as it was trained, the decoder reading the mean of `num_samples` samples and the KL of one charged. **Not
+          a bound**: compare it with figures of the same protocol only.
         - `code_gain`: Mean nll with another example's code minus mean nll: what the code is worth, in nats. The other example is
           drawn from the whole split.
         - `active_units`: Number of dimensions in use; see `active_units`.
@@ -51,6 +55,9 @@ def evaluate(
         if num_importance_samples:
             noise = stateless_seed(seed, _IMPORTANCE, index)
             terms["iw_nll"] = -model.log_likelihood(x, num_importance_samples, seed=noise)
+        if model.sample_reduction == "mean_code":
+            noise = stateless_seed(seed, _MEAN_CODE, index)
+            terms["mean_code_nll"] = _mean_code_loss(model, x, tf.constant(model.num_samples), noise)
         _append(columns, terms)
         _append(parameters, batch_parameters)
     if not columns["nll"]:
@@ -98,20 +105,22 @@ def mean_code_perplexity(
         raise ValueError(f"Argument `num_samples`: expected an integer >= 1. Received: num_samples={num_samples!r}.")
     total, tokens = 0.0, 0.0
     for index, x in enumerate(map(model.to_tensors, batches)):
-        loss, count = _mean_code_terms(model, x, tf.constant(num_samples), stateless_seed(seed, _MEAN_CODE, index))
-        total, tokens = total + float(loss), tokens + float(count)
+        loss = _mean_code_loss(model, x, tf.constant(num_samples), stateless_seed(seed, _MEAN_CODE, index))
+        total += float(tf.reduce_sum(loss))
+        tokens += float(tf.reduce_sum(model.token_counts(x)))
     if not tokens:
         raise ValueError("Argument `batches`: expected at least one batch with tokens. Received none.")
     return float(np.exp(total / tokens))
 
 
 def _likelihoods(values: dict[str, np.ndarray]) -> dict[str, Any]:
-    """The figures that follow from the columns nll, kl and perhaps iw_nll and tokens, with a row per example."""
+    """The figures that follow from the columns nll, kl and perhaps iw_nll, mean_code_nll and tokens, with a row per example."""
     figures: dict[str, Any] = {"nll": float(values["nll"].mean()), "kl": float(values["kl"].mean())}
     losses = {"": values["nll"] + values["kl"]}
-    if "iw_nll" in values:
-        losses["iw_"] = values["iw_nll"]
-        figures["iw_nll"] = float(values["iw_nll"].mean())
+    for prefix in ("iw_", "mean_code_"):
+        if f"{prefix}nll" in values:
+            losses[prefix] = values[f"{prefix}nll"]
+            figures[f"{prefix}nll"] = float(values[f"{prefix}nll"].mean())
     if "tokens" not in values:
         return {**figures, "examples": len(values["nll"])}
     tokens = values["tokens"]
@@ -164,11 +173,8 @@ def _nll(model: VariationalAutoencoder, x: Any, z: tf.Tensor) -> tf.Tensor:
 
 
 @tf.function(reduce_retracing=True)
-def _mean_code_terms(
-    model: VariationalAutoencoder, x: Any, num_samples: tf.Tensor, seed: tf.Tensor
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """Sums over the batch of nll + kl, with the mean of some samples as the code, and of tokens."""
+def _mean_code_loss(model: VariationalAutoencoder, x: Any, num_samples: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """Nll + kl of every example, with the mean of some samples as the code."""
     parameters = model.latent.parameters(model.features(x))
     z = tf.reduce_mean(model.latent.sample(parameters, seed, sample_shape=(num_samples,)), axis=0, keepdims=True)
-    loss = model.latent.kl_divergence(parameters) - model.reconstruction_log_prob(x, z)[0]
-    return tf.reduce_sum(loss), tf.reduce_sum(model.token_counts(x))
+    return model.latent.kl_divergence(parameters) - model.reconstruction_log_prob(x, z)[0]

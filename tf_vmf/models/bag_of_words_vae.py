@@ -44,7 +44,7 @@ class BagOfWordsVAE(UnigramBias, VariationalAutoencoder):
             unit variance under the prior: sqrt(d) on the sphere, 1 for a standard Gaussian. At factor 1 the decoder learns to use
             a unit vector so slowly that a learned concentration collapses before it does (20 Newsgroups, d = 50: KL 0 after 70
             epochs).
-        num_samples, seed, **kwargs: See `tf_vmf.models.VariationalAutoencoder`.
+        num_samples, sample_reduction, seed, **kwargs: See `tf_vmf.models.VariationalAutoencoder`.
 
     Example:
     ```python
@@ -73,10 +73,11 @@ class BagOfWordsVAE(UnigramBias, VariationalAutoencoder):
         dropout: float = 0.1,
         z_scale: float | None = None,
         num_samples: int = 1,
+        sample_reduction: str = "mean_loss",
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(latent, num_samples=num_samples, seed=seed, **kwargs)
+        super().__init__(latent, num_samples=num_samples, sample_reduction=sample_reduction, seed=seed, **kwargs)
         check_integers(vocabulary_size=(vocabulary_size, 1))
         check_rates(input_dropout=input_dropout, dropout=dropout)
         if not encoder_units:

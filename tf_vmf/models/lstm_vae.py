@@ -66,7 +66,7 @@ class LSTMVAE(UnigramBias, VariationalAutoencoder):
         label_dim: Width of the label's embedding; it joins the inputs of every step of both sides.
         bag_of_words_units: Units of the dense layer over the sentence's mean embedding that joins the inputs of every step of
             both sides (200 in the paper); 0: not conditional on the bag of words.
-        num_samples, seed, **kwargs: See `tf_vmf.models.VariationalAutoencoder`.
+        num_samples, sample_reduction, seed, **kwargs: See `tf_vmf.models.VariationalAutoencoder`.
 
     Example:
     ```python
@@ -109,11 +109,18 @@ class LSTMVAE(UnigramBias, VariationalAutoencoder):
         label_dim: int = 50,
         bag_of_words_units: int = 0,
         num_samples: int = 1,
+        sample_reduction: str = "mean_loss",
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
         # Weights are cast to half precision by the matrix products that want them so, not wherever they are read.
-        super().__init__(latent, num_samples=num_samples, seed=seed, **{"autocast": False, **kwargs})
+        super().__init__(
+            latent,
+            num_samples=num_samples,
+            sample_reduction=sample_reduction,
+            seed=seed,
+            **{"autocast": False, **kwargs},
+        )
         self.vocabulary_size = vocabulary_size
         self.embedding_dim = embedding_dim
         self.hidden_units = hidden_units

@@ -43,7 +43,7 @@ class VAE(VariationalAutoencoder):
         likelihood: A name, an object of `tf_vmf.models` such as `Gaussian(0.5)`, or a callable (x, decoder output) -> log p(x|z)
             in nats, shape (batch,). A callable must be registered with `keras.saving.register_keras_serializable` for the model
             to be saved. With a method `token_counts(x)` -> (batch,) it has a perplexity.
-        num_samples, seed, **kwargs: See `tf_vmf.models.VariationalAutoencoder`.
+        num_samples, sample_reduction, seed, **kwargs: See `tf_vmf.models.VariationalAutoencoder`.
 
     Example:
     ```python
@@ -70,10 +70,11 @@ class VAE(VariationalAutoencoder):
         likelihood: str | LikelihoodFunction,
         *,
         num_samples: int = 1,
+        sample_reduction: str = "mean_loss",
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(latent, num_samples=num_samples, seed=seed, **kwargs)
+        super().__init__(latent, num_samples=num_samples, sample_reduction=sample_reduction, seed=seed, **kwargs)
         for name, layer in (("encoder", encoder), ("decoder", decoder)):
             if not isinstance(layer, keras.layers.Layer):
                 raise ValueError(f"Argument `{name}` of VAE: expected a Keras layer or model. Received: {layer!r}.")

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 # What is folded into the model's seed, so that no two uses share their noise.
 _TRAINING, _EVALUATION, _DROPOUT = 0, 1, 2
 
+# What training does with several samples of z.
+SAMPLE_REDUCTIONS = ("mean_loss", "mean_code")
+
 # What `keras.Model.compile` takes and a model that brings its own loss does not.
 _REFUSED = ("loss", "loss_weights", "metrics", "weighted_metrics")
 
@@ -47,7 +50,11 @@ class VariationalAutoencoder(CheckedKeywords, ReplicatedModel):
     Args:
         latent: The latent layer; where the subclass allows it, None for a model without latent variable: kl = 0, and all bounds
             are the exact log-likelihood.
-        num_samples: Posterior samples an example and training step; their losses are averaged.
+        num_samples: Posterior samples per example and training step.
+        sample_reduction: "mean_loss": the losses of the samples are averaged, a bound with less noise. "mean_code": the decoder
+            reads the mean of the samples, in training and in Keras's evaluation, while the KL of one sample is charged. This is
+            the protocol of Xu and Durrett's sentence models. The `loss` is then **not a bound** of anything, and the perplexity
+            is logged as `mean_code_perplexity`; `elbo`, `log_likelihood` and `tf_vmf.evaluation.evaluate` still give bounds.
         seed: Seed of the noise; None draws one.
         **kwargs: Passed to `keras.Model`.
     """
@@ -59,7 +66,13 @@ class VariationalAutoencoder(CheckedKeywords, ReplicatedModel):
     has_tokens = True
 
     def __init__(
-        self, latent: LatentLayer | None, *, num_samples: int = 1, seed: int | None = None, **kwargs: Any
+        self,
+        latent: LatentLayer | None,
+        *,
+        num_samples: int = 1,
+        sample_reduction: str = "mean_loss",
+        seed: int | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         if isinstance(latent, Mapping):
@@ -71,13 +84,17 @@ class VariationalAutoencoder(CheckedKeywords, ReplicatedModel):
                 f"Received: latent={latent!r}."
             )
         check_integers(num_samples=(num_samples, 1))
+        _check_reduction(sample_reduction, int(num_samples), latent)
         self.latent: Any = latent  # a LatentLayer or None
         self.num_samples = int(num_samples)
+        self.sample_reduction = sample_reduction
         self.seed = draw_seed(seed)
         self.loss_tracker = keras.metrics.Mean(name="loss")
         self.nll_tracker = keras.metrics.Mean(name="nll")
         self.kl_tracker = keras.metrics.Mean(name="kl")
-        self.perplexity_tracker = Perplexity()
+        # Logs, history and curves of what is not a bound carry another name.
+        is_bound = sample_reduction == "mean_loss"
+        self.perplexity_tracker = Perplexity("perplexity" if is_bound else "mean_code_perplexity")
 
     # What a subclass defines.
 
@@ -270,7 +287,8 @@ class VariationalAutoencoder(CheckedKeywords, ReplicatedModel):
         x, _, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         # The number of examples seen so far makes the noise differ by batch and repeat from one evaluation to the next.
         seen = tf.convert_to_tensor(self.loss_tracker.count)
-        terms = self._terms(x, replica_seed(self.seed, _EVALUATION, seen), num_samples=1, training=False)
+        num_samples = self.num_samples if self.sample_reduction == "mean_code" else 1
+        terms = self._terms(x, replica_seed(self.seed, _EVALUATION, seen), num_samples, training=False)
         return self._update_metrics(x, terms["nll"] + terms["kl"], terms, sample_weight)
 
     def _terms(self, x: Any, seed: tf.Tensor, num_samples: int, training: bool) -> dict[str, Any]:
@@ -282,8 +300,10 @@ class VariationalAutoencoder(CheckedKeywords, ReplicatedModel):
         parameters = self.latent.parameters(self.features(x, dropout_seed))
         z = self.latent.sample(parameters, seed, sample_shape=(num_samples,))
         z = tf.ensure_shape(z, [num_samples, *[None] * (z.shape.rank - 1)])
+        # With one sample both reductions are the same.
+        read = tf.reduce_mean(z, axis=0, keepdims=True) if self.sample_reduction == "mean_code" else z
         return {
-            "nll": -tf.reduce_mean(self.reconstruction_log_prob(x, z, dropout_seed), axis=0),
+            "nll": -tf.reduce_mean(self.reconstruction_log_prob(x, read, dropout_seed), axis=0),
             "kl": self.latent.kl_at(parameters, z),
             "auxiliary": self.latent.auxiliary_loss(parameters) if training else None,
         }
@@ -329,8 +349,21 @@ class VariationalAutoencoder(CheckedKeywords, ReplicatedModel):
             **super().get_config(),
             "latent": None if self.latent is None else keras.saving.serialize_keras_object(self.latent),
             "num_samples": self.num_samples,
+            "sample_reduction": self.sample_reduction,
             "seed": self.seed,
         }
+
+
+def _check_reduction(sample_reduction: str, num_samples: int, latent: LatentLayer | None) -> None:
+    if sample_reduction not in SAMPLE_REDUCTIONS:
+        raise ValueError(
+            f"Argument `sample_reduction`: expected one of {SAMPLE_REDUCTIONS}. Received: {sample_reduction!r}."
+        )
+    if sample_reduction == "mean_code" and (num_samples < 2 or latent is None):
+        raise ValueError(
+            "Argument `sample_reduction`: 'mean_code' expects a latent variable and num_samples of at least 2, as the mean of one "
+            f"sample is that sample. Received: num_samples={num_samples}, latent={latent!r}."
+        )
 
 
 def _weights(sample_weight: tf.Tensor, losses: tf.Tensor) -> tf.Tensor:

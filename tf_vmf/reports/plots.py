@@ -14,7 +14,7 @@ from tf_vmf.reports.figures import BLUE, GREEN, GREY, ORANGE, new_figure, styled
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_CURVES = ("perplexity", "loss", "nll", "kl", "code_gain")
+_CURVES = ("perplexity", "mean_code_perplexity", "loss", "nll", "kl", "code_gain")
 
 
 @styled

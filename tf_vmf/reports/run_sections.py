@@ -8,7 +8,14 @@ from typing import Any
 
 from tf_vmf.analysis.neighbours import LabelAgreement
 from tf_vmf.analysis.run import CodeUse, Latent, Run
-from tf_vmf.measures import ACTIVE_VARIANCE, MEASURES, importance_samples, is_at_ceiling, mutual_information_ceiling
+from tf_vmf.measures import (
+    ACTIVE_VARIANCE,
+    MEASURES,
+    importance_samples,
+    is_at_ceiling,
+    mutual_information_ceiling,
+    reads_mean_code,
+)
 from tf_vmf.reports import plots
 from tf_vmf.reports.page import Block, Code, Image, Row, Section, Table, Text
 
@@ -17,6 +24,8 @@ _MEASURES = (
     "document_perplexity",
     "iw_perplexity",
     "iw_document_perplexity",
+    "mean_code_perplexity",
+    "mean_code_document_perplexity",
     "nll",
     "kl",
     "code_gain",
@@ -101,6 +110,10 @@ def training(run: Run, noun: str) -> Section | None:
         f"Training figures are measured {dropout}while the weights change, validation figures at the end of each epoch. Where "
         "validation rises while training falls, the model overfits."
     )
+    if reads_mean_code(run.metrics):
+        caption += (
+            " The loss is not a bound: the decoder reads the mean of several samples, and the KL of one is charged."
+        )
     return Section("Training", [Image(figure, caption)])
 
 

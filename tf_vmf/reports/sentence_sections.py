@@ -59,7 +59,7 @@ def _published_table(findings: SentenceFindings) -> Table:
             )
         )
     if findings.mean_code_perplexity is not None:
-        name = "This model, decoder reads the mean of 3 samples as in the paper's code: no bound"
+        name = "This model, decoder reads the mean of several samples as in the paper's code: not a bound"
         rows.append((name, setting, "", "", f"{findings.mean_code_perplexity:.1f}"))
     rows += [
         (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tf_vmf.measures import MEASURES, has_code, importance_samples, is_at_ceiling
+from tf_vmf.measures import MEASURES, has_code, importance_samples, is_at_ceiling, reads_mean_code
 
 _ROWS = (
     "nll",
@@ -16,6 +16,7 @@ _ROWS = (
     "perplexity",
     "document_perplexity",
     "iw_perplexity",
+    "mean_code_perplexity",
 )
 
 
@@ -63,6 +64,10 @@ def _notes(metrics: Mapping[str, Any], coded: bool) -> list[str]:
         if test.get("iw_perplexity") is not None:
             notes.append(
                 f"Importance-weighted: another bound (samples: {importance_samples(metrics)}); compare like with like."
+            )
+        if reads_mean_code(metrics):
+            notes.append(
+                "The mean-code perplexity is what training minimised and not a bound: never compare it with one."
             )
         information, examples = test.get("mutual_information"), test.get("examples")
         if information is not None and examples and is_at_ceiling(information, examples):

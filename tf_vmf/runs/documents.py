@@ -78,6 +78,7 @@ def make_model(config: DocumentConfig, corpus: data.BagOfWordsCorpus, num_steps:
         input_dropout=config.input_dropout,
         dropout=config.dropout,
         num_samples=config.num_samples,
+        sample_reduction=config.sample_reduction,
         seed=config.seed,
     )
     if config.unigram_bias:

@@ -233,6 +233,9 @@ def measure(
                 )
     statistics = experiment.corpus.statistics
     train = statistics["train"]
+    criterion = "nll + KL"
+    if config.sample_reduction == "mean_code":
+        criterion += f" with the mean of {config.num_samples} samples as the code, not a bound"
     return {
         **measured,
         "baseline": dict(experiment.baseline),
@@ -247,7 +250,7 @@ def measure(
         "protocol": {
             **statistics,
             "token_counting": experiment.token_counting,
-            "selection": "weights of the epoch with the lowest validation nll + KL; the test set is used once, at the end",
+            "selection": f"weights of the epoch with the lowest validation {criterion}; the test set is used once, at the end",
             "elbo_samples": 1,
             "importance_samples": samples,
             "seed": config.seed,

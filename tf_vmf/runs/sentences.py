@@ -99,6 +99,7 @@ def make_model(config: SentenceConfig, corpus: data.SentenceCorpus, num_steps: i
         label_dim=config.label_dim,
         bag_of_words_units=config.bag_of_words_units,
         num_samples=config.num_samples,
+        sample_reduction=config.sample_reduction,
         seed=config.seed,
     )
     model.set_unigram_bias(corpus.train_word_counts)

@@ -17,6 +17,7 @@ _FIGURES = (
     "document_perplexity",
     "iw_perplexity",
     "iw_document_perplexity",
+    "mean_code_perplexity",
     "nll",
     "kl",
     "code_gain",

@@ -96,7 +96,7 @@ def duration(seconds: float) -> str:
 
 
 def _figures(logs: Mapping[str, Any]) -> list[str]:
-    measure = "perplexity" if "perplexity" in logs else "loss"
+    measure = next((name for name in ("perplexity", "mean_code_perplexity") if name in logs), "loss")
     named = (("train", measure), ("valid", f"val_{measure}"), ("KL", "val_kl" if "val_kl" in logs else "kl"))
     return [f"{label} {_rounded(float(logs[name]))}" for label, name in named if name in logs]
 
