@@ -35,22 +35,6 @@ if TYPE_CHECKING:
     from tf_vmf.distributions import VonMisesFisherMixture
     from tf_vmf.topics import TopicModel
 
-_SUBPACKAGES = (
-    "analysis",
-    "configs",
-    "data",
-    "distributions",
-    "evaluation",
-    "layers",
-    "math",
-    "models",
-    "reports",
-    "runs",
-    "serving",
-    "text",
-    "topics",
-    "training",
-)
 # Classes that have no better place than the top level, and where they are defined.
 _CLASSES = {"TopicModel": "tf_vmf.topics", "VonMisesFisherMixture": "tf_vmf.distributions"}
 
@@ -73,6 +57,8 @@ __all__ = [
     "topics",
     "training",
 ]
+
+_SUBPACKAGES = tuple(name for name in __all__ if name not in ("__version__", *_CLASSES))
 
 if not TYPE_CHECKING:  # a type checker would take any name of a module with __getattr__ for granted
 

@@ -62,6 +62,18 @@ def check_integer(owner: str, name: str, value: Any, *, minimum: int = 0) -> int
     return int(number)
 
 
+def check_rates(owner: str, **rates: Any) -> None:
+    """Checks that every rate of dropout is in [0, 1).
+
+    Raises:
+        ValueError: One is not; the message names it.
+    """
+    for name, rate in rates.items():
+        number = _as_float(rate)
+        if number is None or not 0 <= number < 1:
+            raise ValueError(f"Argument `{name}` of {owner}: expected a rate in [0, 1). Received: {name}={rate!r}.")
+
+
 def _as_float(value: Any) -> float | None:
     """The value as a float; None where it is no single real number whose value is known."""
     if isinstance(value, numbers.Real) and not isinstance(value, bool):

@@ -126,7 +126,7 @@ def test_replicas_follow_one_schedule(features):
 
 @pytest.mark.parametrize("concentration", [LearnedConcentration, SharedConcentration])
 def test_what_is_learned_stays_below_its_maximum_and_comes_back_from_it(concentration, features):
-    head = concentration(initial=30.0, maximum=40.0, rate=1.0)
+    head = concentration(initial=30.0, minimum=1.0, maximum=40.0, rate=1.0)
     head(features)
     weight = head.trainable_variables[-1]  # the bias, or the one weight
     weight.assign(tf.ones_like(weight) * 1e6)

@@ -8,8 +8,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from tf_vmf._checks import check_integer, check_rates
 from tf_vmf.layers import LatentLayer
-from tf_vmf.models.checks import check_integers, check_rates
 from tf_vmf.models.dropout import dropout
 from tf_vmf.models.inputs import check_counts
 from tf_vmf.models.likelihoods import checked_counts, multinomial_log_prob
@@ -78,8 +78,9 @@ class BagOfWordsVAE(UnigramBias, VariationalAutoencoder):
         **kwargs: Any,
     ) -> None:
         super().__init__(latent, num_samples=num_samples, sample_reduction=sample_reduction, seed=seed, **kwargs)
-        check_integers(vocabulary_size=(vocabulary_size, 1))
-        check_rates(input_dropout=input_dropout, dropout=dropout)
+        name = type(self).__name__
+        self.vocabulary_size = check_integer(name, "vocabulary_size", vocabulary_size, minimum=1)
+        check_rates(name, input_dropout=input_dropout, dropout=dropout)
         if not encoder_units:
             raise ValueError(
                 "Argument `encoder_units`: expected at least one width, for instance (400, 400). Received: ()."
@@ -88,7 +89,6 @@ class BagOfWordsVAE(UnigramBias, VariationalAutoencoder):
             raise ValueError(
                 f"Argument `input_transform`: expected one of {_INPUT_TRANSFORMS}. Received: {input_transform!r}."
             )
-        self.vocabulary_size = int(vocabulary_size)
         self.encoder_units = tuple(encoder_units)
         self.decoder_units = tuple(decoder_units)
         self.activation = activation

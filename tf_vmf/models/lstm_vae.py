@@ -9,8 +9,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tf_vmf._checks import check_integer, check_rates
 from tf_vmf.layers import LatentLayer
-from tf_vmf.models.checks import check_integers, check_rates
 from tf_vmf.models.conditioning import Conditioning
 from tf_vmf.models.dropout import dropout
 from tf_vmf.models.generation import Sampler, check_count, get_sampler
@@ -150,9 +150,8 @@ class LSTMVAE(UnigramBias, VariationalAutoencoder):
         minimum = {"vocabulary_size": 3, "embedding_dim": 1, "hidden_units": 1, "num_decoder_layers": 1}
         minimum |= {"num_labels": 0, "label_dim": 1, "bag_of_words_units": 0}
         for name, least in minimum.items():
-            check_integers(**{name: (getattr(self, name), least)})
-            setattr(self, name, int(getattr(self, name)))  # no NumPy integer: it is not JSON
-        check_rates(dropout=self.dropout, encoder_dropout=self.encoder_dropout or 0.0)
+            setattr(self, name, check_integer(type(self).__name__, name, getattr(self, name), minimum=least))
+        check_rates(type(self).__name__, dropout=self.dropout, encoder_dropout=self.encoder_dropout or 0.0)
         is_none = self.latent is None
         for name, is_right, expected in (
             ("pooling", self.pooling in POOLINGS, f"one of {POOLINGS}"),

@@ -11,10 +11,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tf_vmf._checks import check_integer
 from tf_vmf._keywords import CheckedKeywords
 from tf_vmf.layers import LatentLayer
 from tf_vmf.models import inputs
-from tf_vmf.models.checks import check_integers
 from tf_vmf.models.metrics import Perplexity
 from tf_vmf.models.replicated_model import ReplicatedModel, sum_over_replicas
 from tf_vmf.seeds import draw_seed, replica_seed, stateless_seed
@@ -83,7 +83,7 @@ class VariationalAutoencoder(CheckedKeywords, ReplicatedModel):
                 f"tf_vmf.layers.VonMisesFisherLatent(25){', or None' if self._latent_is_optional else ''}. "
                 f"Received: latent={latent!r}."
             )
-        check_integers(num_samples=(num_samples, 1))
+        num_samples = check_integer(type(self).__name__, "num_samples", num_samples, minimum=1)
         _check_reduction(sample_reduction, int(num_samples), latent)
         self.latent: Any = latent  # a LatentLayer or None
         self.num_samples = int(num_samples)
@@ -169,7 +169,7 @@ class VariationalAutoencoder(CheckedKeywords, ReplicatedModel):
         References:
             Y. Burda, R. Grosse and R. Salakhutdinov. Importance Weighted Autoencoders. ICLR 2016.
         """
-        check_integers(num_samples=(num_samples, 1))
+        num_samples = check_integer(type(self).__name__, "num_samples", num_samples, minimum=1)
         return self.importance_weighted(self.to_tensors(x), tf.constant(int(num_samples)), stateless_seed(seed))
 
     @tf.function(reduce_retracing=True)
