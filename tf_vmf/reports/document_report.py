@@ -56,7 +56,7 @@ def document_report(
         f"over {run.vocabulary_size:,} words",
         summary=_summary(findings),
         headlines=_headlines(findings),
-        sections=[part for part in parts if part is not None],
+        sections=parts,
         findings=findings,
     )
 

@@ -159,7 +159,7 @@ def write_report(
     subtitle: str = "",
     summary: Sequence[str] = (),
     headlines: Sequence[Headline] = (),
-    sections: Sequence[Section],
+    sections: Sequence[Section | None],
     findings: Any = None,
 ) -> None:
     """Writes an HTML report: one file that loads nothing. All text is escaped.
@@ -173,7 +173,7 @@ def write_report(
         subtitle: A line below it.
         summary: Paragraphs for someone who reads nothing else.
         headlines: The few numbers that matter.
-        sections: The parts, in order.
+        sections: The parts, in order; None is left out.
         findings: The findings behind the page, a dataclass: maps and topics read their data from them, and a reader finds them as
             JSON in the page. Needed where there is a `Map` or `TopicCards`.
 
@@ -193,7 +193,7 @@ def write_report(
         subtitle=subtitle,
         summary=summary,
         headlines=headlines,
-        sections=sections,
+        sections=[section for section in sections if section is not None],
         version=__version__,
         policy=f"default-src 'none'; img-src data:; style-src {_hash(style)}; script-src {_hash(script)}; "
         "base-uri 'none'; form-action 'none'",

@@ -65,7 +65,7 @@ def sentence_report(
         f"over {run.vocabulary_size:,} token types",
         summary=_summary(findings),
         headlines=_headlines(findings),
-        sections=[part for part in parts if part is not None],
+        sections=parts,
         findings=findings,
     )
 

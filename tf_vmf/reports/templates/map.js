@@ -103,6 +103,7 @@
       this.svg.addEventListener("pointerdown", event => {
         this.drag = { x: event.clientX, y: event.clientY, view: [...this.view], moved: false };
       });
+      addEventListener("pointercancel", () => (this.drag = null)); // a finger that scrolls the page
       addEventListener("pointerup", event => {
         const wasClick = this.drag && !this.drag.moved;
         this.drag = null;

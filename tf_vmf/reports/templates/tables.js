@@ -23,7 +23,7 @@
       const button = make("button", { type: "button" }, ...heading.childNodes);
       heading.append(button);
       button.addEventListener("click", () => {
-        const next = { none: "ascending", ascending: "descending", descending: "none" }[heading.ariaSort || "none"];
+        const next = { none: "ascending", ascending: "descending", descending: "none" }[heading.getAttribute("aria-sort") || "none"];
         for (const each of headings) each.removeAttribute("aria-sort");
         if (next === "none") return body.append(...original);
         heading.setAttribute("aria-sort", next);
@@ -34,11 +34,13 @@
   }
 
   for (const table of document.querySelectorAll("table")) {
-    const name = table.closest(".scroll").getAttribute("aria-label");
+    const scroll = table.closest(".scroll"), name = scroll.getAttribute("aria-label");
+    // The Tab key stops at what scrolls alone.
+    new ResizeObserver(() => (scroll.tabIndex = scroll.scrollWidth > scroll.clientWidth ? 0 : -1)).observe(scroll);
     const section = table.closest("section").querySelector("h2").textContent;
     if (table.classList.contains("sortable") && table.tBodies[0].rows.length > 1) addSorting(table);
     const save = () => downloadCsv(`${section} ${name}`, [...table.rows].map(row => [...row.cells].map(textOf)));
     const button = plainButton("CSV", save, { "aria-label": `Save as CSV: ${name}` });
-    table.closest(".scroll").after(make("div", { class: "tools" }, button));
+    scroll.after(make("div", { class: "tools" }, button));
   }
 }
