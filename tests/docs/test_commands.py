@@ -46,7 +46,7 @@ def test_commands_are_found():
 def test_modules_and_targets_that_are_named_exist(page):
     text = page.read_text("utf-8")
     for folder, module in re.findall(r"(?:python -m |`)(tools|benchmarks|examples|trainers)\.(\w+)", text):
-        assert (ROOT / folder / f"{module}.py").is_file(), (folder, module)
+        assert module == "NAME" or (ROOT / folder / f"{module}.py").is_file(), (folder, module)
     makefile = (ROOT / "Makefile").read_text("utf-8")
     for target in re.findall(r"(?:`|^)make ([a-z-]+)", text, re.MULTILINE):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
