@@ -46,6 +46,7 @@ METRICS = {
 }
 FIXED = describe_latent(VonMisesFisherLatent(8, concentration=20.0))
 LEARNED = describe_latent(VonMisesFisherLatent(8, concentration="learned"))
+SHARED = describe_latent(VonMisesFisherLatent(8, concentration="shared"))
 GAUSSIAN = describe_latent(GaussianLatent(8))
 STANDARD = SentenceSetting(word_dropout=0.0, reads_label=False, reads_bag_of_words=False, order_free_encoder=False)
 

@@ -96,10 +96,16 @@ def test_a_fixed_concentration_is_told_from_a_learned_one(documents):
         (made.FIXED, 7.5, "The concentration is fixed"),
         (made.GAUSSIAN, 0.0, "has collapsed to the prior"),
         (made.LEARNED, 6.0, "equally certain of every document"),
+        (made.SHARED, 6.0, "One concentration was learned for all documents together"),
     ],
 )
 def test_a_constant_kl_is_explained_by_what_the_model_is(documents, latent, kl, expected):
-    explanations = ("The concentration is fixed", "has collapsed to the prior", "equally certain of every document")
+    explanations = (
+        "The concentration is fixed",
+        "has collapsed to the prior",
+        "equally certain of every document",
+        "One concentration was learned for all documents together",
+    )
     text = documents(latent=latent, code_use=made.code_use(kl=np.full(4, kl)))
     assert [part for part in explanations if part in text] == [expected]
 

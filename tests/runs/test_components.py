@@ -6,7 +6,13 @@ import keras
 import pytest
 
 from tf_vmf.configs import DocumentConfig, SentenceConfig
-from tf_vmf.layers import GaussianLatent, PowerSphericalLatent, VonMisesFisherLatent
+from tf_vmf.layers import (
+    GaussianLatent,
+    LearnedConcentration,
+    PowerSphericalLatent,
+    SharedConcentration,
+    VonMisesFisherLatent,
+)
 from tf_vmf.runs import make_latent, make_optimizer
 
 
@@ -32,6 +38,15 @@ def test_a_learned_concentration_and_no_latent():
     concentration = make_latent(config(**options), seed=0).concentration
     assert (concentration.initial, concentration.minimum) == (80.0, 5.0)
     assert make_latent(config(latent="none"), seed=0) is None
+
+
+def test_a_shared_concentration_and_a_product_of_spheres():
+    shared = make_latent(config(concentration="shared", initial_concentration=80.0, minimum_concentration=5.0), seed=0)
+    assert isinstance(shared.concentration, SharedConcentration)
+    assert (shared.concentration.initial, shared.concentration.minimum) == (80.0, 5.0)
+    spheres = make_latent(config(latent="vmf_product", latent_dim=12, part_dim=4, concentration="learned"), seed=0)
+    assert [part.latent_dim for part in spheres.layers] == [4, 4, 4]
+    assert all(isinstance(part.concentration, LearnedConcentration) for part in spheres.layers)
 
 
 def test_an_unknown_latent_is_refused_with_the_choices():
