@@ -114,4 +114,4 @@ def test_what_is_given_of_a_budget_is_taken_as_it_is():
     assert (budget.epochs, budget.batch_size) == (3, 64)
     assert DocumentConfig(corpus="wikipedia", batch_size=50).budget(100).epochs == 1000
     sentences = SentenceConfig(corpus="wikipedia").budget(100)
-    assert (sentences.epochs, sentences.batch_size) == (8, 32)
+    assert (sentences.epochs, sentences.batch_size) == (10, 32)

@@ -76,6 +76,6 @@ class SentenceConfig(TrainingConfig, LatentConfig, SentenceModelConfig, Sentence
 
     latent_dim: int = with_default(LatentConfig, "latent_dim", 8)
     concentration: float | str = with_default(LatentConfig, "concentration", 14.0)
-    default_budget: ClassVar[Budget] = Budget(epochs=8, batch_size=32)
+    default_budget: ClassVar[Budget] = Budget(epochs=10, batch_size=32)
     learning_rate: float = with_default(TrainingConfig, "learning_rate", 0.003)
     gradient_clip_norm: float | None = with_default(TrainingConfig, "gradient_clip_norm", 5.0)

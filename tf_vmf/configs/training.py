@@ -32,7 +32,7 @@ class TrainingConfig(Config):
 
     epochs: int | None = option(
         None,
-        "Largest number of epochs. If not given 60 for documents, more where these are fewer than 2,000 steps; 8 for sentences.",
+        "Largest number of epochs. If not given 60 for documents, more where these are fewer than 2,000 steps; 10 for sentences.",
         minimum=1,
     )
     batch_size: int | None = option(
