@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 
+@pytest.mark.slow
 def test_the_picture_names_the_kl_and_the_mean_cosine():
     pytest.importorskip("matplotlib")
     from tools.docs_pictures import draw_concentrations
