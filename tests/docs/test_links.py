@@ -33,7 +33,7 @@ def test_every_page_is_reached_from_the_first():
         reached |= new
         lists = {page: re.findall(r"```\{toctree\}\n(.*?)```", page.read_text("utf-8"), re.DOTALL) for page in new}
         entries = [
-            (page.parent, entry)
+            (page.parent, re.sub(r".*<(.*)>$", r"\1", entry))  # "title <page>" or "page"
             for page, found in lists.items()
             for entry in "\n".join(found).splitlines()
             if entry and not entry.startswith(":")

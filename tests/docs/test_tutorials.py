@@ -15,8 +15,10 @@ def test_most_tutorials_have_something_to_run():
     assert len(RUN) >= 6
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("page", RUN, ids=lambda page: page.stem)
+@pytest.mark.parametrize(
+    "page",
+    [pytest.param(page, marks=[] if page.stem == "vae_vmf" else pytest.mark.slow, id=page.stem) for page in RUN],
+)
 def test_the_tutorial_runs_as_it_stands(page, tmp_path, monkeypatch):
     for name in ("pandas", "gensim", "matplotlib"):
         pytest.importorskip(name)
