@@ -87,6 +87,7 @@ def fit_with_errors(samples: Any, *, confidence: float = 0.95) -> VonMisesFisher
 
     Example:
     ```python
+    samples = tf_vmf.distributions.VonMisesFisher([0.0, 0.6, 0.8], 20.0).sample(30, seed=(1, 2))
     fit = tf_vmf.distributions.fit_with_errors(samples)
     fit.corrected_concentration, fit.concentration_interval
     ```
@@ -162,6 +163,7 @@ def rayleigh_test(samples: Any, *, modified: bool = True) -> RayleighTest:
 
     Example:
     ```python
+    samples = tf_vmf.distributions.VonMisesFisher([0.0, 0.6, 0.8], 2.0).sample(30, seed=(1, 2))
     tf_vmf.distributions.rayleigh_test(samples).p_value  # small: not uniform
     ```
 
