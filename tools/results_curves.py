@@ -48,6 +48,11 @@ def curves(results: Path) -> Figure:
     return figure
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Draws the figure of the published runs."""
     with rc_context(STYLE):
         curves(RESULTS).savefig(FIGURE, dpi=100, metadata={"Software": None})
+
+
+if __name__ == "__main__":
+    main()

@@ -30,7 +30,12 @@ def read_points(path: Path) -> list[SweepPoint]:
     ]
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Draws the figure of the published table."""
     figure = sweep(read_points(TABLE))
     with rc_context(STYLE):
         figure.savefig(FIGURE, dpi=100, metadata={"Software": None})
+
+
+if __name__ == "__main__":
+    main()

@@ -30,6 +30,7 @@ _COLUMNS = (
     ("{short}", "test", "document_perplexity", 1, 1),
     ("IW-{k} ppl", "test", "iw_perplexity", 1, 1),
     ("{short}", "test", "iw_document_perplexity", 1, 1),
+    ("{short}", "test", "mean_code_perplexity", 1, 1),
     ("{short}", "test", "nll", 1, 1),
     ("{short}", "test", "kl", 2, 1),
     ("{short}", "test", "code_gain", 1, 1),
@@ -62,11 +63,13 @@ def results_table(runs: Runs) -> str:
     """A Markdown table of mean ± standard deviation over seeds, a recipe a row, the best on validation first."""
     every = [metrics for seeds in runs.values() for metrics in seeds.values()]
     samples = sorted({metrics["protocol"]["importance_samples"]["test"] for metrics in every})
-    header = ["recipe", "seeds"] + [_heading(title, key, "/".join(map(str, samples))) for title, _, key, *_ in _COLUMNS]
+    # What some models do not have, as the mean code, has no column.
+    columns = [each for each in _COLUMNS if all(each[2] in metrics[each[1]] for metrics in every)]
+    header = ["recipe", "seeds"] + [_heading(title, key, "/".join(map(str, samples))) for title, _, key, *_ in columns]
     rows = []
     for recipe, seeds in runs.items():
         row = [f"[{recipe}](../recipes/{recipe}.flags)", ", ".join(map(str, sorted(seeds)))]
-        for _, part, key, digits, unit in _COLUMNS:
+        for _, part, key, digits, unit in columns:
             row.append(_mean_and_deviation([metrics[part][key] / unit for metrics in seeds.values()], digits))
         rows.append((statistics.fmean(metrics["valid"]["perplexity"] for metrics in seeds.values()), row))
     lines = [header, [":---"] + ["---:"] * (len(header) - 1), *(row for _, row in sorted(rows))]
