@@ -112,7 +112,7 @@ class TrainingConfig(Config):
         if self.sample_reduction == "mean_code" and self.num_samples < 2:
             raise ConfigError(
                 "sample_reduction",
-                "'mean_code' expects `num_samples` of at least 2, such as the paper's 3. Received: 1.",
+                "expected `num_samples` above 1 with mean_code, such as the paper's 3. Received: 1.",
             )
         if self.optimizer == "adamw" and not self.weight_decay:
             raise ConfigError("weight_decay", "expected a number above 0 with `optimizer` adamw. Received: 0.")

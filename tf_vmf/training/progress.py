@@ -97,7 +97,12 @@ def duration(seconds: float) -> str:
 
 def _figures(logs: Mapping[str, Any]) -> list[str]:
     measure = next((name for name in ("perplexity", "mean_code_perplexity") if name in logs), "loss")
-    named = (("train", measure), ("valid", f"val_{measure}"), ("KL", "val_kl" if "val_kl" in logs else "kl"))
+    kind = "mean-code " if measure.startswith("mean_code") else ""  # not a bound, and not to be read as one
+    named = (
+        (f"{kind}train", measure),
+        (f"{kind}valid", f"val_{measure}"),
+        ("KL", "val_kl" if "val_kl" in logs else "kl"),
+    )
     return [f"{label} {_rounded(float(logs[name]))}" for label, name in named if name in logs]
 
 
