@@ -26,7 +26,7 @@ from tf_vmf import evaluation, layers, models
 from tf_vmf.files import write_text
 
 DIMENSIONS = (2, 5, 10, 20, 40)
-SEEDS = (0, 1, 2)
+SEEDS = (1, 2, 3)  # settings were chosen with seed 0
 VALIDATION_SIZE = TEST_SIZE = 300
 BATCH_SIZE = 64
 PASSES = 5  # over the training images, between two looks at the validation bound
