@@ -26,7 +26,7 @@ from tf_vmf import evaluation, layers, models
 from tf_vmf.files import write_text
 
 DIMENSIONS = (2, 5, 10, 20, 40)
-SEEDS = (0, 1, 2)
+SEEDS = (1, 2, 3)  # settings were chosen with seed 0
 VALIDATION_SIZE = TEST_SIZE = 300
 BATCH_SIZE = 64
 PASSES = 5  # over the training images, between two looks at the validation bound
@@ -71,26 +71,26 @@ def training_batches(images: np.ndarray, seed: int) -> tf.data.Dataset:
     return tf.data.Dataset.zip(batches, tf.data.Dataset.random(seed, rerandomize_each_iteration=True)).map(binary)
 
 
-def sphere(dim: int, initial: float | None = None, rate: float = 0.1) -> layers.VonMisesFisherLatent:
-    """S^dim, with a concentration learned for every image.
-
-    It starts at 5 per ambient dimension: the mean cosine between code and mean direction is then about 0.8 in any dimension.
-    """
-    initial = 5.0 * (dim + 1) if initial is None else initial
+def sphere(dim: int, initial: float = 5.0, rate: float = 0.1) -> layers.VonMisesFisherLatent:
+    """S^dim, with a concentration learned for every image; it starts at `initial` per ambient dimension."""
+    initial *= dim + 1
     return layers.VonMisesFisherLatent(
         dim + 1, concentration=layers.LearnedConcentration(initial=initial, minimum=0.01 * initial, rate=rate)
     )
 
 
-def product_of(size: int, rate: float = 0.1) -> Callable[[int], layers.LatentLayer | None]:
-    """Makes products of spheres S^size, of d dimensions in all; the last sphere takes what is left. None: there is none."""
+def product_of(size: int, initial: float = 5.0) -> Callable[[int], layers.LatentLayer | None]:
+    """Makes products of spheres S^size, of d dimensions in all; the last sphere takes what is left. None: there is none.
+
+    Concentrations start at `initial` per ambient dimension.
+    """
 
     def make(dim: int) -> layers.LatentLayer | None:
         if dim <= size:
             return None
         count, rest = divmod(dim, size)
         sizes = [size] * count + ([rest] if rest else [])
-        return layers.ProductLatent([sphere(each, rate=rate) for each in sizes])
+        return layers.ProductLatent([sphere(each, initial) for each in sizes])
 
     return make
 
@@ -101,7 +101,7 @@ LATENTS: dict[str, Callable[[int], layers.LatentLayer | None]] = {
     "sphere": sphere,
     "spheres_2": product_of(2),
     "spheres_3": product_of(3),
-    "spheres_4": product_of(4),
+    "spheres_4": product_of(4, 1.5),
 }
 
 
@@ -126,7 +126,7 @@ def run_cell(
     dim: int,
     seed: int,
     *,
-    epochs: int = 200,
+    epochs: int = 400,
     warm_up: int = 20,
     patience: int = 20,
     learning_rate: float = 2e-3,
