@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from scipy import sparse
+from sklearn.preprocessing import normalize
 
 from tf_vmf.models import BagOfWordsVAE
 from tf_vmf.topics.codes import log_word_probabilities
@@ -68,12 +69,6 @@ class FittedTopics:
         """`proportions` of the training documents."""
         return self.proportions(self.codes, self.known)
 
-    def word_topics(self) -> np.ndarray:
-        """p(topic|word), shape (K, V): how likely an occurrence of the word comes from each topic."""
-        joint = np.log(np.maximum(self.weights, 1e-12))[:, np.newaxis] + self.log_probabilities
-        joint = np.exp(joint - joint.max(axis=0))
-        return joint / joint.sum(axis=0)
-
     def _of_topics(self, of_components: np.ndarray) -> np.ndarray:
         members = np.equal.outer(self.topic_of, np.arange(self.num_topics)).astype(np.float64)
         return of_components @ members
@@ -100,7 +95,8 @@ def find_words(
     topics = FittedTopics(mixture, topic_of, documents, codes, np.empty(0), np.empty(0), np.empty(0))
     known = topics.known
     proportions = topics.proportions(codes, known)[known]
-    modes = topic_modes(codes[known], proportions, _centres(codes[known], proportions), settings.mode_concentration)
+    centres = normalize(proportions.T @ codes[known].astype(np.float64))
+    modes = topic_modes(codes[known], proportions, centres, settings.mode_concentration)
     log_probabilities = log_word_probabilities(model, modes)
     totals = np.asarray(documents.counts.sum(axis=0), np.float64).ravel()
     log_reference = np.log((totals + 0.5) / (totals + 0.5).sum())
@@ -169,8 +165,3 @@ def read_topics(path: Path) -> FittedTopics:
         log_probabilities=arrays["log_probabilities"],
         ranking=arrays["ranking"],
     )
-
-
-def _centres(codes: np.ndarray, proportions: np.ndarray) -> np.ndarray:
-    centres = proportions.T @ np.asarray(codes, np.float64)
-    return centres / np.maximum(np.linalg.norm(centres, axis=1, keepdims=True), 1e-12)

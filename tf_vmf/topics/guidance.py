@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from scipy import sparse
+from sklearn.preprocessing import normalize
 
 from tf_vmf.topics.documents import word_number
 
@@ -44,6 +45,5 @@ def anchors(
             raise ValueError(f"Argument `seed_words`: expected lists of words. Received: {words!r}.")
         columns = [word_number(word, vocabulary) for word in words]
         share = np.asarray(counts[:, columns].sum(axis=1)).ravel() / lengths
-        total = share @ codes
-        directions[row] = total / max(float(np.linalg.norm(total)), 1e-12)
-    return directions
+        directions[row] = share @ codes
+    return np.asarray(normalize(directions)) if groups else directions

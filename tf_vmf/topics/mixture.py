@@ -10,6 +10,7 @@ import tensorflow as tf
 from scipy.optimize import linear_sum_assignment
 from scipy.special import logsumexp
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.preprocessing import normalize
 
 from tf_vmf import math as vmf_math
 from tf_vmf.distributions import VonMisesFisherMixture
@@ -86,8 +87,8 @@ def fit_mixture(
 def _start(codes: np.ndarray, num_topics: int, seed: int, restarts: int) -> np.ndarray:
     from sklearn.cluster import KMeans
 
-    centres = KMeans(num_topics, n_init=restarts, random_state=seed).fit(codes).cluster_centers_
-    return centres / np.maximum(np.linalg.norm(centres, axis=1, keepdims=True), 1e-12)
+    centres: np.ndarray = KMeans(num_topics, n_init=restarts, random_state=seed).fit(codes).cluster_centers_
+    return np.asarray(normalize(centres))
 
 
 def _anchored(directions: np.ndarray, anchors: np.ndarray) -> np.ndarray:
