@@ -1,10 +1,14 @@
-"""Topic models side by side: `TopicModel`, and LDA, NMF and LSA with k-means on the same counts.
+"""Topic models side by side: `TopicModel`, and LDA, NMF, LSA with k-means and models of TopMost on the same counts.
 
 python -m benchmarks.topics --data_dir=DIR --corpora BBC_News M10 --seeds 5 --output=benchmarks/results/topics.json
 
 A corpus is a folder of DIR with `corpus.tsv` (`text<TAB>partition<TAB>label` per line, words separated by spaces) and
 `vocabulary.txt`, or `20ng` with `train.feat`, `test.feat` and `vocab.new`. The whole corpus is fitted and scored, K is the number
 of classes unless `--num_topics` is given. Every run is a process of its own, and every model has the defaults of its library.
+
+`--peers_python=/path/to/venv/bin/python` adds ProdLDA, ETM, ECRTM and FASTopic of TopMost, run by an interpreter that has it
+(`pip install topmost`; its requirements need not fit ours). FASTopic reads sentence embeddings of a pretrained model, which this
+benchmark does not download: it gets 100 dimensions of LSA instead, and ETM and ECRTM start from random word vectors.
 
 Scores: c_npmi of ten words (gensim, windows of 10 words; whole documents for 20ng, whose words have no order), as ranked by the
 model ("relevance") and with the most coherent 10 of the 20 highest ranked words ("coherent", as `TopicModel` does by default; the
@@ -19,32 +23,16 @@ import json
 import multiprocessing
 import resource
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from scipy import sparse
 
+from benchmarks.topic_methods import METHODS, PEERS, Corpus, Fitted, fit_peer
 from tf_vmf.files import write_text
 
 _FIRST, _DIVERSITY_WORDS = 10, (10, 25)
-
-
-class Corpus(NamedTuple):
-    """Counts (n, V), the V words, the words of each document in order or None, and labels (n,)."""
-
-    counts: sparse.csr_matrix
-    vocabulary: list[str]
-    sequences: list[list[str]] | None
-    labels: np.ndarray
-
-
-class Fitted(NamedTuple):
-    """Scores that rank the words of each topic (K, V), and proportions (n, K)."""
-
-    word_scores: np.ndarray
-    proportions: np.ndarray
 
 
 def read_corpus(folder: Path) -> Corpus:
@@ -73,70 +61,6 @@ def read_corpus(folder: Path) -> Corpus:
     counts = sparse.csr_matrix((np.ones(len(columns)), columns, offsets), (len(sequences), len(vocabulary)))
     counts.sum_duplicates()
     return Corpus(counts, vocabulary, sequences, np.array(classes))
-
-
-def fit_topic_model(corpus: Corpus, num_topics: int, seed: int) -> Fitted:
-    """`tf_vmf.topics.TopicModel`."""
-    from tf_vmf.topics import TopicModel
-
-    model = TopicModel(num_topics, vocabulary=corpus.vocabulary, coherent_words=False, random_state=seed)
-    proportions = model.fit_transform(corpus.counts)
-    scores = np.empty((num_topics, len(corpus.vocabulary)))
-    columns = {word: column for column, word in enumerate(corpus.vocabulary)}
-    for topic, words in enumerate(model.topics(len(corpus.vocabulary))):
-        scores[topic, [columns[word] for word in words]] = -np.arange(len(words))
-    return Fitted(scores, proportions)
-
-
-def fit_lda(corpus: Corpus, num_topics: int, seed: int) -> Fitted:
-    """Gensim's LdaModel, ten passes."""
-    from gensim.matutils import Sparse2Corpus, corpus2dense
-    from gensim.models import LdaModel
-
-    documents = Sparse2Corpus(corpus.counts, documents_columns=False)
-    names = dict(enumerate(corpus.vocabulary))
-    model = LdaModel(documents, num_topics, id2word=names, passes=10, random_state=seed)
-    proportions = corpus2dense(model.get_document_topics(documents, minimum_probability=0.0), num_topics).T
-    return Fitted(model.get_topics(), proportions)
-
-
-def fit_nmf(corpus: Corpus, num_topics: int, seed: int) -> Fitted:
-    """scikit-learn's NMF of TF-IDF."""
-    from sklearn.decomposition import NMF
-
-    model = NMF(num_topics, random_state=seed, max_iter=400)
-    proportions = model.fit_transform(_tfidf(corpus))
-    return Fitted(model.components_, proportions)
-
-
-def fit_lsa(corpus: Corpus, num_topics: int, seed: int) -> Fitted:
-    """100 dimensions of LSA, spherical k-means, words by class TF-IDF (Grootendorst, 2022)."""
-    from sklearn.cluster import KMeans
-    from sklearn.decomposition import TruncatedSVD
-    from sklearn.preprocessing import normalize
-
-    codes = normalize(TruncatedSVD(100, random_state=seed).fit_transform(_tfidf(corpus)))
-    assignment = KMeans(num_topics, n_init=10, random_state=seed).fit(codes).labels_
-    proportions = np.eye(num_topics)[assignment]
-    in_topic = proportions.T @ corpus.counts
-    mean_length = in_topic.sum() / num_topics
-    return Fitted(
-        in_topic / in_topic.sum(axis=1, keepdims=True) * np.log1p(mean_length / in_topic.sum(axis=0)), proportions
-    )
-
-
-def _tfidf(corpus: Corpus) -> sparse.csr_matrix:
-    from sklearn.feature_extraction.text import TfidfTransformer
-
-    return TfidfTransformer().fit_transform(corpus.counts)
-
-
-METHODS: dict[str, Callable[[Corpus, int, int], Fitted]] = {
-    "TopicModel": fit_topic_model,
-    "LDA": fit_lda,
-    "NMF": fit_nmf,
-    "LSA": fit_lsa,
-}
 
 
 def score(fitted: Fitted, corpus: Corpus, seed: int) -> dict[str, float]:
@@ -183,16 +107,18 @@ def _part(corpus: Corpus, rows: np.ndarray) -> Corpus:
     return Corpus(corpus.counts[rows], corpus.vocabulary, sequences, corpus.labels[rows])
 
 
-def _run(method: str, folder: Path, num_topics: int | None, seed: int, results: Any) -> None:
+def _run(method: str, folder: Path, num_topics: int | None, seed: int, peers_python: str | None, results: Any) -> None:
     """One run in a process of its own, so that its memory and CPU time are its own."""
     corpus = read_corpus(folder)
     topics = num_topics or len(np.unique(corpus.labels))
-    started = time.process_time()
-    fitted = METHODS[method](corpus, topics, seed)
-    cost = {
-        "cpu_s": time.process_time() - started,
-        "peak_memory_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
-    }
+    if method in PEERS:
+        assert peers_python is not None  # the parser has seen to it
+        fitted, cost = fit_peer(method, corpus, topics, seed, peers_python)
+    else:
+        started = time.process_time()
+        fitted = METHODS[method](corpus, topics, seed)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+        cost = {"cpu_s": time.process_time() - started, "peak_memory_gb": peak}
     results.put({"num_topics": topics, **cost, **score(fitted, corpus, seed)})
 
 
@@ -222,23 +148,28 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data_dir", type=Path, required=True)
     parser.add_argument("--corpora", nargs="+", required=True)
-    parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=list(METHODS))
+    parser.add_argument("--methods", nargs="+", default=None, choices=[*METHODS, *PEERS], help="all by default")
+    parser.add_argument("--peers_python", help="an interpreter with TopMost")
     parser.add_argument("--num_topics", type=int, default=None)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--output", type=Path, required=True, help="JSON lines; runs that it holds are not repeated")
     arguments = parser.parse_args()
+    methods = arguments.methods or [*METHODS, *(PEERS if arguments.peers_python else ())]
+    if set(methods) & set(PEERS) and not arguments.peers_python:
+        parser.error(f"{', '.join(PEERS)} need --peers_python, an interpreter with TopMost.")
     rows = []
     if arguments.output.is_file():
         rows = [json.loads(line) for line in arguments.output.read_text("utf-8").splitlines()]
     context = multiprocessing.get_context("spawn")
     for seed in range(arguments.seeds):
         for corpus in arguments.corpora:
-            for method in arguments.methods:
+            for method in methods:
                 name = {"corpus": corpus, "method": method, "seed": seed, "requested": arguments.num_topics}
                 if any(name.items() <= row.items() for row in rows):
                     continue
                 results = context.SimpleQueue()
-                work = (method, arguments.data_dir / corpus, arguments.num_topics, seed, results)
+                folder, peers = arguments.data_dir / corpus, arguments.peers_python
+                work = (method, folder, arguments.num_topics, seed, peers, results)
                 process = context.Process(target=_run, args=work)
                 process.start()
                 process.join()

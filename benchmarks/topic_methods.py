@@ -1,0 +1,111 @@
+"""The topic models that `benchmarks.topics` compares, each with the defaults of its library."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from scipy import sparse
+
+# Peers of TopMost, which run in an environment of their own.
+PEERS = ("ProdLDA", "ETM", "ECRTM", "FASTopic")
+
+
+class Corpus(NamedTuple):
+    """Counts (n, V), the V words, the words of each document in order or None, and labels (n,)."""
+
+    counts: sparse.csr_matrix
+    vocabulary: list[str]
+    sequences: list[list[str]] | None
+    labels: np.ndarray
+
+
+class Fitted(NamedTuple):
+    """Scores that rank the words of each topic (K, V), and proportions (n, K)."""
+
+    word_scores: np.ndarray
+    proportions: np.ndarray
+
+
+def fit_topic_model(corpus: Corpus, num_topics: int, seed: int) -> Fitted:
+    """`tf_vmf.topics.TopicModel`."""
+    from tf_vmf.topics import TopicModel
+
+    model = TopicModel(num_topics, vocabulary=corpus.vocabulary, coherent_words=False, random_state=seed)
+    proportions = model.fit_transform(corpus.counts)
+    scores = np.empty((num_topics, len(corpus.vocabulary)))
+    columns = {word: column for column, word in enumerate(corpus.vocabulary)}
+    for topic, words in enumerate(model.topics(len(corpus.vocabulary))):
+        scores[topic, [columns[word] for word in words]] = -np.arange(len(words))
+    return Fitted(scores, proportions)
+
+
+def fit_lda(corpus: Corpus, num_topics: int, seed: int) -> Fitted:
+    """Gensim's LdaModel, ten passes."""
+    from gensim.matutils import Sparse2Corpus, corpus2dense
+    from gensim.models import LdaModel
+
+    documents = Sparse2Corpus(corpus.counts, documents_columns=False)
+    names = dict(enumerate(corpus.vocabulary))
+    model = LdaModel(documents, num_topics, id2word=names, passes=10, random_state=seed)
+    proportions = corpus2dense(model.get_document_topics(documents, minimum_probability=0.0), num_topics).T
+    return Fitted(model.get_topics(), proportions)
+
+
+def fit_nmf(corpus: Corpus, num_topics: int, seed: int) -> Fitted:
+    """scikit-learn's NMF of TF-IDF."""
+    from sklearn.decomposition import NMF
+
+    model = NMF(num_topics, random_state=seed, max_iter=400)
+    proportions = model.fit_transform(_tfidf(corpus))
+    return Fitted(model.components_, proportions)
+
+
+def fit_lsa(corpus: Corpus, num_topics: int, seed: int) -> Fitted:
+    """100 dimensions of LSA, spherical k-means, words by class TF-IDF (Grootendorst, 2022)."""
+    from sklearn.cluster import KMeans
+    from sklearn.decomposition import TruncatedSVD
+    from sklearn.preprocessing import normalize
+
+    codes = normalize(TruncatedSVD(100, random_state=seed).fit_transform(_tfidf(corpus)))
+    assignment = KMeans(num_topics, n_init=10, random_state=seed).fit(codes).labels_
+    proportions = np.eye(num_topics)[assignment]
+    in_topic = proportions.T @ corpus.counts
+    mean_length = in_topic.sum() / num_topics
+    return Fitted(
+        in_topic / in_topic.sum(axis=1, keepdims=True) * np.log1p(mean_length / in_topic.sum(axis=0)), proportions
+    )
+
+
+def _tfidf(corpus: Corpus) -> sparse.csr_matrix:
+    from sklearn.feature_extraction.text import TfidfTransformer
+
+    return TfidfTransformer().fit_transform(corpus.counts)
+
+
+METHODS: dict[str, Callable[[Corpus, int, int], Fitted]] = {
+    "TopicModel": fit_topic_model,
+    "LDA": fit_lda,
+    "NMF": fit_nmf,
+    "LSA": fit_lsa,
+}
+
+
+def fit_peer(method: str, corpus: Corpus, num_topics: int, seed: int, python: str) -> tuple[Fitted, dict[str, float]]:
+    """A model of TopMost, fitted by `benchmarks/topic_peers.py` under the interpreter `python`; also its costs."""
+    with tempfile.TemporaryDirectory() as folder:
+        given, found = Path(folder) / "given.npz", Path(folder) / "found.npz"
+        counts = corpus.counts.tocsr()
+        np.savez(given, data=counts.data, indices=counts.indices, indptr=counts.indptr, num_words=counts.shape[1])
+        script = Path(__file__).with_name("topic_peers.py")
+        call = [python, str(script), method, str(num_topics), str(seed), str(given), str(found)]
+        finished = subprocess.run(call, capture_output=True, text=True, check=False)
+        if finished.returncode:
+            raise RuntimeError(f"{method} failed under {python}:\n{finished.stderr[-2000:]}")
+        with np.load(found) as file:
+            costs = {name: float(file[name]) for name in ("cpu_s", "peak_memory_gb")}
+            return Fitted(file["word_scores"], file["proportions"]), costs
