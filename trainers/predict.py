@@ -2,6 +2,7 @@
 
 python -m trainers.predict --model=runs/reviews --input=new.txt --output=new.csv
 python -m trainers.predict --model=runs/reviews --input=new.csv --text_column=body --output=codes.csv
+python -m trainers.predict --model=runs/reviews --input=new.txt --output=new.csv --export_codes=projector   # Embedding Projector
 """
 
 from tf_vmf.configs import PredictConfig

@@ -4,7 +4,8 @@
     python -m trainers.topics --train_files=reviews.csv --text_column=body --output=topics/reviews
     python -m trainers.predict --model=topics/reviews --input=new.txt --output=new.csv
 
-The folder --output then holds topics.csv, documents.csv, report.html and model/.
+The folder --output then holds topics.csv, documents.csv, report.html and model/. --export_codes=FOLDER writes the codes of the
+texts as codes.tsv and metadata.tsv, which https://projector.tensorflow.org loads, and coordinates.tsv in the plane.
 """
 
 from pathlib import Path

@@ -30,7 +30,11 @@ def test_every_text_has_its_row_with_known_words_bound_and_code(text, tmp_path):
     tf_vmf.runs.train_documents(DocumentConfig(train_files=(text,), **options), tmp_path / "run", verbose=False)
     (tmp_path / "new.csv").write_text('id,body\n1,"star moon, moon"\n2,unknown words\n3,\n')
     config = PredictConfig(
-        model=tmp_path / "run", input=(str(tmp_path / "new.csv"),), text_column="body", output=tmp_path / "codes.csv"
+        model=tmp_path / "run",
+        input=(str(tmp_path / "new.csv"),),
+        text_column="body",
+        output=tmp_path / "codes.csv",
+        export_codes=str(tmp_path / "projector"),
     )
     predict.main(config)
     rows = table(tmp_path / "codes.csv")
@@ -40,6 +44,10 @@ def test_every_text_has_its_row_with_known_words_bound_and_code(text, tmp_path):
     expected = model.encode(vectorizer(["star moon, moon", "unknown words", ""])).mean_direction.numpy()
     codes = np.array([[float(row[f"code_{i}"]) for i in range(3)] for row in rows])
     np.testing.assert_allclose(codes, expected, atol=1e-4)
+    np.testing.assert_allclose(np.loadtxt(tmp_path / "projector/codes.tsv"), expected[0], atol=1e-4)  # of known words
+    header, line = (tmp_path / "projector/metadata.tsv").read_text().splitlines()
+    assert header.split("\t") == ["row", "known_tokens", "label", "text"]
+    assert line.split("\t") == ["0", "3", "", "star moon, moon"]
     np.testing.assert_allclose([float(row["nll"]) for row in rows[1:]], 0.0, atol=1e-6)  # no token, no loss
     assert len({row["kl"] for row in rows}) == 1  # a fixed concentration
 

@@ -14,9 +14,9 @@ pytest.importorskip("pandas")
 THEMES = ["star planet orbit moon comet", "flour butter sugar oven bread", "goal match player league team"]
 
 
-def table(path):
+def table(path, delimiter=","):
     with open(path, newline="") as file:
-        return list(csv.DictReader(file))
+        return list(csv.DictReader(file, delimiter=delimiter))
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +37,7 @@ def folder(tmp_path_factory):
             stop_words="none",
             latent_dim=5,
             output=root / "out",
+            export_codes=str(root / "projector"),
         )
     )
     return root
@@ -67,6 +68,28 @@ def test_new_texts_have_codes_and_proportions(folder, tmp_path):
     assert [row["known_tokens"] for row in rows] == ["2", "0", "2"]
     assert rows[0]["topic"] != rows[2]["topic"]
     assert "code_4" in rows[0]
+
+
+def test_codes_of_both_programs_go_to_the_projector(folder, tmp_path):
+    (tmp_path / "new.txt").write_text("moon and planet\nunknown\nbread, butter\n")
+    config = PredictConfig(
+        model=folder / "out",
+        input=(str(tmp_path / "new.txt"),),
+        output=tmp_path / "new.csv",
+        export_codes=str(tmp_path / "projector"),
+    )
+    predict.main(config)
+    model = tf_vmf.TopicModel.load(folder / "out" / "model")
+    new = ["moon and planet", "bread, butter"]
+    np.testing.assert_allclose(np.loadtxt(tmp_path / "projector/codes.tsv"), model.embed(new), atol=1e-4)
+    metadata = table(tmp_path / "projector/metadata.tsv", "\t")
+    assert [row["row"] for row in metadata] == ["0", "2"]
+    names = model.topic_labels()
+    assert [row["topic_label"] for row in metadata] == [names[k] for k in model.transform(new).argmax(axis=1)]
+    documents, trained = table(folder / "out/documents.csv"), table(folder / "projector/metadata.tsv", "\t")
+    assert [row["topic"] for row in trained] == [row["topic"] for row in documents]
+    assert [row["label"] for row in trained] == [str(i % 3) for i in range(240)]
+    assert len(table(folder / "projector/coordinates.tsv", "\t")) == 240
 
 
 def test_a_folder_that_is_there_is_refused_before_the_text_is_read(folder):

@@ -7,6 +7,7 @@ from typing import Any
 
 from tf_vmf.configs.corpus import CorpusConfig, DocumentTextConfig, SentenceTextConfig
 from tf_vmf.configs.options import Config, ConfigError, option, with_default
+from tf_vmf.configs.topics import EXPORT_CODES
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -79,6 +80,7 @@ class PredictConfig(Config):
     model: str = option(dataclasses.MISSING, "Folder of a finished run or of topics, a .keras file or an export.")
     input: tuple[str, ...] = option(dataclasses.MISSING, "Texts: files, folders or patterns, as the training text.")
     output: str = option(dataclasses.MISSING, "CSV file to write.")
+    export_codes: str | None = option(None, EXPORT_CODES)
     text_column: str | int | None = with_default(CorpusConfig, "text_column", None)
     label_column: str | int | None = with_default(CorpusConfig, "label_column", None)
     seed: int = option(0, "Seed of the sample of the code behind nll.", minimum=0, maximum=2**31 - 1)

@@ -7,12 +7,17 @@ import dataclasses
 from tf_vmf.configs.corpus import CorpusConfig, DocumentTextConfig
 from tf_vmf.configs.options import Config, ConfigError, option, with_default
 
+EXPORT_CODES = (
+    "Folder to make for TensorFlow's Embedding Projector: codes.tsv, metadata.tsv, and coordinates.tsv in the plane."
+)
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TopicsConfig(Config):
     """Topics."""
 
     output: str = option(dataclasses.MISSING, "Folder to make, for instance topics/reviews.")
+    export_codes: str | None = option(None, EXPORT_CODES)
     corpus: str | None = option(
         None,
         "wikipedia, the paragraphs that gensim carries; leave it out to read the files of train_files.",
@@ -35,7 +40,7 @@ class TopicsConfig(Config):
     latent_dim: int = option(50, "Dimension of the codes.", minimum=2)
     epochs: int | None = option(None, "Passes over the texts; chosen by their number if not given.", minimum=1)
     relevance_weight: float = option(
-        0.6,
+        0.8,
         "1 ranks the words of a topic by probability, 0 by how much likelier they are there than elsewhere.",
         minimum=0.0,
         maximum=1.0,

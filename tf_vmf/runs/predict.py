@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from tf_vmf.configs import PredictConfig
 from tf_vmf.data.columns import Columns
 from tf_vmf.data.texts import Text, TextFiles
 from tf_vmf.files import write_atomically
+from tf_vmf.runs.code_files import CodeFiles, folder_of_codes, label_and_topic
 from tf_vmf.runs.topics import MODEL_FOLDER
 from tf_vmf.seeds import stateless_seed
 from tf_vmf.topics import TopicModel
@@ -31,7 +32,7 @@ def predict(config: PredictConfig) -> int:
 
     `known_tokens` counts the words that the model knows; 0 marks the code of nothing. `nll` and `kl` are in nats, from
     one sample of the code; they add up to the negative evidence lower bound. The code is the mean direction on the sphere, the mean
-    of a Gaussian.
+    of a Gaussian. `export_codes` names a folder for the files of `tf_vmf.runs.code_files.CodeFiles`.
 
     Args:
         config: The model, the texts and the file to write.
@@ -40,6 +41,7 @@ def predict(config: PredictConfig) -> int:
         The number of texts.
 
     Raises:
+        FileExistsError: There is something at the folder of the codes.
         FileNotFoundError: There is no model or no text.
         ValueError: The model came without a vectorizer or has no latent variable, or a label is unknown.
     """
@@ -54,22 +56,34 @@ def predict(config: PredictConfig) -> int:
     labels = _label_numbers(path) if getattr(model, "num_labels", 0) else None
     columns = Columns(config.text_column, config.label_column)
     texts = TextFiles(list(config.input), columns=columns)
-    written = 0
+    header = ["row", "known_tokens", "nll", "kl", *(f"code_{i}" for i in range(model.latent.latent_dim))]
+    header += [] if topics is None else ["topic", *(f"topic_{k}" for k in range(topics.num_topics_))]
+    names = [] if topics is None else topics.topic_labels()
+    files, written = CodeFiles(), 0
 
     def write(path: Path) -> None:
         nonlocal written
         with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
-            codes = [f"code_{i}" for i in range(model.latent.latent_dim)]
-            names = [] if topics is None else ["topic", *(f"topic_{k}" for k in range(topics.num_topics_))]
-            writer.writerow(["row", "known_tokens", "nll", "kl", *codes, *names])
+            writer.writerow(header)
             for number, batch in enumerate(_batches(texts)):
-                rows = _rows(model, vectorizer, batch, labels, stateless_seed(config.seed, number))
-                for row, more in zip(rows, _topics(topics, batch), strict=True):
-                    writer.writerow([written, *row, *more])
+                found = _predictions(model, vectorizer, batch, labels, stateless_seed(config.seed, number))
+                proportions = None if topics is None else topics.transform([text.text for text in batch])
+                for i, (text, (known, nll, kl, code)) in enumerate(zip(batch, found, strict=True)):
+                    row: list[Any] = [written, known, *_numbers([nll, kl, *code])]
+                    about = {"label": text.label or ""}
+                    if proportions is not None:
+                        row += [int(np.argmax(proportions[i])), *_numbers(proportions[i])]
+                        about = label_and_topic(text.label, proportions[i], names)
+                    writer.writerow(row)
+                    if config.export_codes is not None:
+                        files.add(code, written, known, text.text, **about)
                     written += 1
 
-    write_atomically(config.output, write)
+    with folder_of_codes(config.export_codes) as folder:
+        write_atomically(config.output, write)
+        if folder is not None:
+            files.write(folder, spherical=model.latent.describe().metric == "cosine", seed=config.seed)
     return written
 
 
@@ -79,9 +93,10 @@ def _batches(texts: TextFiles) -> Iterator[list[Text]]:
         yield batch
 
 
-def _rows(
+def _predictions(
     model: Any, vectorizer: Any, batch: list[Text], labels: Mapping[str, int] | None, seed: tf.Tensor
-) -> Iterator[list[Any]]:
+) -> Iterator[tuple[int, float, float, np.ndarray]]:
+    """Known tokens, nll, KL and code of each text."""
     strings = tf.constant([text.text for text in batch])
     x = vectorizer(strings)
     if labels is not None:
@@ -90,15 +105,11 @@ def _rows(
     codes = model.latent.code(model.posterior_parameters(x)).numpy()
     known = vectorizer.known_tokens(strings).numpy()
     for tokens, nll, kl, code in zip(known, terms["nll"].numpy(), terms["kl"].numpy(), codes, strict=True):
-        yield [int(tokens), *(f"{value:.6g}" for value in np.concatenate([[nll, kl], code]))]
+        yield int(tokens), float(nll), float(kl), code
 
 
-def _topics(topics: TopicModel | None, batch: list[Text]) -> list[list[Any]]:
-    """The most probable topic and the proportions of each text; nothing without a topic model."""
-    if topics is None:
-        return [[] for _ in batch]
-    proportions = topics.transform([text.text for text in batch])
-    return [[int(np.argmax(row)), *(f"{value:.6g}" for value in row)] for row in proportions]
+def _numbers(values: Iterable[float]) -> list[str]:
+    return [f"{value:.6g}" for value in values]
 
 
 def _label_numbers(path: Path) -> dict[str, int]:

@@ -11,6 +11,7 @@ from tf_vmf.data.columns import Columns
 from tf_vmf.data.corpora.wikipedia import read_wikipedia
 from tf_vmf.data.texts import Text, TextFiles
 from tf_vmf.files import new_folder
+from tf_vmf.runs.code_files import CodeFiles, folder_of_codes, label_and_topic
 from tf_vmf.topics import TopicModel
 
 MODEL_FOLDER = "model"
@@ -21,6 +22,7 @@ def find_topics(config: TopicsConfig, *, verbose: bool = True) -> TopicModel:
 
     The folder holds `topics.csv` (topic, label, size, share, c_npmi, words), `documents.csv` (row, topic, probability,
     known_tokens, label, text), `report.html` and `model/`, which `tf_vmf.TopicModel.load` and `trainers.predict` read.
+    `export_codes` names another folder, for the files of `tf_vmf.runs.code_files.CodeFiles`.
 
     Args:
         config: The texts and the options.
@@ -30,7 +32,7 @@ def find_topics(config: TopicsConfig, *, verbose: bool = True) -> TopicModel:
         The fitted model.
 
     Raises:
-        FileExistsError: There is something at the folder.
+        FileExistsError: There is something at the folder, or at that of the codes.
         FileNotFoundError: A file of text is missing.
         ModuleNotFoundError: pandas, gensim, jinja2 or matplotlib is not installed.
         ValueError: There are too few texts.
@@ -40,7 +42,7 @@ def find_topics(config: TopicsConfig, *, verbose: bool = True) -> TopicModel:
         import jinja2  # noqa: F401
         import matplotlib  # noqa: F401
         import pandas  # noqa: F401
-    with new_folder(config.output) as folder:
+    with new_folder(config.output) as folder, folder_of_codes(config.export_codes) as codes_folder:
         texts = _texts(config)
         strings, labels = [text.text for text in texts], [text.label for text in texts]
         model = TopicModel(
@@ -58,6 +60,8 @@ def find_topics(config: TopicsConfig, *, verbose: bool = True) -> TopicModel:
             verbose=int(verbose),
         ).fit(strings)
         _write(model, strings, labels, folder)
+        if codes_folder is not None:
+            _export_codes(model, texts, codes_folder, config.seed)
     return model
 
 
@@ -78,3 +82,13 @@ def _write(model: TopicModel, texts: list[str], labels: list[str | None], folder
     documents[columns].to_csv(folder / "documents.csv")
     model.report(folder / "report.html", None if None in labels else labels)
     model.save(folder / MODEL_FOLDER)
+
+
+def _export_codes(model: TopicModel, texts: list[Text], folder: Path, seed: int) -> None:
+    strings = [text.text for text in texts]
+    files, proportions, names = CodeFiles(), model.transform(strings), model.topic_labels()
+    for row, (text, code, known) in enumerate(
+        zip(texts, model.embed(strings), model.known_tokens(strings), strict=True)
+    ):
+        files.add(code, row, int(known), text.text, **label_and_topic(text.label, proportions[row], names))
+    files.write(folder, spherical=True, seed=seed)
