@@ -7,7 +7,7 @@ from scipy.special import ive, logsumexp
 
 from tf_vmf.distributions import VonMisesFisherMixture
 from tf_vmf.topics.fitted import merged_numbers
-from tf_vmf.topics.guidance import anchors, seed_labels
+from tf_vmf.topics.guidance import anchors, check_seed_words, seed_labels
 from tf_vmf.topics.mixture import TopicMixture, fit_mixture
 from tf_vmf.topics.selection import choose_num_topics
 
@@ -60,9 +60,9 @@ def test_anchors_are_the_mean_codes_of_documents_weighted_by_their_share_of_seed
     assert seed_labels({"one": ["a"], "two": ["b"]}) == ["one", "two"]
     assert seed_labels([["a"], ["b"]]) == ["", ""]
     with pytest.raises(ValueError, match="lists of words"):
-        anchors(["ab"], ["a", "b", "c"], counts, codes)
+        check_seed_words(["ab"], ["a", "b", "c"], counts)
     with pytest.raises(ValueError, match="'z'"):
-        anchors([["z"]], ["a", "b", "c"], counts, codes)
+        check_seed_words([["z"]], ["a", "b", "c"], counts)
 
 
 def test_the_silhouette_finds_the_number_of_separate_clusters(rng):

@@ -23,10 +23,10 @@ class DocumentMethods(TopicEstimator):
             X: Texts, or counts over `vocabulary_`.
         """
         documents = self._read(X)
-        return self._topics.proportions(self._encode(documents), documents.lengths > 0)
+        return self._topics.proportions(self._encode(documents), documents.known)
 
     def known_tokens(self, X: Any) -> np.ndarray:
-        """How many tokens of each document the vocabulary holds, int64 (n,)."""
+        """How many tokens of each document the vocabulary holds, int64 (n,); sums of fractional counts are rounded."""
         return self._read(X).lengths
 
     def embed(self, X: Any) -> np.ndarray:
@@ -44,10 +44,10 @@ class DocumentMethods(TopicEstimator):
         """
         del y
         documents = self._read(X)
-        tokens = documents.lengths
-        if not tokens.sum():
+        tokens = float(documents.counts.sum(dtype=np.float64))
+        if not tokens:
             raise ValueError("Expected a document with a word of the vocabulary. Received none.")
-        return float(document_codes.log_likelihood_bounds(self.model_, documents.counts).sum() / tokens.sum())
+        return float(document_codes.log_likelihood_bounds(self.model_, documents.counts).sum() / tokens)
 
     def outliers(self, X: Any = None, *, share: float = 0.05) -> np.ndarray:
         """Whether each document lies far from all topics, bool (n,).
@@ -67,7 +67,7 @@ class DocumentMethods(TopicEstimator):
         codes, known = topics.codes, topics.known
         if X is not None:
             documents = self._read(X)
-            codes, known = self._encode(documents), documents.lengths > 0
+            codes, known = self._encode(documents), documents.known
         result = ~known
         result[known] = topics.mixture.log_density(codes[known]) < np.quantile(reference, share)
         return result

@@ -35,8 +35,13 @@ class CountedDocuments:
 
     @property
     def lengths(self) -> np.ndarray:
-        """The number of known tokens of each document, int64 (n,)."""
-        return np.asarray(self.counts.sum(axis=1)).ravel().astype(np.int64)
+        """The number of known tokens of each document, int64 (n,); fractional counts are rounded."""
+        return np.rint(np.asarray(self.counts.sum(axis=1)).ravel()).astype(np.int64)
+
+    @property
+    def known(self) -> np.ndarray:
+        """Whether each document has a known word, bool (n,)."""
+        return np.diff(self.counts.indptr) > 0
 
     def sequences(self, vocabulary: Sequence[str]) -> list[list[str]] | None:
         """The known words of each document in reading order; None where only counts are known."""
@@ -58,10 +63,14 @@ def is_texts(documents: Any) -> bool:
     """Whether documents are strings, in a list, an array or a data frame's column, and no counts.
 
     Raises:
-        TypeError: A single string was passed, or a list that mixes strings with something else.
+        TypeError: A single string was passed, an iterator, or a list that mixes strings with something else.
     """
     if isinstance(documents, str | bytes):
         raise TypeError(f"Expected a list of texts. Received one string: {documents[:60]!r}. Pass [text].")
+    if not (sparse.issparse(documents) or hasattr(documents, "__len__")):
+        raise TypeError(
+            f"Expected a list of texts, or counts. Received: {type(documents).__name__}. Pass list(texts) for an iterator."
+        )
     if sparse.issparse(documents) or getattr(documents, "ndim", 1) != 1:
         return False
     kinds = {isinstance(text, str) for text in documents}
@@ -72,6 +81,11 @@ def is_texts(documents: Any) -> bool:
             "Replace missing texts by ''."
         )
     return kinds == {True}
+
+
+def is_empty(documents: Any) -> bool:
+    """Whether there is no document."""
+    return not (documents.shape[0] if sparse.issparse(documents) else len(documents))
 
 
 def choose_words(
@@ -110,13 +124,21 @@ def checked_counts(counts: Any, num_words: int) -> CountedDocuments:
     """Counts of any dense or sparse format.
 
     Raises:
+        TypeError: They are no numbers.
         ValueError: The shape does not fit the vocabulary, or a count is negative, NaN or infinite.
     """
-    matrix = sparse.csr_matrix(counts, dtype=np.float32, copy=True)
-    if matrix.shape[1] != num_words:
+    try:
+        given = counts if sparse.issparse(counts) else np.asarray(counts, np.float32)
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            "Expected texts, a list of strings or one column of a data frame as in frame['text'], or counts, numbers. "
+            f"Received: {type(counts).__name__}, {error}."
+        ) from None
+    if given.ndim != 2 or given.shape[1] != num_words:
         raise ValueError(
-            f"Expected counts of shape (n, {num_words}), a column for every word of `vocabulary`. Received: shape {matrix.shape}."
+            f"Expected counts of shape (n, {num_words}), a column for every word of `vocabulary`. Received: shape {given.shape}."
         )
+    matrix = sparse.csr_matrix(given, dtype=np.float32, copy=True)
     if not (np.isfinite(matrix.data).all() and (matrix.data >= 0).all()):
         raise ValueError("Expected counts that are finite and >= 0. Received: a negative, NaN or infinite count.")
     matrix.sum_duplicates()

@@ -46,7 +46,7 @@ class FittedTopics:
     @property
     def known(self) -> np.ndarray:
         """Whether each training document has a known word, bool (n,)."""
-        return self.documents.lengths > 0
+        return self.documents.known
 
     @property
     def weights(self) -> np.ndarray:
@@ -113,13 +113,15 @@ def merged_numbers(num_topics: int, groups: Sequence[Sequence[int]]) -> np.ndarr
     Raises:
         ValueError: A group has fewer than two topics, or one of them does not exist or is in two groups.
     """
-    members = [int(topic) for group in groups for topic in group]
+    if any(np.ndim(group) != 1 for group in groups):
+        raise ValueError(f"Argument `groups`: expected lists of topics, as [[0, 3]]. Received: {list(groups)}.")
+    members = [topic for group in groups for topic in group]
     if any(len(set(group)) < 2 for group in groups) or len(set(members)) < len(members):
         raise ValueError(
             "Argument `groups`: expected groups of two or more topics, each topic in one group. "
             f"Received: {[list(group) for group in groups]}."
         )
-    wrong = [topic for topic in members if not 0 <= topic < num_topics]
+    wrong = [topic for topic in members if topic not in range(num_topics)]
     if wrong:
         raise ValueError(f"Argument `groups`: expected topics from 0 to {num_topics - 1}. Received: {wrong[0]}.")
     representative = np.arange(num_topics)

@@ -87,6 +87,8 @@ def document_info(
 def topics_by(column: str, groups: Sequence[Any], proportions: np.ndarray, labels: Sequence[str]) -> pd.DataFrame:
     """Sums and shares of the proportions in groups of documents, a row per group and topic.
 
+    Documents whose group is None or NaN are left out.
+
     Args:
         column: The name of the groups' column.
         groups: The group of each document.
@@ -115,18 +117,24 @@ def topics_by(column: str, groups: Sequence[Any], proportions: np.ndarray, label
 
 
 def periods(timestamps: Sequence[Any], bins: int | None) -> list[Any]:
-    """The start of the period of each timestamp: one of `bins` of equal length, or with None the timestamp itself."""
+    """The start of the period of each timestamp: one of `bins` of equal length, or with None the timestamp itself.
+
+    Missing timestamps stay missing.
+    """
     pandas = _pandas()
     times = pandas.Series(list(timestamps))
     if not pandas.api.types.is_numeric_dtype(times):
-        times = pandas.to_datetime(times)
+        try:
+            times = pandas.to_datetime(times)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"Argument `timestamps`: expected numbers or dates that pandas reads. {error}") from None
     if bins is None or not len(times):
         return list(times)
     first, width = times.min(), (times.max() - times.min()) / bins
     if not width:
         return [first] * len(times)
-    number = np.minimum(((times - first) / width).astype(int), bins - 1)
-    return [first + width * int(i) for i in number]
+    number = np.minimum((times - first) // width, bins - 1)
+    return [None if pandas.isna(i) else first + width * int(i) for i in number]
 
 
 def _pandas() -> Any:

@@ -20,30 +20,54 @@ def seed_labels(seed_words: SeedWords | None) -> list[str]:
     return list(seed_words) if isinstance(seed_words, Mapping) else [""] * len(seed_words)
 
 
+def check_seed_words(seed_words: SeedWords | None, vocabulary: Sequence[str], counts: sparse.csr_matrix) -> None:
+    """Refuses groups that cannot guide a topic.
+
+    Args:
+        seed_words: Groups of words, or None.
+        vocabulary: The V words.
+        counts: Counts of the documents, shape (n, V).
+
+    Raises:
+        ValueError: A group is empty, a word is not in the vocabulary, or no document has a word of a group.
+    """
+    totals = np.asarray(counts.sum(axis=0)).ravel()
+    for words in _groups(seed_words):
+        if isinstance(words, str) or not len(words):
+            raise ValueError(f"Argument `seed_words`: expected lists of words. Received: {words!r}.")
+        try:
+            columns = [word_number(word, vocabulary) for word in words]
+        except ValueError as error:
+            raise ValueError(f"Argument `seed_words`: {error}") from None
+        if not totals[columns].any():
+            raise ValueError(f"Argument `seed_words`: expected words of the documents. Received: {list(words)}.")
+
+
 def anchors(
     seed_words: SeedWords | None, vocabulary: Sequence[str], counts: sparse.csr_matrix, codes: np.ndarray
 ) -> np.ndarray:
     """A direction for each group of words: the mean code of the documents, weighted by the share of their tokens in the group.
 
     Args:
-        seed_words: Groups of words, or None.
+        seed_words: Groups of words that `check_seed_words` allows, or None.
         vocabulary: The V words.
         counts: Shape (n, V), no empty row.
         codes: Unit vectors, shape (n, d).
 
     Returns:
         Unit vectors, shape (groups, d).
-
-    Raises:
-        ValueError: A group is empty, or a word is not in the vocabulary.
     """
-    groups = [] if seed_words is None else list(seed_words.values() if isinstance(seed_words, Mapping) else seed_words)
+    groups = _groups(seed_words)
     directions = np.zeros((len(groups), codes.shape[1]))
     lengths = np.asarray(counts.sum(axis=1)).ravel()
     for row, words in enumerate(groups):
-        if isinstance(words, str) or not len(words):
-            raise ValueError(f"Argument `seed_words`: expected lists of words. Received: {words!r}.")
         columns = [word_number(word, vocabulary) for word in words]
         share = np.asarray(counts[:, columns].sum(axis=1)).ravel() / lengths
         directions[row] = share @ codes
     return np.asarray(normalize(directions)) if groups else directions
+
+
+def _groups(seed_words: SeedWords | None) -> list[Sequence[str]]:
+    if seed_words is None:
+        return []
+    return list(seed_words.values() if isinstance(seed_words, Mapping) else seed_words)

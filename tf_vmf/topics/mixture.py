@@ -87,8 +87,11 @@ def fit_mixture(
 def _start(codes: np.ndarray, num_topics: int, seed: int, restarts: int) -> np.ndarray:
     from sklearn.cluster import KMeans
 
-    centres: np.ndarray = KMeans(num_topics, n_init=restarts, random_state=seed).fit(codes).cluster_centers_
-    return np.asarray(normalize(centres))
+    with warnings.catch_warnings():
+        # Of fewer distinct codes than clusters; the model says it in its own words.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        fitted = KMeans(num_topics, n_init=restarts, random_state=seed).fit(codes)
+    return np.asarray(normalize(fitted.cluster_centers_))
 
 
 def _anchored(directions: np.ndarray, anchors: np.ndarray) -> np.ndarray:

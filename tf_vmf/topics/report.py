@@ -55,7 +55,7 @@ def write_topic_report(
         )
     sections = [_topic_table(topics, info), _documents(topics, info, texts)]
     if classes is not None:
-        sections.append(_classes(topics, topic_of_documents, np.asarray([str(value) for value in classes]), labels))
+        sections.append(_classes(topics, topic_of_documents, classes, labels))
     sections.append(_map(topics, topic_of_documents, labels))
     words = min(_DIVERSITY_WORDS, min(map(len, info["words"])))
     write_report(
@@ -102,23 +102,30 @@ def _passage(number: int, texts: Sequence[str] | None) -> Passage:
 
 
 def _classes(
-    topics: FittedTopics, topic_of_documents: np.ndarray, classes: np.ndarray, labels: Sequence[str]
+    topics: FittedTopics, topic_of_documents: np.ndarray, given: Sequence[Any], labels: Sequence[str]
 ) -> Section:
     """The most frequent topics of each class, and the agreement of topics and classes."""
-    known = topics.known
-    names, sizes = np.unique(classes, return_counts=True)
+    # NaN, which pandas puts for a missing class, differs from itself.
+    present = np.array([value is not None and value == value for value in given], bool)
+    classes = np.array([str(value) for value in given])
+    known = topics.known & present
+    names, sizes = np.unique(classes[present], return_counts=True)
     shown = names[np.sort(np.argsort(-sizes, kind="stable")[:_MOST_CLASSES])]
     proportions = topics.training_proportions()
     rows = []
     for name in shown:
-        mean = proportions[classes == name].mean(axis=0)
+        mean = proportions[(classes == name) & present].mean(axis=0)
         top = np.argsort(-mean, kind="stable")[:3]
-        rows.append((name, int(np.sum(classes == name)), "; ".join(f"{labels[k]} ({mean[k]:.0%})" for k in top)))
+        rows.append(
+            (name, int(np.sum((classes == name) & present)), "; ".join(f"{labels[k]} ({mean[k]:.0%})" for k in top))
+        )
     found, true = topic_of_documents[known], classes[known]
     text = (
         f"Normalised mutual information of topics and classes: {normalized_mutual_information(true, found):.3f}. "
         f"Purity: {purity(true, found):.3f}. The model has not seen the classes."
     )
+    if not present.all():
+        text += f" {np.sum(~present):,} documents without a class are left out."
     return Section("Classes", [Text(text), Table(("Class", "Documents", "Main topics"), rows, numeric=(1,))])
 
 

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from tf_vmf.models import BagOfWordsVAE
 from tf_vmf.text import DocumentVectorization, Tokenizer
 from tf_vmf.topics import codes as document_codes
-from tf_vmf.topics.documents import CountedDocuments, checked_counts, count_words, is_texts
+from tf_vmf.topics.documents import CountedDocuments, checked_counts, count_words, is_empty, is_texts
 from tf_vmf.topics.fitted import FittedTopics
 from tf_vmf.topics.guidance import SeedWords
 from tf_vmf.topics.words import WordSettings
@@ -62,18 +62,19 @@ class TopicEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         for name in ("num_topics", "epochs"):
             if getattr(self, name) is not None:
                 check_integer(name, getattr(self, name), 1)
+        for name in ("exclusivity", "mode_concentration"):
+            _check_number(name, getattr(self, name), 0.0)
+        _check_number("relevance_weight", self.relevance_weight, 0.0, 1.0)
+        _check_number("learning_rate", self.learning_rate, float(np.finfo(np.float32).tiny))
+        if self.verbose not in (0, 1, 2):
+            raise ValueError(f"Argument `verbose`: expected 0, 1 or 2. Received: {self.verbose!r}.")
+        if isinstance(self.seed_words, str):
+            raise ValueError(f"Argument `seed_words`: expected lists of words. Received: {self.seed_words!r}.")
         if self.seed_words is not None and self.num_topics is not None and len(self.seed_words) > self.num_topics:
             raise ValueError(
                 f"Argument `seed_words`: expected at most num_topics={self.num_topics} groups of words. "
                 f"Received: {len(self.seed_words)}."
             )
-        if not 0 <= self.relevance_weight <= 1:
-            raise ValueError(
-                f"Argument `relevance_weight`: expected a number in [0, 1]. Received: {self.relevance_weight!r}."
-            )
-        for name in ("exclusivity", "mode_concentration"):
-            if not 0 <= getattr(self, name) < np.inf:
-                raise ValueError(f"Argument `{name}`: expected a number >= 0. Received: {getattr(self, name)!r}.")
 
     def _word_settings(self) -> WordSettings:
         settings = WordSettings(
@@ -98,13 +99,12 @@ class TopicEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
                     "This model was fitted on counts. Expected counts over `vocabulary_`. Received: texts."
                 )
             return count_words(list(X), Tokenizer(self.tokenization, self.ngram_range), self.vocabulary_)
-        if not np.shape(X)[0]:
-            return CountedDocuments(checked_counts(np.zeros((0, len(self.vocabulary_))), len(self.vocabulary_)).counts)
-        return checked_counts(X, len(self.vocabulary_))
+        size = len(self.vocabulary_)
+        return checked_counts(np.zeros((0, size)) if is_empty(X) else X, size)
 
     def _encode(self, documents: CountedDocuments) -> np.ndarray:
         codes = document_codes.encode(self.model_, documents.counts)
-        codes[documents.lengths == 0] = 0.0
+        codes[~documents.known] = 0.0
         return codes
 
     @property
@@ -122,3 +122,10 @@ class TopicEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
 def check_integer(name: str, value: Any, least: int) -> None:
     if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < least:
         raise ValueError(f"Argument `{name}`: expected an integer >= {least}. Received: {value!r}.")
+
+
+def _check_number(name: str, value: Any, least: float, most: float = np.inf) -> None:
+    real = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not real or not least <= float(value) <= most or float(value) == np.inf:
+        expected = f"in [{least:g}, {most:g}]" if np.isfinite(most) else ">= 0" if least == 0 else "> 0"
+        raise ValueError(f"Argument `{name}`: expected a number {expected}. Received: {value!r}.")

@@ -33,9 +33,8 @@ class TableMethods(DocumentMethods, WordMethods):
             ModuleNotFoundError: pandas or gensim is not installed: pip install 'tf-vmf[topics]'.
         """
         check_is_fitted(self, "model_")
-        return frames.topic_info(
-            self._topics, self.vocabulary_, self.topics(num_words), self.topic_labels(), self.labels_
-        )
+        words = min(num_words, len(self.vocabulary_))
+        return frames.topic_info(self._topics, self.vocabulary_, self.topics(words), self.topic_labels(), self.labels_)
 
     def document_info(self, X: Any) -> pd.DataFrame:
         """A data frame with a row per document.
@@ -47,7 +46,7 @@ class TableMethods(DocumentMethods, WordMethods):
             ModuleNotFoundError: pandas is not installed: pip install 'tf-vmf[topics]'.
         """
         documents = self._read(X)
-        proportions = self._topics.proportions(self._encode(documents), documents.lengths > 0)
+        proportions = self._topics.proportions(self._encode(documents), documents.known)
         texts = list(X) if is_texts(X) else None
         return frames.document_info(texts, proportions, self.topic_labels(), documents.lengths)
 
@@ -55,7 +54,7 @@ class TableMethods(DocumentMethods, WordMethods):
         """How much of each class is about each topic.
 
         Args:
-            classes: The class of each document.
+            classes: The class of each document; documents with None or NaN are left out.
             X: The documents; None for the training documents.
 
         Returns:
@@ -72,7 +71,8 @@ class TableMethods(DocumentMethods, WordMethods):
         """How much of each period is about each topic.
 
         Args:
-            timestamps: The time of each document: numbers, dates, or strings that pandas reads as dates.
+            timestamps: The time of each document: numbers, dates, or strings that pandas reads as dates. Documents with None or
+                NaN are left out.
             X: The documents; None for the training documents.
             bins: The number of periods of equal length; None keeps every distinct time apart.
 
@@ -80,7 +80,7 @@ class TableMethods(DocumentMethods, WordMethods):
             A data frame with a row per period and topic: `time` (its start), `topic`, `label`, `documents`, `share`.
 
         Raises:
-            ValueError: The number of timestamps is not that of the documents.
+            ValueError: The number of timestamps is not that of the documents, or pandas cannot read one.
             ModuleNotFoundError: pandas is not installed: pip install 'tf-vmf[topics]'.
         """
         check_is_fitted(self, "model_")
@@ -98,7 +98,8 @@ class TableMethods(DocumentMethods, WordMethods):
 
         Args:
             path: The file.
-            classes: The class of each training document, for a table of classes by topic; None for none.
+            classes: The class of each training document, for a table of classes by topic; None for none. Documents whose class is
+                None or NaN are left out of it.
             title: The heading.
 
         Raises:

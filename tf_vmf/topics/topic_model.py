@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -12,10 +13,10 @@ from sklearn.utils import check_random_state
 from tf_vmf.text import DocumentVectorization, Tokenizer
 from tf_vmf.text.vocabulary import VocabularyChoice, read_stop_words
 from tf_vmf.topics import codes as document_codes
-from tf_vmf.topics.documents import CountedDocuments, checked_counts, choose_words, is_texts
+from tf_vmf.topics.documents import CountedDocuments, checked_counts, choose_words, is_empty, is_texts
 from tf_vmf.topics.file_methods import FileMethods
 from tf_vmf.topics.fitted import find_words
-from tf_vmf.topics.guidance import anchors, seed_labels
+from tf_vmf.topics.guidance import anchors, check_seed_words, seed_labels
 from tf_vmf.topics.mixture import TopicMixture, fit_mixture
 from tf_vmf.topics.selection import choose_num_topics
 from tf_vmf.topics.table_methods import TableMethods
@@ -135,20 +136,22 @@ class TopicModel(TableMethods, FileMethods):
             y: Ignored; for pipelines.
 
         Raises:
-            ValueError: An argument is out of range, no word is left, or there are fewer documents with a known word than topics.
-            TypeError: X is one string, or mixes strings with something else.
+            ValueError: An argument is out of range, no word is left, a seed word is unknown, or there are fewer documents with a
+                known word than topics.
+            TypeError: X is one string or an iterator, or mixes strings with something else.
             ModuleNotFoundError: stop_words="english" without gensim.
         """
         del y
         self._check_arguments()
         documents = self._read_training(X)
-        known = np.flatnonzero(documents.lengths > 0)
+        known = np.flatnonzero(documents.known)
         fewest = max(2, self.num_topics or 2)
         if len(known) < fewest:
             raise ValueError(
-                f"Expected at least {fewest} documents with a word of the vocabulary, one per topic. Received: {len(known)} of "
-                f"{len(documents)}. Lower `num_topics` or `min_df`."
+                f"Expected at least {fewest} documents with a word of the vocabulary, one per topic and two in all. "
+                f"Received: {len(known)} of {len(documents)}. Lower `num_topics` or `min_df`, or add documents."
             )
+        check_seed_words(self.seed_words, self.vocabulary_, documents.counts)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         self.model_ = document_codes.train(documents.counts[known], self._code_settings(), seed, self.verbose)
         codes = np.zeros((len(documents), self.latent_dim), np.float32)
@@ -159,6 +162,7 @@ class TopicModel(TableMethods, FileMethods):
         if num_topics is None:
             num_topics, self.silhouettes_ = choose_num_topics(codes[known], seed)
             num_topics = max(num_topics, len(guides))
+        _warn_of_equal_codes(codes[known], num_topics)
         weight = len(known) / (2 * num_topics)
         mixture = fit_mixture(codes[known], num_topics, seed, anchors=guides, anchor_weight=weight)
         mixture = _by_size(mixture, len(guides))
@@ -171,7 +175,10 @@ class TopicModel(TableMethods, FileMethods):
 
     def _read_training(self, X: Any) -> CountedDocuments:
         """The training documents; sets the vocabulary, the vectorizer and what is kept of the texts."""
-        if is_texts(X):
+        texts_given = is_texts(X)
+        if is_empty(X):
+            raise ValueError("Expected documents. Received none.")
+        if texts_given:
             texts = list(X)
             tokenizer = Tokenizer(self.tokenization, self.ngram_range)
             self.vocabulary_, documents = choose_words(texts, tokenizer, self._vocabulary_choice(tokenizer))
@@ -179,11 +186,13 @@ class TopicModel(TableMethods, FileMethods):
                 self.vocabulary_, tokenization=self.tokenization, ngram_range=self.ngram_range
             )
             self._texts = [_shortened(text) for text in texts]
+            if self.vocabulary is not None and self.ngram_range == (1, 1):
+                _warn_of_impossible_words(self.vocabulary_, tokenizer)
         else:
             if self.vocabulary is None:
                 raise ValueError(
-                    f"Expected texts, or counts with the argument `vocabulary`, which names their columns. "
-                    f"Received: {type(X).__name__} and vocabulary=None."
+                    "Expected texts, a list of strings or one column of a data frame as in frame['text'], or counts with the "
+                    f"argument `vocabulary`, which names their columns. Received: {type(X).__name__} and vocabulary=None."
                 )
             self.vocabulary_ = _checked_vocabulary(self.vocabulary)
             documents = checked_counts(X, len(self.vocabulary_))
@@ -220,7 +229,31 @@ def _by_size(mixture: TopicMixture, first: int) -> TopicMixture:
     return TopicMixture(mixture.weights[order], mixture.mean_directions[order], mixture.concentration)
 
 
+def _warn_of_equal_codes(codes: np.ndarray, num_topics: int) -> None:
+    distinct = len(np.unique(np.round(codes, 4), axis=0))
+    if distinct < num_topics:
+        warnings.warn(
+            f"The documents have {distinct} distinct codes, fewer than the {num_topics} topics: some topics are the same. Lower "
+            "`num_topics`, or remove repeated documents.",
+            stacklevel=3,
+        )
+
+
+def _warn_of_impossible_words(vocabulary: tuple[str, ...], tokenizer: Tokenizer) -> None:
+    """Warns of words that the tokenizer writes in another way, such as capitals: they are in no text."""
+    tokens = tokenizer(vocabulary)
+    never = [word for word, own in zip(vocabulary, tokens, strict=True) if own != [word.encode()]]
+    if never:
+        warnings.warn(
+            f"{len(never)} of {len(vocabulary)} words of `vocabulary` cannot occur, as tokenization={tokenizer.tokenization!r} "
+            f"writes texts in another way: {', '.join(map(repr, never[:5]))}.",
+            stacklevel=4,
+        )
+
+
 def _checked_vocabulary(vocabulary: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(vocabulary, str) or not len(vocabulary):
+        raise ValueError(f"Argument `vocabulary`: expected a list of words. Received: {vocabulary!r}.")
     words = tuple(str(word) for word in vocabulary)
     if len(set(words)) < len(words):
         twice = next(word for word in words if words.count(word) > 1)

@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from tf_vmf.topics.documents import word_number
 from tf_vmf.topics.fitted import find_words, merged_numbers
-from tf_vmf.topics.state import TopicEstimator
+from tf_vmf.topics.state import TopicEstimator, check_integer
 
 _WORD_PARAMETERS = ("relevance_weight", "exclusivity", "mode_concentration", "coherent_words")
 
@@ -28,7 +28,8 @@ class WordMethods(TopicEstimator):
             `num_topics_` lists of `num_words` words.
         """
         check_is_fitted(self, "model_")
-        if not 1 <= num_words <= len(self.vocabulary_):
+        check_integer("num_words", num_words, 1)
+        if num_words > len(self.vocabulary_):
             raise ValueError(
                 f"Argument `num_words`: expected a number from 1 to {len(self.vocabulary_)}, the vocabulary's size. "
                 f"Received: {num_words!r}."
@@ -37,6 +38,7 @@ class WordMethods(TopicEstimator):
 
     def topic_labels(self) -> list[str]:
         """The label of every topic: the one that was set, or its first three words."""
+        check_is_fitted(self, "model_")
         words = self.topics(min(3, len(self.vocabulary_)))
         return [self._labels.get(topic, ", ".join(row)) for topic, row in enumerate(words)]
 
@@ -51,10 +53,13 @@ class WordMethods(TopicEstimator):
             (topic, p(topic|words)) by falling probability.
 
         Raises:
-            ValueError: A word is not in the vocabulary; the message names similar ones.
+            ValueError: There is no word, or one is not in the vocabulary; the message names similar ones.
         """
         check_is_fitted(self, "model_")
+        check_integer("num_topics", num_topics, 1)
         numbers_ = [word_number(word, self.vocabulary_) for word in ([words] if isinstance(words, str) else words)]
+        if not numbers_:
+            raise ValueError("Argument `words`: expected a word or more. Received none.")
         topics = self._topics
         log_joint = np.log(np.maximum(topics.weights, 1e-12)) + topics.log_probabilities[:, numbers_].sum(axis=1)
         probabilities = np.exp(log_joint - log_joint.max())
@@ -106,16 +111,19 @@ class WordMethods(TopicEstimator):
         self._find_words(new_number[old.topic_of])
         return self
 
-    def set_topic_labels(self, labels: Mapping[int, str] | Sequence[str]) -> Self:
+    def set_topic_labels(self, labels: Mapping[int, str | None] | Sequence[str | None]) -> Self:
         """Names topics.
 
         Args:
-            labels: Names by topic, or a name for every topic. Topics that are not named keep their labels.
+            labels: Names by topic, or a name for every topic. Topics that are not named keep their labels; None takes a name
+                away, so that the first three words stand for it again.
 
         Raises:
             ValueError: A topic does not exist.
         """
         check_is_fitted(self, "model_")
+        if isinstance(labels, str):
+            raise ValueError(f"Argument `labels`: expected a name per topic, as {{0: 'space'}}. Received: {labels!r}.")
         if not isinstance(labels, Mapping) and len(labels) != self.num_topics_:
             raise ValueError(
                 f"Argument `labels`: expected {self.num_topics_} names, one per topic. Received: {len(labels)}."
@@ -126,5 +134,6 @@ class WordMethods(TopicEstimator):
             raise ValueError(
                 f"Argument `labels`: expected topics from 0 to {self.num_topics_ - 1}. Received: {wrong[0]!r}."
             )
-        self._labels |= {int(topic): str(label) for topic, label in named.items()}
+        changed = {**self._labels, **{int(topic): label for topic, label in named.items()}}
+        self._labels = {topic: str(label) for topic, label in changed.items() if label is not None}
         return self
