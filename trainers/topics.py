@@ -18,11 +18,13 @@ def main(config: TopicsConfig) -> None:
     from tf_vmf.runs.topics import find_topics
 
     model = find_topics(config)
-    for label, words in zip(model.topic_labels(), model.topics(8), strict=True):
-        print(f"{label}: {', '.join(words)}")
+    for topic, words in enumerate(model.topics(min(8, len(model.vocabulary_)))):
+        print(f"{topic}: {', '.join(words)}")
     folder = Path(config.output).resolve()
     print(f"\nreport  {(folder / 'report.html').as_uri()}")
     print(f"tables  {folder / 'topics.csv'}, {folder / 'documents.csv'}")
+    if config.export_codes is not None:
+        print(f"codes   {config.export_codes}")
     print(f"next    {program.command('predict')} --model={config.output} --input=NEW.txt --output=NEW.csv")
 
 

@@ -92,6 +92,14 @@ def test_codes_of_both_programs_go_to_the_projector(folder, tmp_path):
     assert len(table(folder / "projector/coordinates.tsv", "\t")) == 240
 
 
+def test_options_that_program_and_estimator_share_have_one_default():
+    config, model = TopicsConfig(corpus="wikipedia", output="out"), tf_vmf.TopicModel()
+    shared = set(config.as_dict()) & set(model.get_params())
+    assert {"num_topics", "relevance_weight", "latent_dim", "min_df"} <= shared
+    for name in shared - {"ngram_range"}:
+        assert getattr(config, name) == getattr(model, name)
+
+
 def test_a_folder_that_is_there_is_refused_before_the_text_is_read(folder):
     with pytest.raises(FileExistsError, match="does not exist"):
         topics.main(TopicsConfig(train_files=("/no/such/file.txt",), output=folder / "out"))

@@ -140,7 +140,7 @@ class _EpochBar(keras.callbacks.Callback):
 
     def __init__(self, epochs: int) -> None:
         super().__init__()
-        self._bar = keras.utils.Progbar(epochs, unit_name="epoch")
+        self._bar = keras.utils.Progbar(epochs, unit_name="epoch", stateful_metrics=["perplexity"])
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         logs = logs or {}
