@@ -101,21 +101,21 @@ def test_parameters_are_refused_by_name_before_training(arguments, message):
         small(**arguments).fit(TEXTS)
 
 
-def test_words_that_the_tokenizer_never_writes_are_named():
+def test_words_that_the_tokenizer_never_writes_are_named_and_few_words_have_a_table():
+    pytest.importorskip("pandas")
+    pytest.importorskip("gensim")
     with pytest.warns(UserWarning, match="1 of 3 words.*'Moon'"):
-        small(2, epochs=1, vocabulary=["Moon", "bread", "goal"]).fit(TEXTS)
+        fitted = small(2, epochs=1, vocabulary=["Moon", "bread", "goal"]).fit(TEXTS)
+    info = fitted.topic_info()
+    assert [(sorted(words[:2]), words[2]) for words in info["words"]] == [(["bread", "goal"], "Moon")] * 2
+    # The two words that occur are in different texts: p(a, b) is the 1e-12 that gensim adds.
+    bread, goal = (np.mean([word in text.split() for text in TEXTS]) for word in ("bread", "goal"))
+    np.testing.assert_allclose(info["c_npmi"], np.log(1e-12 / (bread * goal)) / -np.log(1e-12), rtol=1e-6)
 
 
 def test_more_topics_than_distinct_documents_are_announced():
     with pytest.warns(UserWarning, match="1 distinct codes"):
         assert small(2, epochs=1).fit(TEXTS[:1] * 20).num_topics_ == 2
-
-
-def test_a_vocabulary_of_few_words_has_a_table_of_few_words():
-    pytest.importorskip("pandas")
-    pytest.importorskip("gensim")
-    info = small(2, epochs=1, vocabulary=["moon", "bread", "goal"]).fit(TEXTS).topic_info()
-    assert [sorted(words) for words in info["words"]] == [["bread", "goal", "moon"]] * 2
 
 
 def test_methods_refuse_odd_arguments_by_name(model):

@@ -45,9 +45,11 @@ def topic_info(
 def coherence(topics: FittedTopics, vocabulary: Sequence[str]) -> np.ndarray:
     """NPMI of the first ten words of each topic in the training documents, shape (K,).
 
-    In windows of 10 words where the order of words is known, otherwise in whole documents; nan for a vocabulary of one word.
+    In windows of 10 words where the order of words is known, otherwise in whole documents; nan where fewer than two words of the
+    vocabulary occur.
     """
-    num_words = min(_COHERENCE_WORDS, len(vocabulary))
+    # Words that no document holds come last in every topic.
+    num_words = min(_COHERENCE_WORDS, int(np.count_nonzero(np.asarray(topics.documents.counts.sum(axis=0)))))
     if num_words < 2:
         return np.full(topics.num_topics, np.nan)
     words = [[vocabulary[word] for word in row[:num_words]] for row in topics.ranking]
