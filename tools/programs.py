@@ -40,5 +40,5 @@ def programs() -> dict[str, Program]:
     with mock.patch.object(program, "run", record):
         for file in sorted((ROOT / "trainers").glob("*.py")):
             if "__main__" in file.read_text("utf-8"):
-                runpy.run_module(f"trainers.{file.stem}", run_name="__main__")
+                runpy.run_path(str(file), run_name="__main__")
     return found

@@ -1,5 +1,6 @@
 """Every public name is in the reference, and Markdown in docstrings reads the same there."""
 
+import dataclasses
 import importlib
 import re
 import sys
@@ -43,7 +44,7 @@ def test_every_flag_is_in_the_reference():
     for name, program in programs().items():
         section = page.partition(f"\n{name}\n---")[2]
         for config in program.configs:
-            assert all(f"``--{option}``" in section for option in config.__dataclass_fields__)
+            assert all(f"``--{option.name}``" in section for option in dataclasses.fields(config))
 
 
 def test_markdown_becomes_restructuredtext():

@@ -4,6 +4,7 @@ import base64
 import json
 import re
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -35,6 +36,9 @@ def client(model, tmp_path_factory):
     served = serving.Served(path, limits)
     with testclient.TestClient(serving.make_app(served, "topics")) as client:
         client.served = served
+        deadline = time.monotonic() + 60
+        while client.get("/health/ready").status_code == 503 and time.monotonic() < deadline:
+            time.sleep(0.05)  # it answers a first request of its own
         yield client
 
 

@@ -18,7 +18,8 @@ import tf_vmf
 ROOT = Path(__file__).resolve().parents[2]
 SUBJECTS, VERBS = {"good": ["film", "cast"], "bad": ["plot", "script"]}, {"good": ["shines"], "bad": ["drags", "fails"]}
 FLAGS = ["--latent_dim=4", "--concentration=20", "--embedding_dim=12", "--hidden_units=24", "--dropout=0.0", "--batch_size=16",
-         "--learning_rate=0.02", "--num_importance_samples=3", "--epochs=6"]  # fmt: skip
+         "--learning_rate=0.02", "--num_importance_samples=3", "--epochs=6", "--pooling=final", "--word_dropout=0",
+         "--notied_embeddings", "--noskip_connection", "--encoder_activation=linear"]  # fmt: skip
 
 
 @pytest.fixture(scope="module")

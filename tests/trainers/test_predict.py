@@ -27,6 +27,7 @@ def table(path):
 
 def test_every_text_has_its_row_with_known_words_bound_and_code(text, tmp_path):
     options = {"stop_words": "none", "latent_dim": 3, "encoder_units": (8,), "epochs": 1, "num_importance_samples": 1}
+    options["concentration"] = 20.0
     tf_vmf.runs.train_documents(DocumentConfig(train_files=(text,), **options), tmp_path / "run", verbose=False)
     (tmp_path / "new.csv").write_text('id,body\n1,"star moon, moon"\n2,unknown words\n3,\n')
     config = PredictConfig(

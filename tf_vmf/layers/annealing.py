@@ -32,8 +32,13 @@ class LatentAnnealing(keras.callbacks.Callback):
 
     Example:
     ```python
+    h = keras.Input((8,))
+    z = tf_vmf.layers.VonMisesFisherLatent(3, concentration=20.0)(h)
+    model = keras.Model(h, keras.layers.Dense(8)(z))
+    model.compile("adam", loss="mse")
+    x = np.random.default_rng(0).normal(size=(32, 8))
     warm_up = tf_vmf.layers.LatentAnnealing(tf_vmf.layers.LinearSchedule(10))  # 0, 0.1, ..., 1
-    model.fit(x, epochs=30, callbacks=[warm_up])
+    model.fit(x, x, epochs=3, callbacks=[warm_up])
     ```
     """
 

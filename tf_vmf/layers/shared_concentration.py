@@ -38,7 +38,7 @@ class SharedConcentration(BoundedConcentration):
     Example:
     ```python
     concentration = tf_vmf.layers.SharedConcentration(initial=50.0)
-    z = tf_vmf.layers.VonMisesFisherLatent(25, concentration=concentration)(h)
+    z = tf_vmf.layers.VonMisesFisherLatent(25, concentration=concentration)(keras.Input((400,)))
     ```
     """
 

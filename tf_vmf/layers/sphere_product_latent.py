@@ -33,7 +33,7 @@ class SphereProductLatent(ProductLatent):
 
     Example:
     ```python
-    z = tf_vmf.layers.SphereProductLatent(50, part_dim=5, concentration="learned")(h)  # ten unit vectors
+    z = tf_vmf.layers.SphereProductLatent(50, part_dim=5, concentration="learned")(keras.Input((400,)))  # ten unit vectors
     ```
     """
 

@@ -24,7 +24,9 @@ def as_vectorizer(vectorizer: Any) -> TextLayer | None:
     The layer runs inside a TensorFlow graph, as a saved model needs it, and counts as the vectorizer does.
 
     ```python
-    words = sklearn.feature_extraction.text.CountVectorizer().fit(["red moon", "red sea"])
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    words = CountVectorizer().fit(["red moon", "red sea"])
     tf_vmf.text.as_vectorizer(words)(["Red, red moon!"])  # [[1, 2, 0]]
     ```
 
