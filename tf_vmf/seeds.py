@@ -4,7 +4,8 @@
 its state (Keras 3.15). Seeds here are a pure function of (seed, step, replica), so replicas differ and a resumed run repeats.
 They are the same in eager mode, in graphs and under XLA, and so is the noise of the samplers and of dropout, up to rounding.
 Exceptions are what TensorFlow and TensorFlow Probability draw by themselves: gamma variables (power spherical), samples of priors,
-and the words of generated text. Those are other ones under XLA.
+and the words of generated text. Those are other ones under XLA, and so is the noise of a `tf.function` that was traced without
+XLA and is then called inside a function that XLA compiles.
 """
 
 import random

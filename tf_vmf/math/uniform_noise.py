@@ -1,13 +1,15 @@
 """Uniform noise from a stateless seed, the same numbers with and without XLA."""
 
 import tensorflow as tf
+from tensorflow.python.ops import control_flow_util
 
 
 def stateless_uniform(shape: tf.Tensor, seed: tf.Tensor, dtype: tf.DType = tf.float32) -> tf.Tensor:
     """Draws independent numbers from the uniform distribution on [0, 1).
 
-    They are those of `tf.random.stateless_uniform(shape, seed, alg="philox")` on a CPU. That function makes a number from the low
-    bits of a random word, or from the high ones where XLA compiles it. Here the words are drawn, which are the same everywhere.
+    They are those of `tf.random.stateless_uniform(shape, seed, alg="philox")`. That function makes a number from the low bits of a
+    random word, but from the high ones where XLA compiles it. There the words are drawn, which are the same, and converted here; not in
+    a `tf.function` that was traced before, outside of the one that XLA compiles.
 
     Args:
         shape: int32 tensor or a sequence of ints.
@@ -20,6 +22,8 @@ def stateless_uniform(shape: tf.Tensor, seed: tf.Tensor, dtype: tf.DType = tf.fl
     References:
         J. K. Salmon, M. A. Moraes, R. O. Dror and D. E. Shaw. Parallel Random Numbers: As Easy as 1, 2, 3. SC 2011 (Philox).
     """
+    if not _is_compiled_by_xla():
+        return tf.random.stateless_uniform(shape, seed, dtype=dtype, alg="philox")
     if dtype == tf.float32:
         return tf.cast(tf.bitwise.bitwise_and(_words(shape, seed, tf.int32), 0x7FFFFF), dtype) * 2.0**-23
     word = _words(shape, seed, tf.int64)
@@ -27,6 +31,11 @@ def stateless_uniform(shape: tf.Tensor, seed: tf.Tensor, dtype: tf.DType = tf.fl
     # Two non-negative summands: the right shift keeps the sign of the word.
     low = tf.bitwise.bitwise_and(tf.bitwise.right_shift(word, tf.constant(32, tf.int64)), 0xFFFFFFFF)
     return tf.cast(high + low, dtype) * 2.0**-52
+
+
+def _is_compiled_by_xla() -> bool:
+    """Whether the function that is being traced will be compiled by XLA, by itself or inside another one."""
+    return not tf.executing_eagerly() and control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
 
 
 def _words(shape: tf.Tensor, seed: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
