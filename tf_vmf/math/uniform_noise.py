@@ -8,8 +8,8 @@ def stateless_uniform(shape: tf.Tensor, seed: tf.Tensor, dtype: tf.DType = tf.fl
     """Draws independent numbers from the uniform distribution on [0, 1).
 
     They are those of `tf.random.stateless_uniform(shape, seed, alg="philox")`. That function makes a number from the low bits of a
-    random word, but from the high ones where XLA compiles it. There the words are drawn, which are the same, and converted here; not in
-    a `tf.function` that was traced before, outside of the one that XLA compiles.
+    random word, but from the high ones where XLA compiles it. There the words are drawn, which are the same, and
+    converted here; not in a `tf.function` that was traced before, outside of the one that XLA compiles.
 
     Args:
         shape: int32 tensor or a sequence of ints.
