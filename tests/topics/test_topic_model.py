@@ -90,7 +90,9 @@ def test_fit_transform_is_transform_of_the_training_texts():
     np.testing.assert_allclose(again.fit_transform(TEXTS), again.transform(TEXTS), rtol=1e-5)
 
 
-@pytest.mark.parametrize("kind", [np.asarray, sparse.csr_matrix, sparse.coo_array])
+@pytest.mark.parametrize(
+    "kind", [np.asarray, sparse.csr_matrix, pytest.param(sparse.coo_array, marks=pytest.mark.slow)]
+)
 def test_counts_dense_or_sparse_give_the_topics_of_the_texts(kind):
     from_texts = small(epochs=3).fit(TEXTS)
     vocabulary = from_texts.vocabulary_

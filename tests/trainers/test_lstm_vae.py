@@ -73,6 +73,7 @@ def test_a_run_leaves_every_file_of_the_contract(whole):
     assert metrics["test"]["tokens"] == 5 * metrics["test"]["examples"]
 
 
+@pytest.mark.slow
 def test_embeddings_start_from_another_run_which_is_not_asked_again(whole, texts, tmp_path):
     shutil.copytree(whole, tmp_path / "source")
     start = f"--initial_embeddings={tmp_path}/source"
