@@ -1,7 +1,10 @@
 """Settings that hold for every test."""
 
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 # Before TensorFlow is imported: quiet logs, and one thread an operation, so that two xdist workers do not fight for two cores.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -32,3 +35,17 @@ def rng() -> np.random.Generator:
 def mirrored(replicas: int) -> tf.distribute.Strategy:
     """A strategy over the first `replicas` logical devices."""
     return get_strategy("mirrored", replicas)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium, where the system has it."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    pytest.importorskip("axe_playwright_python.sync_playwright")
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if path is None:
+        pytest.skip("there is no Chromium on this machine (apt-get install chromium)")
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()

@@ -2,7 +2,6 @@
 
 import itertools
 import re
-import shutil
 import subprocess
 import sys
 import urllib.parse
@@ -44,27 +43,20 @@ def test_no_link_of_the_site_is_dead_and_nothing_is_loaded_from_elsewhere(site):
 
 
 @pytest.mark.slow
-def test_pages_are_accessible_and_fit_a_phone_in_light_and_dark(site):
-    sync_api = pytest.importorskip("playwright.sync_api")
+def test_pages_are_accessible_and_fit_a_phone_in_light_and_dark(site, browser):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-    browser_path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if browser_path is None:
-        pytest.skip("there is no Chromium on this machine (apt-get install chromium)")
-    with sync_api.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
-        for width, scheme in itertools.product((1280, 390), ("light", "dark")):
-            page = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme).new_page()
-            asked = []
-            page.on("request", lambda request, asked=asked: asked.append(request.url))
-            for name in ("index", "tutorials/keras_layer", "reference/tf_vmf.layers", "RESULTS"):
-                page.goto((site / f"{name}.html").as_uri())
-                # Sphinx gives the parts of a docstring as lists with headings inside.
-                found = axe.Axe().run(page, options={"rules": {"definition-list": {"enabled": False}}})
-                assert not found.response["violations"], (name, width, scheme, found.generate_report())
-                scrolls = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
-                assert not page.evaluate(scrolls), (name, width)
-            assert all(url.startswith(("file:", "data:")) for url in asked)
-        page.goto((site / "search.html").as_uri() + "?q=collapse")
-        page.wait_for_selector("#search-results li")
-        assert "VAEs and the vMF" in page.inner_text("#search-results")
-        browser.close()
+    for width, scheme in itertools.product((1280, 390), ("light", "dark")):
+        page = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme).new_page()
+        asked = []
+        page.on("request", lambda request, asked=asked: asked.append(request.url))
+        for name in ("index", "tutorials/keras_layer", "reference/tf_vmf.layers", "RESULTS"):
+            page.goto((site / f"{name}.html").as_uri())
+            # Sphinx gives the parts of a docstring as lists with headings inside.
+            found = axe.Axe().run(page, options={"rules": {"definition-list": {"enabled": False}}})
+            assert not found.response["violations"], (name, width, scheme, found.generate_report())
+            scrolls = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+            assert not page.evaluate(scrolls), (name, width)
+        assert all(url.startswith(("file:", "data:")) for url in asked)
+    page.goto((site / "search.html").as_uri() + "?q=collapse")
+    page.wait_for_selector("#search-results li")
+    assert "VAEs and the vMF" in page.inner_text("#search-results")

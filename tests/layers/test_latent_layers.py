@@ -350,6 +350,8 @@ def test_an_empty_batch_adds_no_loss():
             lambda: LearnedConcentration(minimum=9.0, initial=3.0),
             "minimum < initial",
         ),
+        (lambda: LearnedConcentration(initial=0.0), "initial.*> 0"),
+        (lambda: LearnedConcentration(minimum=40.0, maximum=40.0), "minimum < initial <= maximum"),
         (lambda: GaussianLatent(0), "latent_dim.*>= 1"),
         (lambda: GaussianLatent(5, kl_weight=-0.1), "kl_weight.*-0.1"),
         (lambda: GaussianLatent(5, kl_weight=float("inf")), "kl_weight.*inf"),

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,13 +12,8 @@ from tests.reports import findings as made
 from tf_vmf.analysis import RelevantWords, to_json
 from tf_vmf.reports import document_report, sentence_report
 
-playwright = pytest.importorskip("playwright.sync_api")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="there is no Chromium on this machine (apt-get install chromium)"
-)
 HOSTILE = "</script><script>document.title = 'changed'</script><img src=x onerror=alert(1)>"
 
 
@@ -39,14 +33,6 @@ DOCUMENTS = made.document_findings(
         beginnings=("The moon rises.", "An orbit is an ellipse.", "A comet, of ice.", "A cake is baked.", "Odd."),
     ),
 )
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 import json
 import shlex
-import shutil
 
 import pytest
 
@@ -12,13 +11,8 @@ from tf_vmf import serving
 
 pytest.importorskip("fastapi")
 httpx = pytest.importorskip("httpx")
-playwright = pytest.importorskip("playwright.sync_api")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="there is no Chromium on this machine (apt-get install chromium)"
-)
 
 LABELS = ["negative", "positive"]
 
@@ -37,14 +31,6 @@ def urls(exports):
     apps = {name: serving.make_app(serving.Served(path), name) for name, path in exports.items()}
     with running(apps["sentences"]) as sentences, running(apps["documents"]) as documents:
         yield {"sentences": sentences, "documents": documents}
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 class Visit:

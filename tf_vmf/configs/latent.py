@@ -24,11 +24,13 @@ class LatentConfig(Config):
         words=("learned", "shared"),
     )
     initial_concentration: float | None = option(
-        None, "Learned concentration at the start of training; 2 latent_dim if not given.", minimum=0.0
+        None,
+        "Learned concentration at the start of training; 2 latent_dim if not given (of a part of vmf_product 2 part_dim).",
+        minimum=0.0,
     )
     minimum_concentration: float | None = option(
         None,
-        "Lower bound of a learned concentration; if not given 0.2 latent_dim, or a tenth of the initial one if that is less.",
+        "Lower bound of a learned concentration; if not given a tenth of that default, or of the initial one if that is less.",
         minimum=0.0,
     )
     norm_penalty: float = option(

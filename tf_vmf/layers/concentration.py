@@ -35,15 +35,14 @@ class BoundedConcentration(keras.layers.Layer):
         self._has_dtype = kwargs.get("dtype") is not None
         name = type(self).__name__
         self.minimum = None if minimum is None else check_number(name, "minimum", minimum)
-        self.initial = None if initial is None else check_number(name, "initial", initial)
+        self.initial = None if initial is None else check_number(name, "initial", initial, above=True)
         if self.minimum is not None and self.initial is not None and not self.minimum < self.initial:
             raise ValueError(
                 f"Arguments `minimum` and `initial` of {name}: expected minimum < initial. "
                 f"Received: minimum={self.minimum!r}, initial={self.initial!r}."
             )
-        self.maximum = check_number(name, "maximum", maximum)
-        largest = max(each for each in (self.minimum, self.initial, 0.0) if each is not None)
-        if not largest <= self.maximum:
+        self.maximum = check_number(name, "maximum", maximum, above=True)
+        if not (self.minimum or 0.0) < self.maximum or not (self.initial or 0.0) <= self.maximum:
             raise ValueError(
                 f"Arguments `initial` and `maximum` of {name}: expected minimum < initial <= maximum. "
                 f"Received: minimum={self.minimum!r}, initial={self.initial!r}, maximum={maximum!r}."

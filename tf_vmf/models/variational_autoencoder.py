@@ -84,9 +84,9 @@ class VariationalAutoencoder(CheckedKeywords, ReplicatedModel):
                 f"Received: latent={latent!r}."
             )
         num_samples = check_integer(type(self).__name__, "num_samples", num_samples, minimum=1)
-        _check_reduction(sample_reduction, int(num_samples), latent)
+        _check_reduction(sample_reduction, num_samples, latent)
         self.latent: Any = latent  # a LatentLayer or None
-        self.num_samples = int(num_samples)
+        self.num_samples = num_samples
         self.sample_reduction = sample_reduction
         self.seed = draw_seed(seed)
         self.loss_tracker = keras.metrics.Mean(name="loss")
@@ -170,7 +170,7 @@ class VariationalAutoencoder(CheckedKeywords, ReplicatedModel):
             Y. Burda, R. Grosse and R. Salakhutdinov. Importance Weighted Autoencoders. ICLR 2016.
         """
         num_samples = check_integer(type(self).__name__, "num_samples", num_samples, minimum=1)
-        return self.importance_weighted(self.to_tensors(x), tf.constant(int(num_samples)), stateless_seed(seed))
+        return self.importance_weighted(self.to_tensors(x), tf.constant(num_samples), stateless_seed(seed))
 
     @tf.function(reduce_retracing=True)
     def importance_weighted(self, x: Any, num_samples: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:

@@ -10,6 +10,7 @@ from tf_vmf.text.vectorization import DocumentVectorization, TextLayer
 _ARGUMENTS = {
     "analyzer": "word",
     "binary": False,
+    "input": "content",
     "lowercase": True,
     "preprocessor": None,
     "strip_accents": None,
@@ -32,7 +33,7 @@ def as_vectorizer(vectorizer: Any) -> TextLayer | None:
 
     Raises:
         ValueError: It is not fitted; it is another vectorizer, such as one of TF-IDF weights; it was made with an argument that a
-            graph cannot follow, such as a function, or with stop words beside runs of words.
+            graph cannot follow, such as a function, or with stop words beside runs of words or a vocabulary.
     """
     if vectorizer is None or isinstance(vectorizer, TextLayer):
         return vectorizer
@@ -44,8 +45,9 @@ def as_vectorizer(vectorizer: Any) -> TextLayer | None:
         )
     parameters = vectorizer.get_params()
     expected = dict(_ARGUMENTS)
-    if tuple(parameters["ngram_range"]) != (1, 1):
-        expected["stop_words"] = None  # words on both sides of one become neighbours
+    # In runs, words on both sides of a stop word become neighbours; and a vocabulary that was given may hold one, whose count is 0.
+    if tuple(parameters["ngram_range"]) != (1, 1) or parameters["vocabulary"] is not None:
+        expected["stop_words"] = None
     for name, value in expected.items():
         if parameters[name] != value:
             raise ValueError(
@@ -56,10 +58,9 @@ def as_vectorizer(vectorizer: Any) -> TextLayer | None:
         raise ValueError(
             "Argument `vectorizer`: expected a fitted CountVectorizer. Received one that is not: call its `fit`."
         )
-    words = [word.replace(" ", "_") for word in vectorizer.get_feature_names_out()]
-    if len(set(words)) < len(words):
-        raise ValueError(
-            "Argument `vectorizer`: expected words without underscores beside runs of words, whose words an underscore joins. "
-            f"Received: {next(word for word in words if words.count(word) > 1)!r} twice."
-        )
-    return DocumentVectorization(words, tokenization="scikit-learn", ngram_range=tuple(parameters["ngram_range"]))
+    return DocumentVectorization(
+        list(vectorizer.get_feature_names_out()),
+        tokenization="scikit-learn",
+        ngram_range=tuple(parameters["ngram_range"]),
+        separator=" ",
+    )

@@ -92,10 +92,10 @@ class Tokenizer:
         tokenization: `"words"` (lower-case words of two letters or more, see `separate_words`), `"punctuation"` (lower-case
             words and punctuation marks, numbers as `N`, see `separate_punctuation`), `"whitespace"` (text that is tokenized
             already) or `"scikit-learn"` (as its `CountVectorizer`, see `separate_as_scikit_learn`).
-        ngram_range: the lengths (shortest, longest) of the runs of words that count as a word; those of several words are
-            joined by an underscore.
+        ngram_range: the lengths (shortest, longest) of the runs of words that count as a word.
         function: from a text to its words, used in Python in place of `tokenization`, as `jieba.lcut`. Inside a graph it cannot
             run: there `tokenization` must be `"whitespace"`, and texts come with their words separated by spaces.
+        separator: what joins the words of a run.
 
     Raises:
         ValueError: no such tokenization, or no such range.
@@ -104,6 +104,7 @@ class Tokenizer:
     tokenization: str = "words"
     ngram_range: tuple[int, int] = (1, 1)
     function: Callable[[str], Iterable[str]] | None = None
+    separator: str = "_"
 
     @classmethod
     def of(
@@ -153,14 +154,14 @@ class Tokenizer:
         if self.ngram_range == (1, 1):
             return words
         shortest, longest = self.ngram_range
-        return tf.strings.ngrams(words, list(range(shortest, longest + 1)), separator="_")
+        return tf.strings.ngrams(words, list(range(shortest, longest + 1)), separator=self.separator)
 
     def _with_ngrams(self, words: list[bytes]) -> list[bytes]:
         shortest, longest = self.ngram_range
         if longest == 1:
             return words
         return [
-            b"_".join(words[start : start + length])
+            self.separator.encode().join(words[start : start + length])
             for length in range(shortest, longest + 1)
             for start in range(len(words) - length + 1)
         ]

@@ -71,7 +71,8 @@ class DocumentVectorization(TextLayer):
     Args:
         vocabulary: the V words.
         tokenization: this and the next as in `tf_vmf.text.Tokenizer`.
-        ngram_range: the lengths of runs of words that count as a word of the vocabulary, joined by underscores.
+        ngram_range: the lengths of runs of words that count as a word of the vocabulary.
+        separator: what joins the words of a run in the vocabulary.
         **kwargs: of `keras.layers.Layer`.
 
     Call arguments:
@@ -90,9 +91,10 @@ class DocumentVectorization(TextLayer):
         *,
         tokenization: str = "words",
         ngram_range: tuple[int, int] = (1, 1),
+        separator: str = "_",
         **kwargs: Any,
     ) -> None:
-        super().__init__(vocabulary, Tokenizer(tokenization, ngram_range), **kwargs)
+        super().__init__(vocabulary, Tokenizer(tokenization, ngram_range, separator=separator), **kwargs)
         self.ngram_range = self._tokenizer.ngram_range
 
     def call(self, texts: tf.Tensor) -> tf.Tensor:
@@ -104,7 +106,7 @@ class DocumentVectorization(TextLayer):
         return keras.KerasTensor((texts.shape[0], len(self.vocabulary)), dtype="float32")
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "ngram_range": list(self.ngram_range)}
+        return {**super().get_config(), "ngram_range": list(self.ngram_range), "separator": self._tokenizer.separator}
 
 
 @keras.saving.register_keras_serializable(package="tf_vmf")
