@@ -1,7 +1,7 @@
 """Table 1 of Davidson et al. (2018) on the digits of scikit-learn: Gaussian, sphere and products of spheres.
 
     python -m examples.digits_table --output=results/digits.csv    # all cells; the same command resumes
-    python -m examples.digits_table --output=results/digits.csv --page=docs/DIGITS.md    # only writes table and picture
+    python -m tools.results_digits    # writes the tables and the picture of docs/DIGITS.md
 
 Every cell is a `tf_vmf.models.VAE` with a latent of d intrinsic dimensions: N(0, I) on R^d, one sphere S^d, or a product of
 spheres whose dimensions add up to d. Settings are compared on validation images; the test images are used once per cell.

@@ -2,7 +2,8 @@
 
     python -m examples.topics_from_folder mail --num_topics=20 --output=mail_topics
 
-Each file (.txt) is a text; the subfolder that it lies in, if any, is its class. Classes are compared with, not learned from.
+Each file (.txt) is a text; the subfolder that it lies in, at any depth, is its class, if there is one. Classes are
+compared with, not learned from.
 """
 
 import argparse
@@ -12,12 +13,13 @@ from typing import Any
 import tf_vmf
 
 
-def read_folder(folder: str | Path) -> tuple[list[str], list[str]]:
-    """The texts of a folder's files, and the subfolder of each."""
+def read_folder(folder: str | Path) -> tuple[list[str], list[str | None]]:
+    """The texts of a folder's files, and the subfolder of each; None for a file in no subfolder."""
     files = sorted(Path(folder).rglob("*.txt"))
     if not files:
         raise FileNotFoundError(f"There is no .txt file in {folder}.")
-    return [file.read_text("utf-8") for file in files], [file.parent.name for file in files]
+    parts = [file.relative_to(folder).parts for file in files]
+    return [file.read_text("utf-8") for file in files], [each[0] if len(each) > 1 else None for each in parts]
 
 
 def main(folder: str, num_topics: int | None, output: str, **arguments: Any) -> tf_vmf.TopicModel:

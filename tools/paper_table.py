@@ -160,10 +160,14 @@ def _mean(group: Group, split: str, key: str) -> float:
 
 def _row(group: Group, first: Sequence[str]) -> list[str]:
     start = [_LOSSES.get(group[0][name], group[0][name]) for name in first]
-    cells = [
-        _cell([model["test"][key] for model in group if key in model["test"]], digits) for _, key, digits in _COLUMNS
-    ]
+    cells = [_cell_of(group, key, digits) for _, key, digits in _COLUMNS]
     return [*start, _code(group[0]), ", ".join(str(model["seed"]) for model in group), *cells]
+
+
+def _cell_of(group: Group, key: str, digits: int) -> str:
+    """The figure over the seeds that have it, with their number where some have not."""
+    values = [model["test"][key] for model in group if key in model["test"]]
+    return _cell(values, digits) + (f" ({len(values)} of {len(group)} seeds)" if 0 < len(values) < len(group) else "")
 
 
 def _cell(values: Sequence[float], digits: int) -> str:

@@ -127,7 +127,7 @@ def _reproduce_sweep(options: argparse.Namespace) -> None:
 
 def _reproduce_paper(options: argparse.Namespace) -> None:
     if options.list:
-        print(f"done    {paper_table.SOURCE.name}")
+        print(f"{'done   ' if paper_table.SOURCE.exists() else 'missing'} {paper_table.SOURCE.name}")
         return
     paper_table.main()
 

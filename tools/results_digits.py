@@ -45,6 +45,10 @@ def read_cells(path: Path) -> Cells:
         for row in csv.DictReader(file):
             figures = {name: float(value) for name, value in row.items() if name != "latent"}
             cells.setdefault(int(row["d"]), {}).setdefault(row["latent"], {})[int(row["seed"])] = figures
+    for dim, latents in cells.items():
+        seeds = {name: sorted(each) for name, each in latents.items()}
+        if len(set(map(tuple, seeds.values()))) > 1:
+            raise ValueError(f"{path}: expected the same seeds of all latents at d = {dim}. Received: {seeds}.")
     return dict(sorted(cells.items()))
 
 

@@ -60,7 +60,9 @@ def read_runs(results: Path, corpus: str) -> Runs:
 
 
 def results_table(runs: Runs) -> str:
-    """A Markdown table of mean ± standard deviation over seeds, a recipe a row, the best on validation first."""
+    """A Markdown table of mean ± standard deviation over seeds, a recipe per row, the best on validation first."""
+    if not runs:
+        return "No runs yet.\n"
     every = [metrics for seeds in runs.values() for metrics in seeds.values()]
     samples = sorted({metrics["protocol"]["importance_samples"]["test"] for metrics in every})
     # What some models do not have, as the mean code, has no column.

@@ -42,7 +42,7 @@ def test_every_flag_is_in_the_reference():
 
     page = reference_pages.programs_page()
     for name, program in programs().items():
-        section = page.partition(f"\n{name}\n---")[2]
+        section = re.split(r"\n\w+\n---+\n", page.partition(f"\n{name}\n---")[2])[0]
         for config in program.configs:
             assert all(f"``--{option.name}``" in section for option in dataclasses.fields(config))
 

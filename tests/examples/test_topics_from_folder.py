@@ -13,11 +13,11 @@ pytest.importorskip("matplotlib")
 def test_folders_are_classes_and_a_folder_without_text_is_refused(tmp_path):
     from examples import topics_from_folder
 
-    for name in ("b/1.txt", "a/2.txt", "a/1.txt", "a/notes.md"):
+    for name in ("b/1.txt", "a/2.txt", "a/1.txt", "a/notes.md", "b/a/3.txt", "loose.txt"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(f"text of {name}")
     texts, classes = topics_from_folder.read_folder(tmp_path)
-    assert classes == ["a", "a", "b"]
+    assert classes == ["a", "a", "b", "b", None]
     assert texts[0] == "text of a/1.txt"
     (tmp_path / "empty").mkdir()
     with pytest.raises(FileNotFoundError, match="empty"):

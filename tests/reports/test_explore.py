@@ -146,6 +146,14 @@ def test_a_topic_is_shown_on_the_map(visit):
     assert page.get_by_label("Colour by").input_value() == "topic"
 
 
+def test_a_topic_without_a_point_on_the_map_hides_no_other_and_says_so(visit):
+    page = visit()
+    before = clear(page)
+    page.evaluate("document.dispatchEvent(new CustomEvent('showtopic', { detail: 7 }))")
+    assert clear(page) == before
+    assert "No document of the map is in topic" in page.locator("figure.map").get_by_role("status").text_content()
+
+
 def test_the_slider_orders_words_by_relevance(visit):
     page = visit()
     slider = page.get_by_role("slider")

@@ -172,10 +172,14 @@ def test_documents_without_a_class_or_a_time_are_left_out():
 
 
 def test_the_page_leaves_documents_without_a_class_out(model, tmp_path):
-    for module in ("pandas", "gensim", "jinja2", "matplotlib"):
+    pandas = pytest.importorskip("pandas")
+    for module in ("gensim", "jinja2", "matplotlib"):
         pytest.importorskip(module)
     classes = [None if row < 30 else f"class {label}" for row, label in enumerate(LABELS)]
-    model.report(tmp_path / "report.html", classes)
-    page = (tmp_path / "report.html").read_text("utf-8")
-    assert "30 documents without a class are left out" in page
-    assert ">None<" not in page
+    for given in (classes, pandas.Series(classes, dtype="string")):  # whose missing value is pandas.NA
+        model.report(tmp_path / "report.html", given)
+        page = (tmp_path / "report.html").read_text("utf-8")
+        assert "30 documents without a class are left out" in page
+        assert ">None<" not in page
+    model.report(tmp_path / "report.html", [None] * len(LABELS))
+    assert "without a class" not in (tmp_path / "report.html").read_text("utf-8")

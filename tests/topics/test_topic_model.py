@@ -193,10 +193,12 @@ def test_seed_words_become_the_first_topics_and_name_them():
     assert set(guided.topics(8)[1]) == set(WORDS["space"])
 
 
-def test_without_a_number_the_criterion_finds_the_planted_one():
+def test_without_a_number_the_criterion_finds_the_planted_one(tmp_path):
     fitted = small(None).fit(TEXTS)
     assert fitted.num_topics_ == 3
     assert max(fitted.silhouettes_, key=fitted.silhouettes_.get) == 3
+    fitted.save(tmp_path / "model")
+    assert TopicModel.load(tmp_path / "model").silhouettes_ == pytest.approx(fitted.silhouettes_)
 
 
 def test_outliers_are_the_asked_share_of_the_training_texts_and_texts_without_known_words(model):

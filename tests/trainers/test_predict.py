@@ -53,6 +53,24 @@ def test_every_text_has_its_row_with_known_words_bound_and_code(text, tmp_path):
     assert len({row["kl"] for row in rows}) == 1  # a fixed concentration
 
 
+def test_without_a_code_to_export_the_earlier_output_stays(text, tmp_path):
+    options = {"stop_words": "none", "latent_dim": 3, "encoder_units": (8,), "epochs": 1, "num_importance_samples": 1}
+    tf_vmf.runs.train_documents(DocumentConfig(train_files=(text,), **options), tmp_path / "run", verbose=False)
+    (tmp_path / "new.txt").write_text("unknown words\n")
+    (tmp_path / "codes.csv").write_text("earlier")
+    with pytest.raises(ValueError, match=r"export_codes.*a word that the model knows"):
+        predict.main(
+            PredictConfig(
+                model=tmp_path / "run",
+                input=(str(tmp_path / "new.txt"),),
+                output=tmp_path / "codes.csv",
+                export_codes=str(tmp_path / "projector"),
+            )
+        )
+    assert (tmp_path / "codes.csv").read_text() == "earlier"
+    assert not (tmp_path / "projector").exists()
+
+
 def test_a_conditional_model_needs_labels_that_it_knows(text, tmp_path):
     lines = "a b c\n" * 40
     for label in ("good", "bad"):

@@ -28,8 +28,8 @@ def training_curves(
     """Curves of training (blue) and validation (orange, dashed) over epochs, one panel per measure.
 
     Args:
-        history: A row per epoch with any of loss, nll, kl, perplexity, code_gain, the same with `val_` in front,
-            learning_rate and epoch; values may be strings, as `csv.DictReader` gives them.
+        history: A row per epoch with any of loss, nll, kl, perplexity, mean_code_perplexity, code_gain, the same with `val_` in
+            front, learning_rate and epoch; values may be strings, as `csv.DictReader` gives them.
         best_epoch: Marked by a vertical line.
         unigram_perplexity: Marked by a horizontal line.
         example: What an example is called, such as "document".

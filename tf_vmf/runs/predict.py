@@ -79,11 +79,11 @@ def predict(config: PredictConfig) -> int:
                     if config.export_codes is not None:
                         files.add(code, written, known, text.text, **about)
                     written += 1
+        if folder is not None:  # before the output is replaced: it may fail
+            files.write(folder, spherical=model.latent.describe().metric == "cosine", seed=config.seed)
 
     with folder_of_codes(config.export_codes) as folder:
         write_atomically(config.output, write)
-        if folder is not None:
-            files.write(folder, spherical=model.latent.describe().metric == "cosine", seed=config.seed)
     return written
 
 

@@ -80,7 +80,7 @@ def _write(model: TopicModel, texts: list[str], labels: list[str | None], folder
     documents.index.name = "row"
     columns = ["topic", "probability", "known_tokens", "label", "text"]
     documents[columns].to_csv(folder / "documents.csv")
-    model.report(folder / "report.html", labels if any(labels) else None)
+    model.report(folder / "report.html", labels)
     model.save(folder / MODEL_FOLDER)
 
 

@@ -90,7 +90,7 @@ class FileMethods(WordMethods):
         result.model_, result.vectorizer_ = load_model(folder)
         result.silhouettes_ = None
         if description["silhouettes"] is not None:
-            result.silhouettes_ = dict(description["silhouettes"])
+            result.silhouettes_ = {int(number): value for number, value in description["silhouettes"].items()}
         result._labels = {int(topic): label for topic, label in description["labels"].items()}
         result._texts = description["texts"]
         result._set_topics(read_topics(folder / _TOPICS_FILE))

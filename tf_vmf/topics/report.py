@@ -67,6 +67,8 @@ def write_topic_report(
             f"Received: {len(classes)}."
         )
     sections = [_topic_table(topics, info), _documents(topics, info, texts)]
+    if classes is not None and not any(map(_is_present, classes)):
+        classes = None
     if classes is not None:
         sections.append(_classes(topics, topic_of_documents, classes, labels))
     code_map = _code_map(topics, topic_of_documents, labels, texts, classes)
@@ -175,5 +177,7 @@ def _code_map(
 
 
 def _is_present(value: Any) -> bool:
-    """Whether a document has a class: NaN, which pandas puts where one is missing, differs from itself."""
-    return value is not None and value == value
+    """Whether a document has a class, which is neither None nor one of the missing values of pandas."""
+    import pandas as pd
+
+    return bool(pd.notna(value))

@@ -116,7 +116,10 @@
         if (!this.legends.has("topic")) return;
         this.showAll();
         this.colourBy("topic");
-        this.toggle("topic", this.line("topic", event.detail).dataset.value);
+        const value = String(event.detail);
+        const isThere = [...this.legends.get("topic").querySelectorAll("li")].some(line => line.dataset.value === value);
+        if (isThere) this.toggle("topic", value);
+        else this.status.textContent = `No ${this.noun} of the map is in ${this.topicNoun} ${this.data.topic_names[event.detail]}`;
         this.figure.scrollIntoView();
         this.svg.focus({ preventScroll: true });
       });
