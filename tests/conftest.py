@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tf_vmf.layers import registry
 from tf_vmf.training import get_strategy
 
 SHARED = Path(os.environ.get("TF_VMF_SHARED", Path(__file__).resolve().parents[2] / "shared"))
@@ -25,6 +26,12 @@ LOGICAL_DEVICES = 3
 tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * LOGICAL_DEVICES
 )
+
+
+@pytest.fixture(autouse=True)
+def latents_of_a_test_go_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A latent layer that a test or an example registers is unknown to the next test."""
+    monkeypatch.setattr(registry, "_LATENTS", dict(registry._LATENTS))
 
 
 @pytest.fixture
