@@ -33,6 +33,12 @@ class LatentConfig(Config):
         "Lower bound of a learned concentration; if not given a tenth of that default, or of the initial one if that is less.",
         minimum=0.0,
     )
+    prior: str = option(
+        "fixed",
+        "Prior of the code: fixed (uniform on the sphere, standard normal for a Gaussian), or a mixture learned with the model.",
+        choices=("fixed", "mixture"),
+    )
+    prior_components: int = option(100, "Components of the mixture with prior=mixture.", minimum=1)
     norm_penalty: float = option(
         0.0, "Weight of (||m|| - 1)^2, where m is the mean direction before it is normalised.", minimum=0.0
     )

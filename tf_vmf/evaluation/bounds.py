@@ -176,5 +176,6 @@ def _nll(model: VariationalAutoencoder, x: Any, z: tf.Tensor) -> tf.Tensor:
 def _mean_code_loss(model: VariationalAutoencoder, x: Any, num_samples: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """Nll + kl of every example, with the mean of some samples as the code."""
     parameters = model.latent.parameters(model.features(x))
-    z = tf.reduce_mean(model.latent.sample(parameters, seed, sample_shape=(num_samples,)), axis=0, keepdims=True)
-    return model.latent.kl_divergence(parameters) - model.reconstruction_log_prob(x, z)[0]
+    samples = model.latent.sample(parameters, seed, sample_shape=(num_samples,))
+    z = tf.reduce_mean(samples, axis=0, keepdims=True)
+    return model.latent.kl_at(parameters, samples) - model.reconstruction_log_prob(x, z)[0]

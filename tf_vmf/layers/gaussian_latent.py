@@ -10,9 +10,11 @@ import numpy as np
 import tensorflow as tf
 
 from tf_vmf.layers.description import LatentDescription
+from tf_vmf.layers.gaussian_mixture_prior import GaussianMixturePrior
 from tf_vmf.layers.heads import build_head, check_head, check_width, head_config, initializer_config
 from tf_vmf.layers.latent_contract import Parameters
 from tf_vmf.layers.latent_layer import LatentLayer
+from tf_vmf.layers.learned_prior import LearnedPrior, check_prior
 from tf_vmf.layers.registry import register_latent
 from tf_vmf.math.normal_noise import stateless_normal
 
@@ -25,12 +27,14 @@ _HEADS = ("mean_head", "log_variance_head")
 
 @register_latent("gaussian")
 class GaussianLatent(LatentLayer):
-    """z ~ N(mu(h), diag(sigma(h)^2)), prior N(0, I) (Kingma and Welling, 2014).
+    """z ~ N(mu(h), diag(sigma(h)^2)), prior N(0, I) or learned (Kingma and Welling, 2014).
 
     The second head is the logarithm of the variance. (In Xu and Durrett's code what is named so is that of sigma.)
 
     Args:
         latent_dim: Number of dimensions of z, >= 1.
+        prior: "standard" for N(0, I); or a `tf_vmf.layers.GaussianMixturePrior`, which is learned; "mixture" stands for one with
+            its defaults.
         mean_head, log_variance_head: Keras layers that compute the parameters from the features, each of shape (batch, latent_dim).
             None: dense layers.
         kernel_initializer: Initializer of the dense heads: a Keras initializer, its name or its configuration.
@@ -45,16 +49,22 @@ class GaussianLatent(LatentLayer):
         D. P. Kingma and M. Welling. Auto-Encoding Variational Bayes. ICLR 2014. https://arxiv.org/abs/1312.6114
     """
 
+    mixture_prior: type[LearnedPrior] | None = GaussianMixturePrior
+
     def __init__(
         self,
         latent_dim: int,
         *,
+        prior: Any = "standard",
         mean_head: keras.layers.Layer | None = None,
         log_variance_head: keras.layers.Layer | None = None,
         kernel_initializer: Any = "glorot_uniform",
         **kwargs: Any,
     ) -> None:
         super().__init__(latent_dim, **kwargs)
+        self.learned_prior = check_prior(type(self).__name__, prior, "standard", self.mixture_prior)
+        if self.learned_prior is not None:
+            self.learned_prior.inherit(self.dtype_policy)
         self.kernel_initializer = kernel_initializer
         own = {
             name: check_head(type(self).__name__, name, head)
@@ -119,8 +129,14 @@ class GaussianLatent(LatentLayer):
         return 1.0 if self._is_that_of(GaussianLatent, "prior") else super().coordinate_scale
 
     def describe(self) -> LatentDescription:
-        return LatentDescription(posterior="Gaussian", space=f"in {self.latent_dim} dimensions")
+        space = f"in {self.latent_dim} dimensions"
+        return LatentDescription(posterior="Gaussian", space=space, prior=self.prior_in_prose())
 
     def get_config(self) -> dict[str, Any]:
         heads = {name: head_config(getattr(self, name) if name in self._own_heads else None) for name in _HEADS}
-        return {**super().get_config(), **heads, "kernel_initializer": initializer_config(self.kernel_initializer)}
+        return {
+            **super().get_config(),
+            "prior": "standard" if self.learned_prior is None else head_config(self.learned_prior),
+            **heads,
+            "kernel_initializer": initializer_config(self.kernel_initializer),
+        }

@@ -15,6 +15,7 @@ import tensorflow as tf
 from tf_vmf import math as vmf_math
 from tf_vmf._checks import require
 from tf_vmf.layers.description import LatentDescription
+from tf_vmf.layers.learned_prior import LearnedPrior
 from tf_vmf.seeds import stateless_seed
 
 if TYPE_CHECKING:
@@ -31,10 +32,15 @@ class LatentContract(abc.ABC):
 
     latent_dim: int
 
+    # A prior that is learned in the place of the class's own; `prior` returns its distribution then.
+    learned_prior: LearnedPrior | None = None
+    # The class of such priors, of a layer that takes one as the argument `prior`.
+    mixture_prior: type[LearnedPrior] | None = None
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         # What holds for every latent layer is written once, here, and not in every subclass.
-        for name, wrap in (("parameters", _built_first), ("sample", _with_seed)):
+        for name, wrap in (("parameters", _built_first), ("sample", _with_seed), ("prior", _learned_first)):
             if name in vars(cls):
                 setattr(cls, name, wrap(vars(cls)[name]))
 
@@ -66,6 +72,8 @@ class LatentContract(abc.ABC):
 
     def closed_form_kl(self, parameters: Parameters) -> tf.Tensor | None:
         """KL(q(z|h) || p(z)) in nats, shape (batch,), for the class's own `distribution` and `prior`; None: there is no formula.
+
+        Where a `learned_prior` stands in the place of the class's own, `kl_divergence` adds what it changes.
 
         `kl_divergence` calls it unless a subclass overrides one of the two.
         """
@@ -130,11 +138,17 @@ class LatentContract(abc.ABC):
 
     # What all layers share.
 
+    def prior_in_prose(self) -> str:
+        """The learned prior as reports name it; "" for a fixed one."""
+        prior = self.learned_prior
+        return "" if prior is None else f"learned mixture of {prior.num_components} components"
+
     def kl_divergence(self, parameters: Parameters, z: tf.Tensor | None = None) -> tf.Tensor:
         """KL(q(z|h) || p(z)) in nats, shape (batch,), q being `distribution(parameters)` and p `prior()`.
 
         It is the closed form of the layer, if `distribution` and `prior` are those that it was derived for; else the one that
-        TensorFlow Probability has registered for the two distributions; else the mean of log q(z|h) - log p(z) over samples.
+        TensorFlow Probability has registered for the two distributions; else the mean of log q(z|h) - log p(z) over samples. With a
+        learned prior it is the closed form for the fixed prior p0 less the mean of log p(z) - log p0(z) over samples.
 
         Args:
             parameters: What `parameters` returned.
@@ -143,7 +157,9 @@ class LatentContract(abc.ABC):
         if self._has_closed_form():
             kl = self.closed_form_kl(parameters)
             if kl is not None:
-                return kl
+                return (
+                    kl if self.learned_prior is None else kl - self._mean_log_ratio(self.learned_prior, parameters, z)
+                )
         posterior, prior = self.distribution(parameters), self.prior()
         try:
             return posterior.kl_divergence(prior)
@@ -152,6 +168,12 @@ class LatentContract(abc.ABC):
                 z = self.sample(parameters, stateless_seed(0), (_KL_SAMPLES,))
             ratio = posterior.log_prob(z) - prior.log_prob(z)
             return tf.reduce_mean(ratio, axis=list(range(ratio.shape.rank - len(posterior.batch_shape))))
+
+    def _mean_log_ratio(self, prior: LearnedPrior, parameters: Parameters, z: tf.Tensor | None) -> tf.Tensor:
+        if z is None:
+            z = self.sample(parameters, stateless_seed(0), (_KL_SAMPLES,))
+        ratio = prior.log_ratio(z)
+        return tf.reduce_mean(ratio, axis=list(range(ratio.shape.rank - (self.code(parameters).shape.rank - 1))))
 
     def kl_at(self, parameters: Parameters, z: tf.Tensor) -> tf.Tensor:
         """The KL that a loss charges beside the samples z, shape (batch,): `kl_divergence`, z serving where samples are needed."""
@@ -197,6 +219,16 @@ def _built_first(parameters: Callable[..., dict[str, tf.Tensor]]) -> Callable[..
         if not self.built:
             self.build(shape)
         return parameters(self, inputs)
+
+    return wrapped
+
+
+def _learned_first(prior: Callable[..., Any]) -> Callable[..., Any]:
+    """`prior` for a layer that has a learned one."""
+
+    @functools.wraps(prior)
+    def wrapped(self: Any) -> Any:
+        return prior(self) if self.learned_prior is None else self.learned_prior.distribution()
 
     return wrapped
 

@@ -172,6 +172,8 @@ class LatentLayer(CheckedKeywords, keras.layers.Layer, LatentContract):
         # Two counts - training calls, other calls - so that evaluating in between leaves the training noise as it was.
         self.noise_step = make_counter("noise_step", (2,))
         self._kl_weight_setting = make_setting(self._kl_weight, "kl_weight")
+        if self.learned_prior is not None and not self.learned_prior.built:
+            self.learned_prior.build((None, self.latent_dim))
         super().build(input_shape)
 
     def call(
@@ -197,7 +199,9 @@ class LatentLayer(CheckedKeywords, keras.layers.Layer, LatentContract):
         else:
             z = self.sample(parameters, replica_seed(self.seed, phase, step[phase]), shape)
         if not deterministic or self.return_parameters:
-            kl = _masked(self.kl_at(parameters, z), mask, self.name)
+            # The central code is no sample of the posterior.
+            kl = self.kl_divergence(parameters) if deterministic else self.kl_at(parameters, z)
+            kl = _masked(kl, mask, self.name)
         if not deterministic:
             weight = self.kl_weight_at(step[0], training)
             loss = weight * _of_examples(kl)

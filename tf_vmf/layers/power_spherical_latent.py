@@ -35,7 +35,7 @@ class PowerSphericalLatent(SphericalLatent):
     Args:
         latent_dim: d >= 2, the dimension of the ambient space.
         concentration: A number >= 0, a layer such as `tf_vmf.layers.LearnedConcentration(initial=50.0)`, or "learned".
-        norm_penalty, kl_weight, seed, kl_name, **kwargs: See `tf_vmf.layers.SphericalLatent`.
+        prior, norm_penalty, kl_weight, seed, kl_name, **kwargs: See `tf_vmf.layers.SphericalLatent`.
 
     References:
         N. De Cao and W. Aziz. The Power Spherical distribution. INNF+ 2020. https://arxiv.org/abs/2006.04437

@@ -159,6 +159,7 @@ class ProductLatent(LatentLayer):
             fixed_spread=all(part.fixed_spread for part in parts),
             shared_spread=all(part.shared_spread or part.fixed_spread for part in parts)
             and any(part.shared_spread for part in parts),
+            prior=", ".join(dict.fromkeys(part.prior for part in parts if part.prior)),
             constant_kl=all(part.constant_kl for part in parts),
             path="path in every part",
         )

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import keras
 
 from tf_vmf.layers.latent_layer import LatentLayer
+from tf_vmf.layers.learned_prior import LearnedPrior
 
 _Class = TypeVar("_Class", bound=type[LatentLayer])
 
@@ -52,6 +53,11 @@ def register_latent(name: str, package: str = "tf_vmf") -> Callable[[_Class], _C
 def latent_names() -> tuple[str, ...]:
     """The names of all registered latent layers, sorted."""
     return tuple(sorted(_LATENTS))
+
+
+def mixture_prior_of(name: str) -> type[LearnedPrior] | None:
+    """The class of mixtures that the latent of a name takes as `prior`; None where it takes none."""
+    return _LATENTS[name].mixture_prior
 
 
 def make_latent(name: str, latent_dim: int, options: Mapping[str, Any], /, **arguments: Any) -> LatentLayer:

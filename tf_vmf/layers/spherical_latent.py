@@ -18,16 +18,18 @@ from tf_vmf.layers.heads import build_head, check_head, check_width, head_config
 from tf_vmf.layers.latent_contract import Parameters, fractions
 from tf_vmf.layers.latent_layer import LatentLayer
 from tf_vmf.layers.latent_metrics import LatentMetric
+from tf_vmf.layers.learned_prior import LearnedPrior, check_prior
 from tf_vmf.layers.settings import is_symbolic, make_counter, make_setting, value_of
 from tf_vmf.layers.shared_concentration import SharedConcentration
 from tf_vmf.layers.unit_vector import unit_vector
+from tf_vmf.layers.von_mises_fisher_mixture_prior import VonMisesFisherMixturePrior
 
 if TYPE_CHECKING:
     import tensorflow_probability as tfp
 
 
 class SphericalLatent(LatentLayer):
-    """Base of the posteriors q(z|h) with a mean direction and a concentration on S^(d-1), against the uniform prior.
+    """Base of the posteriors q(z|h) with a mean direction and a concentration on S^(d-1), the prior uniform or learned.
 
     Args:
         latent_dim: d >= 2, the dimension of the ambient space: z is a unit vector in R^d.
@@ -38,6 +40,8 @@ class SphericalLatent(LatentLayer):
             Or a Keras layer that computes one for every row from the features, shape (batch,) or (batch, 1), such as
             `tf_vmf.layers.LearnedConcentration(initial=50.0, minimum=15.0)`; "learned" stands for `LearnedConcentration()`,
             "shared" for `tf_vmf.layers.SharedConcentration()`.
+        prior: "uniform" on the sphere; or a `tf_vmf.layers.VonMisesFisherMixturePrior`, which is learned; "mixture" stands for one
+            with its defaults.
         direction_head: A Keras layer that computes the mean direction from the features, shape (batch, latent_dim), of any length:
             it is normalised here. None: a dense layer.
         kernel_initializer: Initializer of the dense heads: a Keras initializer, its name or its configuration.
@@ -54,6 +58,8 @@ class SphericalLatent(LatentLayer):
 
     _smallest_latent_dim = 2
 
+    mixture_prior: type[LearnedPrior] | None = VonMisesFisherMixturePrior
+
     # The distribution's name in prose.
     _posterior_name = ""
 
@@ -62,6 +68,7 @@ class SphericalLatent(LatentLayer):
         latent_dim: int,
         *,
         concentration: Any = 100.0,
+        prior: Any = "uniform",
         direction_head: keras.layers.Layer | None = None,
         kernel_initializer: Any = "glorot_uniform",
         norm_penalty: float = 0.0,
@@ -69,6 +76,9 @@ class SphericalLatent(LatentLayer):
     ) -> None:
         super().__init__(latent_dim, **kwargs)
         name = type(self).__name__
+        self.learned_prior = check_prior(name, prior, "uniform", self.mixture_prior)
+        if self.learned_prior is not None:
+            self.learned_prior.inherit(self.dtype_policy)
         self._concentration_setting: Any = None
         self._concentration_schedule: Any = None
         self.concentration_head: Any = None
@@ -241,7 +251,8 @@ class SphericalLatent(LatentLayer):
             spread=f"{amount}; higher is more certain",
             fixed_spread=fixed,
             shared_spread=shared,
-            constant_kl=fixed and self._is_that_of(SphericalLatent, "prior"),
+            prior=self.prior_in_prose(),
+            constant_kl=fixed and self.learned_prior is None and self._is_that_of(SphericalLatent, "prior"),
             metric="cosine",
             path="great circle",
         )
@@ -249,7 +260,11 @@ class SphericalLatent(LatentLayer):
     def _law_of(self, cls: type) -> Hashable | None:
         """`law` for a layer of exactly this class, none of whose methods the object overrides."""
         methods = ("sample", "distribution", "prior", "code", "closed_form_kl", "kl_divergence")
-        if type(self) is not cls or not all(self._is_that_of(cls, name) for name in methods):
+        if (
+            self.learned_prior is not None
+            or type(self) is not cls
+            or not all(self._is_that_of(cls, name) for name in methods)
+        ):
             return None
         rows = self.concentration_head is not None or self._concentration_schedule is not None
         return cls, self.latent_dim, "by row" if rows else self._concentration
@@ -268,6 +283,7 @@ class SphericalLatent(LatentLayer):
         return {
             **super().get_config(),
             "concentration": concentration,
+            "prior": "uniform" if self.learned_prior is None else head_config(self.learned_prior),
             "direction_head": head_config(self.direction_head if self._has_own_head else None),
             "kernel_initializer": initializer_config(self.kernel_initializer),
             "norm_penalty": self.norm_penalty,

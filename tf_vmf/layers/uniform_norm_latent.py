@@ -54,6 +54,8 @@ class UniformNormVonMisesFisherLatent(VonMisesFisherLatent):
         K. Guu, T. B. Hashimoto, Y. Oren and P. Liang. Generating Sentences by Editing Prototypes. TACL 2018.
     """
 
+    mixture_prior = None
+
     def __init__(
         self,
         latent_dim: int,

@@ -26,7 +26,7 @@ class VonMisesFisherLatent(SphericalLatent):
     Args:
         latent_dim: d >= 2, the dimension of the ambient space.
         concentration: A number >= 0, a layer such as `tf_vmf.layers.LearnedConcentration(initial=50.0)`, or "learned".
-        norm_penalty, kl_weight, seed, kl_name, **kwargs: See `tf_vmf.layers.SphericalLatent`.
+        prior, norm_penalty, kl_weight, seed, kl_name, **kwargs: See `tf_vmf.layers.SphericalLatent`.
 
     Example:
     ```python

@@ -61,11 +61,11 @@ def make_latent(config: LatentConfig, seed: int) -> layers.LatentLayer | None:
         seed: Seed of the noise.
 
     Raises:
-        ValueError: `latent` is not the name of a registered latent layer.
+        ValueError: `latent` is not the name of a registered latent layer, or has no learned prior and is asked for one.
     """
-    if config.latent == "none":
+    if config.latent == "none" and config.prior == "fixed":
         return None
-    if config.latent not in layers.latent_names():
+    if config.latent != "none" and config.latent not in layers.latent_names():
         names = ", ".join([*layers.latent_names(), "none"])
         raise ConfigError("latent", f"expected one of {names}. Received: {config.latent!r}.")
     return layers.make_latent(
@@ -77,11 +77,21 @@ def make_latent(config: LatentConfig, seed: int) -> layers.LatentLayer | None:
             "norm_max": config.norm_max,
             "norm_width": config.norm_width,
             "part_dim": config.part_dim,
+            **_prior(config),
         },
         kl_weight=kl_weight(config),
         seed=seed,
         name="latent",
     )
+
+
+def _prior(config: LatentConfig) -> dict[str, layers.LearnedPrior]:
+    if config.prior == "fixed":
+        return {}
+    mixture = None if config.latent == "none" else layers.mixture_prior_of(config.latent)
+    if mixture is None:
+        raise ConfigError("prior", f"expected 'fixed' with latent={config.latent!r}. Received: {config.prior!r}.")
+    return {"prior": mixture(config.prior_components, name="prior")}
 
 
 def _concentration(config: LatentConfig) -> float | layers.LearnedConcentration | layers.SharedConcentration:

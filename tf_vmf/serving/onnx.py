@@ -52,6 +52,11 @@ def export_onnx(model: VariationalAutoencoder, path: str | Path, endpoint: str =
             "ONNX cannot hold endpoint 'score' of a sentence model: its loop over words does not convert. Expected "
             "endpoint='encode'. For the others use tf_vmf.serving.export."
         )
+    if endpoint == "score" and model.latent.learned_prior is not None:
+        raise ValueError(
+            "ONNX cannot hold endpoint 'score' of a model with a learned prior: its KL is taken at random codes. Expected "
+            "endpoint='encode'. For the others use tf_vmf.serving.export."
+        )
     served = model_endpoints(model)
     x = served.encode_endpoint().signature()
     with optional("onnx", "ONNX files"):
