@@ -23,6 +23,7 @@ from tf_vmf.layers.settings import is_symbolic, make_counter, make_setting, valu
 from tf_vmf.layers.shared_concentration import SharedConcentration
 from tf_vmf.layers.unit_vector import unit_vector
 from tf_vmf.layers.von_mises_fisher_mixture_prior import VonMisesFisherMixturePrior
+from tf_vmf.math.xla import is_compiled_by_xla
 
 if TYPE_CHECKING:
     import tensorflow_probability as tfp
@@ -210,6 +211,8 @@ class SphericalLatent(LatentLayer):
         as_traced = tf.reduce_all(rows == tf.cast(number, rows.dtype))
         if tf.executing_eagerly():
             return compute(number if bool(as_traced) else rows)
+        if is_compiled_by_xla():  # which takes no gradient of a branch that broadcasts
+            return (compute_rows or compute)(rows)
         return tf.cond(as_traced, lambda: compute(number), lambda: (compute_rows or compute)(rows))
 
     def logged_values(self, parameters: Parameters) -> Mapping[str, tf.Tensor]:

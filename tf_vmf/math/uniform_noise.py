@@ -1,7 +1,8 @@
 """Uniform noise from a stateless seed, the same numbers with and without XLA."""
 
 import tensorflow as tf
-from tensorflow.python.ops import control_flow_util
+
+from tf_vmf.math.xla import is_compiled_by_xla
 
 
 def stateless_uniform(shape: tf.Tensor, seed: tf.Tensor, dtype: tf.DType = tf.float32) -> tf.Tensor:
@@ -22,7 +23,7 @@ def stateless_uniform(shape: tf.Tensor, seed: tf.Tensor, dtype: tf.DType = tf.fl
     References:
         J. K. Salmon, M. A. Moraes, R. O. Dror and D. E. Shaw. Parallel Random Numbers: As Easy as 1, 2, 3. SC 2011 (Philox).
     """
-    if not _is_compiled_by_xla():
+    if not is_compiled_by_xla():
         return tf.random.stateless_uniform(shape, seed, dtype=dtype, alg="philox")
     if dtype == tf.float32:
         return tf.cast(tf.bitwise.bitwise_and(_words(shape, seed, tf.int32), 0x7FFFFF), dtype) * 2.0**-23
@@ -31,11 +32,6 @@ def stateless_uniform(shape: tf.Tensor, seed: tf.Tensor, dtype: tf.DType = tf.fl
     # Two non-negative summands: the right shift keeps the sign of the word.
     low = tf.bitwise.bitwise_and(tf.bitwise.right_shift(word, tf.constant(32, tf.int64)), 0xFFFFFFFF)
     return tf.cast(high + low, dtype) * 2.0**-52
-
-
-def _is_compiled_by_xla() -> bool:
-    """Whether the function that is being traced will be compiled by XLA, by itself or inside another one."""
-    return not tf.executing_eagerly() and control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
 
 
 def _words(shape: tf.Tensor, seed: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
