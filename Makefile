@@ -21,7 +21,9 @@ test: $(VENV)/.installed  ## The quick suite.
 	$(BIN)/python -m pytest -m "not slow" -n 2
 
 test-all: $(VENV)/.installed  ## Everything, slow tests included.
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -m "not slow" -n 2
+	# In processes of their own: TensorFlow keeps every graph with a custom gradient that it has traced.
+	$(BIN)/python -m pytest -m slow -n 2
 
 lint: $(VENV)/.installed  ## Style and types.
 	$(BIN)/ruff check .

@@ -25,4 +25,4 @@ def main(run: RunConfig, config: DocumentConfig) -> None:
 
 
 if __name__ == "__main__":
-    program.run(main, "bow_vae", __doc__, RunConfig, DocumentConfig)
+    program.run(main, "bow_vae", __doc__, RunConfig, DocumentConfig, resumes=True)

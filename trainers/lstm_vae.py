@@ -29,4 +29,4 @@ def main(run: RunConfig, config: SentenceConfig) -> None:
 
 
 if __name__ == "__main__":
-    program.run(main, "lstm_vae", __doc__, RunConfig, SentenceConfig)
+    program.run(main, "lstm_vae", __doc__, RunConfig, SentenceConfig, resumes=True)

@@ -24,6 +24,7 @@ import tf_vmf
 from flags.from_config import define, read
 from flags.help import help_text
 from tf_vmf.configs import Config, ConfigError
+from tf_vmf.locks import LockHeldError
 
 if TYPE_CHECKING:
     from tf_vmf.runs import Run
@@ -36,7 +37,14 @@ _HELP = ("--help", "-help", "-h", "--helpshort", "--helpfull")
 _FAILURE, _WRONG_USE, _INTERRUPTED = 1, 2, 130
 
 
-def run(main: Callable[..., None], name: str, description: str, *configs: type[Config], rest: bool = False) -> None:
+def run(
+    main: Callable[..., None],
+    name: str,
+    description: str,
+    *configs: type[Config],
+    rest: bool = False,
+    resumes: bool = False,
+) -> None:
     """Parses the command line, makes the configurations, calls `main` with them and exits.
 
     TensorFlow is not imported before `main` does it, so help and mistakes are answered at once.
@@ -47,6 +55,7 @@ def run(main: Callable[..., None], name: str, description: str, *configs: type[C
         description: Its docstring.
         *configs: The configurations whose options are its flags, in the order of the arguments of `main`.
         rest: Whether `main` takes what follows `--` as its last argument, a list of strings.
+        resumes: Whether the same command goes on where an interrupted one stopped.
     """
     arguments = sys.argv[1:]
     shown = command(name)
@@ -67,7 +76,7 @@ def run(main: Callable[..., None], name: str, description: str, *configs: type[C
             importlib.import_module("tensorflow").config.list_physical_devices("GPU")
         main(*settings, *([others] if rest else []))
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+        print(f"Interrupted.{' The same command goes on.' if resumes else ''}", file=sys.stderr)
         sys.exit(_INTERRUPTED)
     except Exception as error:
         if not is_expected(error):
@@ -131,7 +140,7 @@ def is_expected(error: BaseException) -> bool:
     """Whether an error is the user's to mend: raised by this package about its input, or a missing file or module."""
     if isinstance(error, ModuleNotFoundError):
         return "pip install" in str(error)
-    if isinstance(error, FloatingPointError):
+    if isinstance(error, FloatingPointError | LockHeldError):
         return True
     if not isinstance(error, ValueError | OSError | TypeError):
         return False

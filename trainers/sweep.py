@@ -64,7 +64,12 @@ def main(sweep: SweepConfig, arguments: list[str]) -> None:
     for number, (setting, config) in enumerate(zip(grid, configs, strict=True), 1):
         folder = folder_of(output, setting)
         print(f"run {number} of {len(grid)}: {folder.name}", flush=True)
-        if failure := _train(config, folder):
+        try:
+            failure = _train(config, folder)
+        except SystemExit:  # of a signal; the run is saved
+            print(f"The sweep was interrupted in {folder.name}. The same command goes on.", flush=True)
+            raise
+        if failure:
             failures.append(f"{folder.name} ({failure})")
         else:
             finished.append((setting, folder))
@@ -124,4 +129,4 @@ def _compare(output: Path, finished: Sequence[tuple[Mapping[str, str], Path]], f
 
 
 if __name__ == "__main__":
-    program.run(main, "sweep", __doc__, SweepConfig, rest=True)
+    program.run(main, "sweep", __doc__, SweepConfig, rest=True, resumes=True)
