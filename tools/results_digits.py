@@ -20,6 +20,7 @@ TABLE, PAGE, FIGURE = RESULTS / "digits.csv", ROOT / "docs" / "DIGITS.md", ROOT 
 NAMES = {
     "gaussian": "Gaussian",
     "sphere": "sphere",
+    "spheres_1": "circles S^1",
     "spheres_2": "spheres S^2",
     "spheres_3": "spheres S^3",
     "spheres_4": "spheres S^4",

@@ -18,6 +18,7 @@ from tf_vmf.layers import (
     SphereProductLatent,
     UniformNormVonMisesFisherLatent,
     VonMisesFisherLatent,
+    deterministic,
     make_latent,
 )
 
@@ -167,6 +168,80 @@ def test_equal_spheres_are_computed_together_as_one_by_one(features):
     # Two parts of one run have noise of their own.
     first, second = (layer._split(z)[i].numpy() - layer._split(z)[i].numpy().mean(axis=0) for i in (0, 1))
     assert abs(np.corrcoef(first[:, 0, 1], second[:, 0, 1])[0, 1]) < 0.15
+
+
+def test_parameters_of_the_parts_may_be_computed_elsewhere(rng):
+    latents = [
+        UniformNormVonMisesFisherLatent(3, concentration=5.0),
+        VonMisesFisherLatent(2, concentration="learned"),
+        GaussianLatent(1),
+    ]
+    layer = ProductLatent(latents, return_parameters=True)
+    values = {
+        "norm_low_0": rng.uniform(size=4).astype(np.float32),
+        "mean_direction_0": rng.normal(size=(4, 3)).astype(np.float32),
+        "mean_direction_1": rng.normal(size=(4, 2)).astype(np.float32),
+        "concentration_1": rng.uniform(1.0, 9.0, size=4).astype(np.float32),
+        "mean_2": rng.normal(size=(4, 1)).astype(np.float32),
+        "log_variance_2": rng.normal(size=(4, 1)).astype(np.float32),
+    }
+    inputs = {name: keras.Input(value.shape[1:], name=name) for name, value in values.items()}
+    outputs = layer(inputs)
+    assert outputs["z"].shape == (None, 6)
+    predicted = keras.Model(inputs, outputs).predict(values, verbose=0)
+    assert not layer.trainable_variables
+    for name in ("norm_low_0", "concentration_1", "mean_2", "log_variance_2"):
+        np.testing.assert_array_equal(predicted[name], values[name])
+    # KLs of the circle from scipy's Bessel functions, of the normal distribution from its formula; on S^2 they are elementary.
+    kappa = values["concentration_1"].astype(np.float64)
+    ratio = scipy.special.ive(1, kappa) / scipy.special.ive(0, kappa)
+    circle = kappa * ratio - kappa - np.log(scipy.special.ive(0, kappa))
+    sphere = 5.0 / np.tanh(5.0) - 1.0 - np.log(np.sinh(5.0) / 5.0) + np.log(2.0)
+    mean, log_variance = values["mean_2"][:, 0], values["log_variance_2"][:, 0]
+    normal = 0.5 * (mean**2 + np.exp(log_variance) - 1.0 - log_variance)
+    np.testing.assert_allclose(predicted["kl"], sphere + circle + normal, rtol=1e-5)
+
+
+def test_a_head_of_ones_own_gives_the_least_norm_and_is_saved(features, tmp_path):
+    head = keras.Sequential([keras.layers.Dense(4, "tanh"), keras.layers.Dense(1)])
+    inputs = keras.Input((7,))
+    layer = UniformNormVonMisesFisherLatent(5, concentration=20.0, norm_max=3.0, norm_head=head, seed=1)
+    model = keras.Model(inputs, layer(inputs))
+    expected = 2.0 * scipy.special.expit(head(features).numpy()[:, 0])
+    np.testing.assert_allclose(layer.parameters(features)["norm_low"], expected, rtol=1e-5)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras").layers[-1]
+    np.testing.assert_allclose(loaded.parameters(features)["norm_low"], expected, rtol=1e-5)
+    with pytest.raises(ValueError, match=r"`norm_head` of UniformNorm.*\(batch, 1\)"):
+        UniformNormVonMisesFisherLatent(5, norm_head=keras.layers.Dense(2))(features)
+
+
+@pytest.mark.slow
+def test_parameters_and_samples_are_outputs_and_a_saved_model_gives_them(make, features, tmp_path):
+    inputs = keras.Input((7,))
+    layer = make(num_samples=400, return_parameters=True)
+    outputs = layer(inputs)
+    model = keras.Model(inputs, {**outputs, "decoded": keras.layers.Dense(2)(outputs["z"])})
+    parameters = layer.parameters(tf.constant(features))
+    assert set(outputs) == {"z", "kl", *parameters}
+    model.export(tmp_path / "sampling", verbose=False)
+    sampling = tf.saved_model.load(tmp_path / "sampling")
+    served = sampling.serve(tf.constant(features))
+    for name, expected in {**parameters, "kl": layer.kl_divergence(parameters)}.items():
+        np.testing.assert_allclose(served[name], expected, rtol=1e-4, atol=1e-6)
+    z = served["z"].numpy()
+    assert z.shape == (6, 400, layer.latent_dim)
+    posterior = layer.posterior(features)
+    mean = np.mean(posterior.sample(20_000, seed=(1, 2)), axis=0)
+    assert np.all(np.abs(z.mean(axis=1) - mean) < 6 * z.std(axis=1) / np.sqrt(400))
+    with deterministic(model):
+        expected = model.predict(features, verbose=0)
+        model.export(tmp_path / "codes", verbose=False)
+    np.testing.assert_allclose(expected["z"][:, 7], layer.code(parameters), rtol=1e-4, atol=1e-5)
+    central = tf.saved_model.load(tmp_path / "codes")
+    np.testing.assert_allclose(
+        central.serve(tf.constant(features))["decoded"], expected["decoded"], rtol=1e-4, atol=1e-5
+    )
 
 
 def test_parts_that_cannot_be_are_refused():

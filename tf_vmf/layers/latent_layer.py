@@ -275,8 +275,9 @@ class LatentLayer(CheckedKeywords, keras.layers.Layer, LatentContract):
         return dict.fromkeys(self._output_names, previous_mask)
 
     def compute_output_shape(self, input_shape: Any, **_: Any) -> Any:
-        first = next(iter(input_shape.values())) if isinstance(input_shape, Mapping) else input_shape
-        batch = tuple(first[:-1])
+        # Of parameters, one with an entry per dimension: numbers per row may come as (batch,).
+        full = max(input_shape.values(), key=len) if isinstance(input_shape, Mapping) else input_shape
+        batch = tuple(full[:-1])
         z = (*batch, *(() if self.num_samples is None else (self.num_samples,)), self.latent_dim)
         if not self.return_parameters:
             return z

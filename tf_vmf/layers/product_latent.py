@@ -34,6 +34,9 @@ class ProductLatent(LatentLayer):
         **kwargs: `kl_weight`, `num_samples`, `return_parameters`, `seed`, `kl_name` and those of `keras.layers.Layer`; see
             `tf_vmf.layers.LatentLayer`.
 
+    Call arguments:
+        inputs: Features; or a dict of parameters that are computed elsewhere, those of part i under their names with "_i" appended.
+
     Attributes:
         layers: The parts. `product.layers[0].concentration = 20.0` sets a concentration at any time.
         latent_dim: The sum of theirs.
@@ -78,11 +81,12 @@ class ProductLatent(LatentLayer):
                 part.build(input_shape)
         super().build(input_shape)
 
-    def parameters(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+    def parameters(self, inputs: tf.Tensor | Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        given = self._by_part(inputs) if isinstance(inputs, Mapping) else [(part, inputs) for part in self.layers]
         return {
             f"{name}_{i}": tf.cast(value, self.compute_dtype)
-            for i, part in enumerate(self.layers)
-            for name, value in part.parameters(inputs).items()
+            for i, (part, own) in enumerate(given)
+            for name, value in part.parameters(own).items()
         }
 
     def follow(self, step: int | tf.Tensor) -> None:

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from tf_vmf._checks import check_number, require
 from tf_vmf.layers.description import LatentDescription
-from tf_vmf.layers.heads import build_head
+from tf_vmf.layers.heads import build_head, check_head, check_width, head_config
 from tf_vmf.layers.latent_contract import Parameters
 from tf_vmf.layers.latent_layer import LatentLayer
 from tf_vmf.layers.registry import register_latent
@@ -38,6 +38,8 @@ class UniformNormVonMisesFisherLatent(VonMisesFisherLatent):
         concentration: A number >= 0, a layer such as `tf_vmf.layers.LearnedConcentration(initial=50.0)`, or "learned".
         norm_max: Largest norm of the prior, > 0.
         norm_width: Length of the interval in which the posterior's norm lies, in (0, norm_max].
+        norm_head: A Keras layer that computes a number per row from the features, shape (batch, 1), of which
+            r = (norm_max - norm_width) * sigmoid(number). None: a dense layer.
         direction_head, kernel_initializer, norm_penalty, **kwargs: See `tf_vmf.layers.VonMisesFisherLatent`.
 
     Call arguments:
@@ -63,6 +65,7 @@ class UniformNormVonMisesFisherLatent(VonMisesFisherLatent):
         concentration: Any = 100.0,
         norm_max: float = 2.0,
         norm_width: float = 1.0,
+        norm_head: keras.layers.Layer | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(latent_dim, concentration=concentration, **kwargs)
@@ -73,9 +76,13 @@ class UniformNormVonMisesFisherLatent(VonMisesFisherLatent):
             raise ValueError(
                 f"Argument `norm_width` of {name}: expected at most norm_max={norm_max!r}. Received: norm_width={norm_width!r}."
             )
-        self.norm_head = keras.layers.Dense(
-            1, kernel_initializer=self.kernel_initializer, dtype=self.dtype_policy, name="norm"
-        )
+        own_head = check_head(name, "norm_head", norm_head)
+        self._has_own_norm_head = own_head is not None
+        self.norm_head: Any = own_head
+        if own_head is None:
+            self.norm_head = keras.layers.Dense(
+                1, kernel_initializer=self.kernel_initializer, dtype=self.dtype_policy, name="norm"
+            )
 
     def build(self, input_shape: Any) -> None:
         if not isinstance(input_shape, Mapping):
@@ -90,7 +97,8 @@ class UniformNormVonMisesFisherLatent(VonMisesFisherLatent):
             outside = tf.reduce_any((low < 0) | (low > largest))
             low = require(~outside, low, f"`norm_low` must lie in [0, {largest:g}]. Received:", low)
         else:
-            low = largest * tf.sigmoid(self.norm_head(inputs)[..., 0])
+            number = check_width(self.norm_head(inputs), 1, type(self).__name__, "norm_head")
+            low = largest * tf.sigmoid(tf.cast(number[..., 0], self.compute_dtype))
         return {**super().parameters(inputs), "norm_low": low}
 
     def distribution(self, parameters: Parameters) -> distributions.UniformNormVonMisesFisher:
@@ -144,4 +152,9 @@ class UniformNormVonMisesFisherLatent(VonMisesFisherLatent):
         )
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "norm_max": self.norm_max, "norm_width": self.norm_width}
+        return {
+            **super().get_config(),
+            "norm_max": self.norm_max,
+            "norm_width": self.norm_width,
+            "norm_head": head_config(self.norm_head if self._has_own_norm_head else None),
+        }
