@@ -12,6 +12,8 @@ from tf_vmf.analysis import Encodings, encode, find_documents, nearest_neighbour
 from tf_vmf.analysis.document_topics import find_label_path, find_label_words, find_topics
 from tf_vmf.analysis.run import use_of_code
 from tf_vmf.evaluation.topics import prior_word_probabilities
+from tf_vmf.layers import SphereProductLatent
+from tf_vmf.models import BagOfWordsVAE
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +145,28 @@ def test_a_way_joins_the_labels_of_smallest_cosine_that_are_not_opposite(model, 
     assert path.cosine == pytest.approx(math.cos(math.radians(100.0)))
     middle = np.array([math.cos(math.radians(50.0)), math.sin(math.radians(50.0)), 0.0])
     assert path.words[2] == words_by_relevance(model, middle, word_probabilities, 0.6, 10)
+
+
+def test_words_and_ways_of_labels_are_those_of_codes_on_every_sphere_of_a_product(corpus, word_probabilities):
+    latent = SphereProductLatent(4, part_dim=2, concentration=20.0, seed=1)
+    model = BagOfWordsVAE(len(VOCABULARY), latent, encoder_units=(8,), decoder_units=(8,), seed=0)
+    model.build_for(corpus.train.counts[:1])
+    # A label's codes lie around one angle per circle, so that their mean is inside of both.
+    around = np.array([[0.0, 0.0], [1.0, 2.0], [2.0, 1.0]])[corpus.train.labels]
+    angles = around + 0.3 * np.random.default_rng(0).normal(size=around.shape)
+    codes = np.stack([np.cos(angles), np.sin(angles)], axis=-1)
+    encodings = Encodings(codes.reshape(-1, 4), np.ones(150), None, spherical=False)
+
+    def centre(label):
+        mean = codes[corpus.train.labels == label].mean(axis=0)
+        return (mean / np.linalg.norm(mean, axis=-1, keepdims=True)).reshape(4)
+
+    for label, found in enumerate(find_label_words(model, corpus, encodings, word_probabilities)):
+        assert found.words == words_by_relevance(model, centre(label), word_probabilities, 0.6, 10)
+    path = find_label_path(model, corpus, encodings, word_probabilities)
+    for label, words in ((path.start, path.words[0]), (path.end, path.words[-1])):
+        code = centre(corpus.label_names.index(label))
+        assert words == words_by_relevance(model, code, word_probabilities, 0.6, 10)
 
 
 def test_opposite_labels_alone_are_joined_by_no_way(model, corpus, word_probabilities):

@@ -91,6 +91,15 @@ def test_the_scale_gives_coordinates_unit_variance_under_the_prior(make):
         layer.check_codes(4.0 * z)
 
 
+def test_the_nearest_code_is_a_code_and_no_other_is_nearer(make):
+    layer = make()
+    codes = layer.prior().sample(2000, seed=(1, 2)).numpy()
+    np.testing.assert_allclose(layer.nearest_codes(codes), codes, atol=1e-6)
+    for z in (codes[:3].mean(axis=0), 1.5 * codes[3], -codes[4]):
+        nearest = layer.check_codes(layer.nearest_codes(z)).numpy()
+        assert np.linalg.norm(nearest - z) <= np.linalg.norm(codes - z, axis=-1).min() + 1e-6
+
+
 def test_it_trains_saves_and_loads_in_a_model_of_keras(make, features, tmp_path):
     inputs = keras.Input((7,))
     model = keras.Model(inputs, keras.layers.Dense(7)(make()(inputs)))

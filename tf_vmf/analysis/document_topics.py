@@ -221,7 +221,8 @@ def find_label_words(
     labels, centres = label_centres(train, corpus.train.labels)
     sizes = np.array([int(np.sum(corpus.train.labels == label)) for label in labels])
     shown = np.sort(np.argsort(-sizes, kind="stable")[:_MOST_LABELS])
-    found = _words_at(model, corpus, centres[shown], word_probabilities)
+    codes = model.latent.nearest_codes(centres[shown]).numpy()
+    found = _words_at(model, corpus, codes, word_probabilities)
     return tuple(
         LabelWords(label_name(corpus.label_names, labels[i]), words, int(sizes[i]))
         for i, words in zip(shown, found, strict=True)
@@ -248,7 +249,9 @@ def find_label_path(
     a, b = np.unravel_index(np.argmin(cosines), cosines.shape)
     if not np.isfinite(cosines[a, b]):
         return None
-    steps = model.latent.interpolate(centres[a], centres[b], _PATH_POINTS).numpy()
+    # A mean of codes need not be one: in a product of spheres it lies inside of every sphere.
+    start, end = model.latent.nearest_codes(centres[[a, b]])
+    steps = model.latent.interpolate(start, end, _PATH_POINTS).numpy()
     return LabelPath(
         start=label_name(corpus.label_names, frequent[a]),
         end=label_name(corpus.label_names, frequent[b]),

@@ -123,6 +123,14 @@ class LatentContract(abc.ABC):
             raise ValueError(f"Expected codes of shape (..., {self.latent_dim}). Received: shape {z.shape}.")
         return require(tf.reduce_all(tf.math.is_finite(z)), z, "Codes must be finite numbers. Received:", z)
 
+    def nearest_codes(self, z: tf.Tensor) -> tf.Tensor:
+        """The codes of this layer that are nearest to z, such as a mean of codes: on the sphere z divided by its norm.
+
+        Args:
+            z: Finite numbers, shape (..., latent_dim).
+        """
+        return tf.convert_to_tensor(z)
+
     def law(self) -> Hashable | None:
         """What, beside the parameters, `sample`, `distribution`, `prior`, `code` and the KL depend on; None: not known.
 

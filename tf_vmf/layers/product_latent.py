@@ -153,6 +153,11 @@ class ProductLatent(LatentLayer):
         parts = zip(self.layers, self._split(super().check_codes(z)), strict=True)
         return tf.concat([part.check_codes(code) for part, code in parts], axis=-1)
 
+    def nearest_codes(self, z: tf.Tensor) -> tf.Tensor:
+        return tf.concat(
+            [part.nearest_codes(code) for part, code in zip(self.layers, self._split(z), strict=True)], axis=-1
+        )
+
     def describe(self) -> LatentDescription:
         parts = [part.describe() for part in self.layers]
         names = Counter(part.posterior for part in parts)

@@ -237,6 +237,9 @@ class SphericalLatent(LatentLayer):
     def check_codes(self, z: tf.Tensor) -> tf.Tensor:
         return vmf_math.check_unit_vectors(super().check_codes(z), "codes")
 
+    def nearest_codes(self, z: tf.Tensor) -> tf.Tensor:
+        return unit_vector(tf.convert_to_tensor(z))
+
     def describe(self) -> LatentDescription:
         fixed = self.concentration_head is None
         shared = isinstance(self.concentration_head, SharedConcentration)

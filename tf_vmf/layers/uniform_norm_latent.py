@@ -140,6 +140,12 @@ class UniformNormVonMisesFisherLatent(VonMisesFisherLatent):
         ok = tf.reduce_all(norm <= self.norm_max + _NORM_TOLERANCE)
         return require(ok, z, f"Codes must have a norm of at most {self.norm_max:g}. Received norms:", norm)
 
+    def nearest_codes(self, z: tf.Tensor) -> tf.Tensor:
+        z = tf.convert_to_tensor(z)
+        return z * tf.minimum(
+            tf.math.divide_no_nan(tf.cast(self.norm_max, z.dtype), tf.norm(z, axis=-1, keepdims=True)), 1.0
+        )
+
     def describe(self) -> LatentDescription:
         sphere = super().describe()
         return LatentDescription(
