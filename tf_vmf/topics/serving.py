@@ -49,7 +49,8 @@ def export_topics(
     topics: FittedTopics,
     labels: Sequence[str],
     path: str | Path,
+    examples: Sequence[str] | None = None,
 ) -> Path:
     """`tf_vmf.serving.export` with the endpoint `topics_text`."""
     endpoint = topics_text(model, vectorizer, topics, labels)
-    return export(model, path, vectorizer, extra_endpoints={"topics_text": endpoint})
+    return export(model, path, vectorizer, examples=examples, extra_endpoints={"topics_text": endpoint})
