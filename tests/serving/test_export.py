@@ -14,6 +14,8 @@ from scipy.spatial import geometric_slerp
 from tf_vmf import models, serving
 from tf_vmf.layers import GaussianLatent, LearnedConcentration, VonMisesFisherLatent
 from tf_vmf.models import LSTMVAE, BagOfWordsVAE, RandomSampler
+from tf_vmf.serving.endpoints import model_endpoints
+from tf_vmf.serving.nearest import nearest_text
 from tf_vmf.text import DocumentVectorization, SentenceVectorization
 from tf_vmf.text.tokens import UNK_ID
 
@@ -73,7 +75,8 @@ def sentences():
 
 def test_a_served_document_model_is_the_python_model(documents, tmp_path):
     model, vectorizer = documents
-    path = serving.export(model, tmp_path / "1", vectorizer)
+    examples = ["worda wordb", "unknown", "wordc", "wordd worde wordd"]
+    path = serving.export(model, tmp_path / "1", vectorizer, examples=examples)
     rng = np.random.default_rng(0)
     batches = [rng.poisson(1.0, (n, 20)).astype(np.float32) for n in (1, 257)]
     texts = np.array(["", "nothing known", "Worda wordb, worda!"])
@@ -87,6 +90,7 @@ def test_a_served_document_model_is_the_python_model(documents, tmp_path):
         ("interpolate", {"start": z[:1], "end": z[1:], "num_points": I(5)}),
         ("topics", {"z": z, "num_words": I(3), "relevance_weight": np.float32(1.0)}),
         ("score_text", {"texts": texts, "num_samples": I(2), "seed": I(3)}),
+        ("nearest_text", {"texts": texts, "num_neighbors": I(2)}),
     ]
     names, results = consume(path, calls, tmp_path)
     assert {
@@ -114,6 +118,13 @@ def test_a_served_document_model_is_the_python_model(documents, tmp_path):
     best = np.argsort(-model.decode(z).numpy(), axis=-1)[:, :3]
     assert results[8]["words"].tolist() == np.array(WORDS, object)[best].astype("S").tolist()
     agree(results[9]["elbo"], model.elbo(counts, seed=3))
+    held = np.zeros((3, 20), np.float32)  # without the unknown one
+    held[[0, 0, 1, 2, 2], [0, 1, 2, 3, 4]] = 1, 1, 1, 2, 1
+    cosines = model.encode(counts).mean_direction.numpy() @ model.encode(held).mean_direction.numpy().T
+    nearest = np.argsort(-cosines)[:, :2]
+    assert results[10]["neighbors"].tolist() == np.array(examples, object)[[0, 2, 3]][nearest].astype("S").tolist()
+    agree(results[10]["similarities"], np.take_along_axis(cosines, nearest, axis=1))
+    assert results[10]["tokens"].tolist() == [0, 0, 3]
 
 
 def test_a_served_sentence_model_is_the_python_model(sentences, tmp_path):
@@ -176,6 +187,18 @@ def test_bad_requests_are_errors_that_say_why_and_the_model_goes_on(documents, t
         assert isinstance(message, str)
         assert part in message
     agree(results[-1]["log_probs"], model.decode(z))
+
+
+def test_examples_are_refused_where_nothing_could_be_near(documents):
+    model, vectorizer = documents
+    of_model = model_endpoints(model, vectorizer)
+    with pytest.raises(ValueError, match=r"`examples`: expected texts with words of the model\. Received: 2 texts"):
+        nearest_text(of_model, ["", "nothing known"])
+    with pytest.raises(ValueError, match="`examples`: expected none for this model"):
+        nearest_text(model_endpoints(model), ["worda"])
+    without_code = model_endpoints(LSTMVAE(23, None, embedding_dim=4, hidden_units=4))
+    with pytest.raises(ValueError, match="a code that depends on the text alone"):
+        nearest_text(without_code, ["worda"])
 
 
 def test_every_kind_of_model_has_its_endpoints():

@@ -25,13 +25,13 @@ def nearest_text(of_model: ModelEndpoints, examples: Sequence[str]) -> Endpoint:
     vectorizer = of_model.vectorizer
     if vectorizer is None or of_model.latent is None or set(of_model.batch) != {of_model.example}:
         raise ValueError(
-            "Argument `examples`: expected None, as nearest examples need a vectorizer, and a model with a latent variable that "
-            f"takes no labels. Received: {len(examples)} examples."
+            "Argument `examples`: expected none for this model, as they need a vectorizer and a code that depends on the text "
+            f"alone, not on a label. Received: {len(examples)} texts."
         )
     known = [text for batch in _batches(examples) for text, count in _counted(vectorizer, batch) if count]
     if not known:
         raise ValueError(
-            f"Argument `examples`: expected texts with words of the model. Received: {len(examples)} examples without."
+            f"Argument `examples`: expected texts with words of the model. Received: {len(examples)} texts without one."
         )
     codes = tf.concat([_directions(of_model, vectorizer(tf.constant(batch))) for batch in _batches(known)], axis=0)
     held = tf.constant(known)

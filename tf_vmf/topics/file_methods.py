@@ -100,7 +100,7 @@ class FileMethods(WordMethods):
         """Writes a SavedModel that needs neither this package nor scikit-learn.
 
         Beside the endpoints of `tf_vmf.serving.export` it has `topics_text`: `texts` -> `proportions` (n, num_topics), `topic`,
-        `label` and `tokens` (how many words of the text are known).
+        `label` and `tokens` (how many words of the text are known), and `topic_labels`: `first`, `number` -> `labels`.
 
         Args:
             path: The folder to make.
