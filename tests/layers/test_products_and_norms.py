@@ -51,6 +51,12 @@ def make(request):
     return LATENTS[request.param]
 
 
+def on(*quick):
+    """A test on all latent layers, of which only the named are in the quick suite: they differ in what a test is about."""
+    names = [pytest.param(name, marks=() if name in quick else pytest.mark.slow) for name in LATENTS]
+    return pytest.mark.parametrize("make", names, indirect=True)
+
+
 @pytest.fixture
 def features(rng):
     return rng.normal(size=(6, 7)).astype(np.float32)
@@ -90,6 +96,7 @@ def test_the_scale_gives_coordinates_unit_variance_under_the_prior(make):
         layer.check_codes(4.0 * z)
 
 
+@on("product", "uniform_norm_learned")
 def test_it_trains_saves_and_loads_in_a_model_of_keras(make, features, tmp_path):
     inputs = keras.Input((7,))
     model = keras.Model(inputs, keras.layers.Dense(7)(make()(inputs)))
@@ -103,6 +110,7 @@ def test_it_trains_saves_and_loads_in_a_model_of_keras(make, features, tmp_path)
     assert loaded.layers[1].get_config() == model.layers[1].get_config()
 
 
+@on("product")
 def test_it_works_in_a_document_model(make, rng, tmp_path):
     x = rng.poisson(1.0, size=(40, 20)).astype(np.float32)
     model = models.BagOfWordsVAE(20, make(), encoder_units=(8,), decoder_units=(), seed=0)

@@ -227,11 +227,15 @@ def test_it_is_an_estimator():
         estimator.transform(TEXTS)
 
 
-def test_it_works_in_a_pipeline_and_in_a_grid_search():
+def test_it_works_in_a_pipeline():
     words = CountVectorizer(vocabulary=PLANTED)
     pipeline = make_pipeline(words, small(epochs=2, vocabulary=PLANTED))
     assert pipeline.fit_transform(TEXTS).shape == (len(TEXTS), 3)
     assert np.isfinite(pipeline.score(TEXTS))
+
+
+@pytest.mark.slow
+def test_it_works_in_a_grid_search():
     search = GridSearchCV(small(), {"epochs": [1, 30]}, cv=2).fit(TEXTS)
     assert search.best_params_ == {"epochs": 30}
 
