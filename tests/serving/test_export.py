@@ -66,6 +66,15 @@ def documents():
     return BagOfWordsVAE(20, latent, encoder_units=(8,), decoder_units=(8,), seed=1), vectorizer
 
 
+EXAMPLES = ["worda wordb", "unknown", "wordc", "wordd worde wordd"]
+
+
+@pytest.fixture(scope="module")
+def exported(documents, tmp_path_factory):
+    model, vectorizer = documents
+    return serving.export(model, tmp_path_factory.mktemp("export") / "1", vectorizer, examples=EXAMPLES)
+
+
 @pytest.fixture(scope="module")
 def sentences():
     vectorizer = SentenceVectorization(["<pad>", "<eos>", "<unk>", *WORDS], tokenization="words")
@@ -73,10 +82,8 @@ def sentences():
     return LSTMVAE(23, latent, embedding_dim=6, hidden_units=8, seed=1), vectorizer
 
 
-def test_a_served_document_model_is_the_python_model(documents, tmp_path):
-    model, vectorizer = documents
-    examples = ["worda wordb", "unknown", "wordc", "wordd worde wordd"]
-    path = serving.export(model, tmp_path / "1", vectorizer, examples=examples)
+def test_a_served_document_model_is_the_python_model(documents, exported, tmp_path):
+    model, _ = documents
     rng = np.random.default_rng(0)
     batches = [rng.poisson(1.0, (n, 20)).astype(np.float32) for n in (1, 257)]
     texts = np.array(["", "nothing known", "Worda wordb, worda!"])
@@ -92,7 +99,7 @@ def test_a_served_document_model_is_the_python_model(documents, tmp_path):
         ("score_text", {"texts": texts, "num_samples": I(2), "seed": I(3)}),
         ("nearest_text", {"texts": texts, "num_neighbors": I(2)}),
     ]
-    names, results = consume(path, calls, tmp_path)
+    names, results = consume(exported, calls, tmp_path)
     assert {
         "encode",
         "encode_text",
@@ -122,7 +129,7 @@ def test_a_served_document_model_is_the_python_model(documents, tmp_path):
     held[[0, 0, 1, 2, 2], [0, 1, 2, 3, 4]] = 1, 1, 1, 2, 1
     cosines = model.encode(counts).mean_direction.numpy() @ model.encode(held).mean_direction.numpy().T
     nearest = np.argsort(-cosines)[:, :2]
-    assert results[10]["neighbors"].tolist() == np.array(examples, object)[[0, 2, 3]][nearest].astype("S").tolist()
+    assert results[10]["neighbors"].tolist() == np.array(EXAMPLES, object)[[0, 2, 3]][nearest].astype("S").tolist()
     agree(results[10]["similarities"], np.take_along_axis(cosines, nearest, axis=1))
     assert results[10]["tokens"].tolist() == [0, 0, 3]
 
@@ -166,9 +173,8 @@ def test_a_served_sentence_model_is_the_python_model(sentences, tmp_path):
     assert results[10]["texts"].shape == (1, 3)
 
 
-def test_bad_requests_are_errors_that_say_why_and_the_model_goes_on(documents, tmp_path):
-    model, vectorizer = documents
-    path = serving.export(model, tmp_path / "1", vectorizer)
+def test_bad_requests_are_errors_that_say_why_and_the_model_goes_on(documents, exported, tmp_path):
+    model, _ = documents
     z = np.eye(5, dtype=np.float32)[:1]
     counts = np.ones((1, 20), np.float32)
     calls = [
@@ -181,7 +187,7 @@ def test_bad_requests_are_errors_that_say_why_and_the_model_goes_on(documents, t
         ("topics", {"z": z, "num_words": I(0), "relevance_weight": np.float32(1)}),
         ("decode", {"z": z}),
     ]
-    _, results = consume(path, calls, tmp_path)
+    _, results = consume(exported, calls, tmp_path)
     expected = ["unit vectors", "finite", "num_samples must be >= 1", "", "", "opposite", "num_words must be >= 1"]
     for message, part in zip(results, expected, strict=False):
         assert isinstance(message, str)
@@ -218,10 +224,10 @@ def test_an_export_of_a_conditional_model_takes_labels_last_and_may_do_without_u
     model.output_bias.assign([0.0, 0, 9, 0, 0, 0, 0, 0, 0])  # says little but <unk>
     z = tf.random.stateless_normal((4, 3), (0, 1))
     labels = tf.constant([0, 1, 1, 0])
-    for name, allow in (("with", True), ("without", False)):
-        path = serving.export(model, tmp_path / name, allow_unknown=allow)
-        served = tf.saved_model.load(str(path)).signatures
-        tokens = served["decode"](z=z, max_length=tf.constant(5), labels=labels)["tokens"].numpy()
+    served = tf.saved_model.load(str(serving.export(model, tmp_path / "1", allow_unknown=False))).signatures
+    without = served["decode"](z=z, max_length=tf.constant(5), labels=labels)["tokens"].numpy()
+    allowing = serving.endpoints(model)["decode"].call(z, tf.constant(5), labels)["tokens"].numpy()
+    for tokens, allow in ((without, False), (allowing, True)):
         np.testing.assert_array_equal(tokens, model.generate(z, max_length=5, labels=labels, allow_unknown=allow))
         assert np.any(tokens == UNK_ID) == allow
     x = np.array([[3, 4, 1], [5, 1, 0]], np.int32)
@@ -242,9 +248,8 @@ def test_an_export_is_refused_where_it_would_be_wrong_or_overwrite(documents, tm
         serving.export(model, tmp_path)
 
 
-def test_an_export_loads_as_the_model_it_was_made_of_with_a_card(documents, tmp_path):
-    model, vectorizer = documents
-    path = serving.export(model, tmp_path / "1", vectorizer)
+def test_an_export_loads_as_the_model_it_was_made_of_with_a_card(documents, exported):
+    path, (model, vectorizer) = exported, documents
     again, vectorizer_again = models.load(path)
     texts = tf.constant(["worda wordb wordb"])
     agree(again.encode(vectorizer_again(texts)).mean_direction, model.encode(vectorizer(texts)).mean_direction)
