@@ -47,7 +47,7 @@ bench: $(VENV)/.installed  ## Speed and accuracy beside named peers.
 tables: $(VENV)/.installed  ## Coefficient tables of the special functions, from mpmath (minutes).
 	$(BIN)/python -m tools.generate_tables
 
-clean:
+clean:  ## Removes the environment and what was built.
 	rm -rf $(VENV) build dist *.egg-info docs/_build docs/outside docs/reference/*.rst
 
 help:  ## This list.

@@ -111,7 +111,7 @@ def test_a_model_trains_and_its_bounds_are_ordered(rng, kind):
     assert figures["active_units"] == np.sum(codes.var(axis=0) / VARIANCE > 0.01)
 
 
-@pytest.mark.parametrize("make", [document_model, sentence_model])
+@pytest.mark.parametrize("make", [document_model, pytest.param(sentence_model, marks=pytest.mark.slow)])
 def test_a_model_is_saved_loaded_and_served(make, rng, tmp_path):
     model = make()
     model.save(tmp_path / "model.keras")

@@ -14,13 +14,25 @@ from trainers import program
 
 def main(config: ExportConfig) -> None:
     from tf_vmf import models, serving
+    from tf_vmf.data.columns import Columns
+    from tf_vmf.data.texts import TextFiles
 
     model, vectorizer = models.load(config.model)
     metrics_file = Path(config.model) / "metrics.json"
     metrics = json.loads(metrics_file.read_text(encoding="utf-8")) if metrics_file.is_file() else None
-    path = serving.export(model, config.output, vectorizer, metrics=metrics, allow_unknown=config.allow_unknown)
-    print(f"{path}: {', '.join(serving.endpoints(model, vectorizer))}")
-    print(f"next: python -m trainers.serve --export_dir={path}")
+    columns = Columns(config.text_column)
+    examples = [text.text for text in TextFiles(list(config.examples), columns=columns)] if config.examples else None
+    path = serving.export(
+        model,
+        config.output,
+        vectorizer,
+        metrics=metrics,
+        allow_unknown=config.allow_unknown,
+        examples=examples,
+    )
+    print(f"export  {path}")
+    print(f"card    {path / 'MODEL_CARD.md'}")
+    program.print_next("serve", export_dir=path)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ Training then holds two files of --examples_per_shard examples in memory, and th
 """
 
 import json
+from pathlib import Path
 
 from tf_vmf.configs import PrepareConfig
 from trainers import program
@@ -26,8 +27,10 @@ def main(config: PrepareConfig) -> None:
             f"{split}: {figures['examples']:,} examples, {figures['tokens']:,} tokens, {len(figures['shards'])} files"
         )
     print(f"notes: {json.dumps(manifest['notes'])}")
-    trainer = "bow_vae" if documents else "lstm_vae"
-    print(f"next: python -m trainers.{trainer} --corpus=prepared --data_dir={config.output} --workdir=DIR")
+    name = Path(config.output).name
+    program.print_next(
+        "bow_vae" if documents else "lstm_vae", corpus="prepared", data_dir=config.output, workdir=f"runs/{name}"
+    )
 
 
 if __name__ == "__main__":

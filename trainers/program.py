@@ -72,8 +72,7 @@ def run(
         _stop(error, values, debug, f"{shown} --help lists all flags.")
     try:
         with quiet_start(debug):
-            # The look for GPUs is what fills the terminal where there are none.
-            importlib.import_module("tensorflow").config.list_physical_devices("GPU")
+            _provoke_notes()
         main(*settings, *([others] if rest else []))
     except KeyboardInterrupt:
         print(f"Interrupted.{' The same command goes on.' if resumes else ''}", file=sys.stderr)
@@ -107,6 +106,23 @@ def quiet_start(debug: bool) -> Iterator[None]:
             sys.stderr.flush()
             os.dup2(terminal, 2)
             os.close(terminal)
+
+
+def _provoke_notes() -> None:
+    """Makes TensorFlow say what it says once per process: that there is no GPU, and that oneDNN does not transpose integers.
+
+    The second would appear between two epochs. A session leaves the devices of the process open to the program, an eager
+    operation would fix them.
+    """
+    tf = importlib.import_module("tensorflow")
+    # The models of a sweep differ, so that each traces its own functions.
+    tf.get_logger().addFilter(lambda record: "triggered tf.function retracing" not in record.getMessage())
+    tf.config.list_physical_devices("GPU")
+    with (
+        tf.Graph().as_default(),
+        tf.compat.v1.Session(config=tf.compat.v1.ConfigProto(device_count={"GPU": 0})) as session,
+    ):
+        session.run(tf.transpose(tf.compat.v1.placeholder_with_default([[0, 1], [2, 3]], [None, None])))
 
 
 def parse(values: flags.FlagValues, configs: Sequence[type[Config]], arguments: Sequence[str]) -> list[Config]:
@@ -184,4 +200,10 @@ def print_run(run: Run) -> None:
     if run.workdir.report_file.exists():
         print(f"report  {run.workdir.report_file.resolve().as_uri()}")
     print(f"model   {run.workdir.model_file}")
-    print(f"next    {command('export')} --model={folder} --output=exports/{folder.name}/1")
+    print_next("export", model=folder, output=f"exports/{folder.name}/1")
+
+
+def print_next(name: str, **values: object) -> None:
+    """Prints the command that comes next, to be pasted: a program and values of its flags."""
+    flags_given = [f"--{flag}={value}" for flag, value in values.items()]
+    print(f"next    {shlex.join([*command(name).split(), *flags_given])}")

@@ -125,7 +125,8 @@ def _compare(output: Path, finished: Sequence[tuple[Mapping[str, str], Path]], f
         findings,
         title=f"Sweep over {', '.join(name.replace('_', ' ') for name in points[0].setting) or 'seeds'}",
     )
-    print(f"report: {output / 'report.html'}")
+    print(f"\nreport  {(output / 'report.html').resolve().as_uri()}")
+    print(f"table   {output / 'sweep.csv'}")
 
 
 if __name__ == "__main__":

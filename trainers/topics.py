@@ -25,7 +25,7 @@ def main(config: TopicsConfig) -> None:
     print(f"tables  {folder / 'topics.csv'}, {folder / 'documents.csv'}")
     if config.export_codes is not None:
         print(f"codes   {config.export_codes}")
-    print(f"next    {program.command('predict')} --model={config.output} --input=NEW.txt --output=NEW.csv")
+    program.print_next("predict", model=config.output, input="NEW.txt", output="NEW.csv")
 
 
 if __name__ == "__main__":

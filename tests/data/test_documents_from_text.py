@@ -113,3 +113,8 @@ def test_missing_paths_and_empty_folders_are_named(tmp_path):
 def test_no_words_at_all_says_what_to_change(three_files):
     with pytest.raises(ValueError, match=r"min_count=50 times.*3 distinct words.*Lower `min_count`"):
         load(**three_files, min_count=50)
+
+
+def test_a_corpus_of_numbers_says_what_counts_as_a_word():
+    with pytest.raises(ValueError, match=r"40 texts without a word\. Numbers .* no words with tokenization='words'"):
+        load_bag_of_words(texts=["1 2 3", "4 5 6"] * 20)

@@ -1,5 +1,10 @@
 """The Python blocks of the guides run as they stand, given the data that they speak of."""
 
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
@@ -7,6 +12,7 @@ import tensorflow as tf
 
 import tf_vmf
 from tests.docs.pages import DOCS, blocks
+from tests.serving.running import running
 from tests.topics.planted import planted_texts
 
 IMPORTS = {"keras": keras, "np": np, "tf": tf, "tf_vmf": tf_vmf}
@@ -40,6 +46,31 @@ def test_the_blocks_of_a_guide_run(name, tmp_path, monkeypatch):
     names = IMPORTS | DATA[name](tmp_path)
     for _, content in blocks(DOCS / f"{name}.md", "python"):
         exec(compile(content, name, "exec"), names)
+
+
+@pytest.mark.slow
+def test_the_calls_of_the_guide_to_serving_are_answered(tmp_path, monkeypatch):
+    httpx = pytest.importorskip("httpx")
+    pytest.importorskip("fastapi")
+    monkeypatch.chdir(tmp_path)
+    serving(tmp_path)
+    lines = [
+        line
+        for _, content in blocks(DOCS / "SERVING.md", "sh")
+        for line in content.replace("\\\n", " ").splitlines()
+        if line.startswith(("curl ", "saved_model_cli "))
+    ]
+    assert {line.split()[0] for line in lines} == {"curl", "saved_model_cli"}
+    with running(tf_vmf.serving.make_app(tf_vmf.serving.Served("exports/20ng/1"), "model")) as address:
+        for program, *words in map(shlex.split, lines):
+            if program == "curl":
+                option, body, url = words
+                assert option == "-d"
+                answer = httpx.post(url.replace("http://localhost:8501", address), content=body, timeout=60)
+                assert answer.status_code == 200, answer.text
+            else:
+                command = [str(Path(sys.executable).with_name(program)), *words]
+                subprocess.run(command, check=True, capture_output=True)
 
 
 def test_every_guide_with_python_blocks_is_run():

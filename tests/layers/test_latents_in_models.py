@@ -40,6 +40,12 @@ def make(request):
     return LATENTS[request.param]
 
 
+def on(*quick):
+    """A test on all latent layers, of which only the named are in the quick suite: they differ in what a test is about."""
+    names = [pytest.param(name, marks=() if name in quick else pytest.mark.slow) for name in LATENTS]
+    return pytest.mark.parametrize("make", names, indirect=True)
+
+
 @pytest.fixture
 def features(rng):
     return rng.normal(size=(12, 7)).astype(np.float32)
@@ -382,6 +388,7 @@ def test_a_layer_alone_in_its_model_logs_kl(make, features):
     assert set(model.evaluate(features, verbose=0, return_dict=True)) == names
 
 
+@on("vmf_learned", "gaussian")
 @pytest.mark.parametrize("run_eagerly", [False, True])
 def test_a_layer_that_is_called_twice_logs_the_sum_that_the_loss_charges(make, features, run_eagerly):
     layer = make()
@@ -421,6 +428,7 @@ def test_symbolic_features_are_refused_with_the_way_to_go(make):
             method(keras.Input((7,)))
 
 
+@on("vmf_learned", "gaussian")
 def test_parameters_and_kl_are_outputs_of_a_functional_model(make, features, tmp_path):
     inputs = keras.Input((7,))
     layer = make(return_parameters=True)
@@ -441,6 +449,7 @@ def test_parameters_and_kl_are_outputs_of_a_functional_model(make, features, tmp
     np.testing.assert_allclose(loaded.predict(features, verbose=0)["kl"], predicted["kl"], rtol=1e-6)
 
 
+@on("vmf_learned", "gaussian")
 def test_several_samples_per_row_are_an_axis_before_the_last(make, features):
     inputs = keras.Input((7,))
     layer = make(num_samples=400)
@@ -462,6 +471,7 @@ def test_several_samples_per_row_are_an_axis_before_the_last(make, features):
     np.testing.assert_array_equal(code[:, 0], code[:, 399])
 
 
+@on("vmf_learned", "gaussian")
 def test_one_switch_makes_a_whole_model_deterministic_and_is_undone(make, features, tmp_path):
     inputs = keras.Input((7,))
     encoder = keras.Model(inputs, make()(inputs))

@@ -52,6 +52,12 @@ def make(request):
     return LATENTS[request.param]
 
 
+def on(*quick):
+    """A test on all latent layers, of which only the named are in the quick suite: they differ in what a test is about."""
+    names = [pytest.param(name, marks=() if name in quick else pytest.mark.slow) for name in LATENTS]
+    return pytest.mark.parametrize("make", names, indirect=True)
+
+
 @pytest.fixture
 def features(rng):
     return rng.normal(size=(6, 7)).astype(np.float32)
@@ -100,6 +106,7 @@ def test_the_nearest_code_is_a_code_and_no_other_is_nearer(make):
         assert np.linalg.norm(nearest - z) <= np.linalg.norm(codes - z, axis=-1).min() + 1e-6
 
 
+@on("product", "uniform_norm_learned")
 def test_it_trains_saves_and_loads_in_a_model_of_keras(make, features, tmp_path):
     inputs = keras.Input((7,))
     model = keras.Model(inputs, keras.layers.Dense(7)(make()(inputs)))
@@ -113,6 +120,7 @@ def test_it_trains_saves_and_loads_in_a_model_of_keras(make, features, tmp_path)
     assert loaded.layers[1].get_config() == model.layers[1].get_config()
 
 
+@on("product")
 def test_it_works_in_a_document_model(make, rng, tmp_path):
     x = rng.poisson(1.0, size=(40, 20)).astype(np.float32)
     model = models.BagOfWordsVAE(20, make(), encoder_units=(8,), decoder_units=(), seed=0)

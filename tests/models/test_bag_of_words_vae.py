@@ -69,13 +69,6 @@ def test_evaluation_repeats_itself_exactly(counts):
     assert model.evaluate(counts, verbose=0) == model.evaluate(counts, verbose=0)
 
 
-def test_dense_and_sparse_counts_give_the_same_numbers(counts):
-    model = make_model()
-    sparse = tf.sparse.from_dense(counts)
-    np.testing.assert_allclose(model.elbo(sparse, seed=3), model.elbo(counts, seed=3), rtol=1e-5)
-    np.testing.assert_allclose(model.log_likelihood(sparse, 4), model.log_likelihood(counts, 4), rtol=1e-5)
-
-
 def test_a_model_trains_on_sparse_batches(counts):
     model = make_model(input_dropout=0.2)
     model.compile(keras.optimizers.Adam(3e-3))
@@ -84,14 +77,14 @@ def test_a_model_trains_on_sparse_batches(counts):
     assert history["loss"][-1] < history["loss"][0]
 
 
-def unsorted_csr(counts):
-    """As scikit-learn's vectorizers make them, with an entry twice."""
+def unsorted_csr(counts, twice=False):
+    """As scikit-learn's vectorizers make them; or with every entry twice, which add up."""
     columns = [np.flatnonzero(row)[::-1] for row in counts]
     indices, data = np.concatenate(columns), np.concatenate([row[c] for row, c in zip(counts, columns, strict=True)])
     indptr = np.concatenate([[0], np.cumsum([len(each) for each in columns])])
-    matrix = scipy.sparse.csr_matrix((data, indices, indptr), counts.shape)
-    twice = scipy.sparse.csr_matrix((np.repeat(data, 2) / 2, np.repeat(indices, 2), 2 * indptr), counts.shape)
-    return twice if len(counts) % 2 else matrix
+    if twice:
+        data, indices, indptr = np.repeat(data, 2) / 2, np.repeat(indices, 2), 2 * indptr
+    return scipy.sparse.csr_matrix((data, indices, indptr), counts.shape)
 
 
 KINDS = {
@@ -102,7 +95,7 @@ KINDS = {
     "csr_matrix": scipy.sparse.csr_matrix,
     "csr_array of integers": lambda counts: scipy.sparse.csr_array(counts.astype(np.int32)),
     "csr with unsorted indices": unsorted_csr,
-    "csr with entries twice": lambda counts: unsorted_csr(counts[:63]),
+    "csr with entries twice": lambda counts: unsorted_csr(counts, twice=True),
     "csc_matrix": scipy.sparse.csc_matrix,
     "coo_array": scipy.sparse.coo_array,
     "dok_matrix": scipy.sparse.dok_matrix,
@@ -120,7 +113,6 @@ def unchanging():
 @pytest.mark.parametrize("kind", KINDS)
 def test_counts_of_any_kind_are_those_of_an_array(kind, counts, unchanging):
     x, model = KINDS[kind](counts), unchanging
-    counts = counts[: len(x) if isinstance(x, list) else x.shape[0]]
     np.testing.assert_allclose(model.encode(x).mean_direction, model.encode(counts).mean_direction, atol=1e-6)
     np.testing.assert_allclose(model.elbo(x, seed=3), model.elbo(counts, seed=3), rtol=1e-5)
     np.testing.assert_allclose(model.log_likelihood(x, 4), model.log_likelihood(counts, 4), rtol=1e-5)

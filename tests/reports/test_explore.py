@@ -141,7 +141,7 @@ def test_marks_of_a_colouring_are_those_of_its_legend(visit):
 def test_a_topic_is_shown_on_the_map(visit):
     page = visit()
     page.get_by_role("button", name="Unfold all").click()
-    page.get_by_label("Show topic 2 on the map").click()
+    page.get_by_label("Show on the map: topic 2").click()
     assert clear(page) == [3, 4]
     assert page.get_by_label("Colour by").input_value() == "topic"
 

@@ -107,7 +107,8 @@ class PlainSentences(tf.Module):
     def nearest_text(self, texts, num_neighbors):
         rank = tf.range(num_neighbors)
         neighbors = tf.strings.join([texts[0], tf.strings.as_string(rank)], " neighbor ")[tf.newaxis]
-        return {"neighbors": neighbors, "similarities": (1.0 - 0.1 * tf.cast(rank, tf.float32))[tf.newaxis]}
+        similarities = (1.0 - 0.1 * tf.cast(rank, tf.float32))[tf.newaxis]
+        return {"neighbors": neighbors, "similarities": similarities, "tokens": tf.strings.length(texts)}
 
 
 class PlainDocuments(tf.Module):
@@ -121,6 +122,14 @@ class PlainDocuments(tf.Module):
     def reconstruct_text(self, texts, num_words):
         words = tf.strings.split(texts).to_tensor("")[:, :num_words]
         return {"words": words, "log_probs": -tf.cast(tf.ones_like(words, tf.int32), tf.float32)}
+
+    @tf.function(input_signature=[_TEXTS])
+    def topics_text(self, texts):
+        return {"proportions": tf.tile([[0.25, 0.75]], [tf.size(texts), 1]), "topic": tf.ones_like(texts, tf.int32)}
+
+    @tf.function(input_signature=[_INTEGER, _INTEGER])
+    def topic_labels(self, first, number):
+        return {"labels": tf.constant(["cooking", "space"])[first : first + number]}
 
     @tf.function(input_signature=[_TEXTS, _TEXTS, _INTEGER])
     def interpolate_text(self, start, end, num_points):

@@ -14,6 +14,8 @@ from scipy.spatial import geometric_slerp
 from tf_vmf import models, serving
 from tf_vmf.layers import GaussianLatent, LearnedConcentration, VonMisesFisherLatent
 from tf_vmf.models import LSTMVAE, BagOfWordsVAE, RandomSampler
+from tf_vmf.serving.endpoints import model_endpoints
+from tf_vmf.serving.nearest import nearest_text
 from tf_vmf.text import DocumentVectorization, SentenceVectorization
 from tf_vmf.text.tokens import UNK_ID
 
@@ -64,6 +66,15 @@ def documents():
     return BagOfWordsVAE(20, latent, encoder_units=(8,), decoder_units=(8,), seed=1), vectorizer
 
 
+EXAMPLES = ["worda wordb", "unknown", "wordc", "wordd worde wordd"]
+
+
+@pytest.fixture(scope="module")
+def exported(documents, tmp_path_factory):
+    model, vectorizer = documents
+    return serving.export(model, tmp_path_factory.mktemp("export") / "1", vectorizer, examples=EXAMPLES)
+
+
 @pytest.fixture(scope="module")
 def sentences():
     vectorizer = SentenceVectorization(["<pad>", "<eos>", "<unk>", *WORDS], tokenization="words")
@@ -71,9 +82,8 @@ def sentences():
     return LSTMVAE(23, latent, embedding_dim=6, hidden_units=8, seed=1), vectorizer
 
 
-def test_a_served_document_model_is_the_python_model(documents, tmp_path):
-    model, vectorizer = documents
-    path = serving.export(model, tmp_path / "1", vectorizer)
+def test_a_served_document_model_is_the_python_model(documents, exported, tmp_path):
+    model, _ = documents
     rng = np.random.default_rng(0)
     batches = [rng.poisson(1.0, (n, 20)).astype(np.float32) for n in (1, 257)]
     texts = np.array(["", "nothing known", "Worda wordb, worda!"])
@@ -87,8 +97,9 @@ def test_a_served_document_model_is_the_python_model(documents, tmp_path):
         ("interpolate", {"start": z[:1], "end": z[1:], "num_points": I(5)}),
         ("topics", {"z": z, "num_words": I(3), "relevance_weight": np.float32(1.0)}),
         ("score_text", {"texts": texts, "num_samples": I(2), "seed": I(3)}),
+        ("nearest_text", {"texts": texts, "num_neighbors": I(2)}),
     ]
-    names, results = consume(path, calls, tmp_path)
+    names, results = consume(exported, calls, tmp_path)
     assert {
         "encode",
         "encode_text",
@@ -114,6 +125,13 @@ def test_a_served_document_model_is_the_python_model(documents, tmp_path):
     best = np.argsort(-model.decode(z).numpy(), axis=-1)[:, :3]
     assert results[8]["words"].tolist() == np.array(WORDS, object)[best].astype("S").tolist()
     agree(results[9]["elbo"], model.elbo(counts, seed=3))
+    held = np.zeros((3, 20), np.float32)  # without the unknown one
+    held[[0, 0, 1, 2, 2], [0, 1, 2, 3, 4]] = 1, 1, 1, 2, 1
+    cosines = model.encode(counts).mean_direction.numpy() @ model.encode(held).mean_direction.numpy().T
+    nearest = np.argsort(-cosines)[:, :2]
+    assert results[10]["neighbors"].tolist() == np.array(EXAMPLES, object)[[0, 2, 3]][nearest].astype("S").tolist()
+    agree(results[10]["similarities"], np.take_along_axis(cosines, nearest, axis=1))
+    assert results[10]["tokens"].tolist() == [0, 0, 3]
 
 
 def test_a_served_sentence_model_is_the_python_model(sentences, tmp_path):
@@ -155,9 +173,8 @@ def test_a_served_sentence_model_is_the_python_model(sentences, tmp_path):
     assert results[10]["texts"].shape == (1, 3)
 
 
-def test_bad_requests_are_errors_that_say_why_and_the_model_goes_on(documents, tmp_path):
-    model, vectorizer = documents
-    path = serving.export(model, tmp_path / "1", vectorizer)
+def test_bad_requests_are_errors_that_say_why_and_the_model_goes_on(documents, exported, tmp_path):
+    model, _ = documents
     z = np.eye(5, dtype=np.float32)[:1]
     counts = np.ones((1, 20), np.float32)
     calls = [
@@ -170,12 +187,24 @@ def test_bad_requests_are_errors_that_say_why_and_the_model_goes_on(documents, t
         ("topics", {"z": z, "num_words": I(0), "relevance_weight": np.float32(1)}),
         ("decode", {"z": z}),
     ]
-    _, results = consume(path, calls, tmp_path)
+    _, results = consume(exported, calls, tmp_path)
     expected = ["unit vectors", "finite", "num_samples must be >= 1", "", "", "opposite", "num_words must be >= 1"]
     for message, part in zip(results, expected, strict=False):
         assert isinstance(message, str)
         assert part in message
     agree(results[-1]["log_probs"], model.decode(z))
+
+
+def test_examples_are_refused_where_nothing_could_be_near(documents):
+    model, vectorizer = documents
+    of_model = model_endpoints(model, vectorizer)
+    with pytest.raises(ValueError, match=r"`examples`: expected texts with words of the model\. Received: 2 texts"):
+        nearest_text(of_model, ["", "nothing known"])
+    with pytest.raises(ValueError, match="`examples`: expected none for this model"):
+        nearest_text(model_endpoints(model), ["worda"])
+    without_code = model_endpoints(LSTMVAE(23, None, embedding_dim=4, hidden_units=4))
+    with pytest.raises(ValueError, match="a code that depends on the text alone"):
+        nearest_text(without_code, ["worda"])
 
 
 def test_every_kind_of_model_has_its_endpoints():
@@ -195,10 +224,10 @@ def test_an_export_of_a_conditional_model_takes_labels_last_and_may_do_without_u
     model.output_bias.assign([0.0, 0, 9, 0, 0, 0, 0, 0, 0])  # says little but <unk>
     z = tf.random.stateless_normal((4, 3), (0, 1))
     labels = tf.constant([0, 1, 1, 0])
-    for name, allow in (("with", True), ("without", False)):
-        path = serving.export(model, tmp_path / name, allow_unknown=allow)
-        served = tf.saved_model.load(str(path)).signatures
-        tokens = served["decode"](z=z, max_length=tf.constant(5), labels=labels)["tokens"].numpy()
+    served = tf.saved_model.load(str(serving.export(model, tmp_path / "1", allow_unknown=False))).signatures
+    without = served["decode"](z=z, max_length=tf.constant(5), labels=labels)["tokens"].numpy()
+    allowing = serving.endpoints(model)["decode"].call(z, tf.constant(5), labels)["tokens"].numpy()
+    for tokens, allow in ((without, False), (allowing, True)):
         np.testing.assert_array_equal(tokens, model.generate(z, max_length=5, labels=labels, allow_unknown=allow))
         assert np.any(tokens == UNK_ID) == allow
     x = np.array([[3, 4, 1], [5, 1, 0]], np.int32)
@@ -219,9 +248,8 @@ def test_an_export_is_refused_where_it_would_be_wrong_or_overwrite(documents, tm
         serving.export(model, tmp_path)
 
 
-def test_an_export_loads_as_the_model_it_was_made_of_with_a_card(documents, tmp_path):
-    model, vectorizer = documents
-    path = serving.export(model, tmp_path / "1", vectorizer)
+def test_an_export_loads_as_the_model_it_was_made_of_with_a_card(documents, exported):
+    path, (model, vectorizer) = exported, documents
     again, vectorizer_again = models.load(path)
     texts = tf.constant(["worda wordb wordb"])
     agree(again.encode(vectorizer_again(texts)).mean_direction, model.encode(vectorizer(texts)).mean_direction)

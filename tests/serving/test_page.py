@@ -113,22 +113,23 @@ def test_sentences_are_sampled_with_what_was_asked_for(visit):
 
 def test_nearest_training_examples_are_shown_where_the_export_holds_them(visit):
     here = visit("sentences")
-    box = here.box("Nearest training examples")
+    box = here.box("Nearest examples")
     box.get_by_label("Text").fill("moon")
     box.get_by_label("Examples").fill("2")
-    answer = here.run("Nearest training examples")
+    answer = here.run("Nearest examples")
     assert answer.locator("li").all_text_contents() == ["1.000  moon neighbor 0", "0.900  moon neighbor 1"]
+    assert "Words that the model knows: 4" in answer.text_content()
     other = visit("documents")
     other.box("A text").wait_for()
     assert other.page.get_by_role("heading", level=2).all_text_contents() == ["A text", "Between two texts"]
 
 
-def test_a_document_model_shows_words_of_a_text_and_of_the_points_between_two(visit):
+def test_a_document_model_shows_topics_and_words_of_a_text_and_words_of_the_points_between_two(visit):
     here = visit("documents")
     here.box("A text").get_by_label("Text").fill("moon orbit")
     answer = here.run("A text")
-    assert answer.locator(".word").all_text_contents() == ["moon", "orbit"]
-    assert answer.locator(".number").all_text_contents() == ["36.79 %"] * 2  # exp(-1)
+    assert answer.locator(".word").all_text_contents() == ["space", "cooking", "moon", "orbit"]
+    assert answer.locator(".number").all_text_contents() == ["75.00 %", "25.00 %", *["36.79 %"] * 2]  # exp(-1)
     answer = here.run("Between two texts")
     answer.get_by_role("slider").press("ArrowLeft")
     assert answer.locator(".word").all_text_contents() == [f"word-4-{i}" for i in range(10)]
@@ -136,7 +137,7 @@ def test_a_document_model_shows_words_of_a_text_and_of_the_points_between_two(vi
 
 def test_the_command_beside_each_box_gives_what_the_box_shows(visit):
     here = visit("sentences")
-    titles = ["A text", "Between two texts", "New sentences", "Nearest training examples"]
+    titles = ["A text", "Between two texts", "New sentences", "Nearest examples"]
     for title in titles:
         box = here.box(title)
         if title == "A text":
@@ -182,7 +183,7 @@ def test_the_page_works_by_keyboard_alone(visit):
 @pytest.mark.parametrize("width", [1280, 390])
 def test_the_page_has_names_contrast_and_no_overflow(visit, scheme, width):
     here = visit("sentences", color_scheme=scheme, viewport={"width": width, "height": 800})
-    for title in ("A text", "Between two texts", "New sentences", "Nearest training examples"):
+    for title in ("A text", "Between two texts", "New sentences", "Nearest examples"):
         here.run(title)
         here.box(title).get_by_text("The same with curl").click()
     assert here.page.evaluate("document.documentElement.scrollWidth") == width

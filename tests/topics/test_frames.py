@@ -72,6 +72,7 @@ def test_the_page_shows_labels_words_documents_and_the_window(model, tmp_path):
     page = (tmp_path / "report.html").read_text("utf-8")
     assert "<h1>Planted" in page
     assert "windows of 10 words" in page
+    assert ("The words were chosen by this coherence" in page) == model.coherent_words
     for words in model.topics(10):
         assert ", ".join(words) in page
     for rows in model.topic_info()["representative_documents"]:

@@ -227,11 +227,15 @@ def test_it_is_an_estimator():
         estimator.transform(TEXTS)
 
 
-def test_it_works_in_a_pipeline_and_in_a_grid_search():
+def test_it_works_in_a_pipeline():
     words = CountVectorizer(vocabulary=PLANTED)
     pipeline = make_pipeline(words, small(epochs=2, vocabulary=PLANTED))
     assert pipeline.fit_transform(TEXTS).shape == (len(TEXTS), 3)
     assert np.isfinite(pipeline.score(TEXTS))
+
+
+@pytest.mark.slow
+def test_it_works_in_a_grid_search():
     search = GridSearchCV(small(), {"epochs": [1, 30]}, cv=2).fit(TEXTS)
     assert search.best_params_ == {"epochs": 30}
 
@@ -244,9 +248,11 @@ def test_pandas_output_has_the_names_of_the_features(model):
 
 def test_the_export_serves_the_proportions_of_texts(model, tmp_path):
     model.export(tmp_path / "export")
-    served = tf.saved_model.load(str(tmp_path / "export")).signatures["topics_text"]
+    served = tf.saved_model.load(str(tmp_path / "export")).signatures
     texts = [*TEXTS[:5], "", "unheard"]
-    result = served(texts=tf.constant(texts))
+    result = served["topics_text"](texts=tf.constant(texts))
+    labels = served["topic_labels"](first=tf.constant(0), number=tf.constant(99))["labels"].numpy()
+    assert [label.decode() for label in labels] == model.topic_labels()
     np.testing.assert_allclose(result["proportions"], model.transform(texts), atol=1e-5)
     np.testing.assert_array_equal(result["topic"], model.transform(texts).argmax(axis=1))
     np.testing.assert_array_equal(result["tokens"], model.known_tokens(texts))

@@ -1,8 +1,12 @@
 """What programs answer to command lines: help, mistakes and exit codes."""
 
+import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -98,3 +102,49 @@ def test_the_name_of_a_shipped_recipe_is_a_flagfile():
 
     config = program.parse(define([DocumentConfig]), [DocumentConfig], ["--flagfile=wikipedia_vmf"])[0]
     assert (config.corpus, config.latent_dim) == ("wikipedia", 25)
+
+
+def test_a_start_is_quiet_and_one_that_fails_shows_what_was_said(capfd):
+    def start(debug, error=None):
+        with program.quiet_start(debug):
+            os.write(2, b"a note\n")
+            if error:
+                raise error
+
+    start(debug=False)
+    assert capfd.readouterr().err == ""
+    with pytest.raises(ValueError, match="broken"):
+        start(debug=False, error=ValueError("broken"))
+    assert capfd.readouterr().err == "a note\n"
+    start(debug=True)
+    assert capfd.readouterr().err == "a note\n"
+
+
+def test_a_run_ends_with_links_and_a_command_to_paste(tmp_path, monkeypatch, capsys):
+    from tf_vmf import reports
+    from tf_vmf.training import Workdir
+
+    monkeypatch.setattr(reports, "summary", lambda metrics: f"perplexity {metrics['perplexity']}")
+    workdir = Workdir(tmp_path / "my run")
+    workdir.path.mkdir()
+    workdir.report_file.touch()
+    program.print_run(SimpleNamespace(metrics={"perplexity": 12}, workdir=workdir))
+    assert capsys.readouterr().out.splitlines() == [
+        "",
+        "perplexity 12",
+        "",
+        f"report  file://{tmp_path}/my%20run/report.html",
+        f"model   {tmp_path}/my run/model.keras",
+        f"next    python -m trainers.export '--model={tmp_path}/my run' '--output=exports/my run/1'",
+    ]
+    program.print_run(SimpleNamespace(metrics={}, workdir=workdir))  # a worker that is not the first
+    assert capsys.readouterr().out == ""
+
+
+def test_make_help_names_every_target():
+    if shutil.which("make") is None:
+        pytest.skip("there is no make on this machine")
+    shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    targets = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)[1].split()
+    assert {line.split()[0] for line in shown.splitlines()} == set(targets)
+    assert all(len(line.split()) > 2 for line in shown.splitlines())

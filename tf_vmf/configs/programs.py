@@ -100,6 +100,12 @@ class ExportConfig(Config):
     allow_unknown: bool = option(
         True, "Sentences that the export writes may hold <unk>; --noallow_unknown keeps it out."
     )
+    examples: tuple[str, ...] = option(
+        (),
+        "Texts that the export shall hold, to find those nearest to a new text: files, folders or patterns, as the training text. "
+        "Everyone who can use the export can read them.",
+    )
+    text_column: str | int | None = with_default(CorpusConfig, "text_column", None)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

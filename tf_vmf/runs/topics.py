@@ -57,7 +57,7 @@ def find_topics(config: TopicsConfig, *, verbose: bool = True) -> TopicModel:
             epochs=config.epochs,
             relevance_weight=config.relevance_weight,
             random_state=config.seed,
-            verbose=int(verbose),
+            verbose=2 if verbose else 0,
         ).fit(strings)
         _write(model, strings, labels, folder)
         if codes_folder is not None:

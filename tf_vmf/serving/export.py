@@ -14,9 +14,10 @@ from tf_vmf.files import new_folder
 from tf_vmf.models import VariationalAutoencoder
 from tf_vmf.models.load import EXPORT_FOLDER, MODEL_FILE, VECTORIZER_FILE, Vectorizer
 from tf_vmf.serving.endpoint import Endpoint
-from tf_vmf.serving.endpoints import endpoints
+from tf_vmf.serving.endpoints import model_endpoints
 from tf_vmf.serving.labels import write_labels
 from tf_vmf.serving.model_card import model_card
+from tf_vmf.serving.nearest import nearest_text
 from tf_vmf.text import as_vectorizer
 
 CARD_FILE = "MODEL_CARD.md"
@@ -30,6 +31,7 @@ def export(
     metrics: Mapping[str, Any] | None = None,
     label_names: Sequence[str] | None = None,
     allow_unknown: bool = True,
+    examples: Sequence[str] | None = None,
     extra_endpoints: Mapping[str, Endpoint] | None = None,
 ) -> Path:
     """Writes a SavedModel that serves the model, with a model card and the model itself beside it.
@@ -60,19 +62,24 @@ def export(
         metrics: The content of a run's `metrics.json`, for the model card.
         label_names: Names of the labels of a conditional model, in the order of their numbers; None takes those that `metrics`
             holds. The service then takes names, too.
-        extra_endpoints: Further endpoints by name, of functions of the model and the vectorizer.
         allow_unknown: False keeps the unknown word, which the texts of a sentence model may hold, out of the sentences it writes.
+        examples: Texts, for instance those of training, that the export shall hold for the endpoint `nearest_text`: the examples
+            whose codes are closest to that of a new text. Everyone who can use the export can read them. Not for models that are
+            conditional on a label.
+        extra_endpoints: Further endpoints by name, of functions of the model and the vectorizer.
 
     Returns:
         The path.
 
     Raises:
         FileExistsError: There is something at the path.
-        ValueError: See `endpoints` and `tf_vmf.text.as_vectorizer`.
+        ValueError: See `endpoints` and `tf_vmf.text.as_vectorizer`; or the model cannot have `examples`, or knows no word of them.
     """
     vectorizer = as_vectorizer(vectorizer)
     with new_folder(path) as folder:
-        served = {**endpoints(model, vectorizer, allow_unknown=allow_unknown), **(extra_endpoints or {})}
+        of_model = model_endpoints(model, vectorizer, allow_unknown=allow_unknown)
+        nearest = {} if examples is None else {"nearest_text": nearest_text(of_model, examples)}
+        served = {**of_model.endpoints(), **nearest, **(extra_endpoints or {})}
         _write_saved_model(model, vectorizer, served, folder)
         extra = folder / EXPORT_FOLDER
         extra.mkdir()

@@ -17,6 +17,7 @@ from scipy import sparse
 from tf_vmf.data.documents import Documents
 from tf_vmf.layers import LearnedConcentration, VonMisesFisherLatent
 from tf_vmf.models import BagOfWordsVAE, FusedAdam
+from tf_vmf.training.progress import EpochLines
 
 _EVALUATION_BATCH = 500
 _DECODED_AT_ONCE = 256
@@ -52,14 +53,14 @@ class CodeSettings:
         return min(max(math.ceil(_STEPS / steps_per_epoch), _FEWEST_EPOCHS), _MOST_EPOCHS)
 
 
-def train(counts: sparse.csr_matrix, settings: CodeSettings, seed: int, verbose: int | str = 0) -> BagOfWordsVAE:
+def train(counts: sparse.csr_matrix, settings: CodeSettings, seed: int, verbose: int = 0) -> BagOfWordsVAE:
     """Trains a `BagOfWordsVAE` with a learned concentration on all documents.
 
     Args:
         counts: Shape (n, V), no empty row.
         settings: Architecture and training.
         seed: Seed of the weights, the order of documents and the noise.
-        verbose: As in `keras.Model.fit`: 0 silent, 1 a progress bar, 2 one line per epoch.
+        verbose: 0 silent, 1 a progress bar, 2 a line per epoch.
     """
     # Whole numbers take half the memory in batches.
     whole = bool(np.all(counts.data == np.floor(counts.data)))
@@ -81,9 +82,8 @@ def train(counts: sparse.csr_matrix, settings: CodeSettings, seed: int, verbose:
         schedule = keras.optimizers.schedules.CosineDecay(settings.learning_rate, epochs * steps)
         model.compile(FusedAdam(schedule))
         batches = documents.batches(batch_size, seed=seed)
-        bar = [_EpochBar(epochs)] if verbose == 1 else []
-        quiet = 0 if bar else verbose
-        model.fit(batches, epochs=epochs, steps_per_epoch=steps, verbose=quiet, shuffle=False, callbacks=bar)
+        shown: list[keras.callbacks.Callback] = [[], [_EpochBar(epochs)], [EpochLines(steps)]][verbose]
+        model.fit(batches, epochs=epochs, steps_per_epoch=steps, verbose=0, shuffle=False, callbacks=shown)
     return model
 
 

@@ -96,11 +96,15 @@ class FileMethods(WordMethods):
         result._set_topics(read_topics(folder / _TOPICS_FILE))
         return result
 
-    def export(self, path: str | Path) -> Path:
+    def export(self, path: str | Path, *, examples: Sequence[str] | None = None) -> Path:
         """Writes a SavedModel that needs neither this package nor scikit-learn.
 
         Beside the endpoints of `tf_vmf.serving.export` it has `topics_text`: `texts` -> `proportions` (n, num_topics), `topic`,
-        `label` and `tokens` (how many words of the text are known).
+        `label` and `tokens` (how many words of the text are known), and `topic_labels`: `first`, `number` -> `labels`.
+
+        Args:
+            path: The folder to make.
+            examples: Texts for the endpoint `nearest_text` of `tf_vmf.serving.export`, which the folder then holds.
 
         Raises:
             FileExistsError: There is something at the path.
@@ -111,7 +115,7 @@ class FileMethods(WordMethods):
         check_is_fitted(self, "model_")
         if self.vectorizer_ is None:
             raise ValueError("Only a model that was fitted on texts can be exported. This one was fitted on counts.")
-        return export_topics(self.model_, self.vectorizer_, self._topics, self.topic_labels(), path)
+        return export_topics(self.model_, self.vectorizer_, self._topics, self.topic_labels(), path, examples)
 
 
 def _plain(value: Any) -> Any:

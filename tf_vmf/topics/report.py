@@ -45,6 +45,8 @@ def write_topic_report(
     texts: Sequence[str] | None,
     classes: Sequence[Any] | None,
     title: str,
+    *,
+    coherent_words: bool,
 ) -> None:
     """Writes the page; see `TopicModel.report`.
 
@@ -57,6 +59,7 @@ def write_topic_report(
         texts: The beginnings of the training texts, or None.
         classes: The class of each training document, or None.
         title: The heading.
+        coherent_words: Whether the words were chosen by their coherence.
 
     Raises:
         ValueError: The number of classes is not that of the training documents.
@@ -66,7 +69,7 @@ def write_topic_report(
             f"Argument `classes`: expected one for each of the {len(topics.documents)} training documents. "
             f"Received: {len(classes)}."
         )
-    sections = [_topic_table(topics, info), _documents(topics, info, texts)]
+    sections = [_topic_table(topics, info, coherent_words), _documents(topics, info, texts)]
     if classes is not None and not any(map(_is_present, classes)):
         classes = None
     if classes is not None:
@@ -96,18 +99,28 @@ def _window(topics: FittedTopics) -> str:
     return "whole documents as windows" if topics.documents.words is None else "windows of 10 words"
 
 
-def _topic_table(topics: FittedTopics, info: pd.DataFrame) -> Section:
+def _topic_table(topics: FittedTopics, info: pd.DataFrame, coherent_words: bool) -> Section:
     rows = [
-        (row.topic, row.label, f"{row.size:,}", f"{row.share:.1%}", f"{row.c_npmi:.2f}", ", ".join(row.words))
+        (f"{row.topic}: {row.label}", ", ".join(row.words), f"{row.size:,}", f"{row.share:.1%}", f"{row.c_npmi:.2f}")
         for row in info.itertuples()
     ]
     text = (
         "Topics are clusters of documents with similar codes. Size: documents whose most probable topic it is. Share: mean "
         "proportion. Coherence: normalised pointwise mutual information of the first ten words in the training documents, "
-        f"{_window(topics)}; 0 is chance. Coherences with other windows cannot be compared."
+        f"{_window(topics)}; 0 is chance, and above 0.1 the words usually read as one topic. Coherences with other windows cannot "
+        "be compared."
     )
-    table = Table(("Topic", "Label", "Size", "Share", "Coherence", "Words"), rows, numeric=(0, 2, 3, 4))
-    return Section("Topics", [Text(text), table])
+    quote = (
+        "To quote the topics, give the mean coherence with its window, and the diversity: the share of distinct words among the "
+        "first ones of every topic, where 100% is best and values near 0 mean that topics repeat each other."
+    )
+    if coherent_words:
+        quote += (
+            " The words were chosen by this coherence, in these documents. To compare models, measure it in other documents, or "
+            "fit with coherent_words=False."
+        )
+    table = Table(("Topic", "Words", "Size", "Share", "Coherence"), rows, numeric=(2, 3, 4))
+    return Section("Topics", [Text(text), table, Text(quote)])
 
 
 def _documents(topics: FittedTopics, info: pd.DataFrame, texts: Sequence[str] | None) -> Section:

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_vmf.models import BagOfWordsVAE
-from tf_vmf.serving.endpoint import TEXTS, Endpoint
+from tf_vmf.serving.endpoint import INTEGER, TEXTS, Endpoint, at_least
 from tf_vmf.serving.export import export
 from tf_vmf.text import DocumentVectorization
 from tf_vmf.topics.fitted import FittedTopics
@@ -43,13 +43,27 @@ def topics_text(
     return Endpoint(function, {"texts": TEXTS}, "proportions, most probable topic and its label, of raw text")
 
 
+def topic_labels(labels: Sequence[str]) -> Endpoint:
+    """The endpoint with the labels of the topics, in the order of `proportions`."""
+    names = tf.constant(list(labels))
+
+    def function(first: tf.Tensor, number: tf.Tensor) -> dict[str, tf.Tensor]:
+        first, number = at_least(first, 0, "first"), at_least(number, 1, "number")
+        return {"labels": names[first : first + number]}
+
+    return Endpoint(
+        function, {"first": INTEGER, "number": INTEGER}, "labels of the topics, in the order of proportions"
+    )
+
+
 def export_topics(
     model: BagOfWordsVAE,
     vectorizer: DocumentVectorization,
     topics: FittedTopics,
     labels: Sequence[str],
     path: str | Path,
+    examples: Sequence[str] | None = None,
 ) -> Path:
-    """`tf_vmf.serving.export` with the endpoint `topics_text`."""
-    endpoint = topics_text(model, vectorizer, topics, labels)
-    return export(model, path, vectorizer, extra_endpoints={"topics_text": endpoint})
+    """`tf_vmf.serving.export` with the endpoints `topics_text` and `topic_labels`."""
+    added = {"topics_text": topics_text(model, vectorizer, topics, labels), "topic_labels": topic_labels(labels)}
+    return export(model, path, vectorizer, examples=examples, extra_endpoints=added)

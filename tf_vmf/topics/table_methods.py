@@ -109,5 +109,13 @@ class TableMethods(DocumentMethods, WordMethods):
 
         check_is_fitted(self, "model_")
         write_topic_report(
-            path, self._topics, self.topic_info(), self.topic_labels(), self.labels_, self._texts, classes, title
+            path,
+            self._topics,
+            self.topic_info(),
+            self.topic_labels(),
+            self.labels_,
+            self._texts,
+            classes,
+            title,
+            coherent_words=self.coherent_words,
         )

@@ -49,7 +49,7 @@
     for (const card of cards) {
       const show = () => document.dispatchEvent(new CustomEvent("showtopic", { detail: Number(card.dataset.position) }));
       if (document.querySelector(".map .legend[data-kind=topic]"))
-        card.append(make("div", { class: "tools" }, plainButton("Show on the map", show, { "aria-label": `Show ${noun} ${Number(card.dataset.position) + 1} on the map` })));
+        card.append(make("div", { class: "tools" }, plainButton("Show on the map", show, { "aria-label": `Show on the map: ${noun} ${Number(card.dataset.position) + 1}` })));
     }
   }
 }

@@ -1,0 +1,67 @@
+"""The examples of an export that lie nearest to a text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from tf_vmf.serving.endpoint import INTEGER, TEXTS, Endpoint, ModelEndpoints, Outputs, at_least
+
+_BATCH = 256
+
+
+def nearest_text(of_model: ModelEndpoints, examples: Sequence[str]) -> Endpoint:
+    """The endpoint from texts to the examples whose codes have the largest cosine with theirs, which the export then holds.
+
+    Args:
+        of_model: The endpoints of a model of text.
+        examples: Texts to find. Those without a known word have the code of nothing, and are left out.
+
+    Raises:
+        ValueError: The model has no code, takes labels, or came without a vectorizer; or no example has a known word.
+    """
+    vectorizer = of_model.vectorizer
+    if vectorizer is None or of_model.latent is None or set(of_model.batch) != {of_model.example}:
+        raise ValueError(
+            "Argument `examples`: expected none for this model, as they need a vectorizer and a code that depends on the text "
+            f"alone, not on a label. Received: {len(examples)} texts."
+        )
+    known = [text for batch in _batches(examples) for text, count in _counted(vectorizer, batch) if count]
+    if not known:
+        raise ValueError(
+            f"Argument `examples`: expected texts with words of the model. Received: {len(examples)} texts without one."
+        )
+    codes = tf.concat([_directions(of_model, vectorizer(tf.constant(batch))) for batch in _batches(known)], axis=0)
+    held = tf.constant(known)
+
+    def function(texts: tf.Tensor, num_neighbors: tf.Tensor) -> Outputs:
+        x = vectorizer(texts)
+        k = tf.minimum(at_least(num_neighbors, 1, "num_neighbors"), len(known))
+        nearest = tf.math.top_k(tf.matmul(_directions(of_model, x), codes, transpose_b=True), k)
+        return {
+            "neighbors": tf.gather(held, nearest.indices),
+            "similarities": nearest.values,
+            **of_model.known_tokens(x),
+        }
+
+    return Endpoint(
+        function,
+        {"texts": TEXTS, "num_neighbors": INTEGER},
+        f"those of {len(known):,} examples in this export whose codes have the largest cosine with a text's",
+    )
+
+
+def _batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (texts[start : start + _BATCH] for start in range(0, len(texts), _BATCH))
+
+
+def _counted(vectorizer: Any, texts: Sequence[str]) -> Iterator[tuple[str, int]]:
+    """Texts with the number of their known words."""
+    return zip(texts, vectorizer.known_tokens(tf.constant(texts)).numpy().tolist(), strict=True)
+
+
+def _directions(of_model: ModelEndpoints, x: tf.Tensor) -> tf.Tensor:
+    """Codes of length 1."""
+    return tf.math.l2_normalize(of_model.code(x), axis=-1)
