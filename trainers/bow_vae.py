@@ -21,7 +21,10 @@ from trainers import program
 def main(run: RunConfig, config: DocumentConfig) -> None:
     from tf_vmf import runs
 
-    program.print_run(runs.train_documents(config, run.workdir, command=program.command_line("bow_vae")))
+    finished = runs.train_documents(
+        config, run.workdir, command=program.command_line("bow_vae"), verbose=program.verbosity(run)
+    )
+    program.print_run(finished, run.log_format)
 
 
 if __name__ == "__main__":

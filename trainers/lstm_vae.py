@@ -25,7 +25,10 @@ from trainers import program
 def main(run: RunConfig, config: SentenceConfig) -> None:
     from tf_vmf import runs
 
-    program.print_run(runs.train_sentences(config, run.workdir, command=program.command_line("lstm_vae")))
+    finished = runs.train_sentences(
+        config, run.workdir, command=program.command_line("lstm_vae"), verbose=program.verbosity(run)
+    )
+    program.print_run(finished, run.log_format)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ import flags as flags_of_programs
 import tf_vmf
 from flags.from_config import define, read
 from flags.help import help_text
-from tf_vmf.configs import Config, ConfigError
+from tf_vmf.configs import Config, ConfigError, RunConfig
 from tf_vmf.locks import LockHeldError
 
 if TYPE_CHECKING:
@@ -189,9 +189,19 @@ def command_line(name: str) -> str:
     return shlex.join([*command(name).split(), *sys.argv[1:]])
 
 
-def print_run(run: Run) -> None:
+def verbosity(run: RunConfig) -> bool | str:
+    """What a trainer passes on as `verbose`."""
+    return "json" if run.log_format == "json" else True
+
+
+def print_run(run: Run, log_format: str = "text") -> None:
     """Prints the measures of a run, where its files are, and what one may do next; nothing on workers but the first."""
     if not run.metrics:
+        return
+    if log_format == "json":
+        from tf_vmf.training import record
+
+        print(record("end", workdir=str(run.workdir.path), test=run.metrics["test"], valid=run.metrics["valid"]))
         return
     from tf_vmf.reports import summary
 

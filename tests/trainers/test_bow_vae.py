@@ -69,6 +69,17 @@ def whole(text, tmp_path_factory):
     return workdir, finished
 
 
+@pytest.mark.slow
+def test_structured_logs_are_json_lines_of_the_start_every_epoch_and_the_end(text, tmp_path):
+    finished = run(text, tmp_path / "run", "--epochs=2", "--log_format=json")
+    assert finished.returncode == 0, finished.stderr
+    records = [json.loads(line) for line in finished.stdout.splitlines()]
+    assert [each["event"] for each in records] == ["start", "epoch", "epoch", "measuring", "measuring", "end"]
+    rows = list(csv.DictReader((tmp_path / "run/history.csv").read_text().splitlines()))
+    assert records[2]["val_loss"] == pytest.approx(float(rows[1]["val_loss"]))
+    assert records[-1]["test"] == json.loads((tmp_path / "run/metrics.json").read_text())["test"]
+
+
 def test_a_run_leaves_every_file_of_the_contract(whole):
     workdir, finished = whole
     names = {"config.json", "history.csv", "metrics.json", "model.keras", "report.html", "findings.json", "checkpoints"}

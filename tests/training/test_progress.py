@@ -1,13 +1,14 @@
 """The line per epoch on the terminal."""
 
 import io
+import json
 import re
 
 import keras
 import numpy as np
 import pytest
 
-from tf_vmf.training import EpochLines
+from tf_vmf.training import EpochLines, EpochRecords, record
 from tf_vmf.training.progress import duration
 
 
@@ -27,9 +28,9 @@ def clock(monkeypatch):
     return now
 
 
-def train(clock, stream, epochs, steps, logs, first_step=0, seconds_per_step=2.0, in_place=None):
+def train(clock, stream, epochs, steps, logs, first_step=0, seconds_per_step=2.0, in_place=None, lines=None):
     """What a training loop calls, each step taking two seconds and the first, which compiles, ten times as long."""
-    lines = EpochLines(steps, in_place, stream)
+    lines = lines or EpochLines(steps, in_place, stream)
     lines.set_params({"epochs": epochs})
     lines.set_model(keras.Sequential())
     lines.model.stop_training = False
@@ -102,3 +103,20 @@ def test_it_serves_keras_fit_too(capsys):
 )
 def test_times_have_two_figures(seconds, words):
     assert duration(seconds) == words
+
+
+def test_records_hold_the_same_as_json_objects_with_all_that_was_logged(clock):
+    stream = io.StringIO()
+    logs = {**LOGS, "val_kl": np.float32(18.5), "learning_rate": float("nan")}
+    lines = train(clock, stream, 3, 5, logs, lines=EpochRecords(5, stream)).splitlines()
+    records = [json.loads(line, parse_constant=pytest.fail) for line in lines]  # no NaN, which is no JSON
+    assert [each["seconds_left"] for each in records] == [20.0, 10.0, 0.0]
+    assert [each["seconds"] for each in records] == [28.0, 38.0, 48.0]
+    expected = {"event": "epoch", "epoch": 2, "epochs": 3, **LOGS, "val_kl": 18.5, "learning_rate": None}
+    assert {name: records[1][name] for name in expected} == expected
+
+
+def test_a_record_is_one_line_whatever_it_holds():
+    text = record("end", workdir="a\nb", test={"nll": np.float64(3.5), "kl": float("inf"), "tokens": [7]})
+    assert "\n" not in text
+    assert json.loads(text) == {"event": "end", "workdir": "a\nb", "test": {"nll": 3.5, "kl": None, "tokens": [7]}}

@@ -15,6 +15,9 @@ class RunConfig(Config):
     """Run."""
 
     workdir: str = option(dataclasses.MISSING, "Folder of the run; the same command on it resumes.")
+    log_format: str = option(
+        "text", "What the terminal shows: text for people, or json, one object per line.", choices=("text", "json")
+    )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -101,7 +101,7 @@ def start(config: TrainingConfig, workdir: str | Path) -> tf.distribute.Strategy
 
 
 def run(
-    experiment: Experiment, strategy: tf.distribute.Strategy, workdir: str | Path, *, command: str, verbose: bool
+    experiment: Experiment, strategy: tf.distribute.Strategy, workdir: str | Path, *, command: str, verbose: bool | str
 ) -> Run:
     """Trains, or resumes; measures; writes all files of the run. Of several workers all train, and the first does the rest.
 
@@ -110,7 +110,7 @@ def run(
         strategy: The strategy of the configuration.
         workdir: The folder of the run.
         command: The command to print in the report.
-        verbose: Whether to print the progress.
+        verbose: Whether to print the progress; "json" prints it as JSON objects.
 
     Raises:
         LockHeldError: Another process uses the folder.
@@ -139,11 +139,16 @@ def run(
     return Run(model, experiment.corpus.vectorizer(), metrics, state.history, opened)
 
 
-def _announce(experiment: Experiment, verbose: bool) -> None:
+def _announce(experiment: Experiment, verbose: bool | str) -> None:
     """Says what is trained on, and what will be missing in the end."""
-    if not verbose:
-        return
     corpus, statistics = experiment.corpus, experiment.corpus.statistics
+    if verbose == "json":
+        print(
+            training.record("start", **{"corpus": corpus.name, "words": len(corpus.vocabulary), **statistics}),
+            flush=True,
+        )
+    if verbose is not True:
+        return
     sizes = [f"{statistics[split][f'{experiment.unit}s']:,}" for split in ("train", "valid", "test")]
     print(
         f"{corpus.name}: {' / '.join(sizes)} {experiment.unit}s (train / valid / test), {len(corpus.vocabulary):,} words"
@@ -153,7 +158,7 @@ def _announce(experiment: Experiment, verbose: bool) -> None:
 
 
 def _train(
-    experiment: Experiment, model: VariationalAutoencoder, workdir: Workdir, steps_per_epoch: int, verbose: bool
+    experiment: Experiment, model: VariationalAutoencoder, workdir: Workdir, steps_per_epoch: int, verbose: bool | str
 ) -> RunState:
     config, examples = experiment.config, experiment.examples["train"]
     size, seed = experiment.budget.batch_size, config.seed
@@ -172,7 +177,7 @@ def _train(
             keep_checkpoints=config.keep_checkpoints,
             steps_per_execution=config.steps_per_execution,
             batch_ids=lambda step: examples.batch_ids(step, size, seed=seed),
-            verbose="auto" if verbose else 0,
+            verbose=verbose if isinstance(verbose, str) else "auto" if verbose else 0,
         )
     except (tf.errors.DataLossError, tf.errors.NotFoundError):
         examples.check()  # knows which file it is
@@ -185,7 +190,7 @@ def _complete(
     model: VariationalAutoencoder,
     state: RunState,
     command: str,
-    verbose: bool,
+    verbose: bool | str,
 ) -> tuple[VariationalAutoencoder, dict[str, Any]]:
     """Measures the trained model and writes model, metrics and report; returns the model and the metrics."""
     files.write_atomically(workdir.model_file, model.save)
@@ -210,7 +215,7 @@ def _complete(
 
 
 def measure(
-    experiment: Experiment, model: VariationalAutoencoder, state: RunState, verbose: bool = True
+    experiment: Experiment, model: VariationalAutoencoder, state: RunState, verbose: bool | str = True
 ) -> dict[str, Any]:
     """The content of metrics.json.
 
@@ -222,7 +227,9 @@ def measure(
     samples["valid"] = config.num_validation_importance_samples or samples["test"]
     measured: dict[str, dict[str, Any]] = {}
     for split in ("test", "valid"):
-        if verbose:
+        if verbose == "json":
+            print(training.record("measuring", split=split, importance_samples=samples[split]), flush=True)
+        elif verbose:
             print(f"measuring the {split} split, {samples[split]} importance samples", flush=True)
         batches = experiment.examples[split].evaluation_batches(experiment.budget.batch_size)
         measured[split] = evaluation.evaluate(model, batches, num_importance_samples=samples[split], seed=config.seed)

@@ -18,7 +18,7 @@ from tf_vmf.training import Workdir
 
 
 def train_sentences(
-    config: SentenceConfig, workdir: str | Path, *, command: str | None = None, verbose: bool = True
+    config: SentenceConfig, workdir: str | Path, *, command: str | None = None, verbose: bool | str = True
 ) -> Run:
     r"""Trains a sentence model in a folder, or resumes it there; measures it and writes the report.
 
@@ -33,7 +33,7 @@ def train_sentences(
         config: The options of the run.
         workdir: The folder of the run; made if missing.
         command: The command to print in the report; None for this call.
-        verbose: Whether to print the progress.
+        verbose: Whether to print the progress; "json" prints it as JSON objects, one per line.
 
     Returns:
         The trained model with its vectorizer, metrics and history.

@@ -11,7 +11,7 @@ import tensorflow as tf
 from tf_vmf.files import remove_leftovers
 from tf_vmf.training.interruption import StopSignals
 from tf_vmf.training.loop import CheckpointTimes, TrainingLoop
-from tf_vmf.training.progress import EpochLines
+from tf_vmf.training.progress import EpochLines, EpochRecords
 from tf_vmf.training.run_state import RunState
 from tf_vmf.training.steps import ValidationSteps
 from tf_vmf.training.workdir import Workdir
@@ -62,7 +62,8 @@ def fit(
         keep_checkpoints: Number of checkpoints kept.
         steps_per_execution: Steps run on the device without coming back to Python; no signal is seen in between.
         batch_ids: Tells which examples are in the batch of a step, to name them where its loss is not finite.
-        verbose: 0 prints nothing; 2 a line per epoch; "auto" and 1 also show the running epoch, on a terminal.
+        verbose: 0 prints nothing; 2 a line per epoch; "auto" and 1 also show the running epoch, on a terminal; "json" prints a JSON
+            object per epoch.
 
     Returns:
         The state of the run, with `history`, `epoch` and `seconds`.
@@ -142,6 +143,8 @@ def _observers(workdir: Workdir, steps_per_epoch: int, verbose: int | str) -> li
     observers: list[keras.callbacks.Callback] = []
     if find_spec("tensorboard") is not None:
         observers.append(keras.callbacks.TensorBoard(workdir.path / "tensorboard", write_graph=False))
-    if verbose:
+    if verbose == "json":
+        observers.append(EpochRecords(steps_per_epoch))
+    elif verbose:
         observers.append(EpochLines(steps_per_epoch, in_place=False if verbose == 2 else None))
     return observers

@@ -1,5 +1,7 @@
-"""One line per epoch on the terminal."""
+"""One line per epoch on the terminal, for people or for programs."""
 
+import json
+import math
 import sys
 import time
 from collections.abc import Mapping
@@ -73,11 +75,15 @@ class EpochLines(keras.callbacks.Callback):
     def _total(self) -> int | None:
         return (self.params or {}).get("epochs")
 
-    def _time_left(self, now: float) -> list[str]:
+    def _seconds_left(self, now: float) -> float | None:
         if self._total is None or self._timed_from is None or not self._steps_timed:
-            return []
+            return None
         steps = (self._total - self._epoch) * self._steps_per_epoch - self._steps_into_epoch
-        return [f"{duration(steps * (now - self._timed_from) / self._steps_timed)} left"]
+        return steps * (now - self._timed_from) / self._steps_timed
+
+    def _time_left(self, now: float) -> list[str]:
+        seconds = self._seconds_left(now)
+        return [] if seconds is None else [f"{duration(seconds)} left"]
 
     def _write(self, parts: list[str], end: str) -> None:
         count = f"{self._epoch + 1}/{self._total}" if self._total else f"{self._epoch + 1}"
@@ -85,6 +91,44 @@ class EpochLines(keras.callbacks.Callback):
         before, after = ("\r", "\x1b[K") if self._in_place else ("", "")
         print(before + "  ".join([count, *parts]) + after, end=end, file=self._stream, flush=True)
         self._line_is_open = not end
+
+
+class EpochRecords(EpochLines):
+    """Prints a JSON object per epoch, for programs that read logs.
+
+    It holds `event` ("epoch"), `epoch` from 1, `epochs`, `seconds` since the start, `seconds_left` (null where not known), and
+    all that the epoch has logged, under the names of `history.csv`.
+
+    Args:
+        steps_per_epoch: Training steps per epoch.
+        stream: Where to print; None for the standard output.
+    """
+
+    def __init__(self, steps_per_epoch: int, stream: TextIO | None = None) -> None:
+        super().__init__(steps_per_epoch, in_place=False, stream=stream)
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        now = time.monotonic()
+        self._steps_into_epoch = self._steps_per_epoch
+        left = self._seconds_left(now)
+        times = {"seconds": round(now - self._began, 3), "seconds_left": None if left is None else round(left, 1)}
+        counts = {"epoch": epoch + 1, "epochs": self._total}
+        print(record("epoch", **counts, **times, **(logs or {})), file=self._stream, flush=True)
+
+
+def record(event: str, **values: Any) -> str:
+    """A JSON object on one line; numbers that are not finite, which JSON does not have, become null."""
+    return json.dumps({"event": event, **{name: _plain(value) for name, value in values.items()}}, allow_nan=False)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _plain(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    if value is None or isinstance(value, (str, int)):
+        return value
+    return float(value) if math.isfinite(value) else None
 
 
 def duration(seconds: float) -> str:
