@@ -18,6 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.random_cases import many
 from tf_vmf.data import load_bag_of_words, load_sentences
 from tf_vmf.data.columns import Columns, read_rows
 from tf_vmf.text import FIRST_WORD_ID, UNK_ID
@@ -61,7 +62,7 @@ def few_and_many(test):
     def parametrized(examples):
         settings(max_examples=examples, **quiet)(test)()
 
-    sizes = [30, pytest.param(500, marks=pytest.mark.slow)]
+    sizes = [30, pytest.param(many(500), marks=pytest.mark.slow)]
     parametrized.__doc__ = test.__doc__
     return pytest.mark.parametrize("examples", sizes)(parametrized)
 

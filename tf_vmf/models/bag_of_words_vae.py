@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from tf_vmf._checks import check_integer, check_rates
+from tf_vmf._checks import SetOnce, check_integer, check_rates
 from tf_vmf.layers import LatentLayer
 from tf_vmf.models.dropout import dropout
 from tf_vmf.models.inputs import check_counts
@@ -59,6 +59,8 @@ class BagOfWordsVAE(UnigramBias, VariationalAutoencoder):
         Y. Miao, L. Yu and P. Blunsom. Neural Variational Inference for Text Processing. ICML 2016.
         J. Xu and G. Durrett. Spherical Latent Spaces for Stable Variational Autoencoders. EMNLP 2018.
     """
+
+    dropout, input_dropout = SetOnce(), SetOnce()
 
     def __init__(
         self,
