@@ -106,6 +106,10 @@ KINDS = {
     "csc_matrix": scipy.sparse.csc_matrix,
     "coo_array": scipy.sparse.coo_array,
     "dok_matrix": scipy.sparse.dok_matrix,
+    "data frame": lambda counts: pytest.importorskip("pandas").DataFrame(counts),
+    "data frame of sparse columns": lambda counts: pytest.importorskip("pandas").DataFrame.sparse.from_spmatrix(
+        scipy.sparse.csr_matrix(counts)
+    ),
 }
 
 
@@ -134,6 +138,13 @@ def test_counts_of_any_kind_are_those_of_an_array(kind, counts, unchanging):
         for each in (x, counts)
     )
     assert got["val_loss"] == pytest.approx(expected["val_loss"], rel=1e-5)
+
+
+def test_counts_of_another_vocabulary_are_refused(counts, unchanging):
+    for x in (counts[:, :-1], scipy.sparse.csr_matrix(counts)[:, 1:], counts[0]):
+        for call in (unchanging.fit, unchanging.predict, unchanging.encode, unchanging.elbo):
+            with pytest.raises(ValueError, match=rf"`x`: expected counts of shape \(batch, {counts.shape[1]}\)"):
+                call(x)
 
 
 @pytest.mark.parametrize("value", [-1.0, np.nan, np.inf])

@@ -138,6 +138,12 @@ class BagOfWordsVAE(UnigramBias, VariationalAutoencoder):
 
     def canonical(self, x: Any) -> Any:
         x = super().canonical(x)
+        shape = tf.TensorShape(getattr(x, "shape", None))
+        if not shape.is_compatible_with([None, self.vocabulary_size]):
+            raise ValueError(
+                f"Argument `x`: expected counts of shape (batch, {self.vocabulary_size}), a column per word of the vocabulary. "
+                f"Received: shape {shape}."
+            )
         check_counts(x)
         return x
 

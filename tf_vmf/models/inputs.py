@@ -14,8 +14,10 @@ def canonical(x: Any) -> Any:
     """Arrays as Keras's `fit` takes them; what holds no data of its own, such as a `tf.data.Dataset`, as it is.
 
     A scipy matrix or array of any format becomes a CSR matrix with sorted indices and no entry twice, a sparse tensor is put into
-    row-major order, lists of numbers become arrays.
+    row-major order, lists of numbers and data frames become arrays, and a data frame of sparse columns a CSR matrix.
     """
+    if hasattr(x, "to_numpy") and hasattr(x, "columns"):  # of pandas, which is not imported here
+        x = x.sparse.to_coo() if all(hasattr(dtype, "fill_value") for dtype in x.dtypes) else x.to_numpy()
     if scipy.sparse.issparse(x):  # one format of which is a mapping, too
         matrix = scipy.sparse.csr_matrix(x)  # shares the data of a CSR matrix, which is not to be changed
         if not matrix.has_canonical_format:
