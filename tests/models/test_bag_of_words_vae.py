@@ -140,6 +140,18 @@ def test_counts_of_any_kind_are_those_of_an_array(kind, counts, unchanging):
     assert got["val_loss"] == pytest.approx(expected["val_loss"], rel=1e-5)
 
 
+def test_no_examples_and_what_is_no_number_are_refused(counts, unchanging):
+    for x in (None, counts[:0], scipy.sparse.csr_matrix(counts)[:0]):
+        for call in (unchanging.fit, unchanging.evaluate, unchanging.predict):
+            with pytest.raises(ValueError, match=r"`x` of BagOfWordsVAE\.\w+: expected at least one example"):
+                call(x)
+    for dtype in (str, object, np.complex64):
+        with pytest.raises(ValueError, match=r"`x`: expected counts.*dtype"):
+            unchanging.encode(counts.astype(dtype))
+    present = counts > 0
+    np.testing.assert_array_equal(unchanging.predict(present, verbose=0), unchanging.predict(1 * present, verbose=0))
+
+
 def test_counts_of_another_vocabulary_are_refused(counts, unchanging):
     for x in (counts[:, :-1], scipy.sparse.csr_matrix(counts)[:, 1:], counts[0]):
         for call in (unchanging.fit, unchanging.predict, unchanging.encode, unchanging.elbo):

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
+import scipy.sparse
 import tensorflow as tf
 
 from tf_vmf._checks import SetOnce, check_integer, check_rates
@@ -138,6 +140,8 @@ class BagOfWordsVAE(UnigramBias, VariationalAutoencoder):
 
     def canonical(self, x: Any) -> Any:
         x = super().canonical(x)
+        if isinstance(x, np.ndarray | scipy.sparse.csr_matrix) and x.dtype == bool:  # whether a word occurs
+            x = x.astype(np.float32)
         shape = tf.TensorShape(getattr(x, "shape", None))
         if not shape.is_compatible_with([None, self.vocabulary_size]):
             raise ValueError(

@@ -344,8 +344,8 @@ class VariationalAutoencoder(CheckedKeywords, ReplicatedModel):
         """The arguments by name: x in canonical form, and something for y where Keras would drop weights without one."""
         arguments = inspect.signature(method).bind(*args, **kwargs).arguments
         arguments |= arguments.pop("kwargs", {})  # `evaluate` has private ones
-        if "x" in arguments:
-            arguments["x"] = self.canonical(arguments["x"])
+        arguments["x"] = self.canonical(arguments.get("x"))
+        inputs.check_not_empty(arguments["x"], f"{type(self).__name__}.{method.__name__}")
         if arguments.get("y") is None and arguments.get("sample_weight") is not None:
             arguments["y"] = arguments["sample_weight"]
         validation = arguments.get("validation_data")
