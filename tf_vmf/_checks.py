@@ -74,6 +74,29 @@ def check_rates(owner: str, **rates: Any) -> None:
             raise ValueError(f"Argument `{name}` of {owner}: expected a rate in [0, 1). Received: {name}={rate!r}.")
 
 
+class SetOnce:
+    """An attribute that the constructor alone sets: a traced graph would go on with the number that it was traced with."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        if instance is None:
+            return self
+        if self._name not in instance.__dict__:
+            raise AttributeError(self._name)
+        return instance.__dict__[self._name]
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        if self._name in instance.__dict__ and instance.__dict__[self._name] != value:
+            raise ValueError(
+                f"Attribute `{self._name}` of {instance.name}: expected to be given to the constructor, as compiled functions "
+                f"would not obey. Received: {value!r}. Make another {type(instance).__name__} and take over the weights with "
+                "`set_weights`."
+            )
+        instance.__dict__[self._name] = value
+
+
 def _as_float(value: Any) -> float | None:
     """The value as a float; None where it is no single real number whose value is known."""
     if isinstance(value, numbers.Real) and not isinstance(value, bool):

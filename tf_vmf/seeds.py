@@ -21,7 +21,7 @@ def draw_seed(seed: int | None) -> int:
     """
     if seed is None:
         return random.randint(0, 2**31 - 1)
-    if isinstance(seed, bool) or int(seed) != seed or not 0 <= seed < 2**31:
+    if isinstance(seed, (bool, str)) or not 0 <= seed < 2**31 or int(seed) != seed:  # NaN is not below
         raise ValueError(f"Argument `seed`: expected None or an integer in [0, 2**31). Received: seed={seed!r}.")
     return int(seed)
 

@@ -151,6 +151,18 @@ def test_a_folder_of_tables_is_read_where_columns_are_given(tmp_path):
         ("a.jsonl", '{"text": "a", "l": ""}\n', ("text", "l"), r"line 1: expected column 'l' a label"),
         ("a.jsonl", '{"text": "a", "l": "b"}\n', (None, "l"), r"line 1: expected `text_column`, one of text, l"),
         ("a.jsonl", '{"text": "a"}\n', (0, None), r"expected the columns of JSON lines by name. Received: 0"),
+        (
+            "a.jsonl",
+            '{"text": "a", "label": NaN}',
+            ("text", "label"),
+            r"line 1: expected a string or a number as 'label'.*nan",
+        ),
+        (
+            "a.jsonl",
+            '{"text": "a", "text": "b"}',
+            ("text", None),
+            r"line 1: expected a JSON object per line \(keys that differ",
+        ),
         ("a.jsonl", '{"a":' * 100_000, ("text", None), r"line 1: expected a JSON object"),
     ],
 )

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tf_vmf.data import load_bag_of_words
+from tf_vmf.data import load_bag_of_words, load_sentences
 
 
 @pytest.fixture
@@ -58,3 +58,36 @@ def test_feat_files_of_ones_own(feat_files):
 def test_wrong_arguments_are_named_with_the_remedy(arguments, complaint):
     with pytest.raises(ValueError, match=complaint):
         load_bag_of_words(**arguments)
+
+
+TEXTS = ["moon star", "star moon", "moon moon", "star star"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ({"labels": [b"a"] * 4}, r"labels\[0\] must be a string or a number.*b'a'"),
+        ({"labels": np.ones((4, 1))}, r"labels\[0\] must be a string or a number"),
+        ({"labels": ["a", ["b"], "a", "b"]}, r"labels\[1\] must be a string or a number.*\['b'\]"),
+        ({"labels": ["a", np.nan, "a", "b"]}, r"labels\[1\] must be a label.*nan"),
+        ({"validation_size": np.nan}, r"`validation_size` must be a number of documents.*nan"),
+        ({"validation_size": "a"}, r"`validation_size` must be a number of documents.*'a'"),
+        ({"test_size": True}, r"`test_size` must be a number of documents.*True"),
+        ({"min_count": np.nan}, r"`min_count` must be an integer.*nan"),
+        ({"vocabulary_size": 2.5}, r"`vocabulary_size` must be an integer.*2\.5"),
+        ({"seed": -1}, r"`seed` must be an integer in.*-1"),
+        ({"seed": 0.5}, r"`seed` must be an integer in.*0\.5"),
+    ],
+)
+def test_wrong_arguments_of_lists_are_named_by_both_loaders(arguments, complaint):
+    for load in (load_bag_of_words, load_sentences):
+        with pytest.raises(ValueError, match=complaint):
+            load(texts=TEXTS, **{"min_count": 1, "validation_size": 1, "test_size": 1, **arguments})
+
+
+def test_stop_words_and_frequencies_that_are_none_are_named():
+    for arguments in ({"stop_words": [1]}, {"stop_words": None}, {"min_df": "a"}):
+        with pytest.raises(ValueError, match=f"`{next(iter(arguments))}` must be"):
+            load_bag_of_words(texts=TEXTS, **arguments)
+    with pytest.raises(ValueError, match="`max_length` must be an integer"):
+        load_sentences(texts=TEXTS, max_length=np.inf)

@@ -18,6 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.random_cases import many
 from tf_vmf.data import load_bag_of_words, load_sentences
 from tf_vmf.data.columns import Columns, read_rows
 from tf_vmf.text import FIRST_WORD_ID, UNK_ID
@@ -54,16 +55,20 @@ FILES = st.tuples(
 )
 
 
-def few_and_many(test):
+def few_and_many(*strategies):
     """The test with a few random inputs, and as a slow one with many."""
     quiet = {"deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": True}
 
-    def parametrized(examples):
-        settings(max_examples=examples, **quiet)(test)()
+    def decorate(test):
+        def parametrized(examples):
+            # A function takes its settings once, so each number of examples has a function of its own.
+            settings(max_examples=examples, **quiet)(given(*strategies)(test))()
 
-    sizes = [30, pytest.param(500, marks=pytest.mark.slow)]
-    parametrized.__doc__ = test.__doc__
-    return pytest.mark.parametrize("examples", sizes)(parametrized)
+        sizes = [30, pytest.param(many(500), marks=pytest.mark.slow)]
+        parametrized.__doc__ = test.__doc__
+        return pytest.mark.parametrize("examples", sizes)(parametrized)
+
+    return decorate
 
 
 def python_words(text: str) -> list[str]:
@@ -132,8 +137,7 @@ def check(load_arguments, texts, tokenization):
     assert [row.tolist() for row in sentences.train] == [[*(ids[w] for w in line), 1] for line in words if line]
 
 
-@few_and_many
-@given(FILES, st.sampled_from(["words", "whitespace"]))
+@few_and_many(FILES, st.sampled_from(["words", "whitespace"]))
 def test_a_file_gives_its_words_or_an_error_that_names_it(file, tokenization):
     lines, end, coding, compressed = file
     content = end.join(lines).encode(coding, "replace")
@@ -157,8 +161,7 @@ def test_a_file_gives_its_words_or_an_error_that_names_it(file, tokenization):
         check(arguments, texts, tokenization)
 
 
-@few_and_many
-@given(st.lists(TEXT, min_size=1, max_size=8), st.sampled_from(["csv", "tsv", "jsonl"]), st.booleans())
+@few_and_many(st.lists(TEXT, min_size=1, max_size=8), st.sampled_from(["csv", "tsv", "jsonl"]), st.booleans())
 def test_a_table_gives_the_fields_that_were_written(texts, kind, compressed):
     content = io.StringIO(newline="")
     if kind == "jsonl":
@@ -175,8 +178,7 @@ def test_a_table_gives_the_fields_that_were_written(texts, kind, compressed):
     assert {row.label for row in rows} == {"x"}
 
 
-@few_and_many
-@given(st.lists(TEXT, max_size=8), st.lists(BROKEN, max_size=1), st.sampled_from(["words", "whitespace"]))
+@few_and_many(st.lists(TEXT, max_size=8), st.lists(BROKEN, max_size=1), st.sampled_from(["words", "whitespace"]))
 def test_a_list_gives_its_words_or_an_error_that_names_the_row(texts, broken, tokenization):
     arguments = {"texts": [*texts, *broken, *texts], "validation_size": 1, "test_size": 1}
     with warnings.catch_warnings():
@@ -201,8 +203,7 @@ def test_a_list_gives_its_words_or_an_error_that_names_the_row(texts, broken, to
         assert dict(zip(corpus.vocabulary, found.tolist(), strict=True)) == expected
 
 
-@few_and_many
-@given(
+@few_and_many(
     st.lists(
         st.tuples(st.sampled_from(["a", "b", "b/c", ".git", "d"]), st.integers(0, 9), TEXT), min_size=1, max_size=12
     )

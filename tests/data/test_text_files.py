@@ -46,6 +46,17 @@ def test_a_stray_file_beside_labelled_folders_keeps_the_labels_and_is_named(labe
         assert sum(len(getattr(corpus, split)) for split in ("train", "valid", "test")) == 24
 
 
+def test_files_of_another_kind_are_said(labelled):
+    for name in ("sport/notes.md", "food/scan.pdf"):
+        (labelled / name).write_bytes(b"%PDF")
+    (labelled / "food/99.TXT").write_text("ham")
+    with pytest.warns(
+        UserWarning, match=r"2 files that do not end in \.txt or \.gz are passed over, food/scan\.pdf among"
+    ):
+        texts = list(TextFiles(labelled, whole_files=True))
+    assert len(texts) == 25
+
+
 def test_subfolders_that_are_no_labels_are_said(tmp_path):
     (tmp_path / "sub").mkdir()
     for file in ("a.txt", "b.txt", "sub/c.txt"):
@@ -74,15 +85,15 @@ def test_a_byte_order_mark_says_the_encoding(tmp_path, encoding):
     assert [text.text for text in TextFiles(tmp_path / "a.txt")] == lines
 
 
-@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
 @pytest.mark.parametrize("load", [load_bag_of_words, load_sentences])
-def test_utf16_without_a_mark_is_refused_with_the_remedy(tmp_path, encoding, load):
-    (tmp_path / "a.txt").write_bytes("the moon and the star\n".encode(encoding) * 20)
+def test_wide_characters_without_a_mark_are_refused_with_the_remedy(tmp_path, encoding, load):
     name = encoding.upper().replace("-LE", "LE").replace("-BE", "BE")
-    with pytest.raises(
-        ValueError, match=rf"a\.txt, line 1: expected UTF-8 text; this looks like UTF-16.*iconv -f {name} -t"
-    ):
-        load(train_files=tmp_path / "a.txt")
+    for text in ("the moon and the star\n", "луна и звезда\n", "το φεγγάρι\n"):
+        (tmp_path / "a.txt").write_bytes(text.encode(encoding) * 20)
+        expected = rf"a\.txt, line 1: expected UTF-8 text; this looks like {name[:6]} .*iconv -f {name} -t"
+        with pytest.raises(ValueError, match=expected):
+            load(train_files=tmp_path / "a.txt")
 
 
 def test_a_damaged_gzip_file_is_named(tmp_path):

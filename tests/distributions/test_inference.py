@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import scipy.optimize
 import scipy.stats
+import tensorflow as tf
 
 from tf_vmf.distributions import VonMisesFisher, fit_with_errors, rayleigh_test
 
@@ -120,3 +121,12 @@ def test_bad_arguments_are_refused():
             fit_with_errors(bad)
     with pytest.raises(ValueError, match="`confidence`"):
         fit_with_errors(np.eye(3), confidence=95)
+
+
+def test_points_in_half_precision_are_unit_vectors_to_that_precision():
+    samples = draw(20.0, 5, 200, 1)[:, 0]
+    for convert in (lambda x: x.astype(np.float16), lambda x: tf.cast(x, tf.bfloat16)):
+        fit, exact = fit_with_errors(convert(samples)), fit_with_errors(samples)
+        assert fit.concentration == pytest.approx(exact.concentration, rel=2e-2)
+        assert rayleigh_test(convert(samples)).p_value < 1e-9
+    assert rayleigh_test(np.eye(3, dtype=int)).p_value == rayleigh_test(np.eye(3)).p_value

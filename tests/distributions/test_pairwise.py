@@ -114,3 +114,12 @@ def test_a_mixture_of_many_components_builds_no_tensor_of_differences(rng):
         axis=1,
     ) - np.log(300)
     np.testing.assert_allclose(mixture.log_prob(x.astype(np.float32)), by_hand, atol=2e-5)
+
+
+def test_an_infinite_concentration_is_the_point_mass_that_the_distribution_has():
+    mu = tf.constant(np.eye(3, dtype=np.float32))
+    kappa = tf.constant([np.inf, 2.0, np.nan])
+    pairs = pairwise_log_prob(mu[:2], mu, kappa)
+    np.testing.assert_allclose(pairs, VonMisesFisher(mu, kappa).log_prob(mu[:2, tf.newaxis]), rtol=1e-6)
+    assert pairs[0, 0] > 80
+    assert pairs[1, 0] < -1e38

@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tensorflow_probability import distributions as tfd
 
+from tests.random_cases import many
 from tf_vmf.distributions import VonMisesFisher
 
 EXTREMES = np.array([0.0, 1e-38, 1e-20, 1e-7, 1.0, 1e4, 1e10])
@@ -81,7 +82,7 @@ def test_high_dimensions_and_small_batches_give_finite_results(case):
 
 
 @pytest.mark.slow
-@settings(max_examples=10_000 // SETTINGS, **COMMON)
+@settings(max_examples=many(10_000) // SETTINGS, **COMMON)
 @given(settings_of_the_distribution(MODERATE, SHAPES))
 def test_ten_thousand_random_settings_give_finite_results(case):
     check(case)

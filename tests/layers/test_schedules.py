@@ -63,6 +63,10 @@ def test_a_latent_layer_keeps_its_schedule_when_saved(name):
         (lambda: SigmoidSchedule(100, width=0.0), "width"),
         (lambda: CyclicalSchedule(100, rise=0.0), "rise"),
         (lambda: CyclicalSchedule(100, cycles=0), "cycles"),
+        (lambda: CyclicalSchedule(0.5), "period.*integer"),
+        (lambda: LinearSchedule("10"), "`steps`.*'10'"),
+        (lambda: LinearSchedule(10, end=None), "`end`.*None"),
+        (lambda: SigmoidSchedule(np.nan), "midpoint"),
     ],
 )
 def test_bad_arguments_are_refused(make, message):

@@ -59,6 +59,14 @@ def test_the_ends_of_the_range_are_exact():
         np.testing.assert_array_equal(von_mises_fisher_cosine_quantile(tf.constant(value), kappa, 5), [expected] * 3)
 
 
+def test_what_is_no_probability_has_no_quantile_and_nan_stays_nan():
+    for value in (-0.1, 1.1, np.nan, np.inf, -np.inf):  # as in scipy
+        assert np.isnan(von_mises_fisher_cosine_quantile(tf.constant(value), tf.constant(3.0), 5))
+    for function in (von_mises_fisher_cosine_cdf, von_mises_fisher_cosine_quantile):
+        assert np.isnan(function(tf.constant(np.nan), tf.constant(3.0), 5))
+        assert np.isnan(function(tf.constant(0.5), tf.constant(np.nan), 5))
+
+
 @pytest.mark.parametrize("dim", [2, 3, 6, 50])
 def test_gradients_are_the_density_and_the_derivative_in_kappa(dim):
     kappa, cosine = tf.constant(0.7 * dim, tf.float64), tf.constant(0.6, tf.float64)

@@ -62,5 +62,16 @@ def test_the_divergence_of_two_point_masses_depends_on_their_ratio():
 
 
 def test_nan_stays_nan():
-    for name in FUNCTIONS:
+    for name in (*FUNCTIONS, "power_spherical_kl_to_uniform"):
         assert np.isnan(getattr(vmf_math, name)(tf.constant(np.nan), 5)), name
+
+
+def test_infinity_is_the_limit():
+    kappa = tf.constant([np.inf])
+    with tf.GradientTape() as tape:
+        tape.watch(kappa)
+        value = vmf_math.power_spherical_kl_to_uniform(kappa, 5)
+    assert value == np.inf
+    assert not np.isnan(tape.gradient(value, kappa)).any()
+    for order in (0, 0.5, 2, 300):
+        assert vmf_math.log_bessel_i(order, tf.constant(np.inf)) == np.inf

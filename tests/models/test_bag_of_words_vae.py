@@ -99,6 +99,10 @@ KINDS = {
     "csc_matrix": scipy.sparse.csc_matrix,
     "coo_array": scipy.sparse.coo_array,
     "dok_matrix": scipy.sparse.dok_matrix,
+    "data frame": lambda counts: pytest.importorskip("pandas").DataFrame(counts),
+    "data frame of sparse columns": lambda counts: pytest.importorskip("pandas").DataFrame.sparse.from_spmatrix(
+        scipy.sparse.csr_matrix(counts)
+    ),
 }
 
 
@@ -126,6 +130,25 @@ def test_counts_of_any_kind_are_those_of_an_array(kind, counts, unchanging):
         for each in (x, counts)
     )
     assert got["val_loss"] == pytest.approx(expected["val_loss"], rel=1e-5)
+
+
+def test_no_examples_and_what_is_no_number_are_refused(counts, unchanging):
+    for x in (None, counts[:0], scipy.sparse.csr_matrix(counts)[:0]):
+        for call in (unchanging.fit, unchanging.evaluate, unchanging.predict):
+            with pytest.raises(ValueError, match=r"`x` of BagOfWordsVAE\.\w+: expected at least one example"):
+                call(x)
+    for dtype in (str, object, np.complex64):
+        with pytest.raises(ValueError, match=r"`x`: expected counts.*dtype"):
+            unchanging.encode(counts.astype(dtype))
+    present = counts > 0
+    np.testing.assert_array_equal(unchanging.predict(present, verbose=0), unchanging.predict(1 * present, verbose=0))
+
+
+def test_counts_of_another_vocabulary_are_refused(counts, unchanging):
+    for x in (counts[:, :-1], scipy.sparse.csr_matrix(counts)[:, 1:], counts[0]):
+        for call in (unchanging.fit, unchanging.predict, unchanging.encode, unchanging.elbo):
+            with pytest.raises(ValueError, match=rf"`x`: expected counts of shape \(batch, {counts.shape[1]}\)"):
+                call(x)
 
 
 @pytest.mark.parametrize("value", [-1.0, np.nan, np.inf])

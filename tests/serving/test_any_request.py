@@ -13,6 +13,7 @@ import tensorflow as tf
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.random_cases import many
 from tests.serving.plain_exports import save_plain
 from tests.serving.running import running
 from tf_vmf import serving
@@ -23,7 +24,7 @@ from tf_vmf.text import DocumentVectorization, SentenceVectorization
 testclient = pytest.importorskip("fastapi.testclient")
 
 PATH = "/v1/models/model:predict"
-QUICK, MANY = 25, 200
+QUICK, MANY = 25, many(200)
 INPUTS = ["x", "k", "big", "flags", "scale", "texts", "labels", "num_points", "num_samples"]
 
 

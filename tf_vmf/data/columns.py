@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import re
 import warnings
 from collections.abc import Iterator, Sequence
@@ -88,7 +89,7 @@ class Columns:
 
 def table_format(path: Path) -> str | None:
     """The format "csv", "tsv" or "json lines", by the name of a file; None for plain text."""
-    return TABLES.get(Path(path.name.removesuffix(".gz")).suffix.lower())
+    return TABLES.get(Path(path.name.lower().removesuffix(".gz")).suffix)
 
 
 def read_rows(path: Path, columns: Columns, encoding: str = "UTF-8") -> Iterator[Row]:
@@ -190,7 +191,7 @@ def _json_rows(path: Path, columns: Columns, encoding: str) -> Iterator[Row]:
             yield Row(line, "", None)
             continue
         try:
-            value = json.loads(content)
+            value = json.loads(content, object_pairs_hook=_without_repeats)
         except (ValueError, RecursionError) as error:
             expected = f"a JSON object per line ({error}; jq -c makes lines of objects that span several)"
             raise line_error(path, line, expected, repr(content)) from error
@@ -203,9 +204,17 @@ def _json_rows(path: Path, columns: Columns, encoding: str) -> Iterator[Row]:
             yield Row(line, text, None)
             continue
         label = _field(value, columns.label, path, line)
-        if not isinstance(label, str | int | float):
+        if not isinstance(label, str | int | float) or (isinstance(label, float) and not math.isfinite(label)):
             raise line_error(path, line, f"a string or a number as {columns.label!r}", repr(label))
         yield Row(line, text, _label(str(label).strip(), path, line, columns.label))
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object of these keys and values, as `dict` makes it, but with an error where it would keep the last of several."""
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        raise ValueError("keys that differ")
+    return value
 
 
 def _field(value: dict[str, Any], name: str | int | None, path: Path, line: int) -> Any:

@@ -16,7 +16,7 @@ from tf_vmf.data.sources import TextSource
 from tf_vmf.data.splits import split_three_ways
 from tf_vmf.data.texts import Paths, Text
 from tf_vmf.text.tokenization import Tokenizer
-from tf_vmf.text.vocabulary import document_choice, read_vocabulary, sentence_choice
+from tf_vmf.text.vocabulary import check_count, document_choice, read_vocabulary, sentence_choice
 
 # The corpora with a name, each with the arguments that it does not take because it comes split.
 _DOCUMENTS = {"wikipedia": (), "20ng": ("test_size",), "prepared": ("validation_size", "test_size")}
@@ -270,8 +270,8 @@ def load_sentences(
         seed,
     )
     source.check(_SENTENCES, vocab_file=vocab_file, split_sentences=split_sentences or None)
-    if max_length is not None and max_length < 2:
-        raise ValueError(f"`max_length` must be at least 2. Received: max_length={max_length}.")
+    if max_length is not None:
+        check_count("max_length", max_length, 2)
     tokenized = corpus in ("ptb", "sentence_polarity")
     words = Tokenizer.of(tokenization or ("whitespace" if tokenized else "punctuation"), function=tokenizer)
     least = (1 if corpus == "ptb" else 2) if min_count is None else min_count

@@ -1,5 +1,6 @@
 """Splits of a corpus by seed."""
 
+import numbers
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -55,12 +56,15 @@ def split_rows(
     Raises:
         ValueError: `held_out` leaves no row on either side.
     """
-    size = round(held_out * num_rows) if isinstance(held_out, float) else held_out
+    is_number = isinstance(held_out, numbers.Real) and not isinstance(held_out, bool) and held_out == held_out
+    size = 0 if not is_number else round(held_out * num_rows) if isinstance(held_out, float) else held_out
     if not 0 < size < num_rows or (isinstance(held_out, float) and not 0 < held_out < 1):
         raise ValueError(
             f"`{name}` must be a number of documents from 1 to {num_rows - 1}, or a share in (0, 1) that leaves at "
-            f"least one of {num_rows} documents on either side. Received: {name}={held_out}."
+            f"least one of {num_rows} documents on either side. Received: {name}={held_out!r}."
         )
+    if not isinstance(seed, numbers.Integral) or not 0 <= seed < 2**32:
+        raise ValueError(f"`seed` must be an integer in [0, 2**32). Received: seed={seed!r}.")
     # numpy promises the stream of RandomState for good; that of default_rng may change between versions.
     order = np.random.RandomState(seed).permutation(num_rows)
     return np.sort(order[size:]), np.sort(order[:size])

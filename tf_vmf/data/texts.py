@@ -8,6 +8,8 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from tf_vmf.data.columns import Columns, read_rows, table_format, warn_of_table
 from tf_vmf.text.lines import line_error, read_lines
 
@@ -203,7 +205,7 @@ def _visible_files(folder: Path, columns: Columns) -> list[Path]:
     names = [file.relative_to(folder) for file in sorted(folder.rglob("*")) if file.is_file()]
     visible = [name for name in names if not any(part.startswith(".") for part in name.parts)]
     tables = [name for name in visible if table_format(name)]
-    texts = [name for name in visible if name.suffix in _SUFFIXES and name not in tables]
+    texts = [name for name in visible if name.suffix.lower() in _SUFFIXES and name not in tables]
     if tables and not columns:
         warnings.warn(
             f"{folder}: {len(tables)} files with columns are passed over, {tables[0]} among them; `text_column` reads them.",
@@ -213,6 +215,11 @@ def _visible_files(folder: Path, columns: Columns) -> list[Path]:
     if not found:
         raise FileNotFoundError(
             f"Expected a folder with files that end in {' or '.join(_SUFFIXES)}. Received: {folder}"
+        )
+    if others := [name for name in visible if name not in texts and name not in tables]:
+        warnings.warn(
+            f"{folder}: {len(others)} files that do not end in {' or '.join(_SUFFIXES)} are passed over, {others[0]} among them.",
+            stacklevel=2,
         )
     return found
 
@@ -262,6 +269,8 @@ def _is_missing(entry: Any) -> bool:
 
 
 def _label_of(entry: Any, row: int) -> str:
+    if isinstance(entry, bytes | Mapping | Set) or (not isinstance(entry, str) and np.ndim(entry)):
+        raise ValueError(f"labels[{row}] must be a string or a number. Received: {entry!r:.60}.")
     if _is_missing(entry) or (isinstance(entry, str) and not entry):
         raise ValueError(
             f"labels[{row}] must be a label. Received: {entry!r}. Every text needs one, or give no labels."

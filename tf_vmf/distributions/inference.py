@@ -181,7 +181,9 @@ def rayleigh_test(samples: Any, *, modified: bool = True) -> RayleighTest:
 
 def _unit_points(samples: Any, owner: str) -> tf.Tensor:
     """The samples in double precision, of unit length to rounding."""
-    samples = tf.convert_to_tensor(samples, dtype_hint=tf.float64)
+    # An array keeps its dtype, which says how exact its norms can be.
+    samples = tf.convert_to_tensor(samples, dtype_hint=getattr(samples, "dtype", tf.float64))
+    samples = samples if samples.dtype.is_floating else tf.cast(samples, tf.float64)
     if samples.shape.rank < 2 or samples.shape[0] < 2 or samples.shape[-1] < 2:
         raise ValueError(
             f"Argument `samples` of {owner}: expected shape (n, ..., d), n >= 2 points in d >= 2 dimensions. "

@@ -59,7 +59,8 @@ def pairwise_log_prob(x: tf.Tensor, mean_directions: tf.Tensor, concentrations: 
 @tf.function(reduce_retracing=True)
 def _pairwise(x: tf.Tensor, mu: tf.Tensor, kappa: tf.Tensor, dim: int) -> tf.Tensor:
     # A graph, so that the small operations on the concentrations cost little in eager mode, too.
-    # The difference is exact near 1.
+    # The largest number stands for infinity, as infinity times zero is NaN. The difference is exact near 1.
+    kappa = tf.minimum(kappa, kappa.dtype.max)
     return vmf_math.log_prob_at_mode(kappa, dim) + kappa * (tf.matmul(x, mu, transpose_b=True) - 1)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
@@ -28,7 +29,8 @@ class LatentAnnealing(keras.callbacks.Callback):
         layers: Names of the latent layers; None for all that have such a number, those in a `ProductLatent` included.
 
     Raises:
-        ValueError: An argument is none of those; when training begins, the model has no such layer.
+        ValueError: An argument is none of those; when training begins, the model has no such layer; in training, the schedule
+            returns no finite number >= 0.
 
     Example:
     ```python
@@ -107,6 +109,15 @@ class LatentAnnealing(keras.callbacks.Callback):
         return not isinstance(getattr(layer, self.attribute, layer), keras.layers.Layer)
 
     def _set(self, position: int) -> None:
-        value = float(keras.ops.convert_to_numpy(self.schedule(position)))
+        received = self.schedule(position)
+        try:
+            value = float(keras.ops.convert_to_numpy(received))
+        except (TypeError, ValueError):
+            value = math.nan
+        if not 0.0 <= value < math.inf:
+            raise ValueError(
+                f"Argument `schedule` of LatentAnnealing: expected a function that returns a finite number >= 0 for "
+                f"`{self.attribute}`. Received: {received!r} for {self.per} {position}. Does max(value, 0.0) in it help?"
+            )
         for layer in self._found:
             setattr(layer, self.attribute, value)

@@ -16,7 +16,15 @@ from tf_vmf._keras import called_model, layers_inside, outermost_call, portable_
 from tf_vmf._keywords import CheckedKeywords
 from tf_vmf.layers.latent_contract import LatentContract, Parameters
 from tf_vmf.layers.latent_metrics import LatentMetric, name_apart
-from tf_vmf.layers.settings import is_symbolic, make_counter, make_setting, value_of
+from tf_vmf.layers.settings import (
+    check_schedule,
+    checked,
+    is_symbolic,
+    make_counter,
+    make_setting,
+    number_or_scheduled,
+    value_of,
+)
 from tf_vmf.seeds import draw_seed, replica_seed
 
 KLWeight: TypeAlias = float | keras.optimizers.schedules.LearningRateSchedule
@@ -27,8 +35,8 @@ class LatentLayer(CheckedKeywords, keras.layers.Layer, LatentContract):
 
     Called in a functional, Sequential or subclassed model it adds `kl_weight` times its KL (nats, mean over the batch) to the
     model's losses, so `model.fit` trains the negative evidence lower bound. It logs the unweighted KL as the metric `kl`, summed
-    over what the loss adds up (time steps, calls of the layer in one call of the model), and the weight as `kl_weight`. In a
-    model with several latent layers each has metrics of its own, `kl_<layer name>` and so on.
+    over what the loss adds up (time steps, calls of the layer in one call of the model), and the weight of the last step as
+    `kl_weight`. In a model with several latent layers each has metrics of its own, `kl_<layer name>` and so on.
 
     A layer that returned a `tfd.Distribution` would break the functional API and `predict`; so `call` returns tensors, and
     `posterior(h)` builds the distribution from the same weights.
@@ -144,6 +152,7 @@ class LatentLayer(CheckedKeywords, keras.layers.Layer, LatentContract):
                     "the constructor. In a callback, set `layer.kl_weight = float(schedule(step))` before each batch. "
                     f"Received: {value!r}."
                 )
+            check_schedule(type(self).__name__, "kl_weight", value)
             self._kl_schedule: Any = value
             value = math.nan  # follow the schedule
         elif setting is None or not is_symbolic(value):
@@ -157,16 +166,15 @@ class LatentLayer(CheckedKeywords, keras.layers.Layer, LatentContract):
             self._kl_weight = value
             self._kl_schedule = None if not math.isnan(value) else self._kl_schedule
         else:
-            setting.assign(tf.cast(value, tf.float64))
+            setting.assign(checked(value, f"`kl_weight` of {self.name}") if is_symbolic(value) else value)
 
     def kl_weight_at(self, step: int | tf.Tensor, training: bool | None = True) -> tf.Tensor:
         """The weight of the KL in the loss at a training step: a scalar of the layer's dtype."""
         setting = self._kl_weight if self._kl_weight_setting is None else self._kl_weight_setting.value
-        number = tf.cast(setting, self.compute_dtype)
         if self._kl_schedule is None:
-            return number
-        scheduled = tf.cast(self._kl_schedule(step) if training else 1.0, self.compute_dtype)
-        return tf.where(tf.math.is_nan(number), scheduled, number)
+            return tf.cast(setting, self.compute_dtype)
+        scheduled = self._kl_schedule(step) if training else 1.0
+        return tf.cast(number_or_scheduled(setting, scheduled, f"`kl_weight` of {self.name}"), self.compute_dtype)
 
     def build(self, input_shape: Any) -> None:
         # Two counts - training calls, other calls - so that evaluating in between leaves the training noise as it was.
@@ -244,6 +252,19 @@ class LatentLayer(CheckedKeywords, keras.layers.Layer, LatentContract):
         del parameters
         return {}
 
+    @property
+    def logged_by_row(self) -> tuple[str, ...]:
+        """The names in `logged_values` that differ by row; the models of `tf_vmf.models` log the means of these.
+
+        The others are numbers of the layer, of which `numbers_at` tells the value without a mean over rows.
+        """
+        return ()
+
+    def numbers_at(self, step: int) -> dict[str, float]:
+        """The numbers that the layer used in training step `step`, by the name under which they are logged."""
+        with tf.init_scope():
+            return {"kl_weight": float(self.kl_weight_at(step))}
+
     def _log(self, kl: tf.Tensor, weight: tf.Tensor, parameters: Parameters, mask: tf.Tensor | None) -> None:
         context = outermost_call()
         model = called_model(context)
@@ -257,7 +278,7 @@ class LatentLayer(CheckedKeywords, keras.layers.Layer, LatentContract):
         else:
             self.kl_tracker.update_state(kl)
         self._last_call = (lambda: None) if context is None else weakref.ref(context)
-        self.kl_weight_tracker.update_state(weight)
+        self.kl_weight_tracker.set(weight)
         for name, values in self.logged_values(parameters).items():
             counted = None if mask is None else tf.cast(_matching(mask, values, self.name), values.dtype)
             getattr(self, name).update_state(values, sample_weight=counted)

@@ -27,6 +27,11 @@ class LatentMetric(keras.metrics.Mean):
         """Adds to the values of examples that are counted already."""
         self.total.assign(self.total + tf.cast(tf.reduce_sum(values), self.total.dtype))
 
+    def set(self, value: tf.Tensor) -> None:
+        """The value itself in place of a mean; replicas, whose sums Keras divides by each other, agree on it."""
+        self.total.assign(tf.cast(value, self.total.dtype))
+        self.count.assign(tf.ones([], self.count.dtype))
+
     def get_config(self) -> dict[str, Any]:
         raise NotImplementedError("A latent layer makes its metrics itself.")
 

@@ -15,6 +15,7 @@ from tf_vmf.layers.description import LatentDescription
 from tf_vmf.layers.heads import head_config
 from tf_vmf.layers.latent_contract import Parameters
 from tf_vmf.layers.latent_layer import LatentLayer
+from tf_vmf.layers.latent_metrics import LatentMetric
 from tf_vmf.seeds import stateless_seed
 
 if TYPE_CHECKING:
@@ -74,6 +75,8 @@ class ProductLatent(LatentLayer):
         self.layers = parts
         for part in parts:
             part.reports = False
+        if self.logged_by_row:
+            self.concentration_tracker = LatentMetric("concentration", self.name)
 
     def build(self, input_shape: Any) -> None:
         for part in self.layers:
@@ -92,6 +95,27 @@ class ProductLatent(LatentLayer):
     def follow(self, step: int | tf.Tensor) -> None:
         for part in self.layers:
             part.follow(step)
+
+    def logged_values(self, parameters: Parameters) -> Mapping[str, tf.Tensor]:
+        """The mean concentration of the parts, where every part that has one learns it."""
+        if not self.logged_by_row:
+            return {}
+        by_part = [part.logged_values(own) for part, own in self._by_part(parameters)]
+        values = [of_part["concentration_tracker"] for of_part in by_part if "concentration_tracker" in of_part]
+        return {"concentration_tracker": tf.add_n(values) / len(values)}
+
+    @property
+    def logged_by_row(self) -> tuple[str, ...]:
+        learned = {bool(part.logged_by_row) for part in self.layers if hasattr(part, "concentration_tracker")}
+        return ("concentration_tracker",) if learned == {True} else ()
+
+    def numbers_at(self, step: int) -> dict[str, float]:
+        numbers = super().numbers_at(step)
+        if not any(part.logged_by_row for part in self.layers):
+            values = [part.numbers_at(step).get("concentration") for part in self.layers]
+            known = [value for value in values if value is not None]
+            numbers |= {"concentration": sum(known) / len(known)} if known else {}
+        return numbers
 
     def distribution(self, parameters: Parameters) -> tfp.distributions.Distribution:
         import tensorflow_probability as tfp

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import keras
 import tensorflow as tf
+
+from tf_vmf._checks import check_integer, check_number
 
 
 @keras.saving.register_keras_serializable(package="tf_vmf")
@@ -21,12 +22,10 @@ class LinearSchedule(keras.optimizers.schedules.LearningRateSchedule):
     """
 
     def __init__(self, steps: int, start: float = 0.0, end: float = 1.0, delay: int = 0) -> None:
-        _check_positive("LinearSchedule", steps=steps)
-        _check_weights("LinearSchedule", start=start, end=end, delay=delay)
-        self.steps = steps
-        self.start = start
-        self.end = end
-        self.delay = delay
+        self.steps = check_number("LinearSchedule", "steps", steps, above=True)
+        self.start = check_number("LinearSchedule", "start", start)
+        self.end = check_number("LinearSchedule", "end", end)
+        self.delay = check_number("LinearSchedule", "delay", delay)
 
     def __call__(self, step: int | tf.Tensor) -> tf.Tensor:
         progress = (tf.cast(step, tf.float32) - self.delay) / self.steps
@@ -52,12 +51,10 @@ class SigmoidSchedule(keras.optimizers.schedules.LearningRateSchedule):
     """
 
     def __init__(self, midpoint: float, width: float | None = None, end: float = 1.0) -> None:
-        width = midpoint / 6.0 if width is None else width
-        _check_positive("SigmoidSchedule", midpoint=midpoint, width=width)
-        _check_weights("SigmoidSchedule", end=end)
-        self.midpoint = midpoint
-        self.width = width
-        self.end = end
+        self.midpoint = check_number("SigmoidSchedule", "midpoint", midpoint, above=True)
+        width = self.midpoint / 6.0 if width is None else width
+        self.width = check_number("SigmoidSchedule", "width", width, above=True)
+        self.end = check_number("SigmoidSchedule", "end", end)
 
     def __call__(self, step: int | tf.Tensor) -> tf.Tensor:
         return self.end * tf.sigmoid((tf.cast(step, tf.float32) - self.midpoint) / self.width)
@@ -85,17 +82,16 @@ class CyclicalSchedule(keras.optimizers.schedules.LearningRateSchedule):
     def __init__(
         self, period: int, rise: float = 0.5, cycles: int | None = 4, start: float = 0.0, end: float = 1.0
     ) -> None:
-        _check_positive("CyclicalSchedule", period=period, **({} if cycles is None else {"cycles": cycles}))
-        _check_weights("CyclicalSchedule", start=start, end=end)
-        if not 0 < rise <= 1:
+        name = "CyclicalSchedule"
+        self.period = check_integer(name, "period", period, minimum=1)
+        self.rise = check_number(name, "rise", rise, above=True)
+        self.cycles = None if cycles is None else check_integer(name, "cycles", cycles, minimum=1)
+        self.start = check_number(name, "start", start)
+        self.end = check_number(name, "end", end)
+        if self.rise > 1:
             raise ValueError(
                 f"Argument `rise` of CyclicalSchedule: expected a share in (0, 1]. Received: rise={rise!r}."
             )
-        self.period = period
-        self.rise = rise
-        self.cycles = cycles
-        self.start = start
-        self.end = end
 
     def __call__(self, step: int | tf.Tensor) -> tf.Tensor:
         step = tf.cast(step, tf.int64)
@@ -113,15 +109,3 @@ class CyclicalSchedule(keras.optimizers.schedules.LearningRateSchedule):
             "start": self.start,
             "end": self.end,
         }
-
-
-def _check_positive(schedule: str, **arguments: float) -> None:
-    for name, value in arguments.items():
-        if not (value > 0 and math.isfinite(value)):
-            raise ValueError(f"Argument `{name}` of {schedule}: expected a number > 0. Received: {name}={value!r}.")
-
-
-def _check_weights(schedule: str, **arguments: float) -> None:
-    for name, value in arguments.items():
-        if not (value >= 0 and math.isfinite(value)):
-            raise ValueError(f"Argument `{name}` of {schedule}: expected a number >= 0. Received: {name}={value!r}.")

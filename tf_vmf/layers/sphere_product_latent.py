@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from tf_vmf._checks import check_integer
+from tf_vmf._checks import SetOnce, check_integer
 from tf_vmf.layers.concentration_argument import check_concentration
 from tf_vmf.layers.heads import head_config, initializer_config
 from tf_vmf.layers.product_latent import ProductLatent
@@ -36,6 +36,8 @@ class SphereProductLatent(ProductLatent):
     z = tf_vmf.layers.SphereProductLatent(50, part_dim=5, concentration="learned")(keras.Input((400,)))  # ten unit vectors
     ```
     """
+
+    norm_penalty = SetOnce()
 
     def __init__(
         self,

@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from tf_vmf import math as vmf_math
-from tf_vmf._checks import check_number, require
+from tf_vmf._checks import SetOnce, check_number, require
 from tf_vmf.layers.concentration import BoundedConcentration
 from tf_vmf.layers.concentration_argument import Concentration, check_concentration
 from tf_vmf.layers.description import LatentDescription
@@ -19,7 +19,7 @@ from tf_vmf.layers.latent_contract import Parameters, fractions
 from tf_vmf.layers.latent_layer import LatentLayer
 from tf_vmf.layers.latent_metrics import LatentMetric
 from tf_vmf.layers.learned_prior import LearnedPrior, check_prior
-from tf_vmf.layers.settings import is_symbolic, make_counter, make_setting, value_of
+from tf_vmf.layers.settings import checked, is_symbolic, make_counter, make_setting, number_or_scheduled, value_of
 from tf_vmf.layers.shared_concentration import SharedConcentration
 from tf_vmf.layers.unit_vector import unit_vector
 from tf_vmf.layers.von_mises_fisher_mixture_prior import VonMisesFisherMixturePrior
@@ -60,6 +60,7 @@ class SphericalLatent(LatentLayer):
     _smallest_latent_dim = 2
 
     mixture_prior: type[LearnedPrior] | None = VonMisesFisherMixturePrior
+    norm_penalty = SetOnce()
 
     # The distribution's name in prose.
     _posterior_name = ""
@@ -109,7 +110,7 @@ class SphericalLatent(LatentLayer):
     def concentration(self, value: Any) -> None:
         setting = self._concentration_setting
         if setting is not None and is_symbolic(value):
-            setting.assign(tf.cast(value, tf.float64))
+            setting.assign(checked(value, f"`concentration` of {self.name}"))
             return
         value = check_concentration(type(self).__name__, value)
         is_number, made = isinstance(value, float), hasattr(self, "concentration_tracker")
@@ -150,8 +151,8 @@ class SphericalLatent(LatentLayer):
         number = tf.convert_to_tensor(self._concentration_setting)
         if self._concentration_schedule is None:
             return number
-        scheduled = tf.cast(self._concentration_schedule(tf.convert_to_tensor(self._schedule_step)), tf.float64)
-        return tf.where(tf.math.is_nan(number), scheduled, number)
+        scheduled = self._concentration_schedule(tf.convert_to_tensor(self._schedule_step))
+        return number_or_scheduled(number, scheduled, f"`concentration` of {self.name}")
 
     def parameters(self, inputs: tf.Tensor | Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Returns `mean_direction` (batch, d), `concentration` (batch,) and, with a norm penalty, `norm` (batch,)."""
@@ -217,6 +218,16 @@ class SphericalLatent(LatentLayer):
 
     def logged_values(self, parameters: Parameters) -> Mapping[str, tf.Tensor]:
         return {"concentration_tracker": parameters["concentration"]}
+
+    @property
+    def logged_by_row(self) -> tuple[str, ...]:
+        return () if self.concentration_head is None else ("concentration_tracker",)
+
+    def numbers_at(self, step: int) -> dict[str, float]:
+        numbers = super().numbers_at(step)
+        if self.concentration_head is None:
+            numbers["concentration"] = float(self.current_concentration())
+        return numbers
 
     def code(self, parameters: Parameters) -> tf.Tensor:
         return parameters["mean_direction"]

@@ -96,10 +96,11 @@ def _log_bessel_i(v: float, x: tf.Tensor) -> tf.Tensor:
     r = _formulas.reduced(x, dim)
     product = x * _formulas.mean(r, dim)
     if v == 0.0:
-        return product - _formulas.kl(r, dim)
+        return tf.where(x == math.inf, x, product - _formulas.kl(r, dim))
     unit = max(v, 1.0)  # x is measured in units of v, unless that is tiny
     powers = v * tf.math.log((r.bounded / unit) * (r.p / (1.0 + r.p))) + _log_power_over_gamma(v, unit)
-    return powers + product - 0.5 * _formulas.log_half_one_plus_s(r, dim) - _formulas.kl_remainder(r, dim)
+    value = powers + product - 0.5 * _formulas.log_half_one_plus_s(r, dim) - _formulas.kl_remainder(r, dim)
+    return tf.where(x == math.inf, x, value)
 
 
 def _log_power_over_gamma(v: float, unit: float) -> float:

@@ -52,7 +52,7 @@ def von_mises_fisher_cosine_cdf(cosine: tf.Tensor, concentration: tf.Tensor, dim
     Differentiable in both arguments. Small probabilities keep their relative accuracy.
 
     Args:
-        cosine: Float tensor in [-1, 1]; outside, the result is 0 or 1.
+        cosine: Float tensor in [-1, 1]; outside, the result is 0 or 1, and NaN for NaN.
         concentration: Float tensor >= 0 of the same dtype; the shapes broadcast.
         dim: Python int d >= 2.
 
@@ -72,7 +72,8 @@ def von_mises_fisher_cosine_cdf(cosine: tf.Tensor, concentration: tf.Tensor, dim
     side = tf.where(t < 0, -tf.ones_like(t), tf.ones_like(t))
     share = _tail(law, t, side) / _total(law)
     probability = tf.where(t < 0, share, 1 - share)
-    return restore(tf.cast(tf.where(inside, probability, tf.cast(w > 0, w.dtype)), dtype))
+    outside = tf.where(tf.math.is_nan(w), w, tf.cast(w > 0, w.dtype))
+    return restore(tf.cast(tf.where(inside, probability, outside), dtype))
 
 
 def von_mises_fisher_cosine_quantile(probability: tf.Tensor, concentration: tf.Tensor, dim: int) -> tf.Tensor:
@@ -81,7 +82,7 @@ def von_mises_fisher_cosine_quantile(probability: tf.Tensor, concentration: tf.T
     Newton's method on `von_mises_fisher_cosine_cdf`, from the series that the sampler uses. Differentiable in both arguments.
 
     Args:
-        probability: Float tensor in [0, 1].
+        probability: Float tensor in [0, 1]; outside, the result is NaN.
         concentration: Float tensor >= 0 of the same dtype; the shapes broadcast.
         dim: Python int d >= 2.
 
@@ -108,7 +109,9 @@ def von_mises_fisher_cosine_quantile(probability: tf.Tensor, concentration: tf.T
     for _ in range(3):
         t = tf.stop_gradient(_newton_step(law, total, t, p_inside))
     w = tf.tanh(law.y0 + _newton_step(law, total, t, p_inside))
-    return restore(tf.cast(tf.where(inside, w, tf.where(p > 0, tf.ones_like(w), -tf.ones_like(w))), dtype))
+    # 2 p - 1 is the end of the range at p = 0 and 1; elsewhere there is no quantile.
+    end = tf.where((p == 0) | (p == 1), 2 * p - 1, tf.constant(np.nan, p.dtype))
+    return restore(tf.cast(tf.where(inside, w, end), dtype))
 
 
 def _law(kappa: tf.Tensor, dim: int) -> _Law:

@@ -38,12 +38,12 @@ def power_spherical_kl_to_uniform(concentration: tf.Tensor, dim: int) -> tf.Tens
     (kappa,), restore = compute_dtype(concentration, names=("concentration",))
     dtype, kappa = kappa.dtype, tf.cast(kappa, tf.float64)
     half = 0.5 * (dim - 1)
-    alpha = half + kappa
+    alpha, is_point = half + kappa, tf.math.is_inf(kappa) & (kappa > 0)
     uniform = math.lgamma(2 * half) - math.lgamma(half)
-    # kappa L' tends to h; the largest number stands for infinity.
+    # kappa L' tends to h; the largest number stands for infinity, of which no gradient may be NaN.
     alpha, kappa = (tf.minimum(value, tf.float64.max / 4) for value in (alpha, kappa))
     kl = _log_gamma_increment(alpha, half) - uniform - kappa * _digamma_increment(alpha, half)
-    return restore(tf.cast(tf.maximum(kl, 0.0), dtype))
+    return restore(tf.cast(tf.where(is_point, tf.constant(math.inf, kappa.dtype), tf.maximum(kl, 0.0)), dtype))
 
 
 def _log_gamma_increment(a: tf.Tensor, h: float) -> tf.Tensor:

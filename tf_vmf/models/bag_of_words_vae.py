@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
+import scipy.sparse
 import tensorflow as tf
 
-from tf_vmf._checks import check_integer, check_rates
+from tf_vmf._checks import SetOnce, check_integer, check_rates
 from tf_vmf.layers import LatentLayer
 from tf_vmf.models.dropout import dropout
 from tf_vmf.models.inputs import check_counts
@@ -59,6 +61,8 @@ class BagOfWordsVAE(UnigramBias, VariationalAutoencoder):
         Y. Miao, L. Yu and P. Blunsom. Neural Variational Inference for Text Processing. ICML 2016.
         J. Xu and G. Durrett. Spherical Latent Spaces for Stable Variational Autoencoders. EMNLP 2018.
     """
+
+    dropout, input_dropout = SetOnce(), SetOnce()
 
     def __init__(
         self,
@@ -136,6 +140,14 @@ class BagOfWordsVAE(UnigramBias, VariationalAutoencoder):
 
     def canonical(self, x: Any) -> Any:
         x = super().canonical(x)
+        if isinstance(x, np.ndarray | scipy.sparse.csr_matrix) and x.dtype == bool:  # whether a word occurs
+            x = x.astype(np.float32)
+        shape = tf.TensorShape(getattr(x, "shape", None))
+        if not shape.is_compatible_with([None, self.vocabulary_size]):
+            raise ValueError(
+                f"Argument `x`: expected counts of shape (batch, {self.vocabulary_size}), a column per word of the vocabulary. "
+                f"Received: shape {shape}."
+            )
         check_counts(x)
         return x
 

@@ -14,8 +14,10 @@ def canonical(x: Any) -> Any:
     """Arrays as Keras's `fit` takes them; what holds no data of its own, such as a `tf.data.Dataset`, as it is.
 
     A scipy matrix or array of any format becomes a CSR matrix with sorted indices and no entry twice, a sparse tensor is put into
-    row-major order, lists of numbers become arrays.
+    row-major order, lists of numbers and data frames become arrays, and a data frame of sparse columns a CSR matrix.
     """
+    if hasattr(x, "to_numpy") and hasattr(x, "columns"):  # of pandas, which is not imported here
+        x = x.sparse.to_coo() if all(hasattr(dtype, "fill_value") for dtype in x.dtypes) else x.to_numpy()
     if scipy.sparse.issparse(x):  # one format of which is a mapping, too
         matrix = scipy.sparse.csr_matrix(x)  # shares the data of a CSR matrix, which is not to be changed
         if not matrix.has_canonical_format:
@@ -52,14 +54,30 @@ def check_counts(x: Any) -> None:
     values = x.data if scipy.sparse.issparse(x) else x.values if isinstance(x, tf.SparseTensor) else x
     if tf.is_tensor(values) and hasattr(values, "numpy"):
         values = values.numpy()
-    if not isinstance(values, np.ndarray) or not values.size or values.dtype.kind not in "iuf":
+    if not isinstance(values, np.ndarray) or not values.size:
         return
+    if values.dtype.kind not in "iuf" and values.dtype.name != "bfloat16":
+        raise ValueError(
+            f"Argument `x`: expected counts, which are finite numbers >= 0. Received: values of dtype {values.dtype}."
+        )
     smallest, largest = values.min(), values.max()  # NaN if one is
     if not (smallest >= 0 and largest < np.inf):
         raise ValueError(
             "Argument `x`: expected counts, which are finite numbers >= 0. Received: a smallest value of "
             f"{smallest:g} and a largest of {largest:g}."
         )
+
+
+def check_not_empty(x: Any, method: str) -> None:
+    """Refuses nothing, and no examples, of which Keras makes errors that do not say so.
+
+    Raises:
+        ValueError: x is None or an array without rows.
+    """
+    shape = getattr(x, "shape", None)
+    if x is None or (shape is not None and len(shape) > 0 and shape[0] == 0):
+        received = "None" if shape is None else f"shape {tuple(shape)}"
+        raise ValueError(f"Argument `x` of {method}: expected at least one example. Received: {received}.")
 
 
 def _first_leaf(x: Any) -> Any:

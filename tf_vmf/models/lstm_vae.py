@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tf_vmf._checks import check_integer, check_rates
+from tf_vmf._checks import SetOnce, check_integer, check_number, check_rates
 from tf_vmf.layers import LatentLayer
 from tf_vmf.models.conditioning import Conditioning
 from tf_vmf.models.dropout import dropout
@@ -87,6 +87,8 @@ class LSTMVAE(UnigramBias, VariationalAutoencoder):
 
     _latent_is_optional = True
 
+    word_dropout, dropout, encoder_dropout, free_bits = SetOnce(), SetOnce(), SetOnce(), SetOnce()
+
     def __init__(
         self,
         vocabulary_size: int,
@@ -133,7 +135,7 @@ class LSTMVAE(UnigramBias, VariationalAutoencoder):
         self.word_dropout = word_dropout
         self.dropout = dropout
         self.encoder_dropout = encoder_dropout
-        self.free_bits = free_bits
+        self.free_bits = check_number(type(self).__name__, "free_bits", free_bits)
         self.num_labels = num_labels
         self.label_dim = label_dim
         self.bag_of_words_units = bag_of_words_units
@@ -156,7 +158,6 @@ class LSTMVAE(UnigramBias, VariationalAutoencoder):
         for name, is_right, expected in (
             ("pooling", self.pooling in POOLINGS, f"one of {POOLINGS}"),
             ("word_dropout", 0 <= self.word_dropout <= 1, "a rate in [0, 1]"),
-            ("free_bits", self.free_bits >= 0, "nats >= 0"),
             ("free_bits", not (is_none and self.free_bits), "0 with latent=None, which has no KL"),
             ("skip_connection", not (is_none and self.skip_connection), "False with latent=None"),
             ("bidirectional", not (self.pooling == "bow" and self.bidirectional), "False with pooling='bow', a mean"),

@@ -15,6 +15,7 @@ from tf_vmf._checks import check_integer
 from tf_vmf._keywords import CheckedKeywords
 from tf_vmf.layers import LatentLayer
 from tf_vmf.models import inputs
+from tf_vmf.models.latent_numbers import with_latent_numbers
 from tf_vmf.models.metrics import Perplexity
 from tf_vmf.models.replicated_model import ReplicatedModel, sum_over_replicas
 from tf_vmf.seeds import draw_seed, replica_seed, stateless_seed
@@ -40,8 +41,10 @@ class VariationalAutoencoder(CheckedKeywords, ReplicatedModel):
 
     `compile(optimizer)` needs no loss, and takes none: `fit` minimises nll + kl_weight * kl, in nats per example. It logs `loss`,
     `nll` = -log p(x|z) at `num_samples` samples of z, `kl` and, where examples are made of tokens, the corpus `perplexity` of
-    nll + kl, whatever the KL weight. In evaluation `loss` is nll + kl. Batches may be x, (x, y) or (x, y, sample_weight); y is
-    ignored, as x is what the model predicts. The loss minimised is the sum of weight times loss divided by the number of examples,
+    nll + kl, whatever the KL weight. In evaluation `loss` is nll + kl. A learned concentration is logged as `concentration`, the
+    mean over examples; at the end of an epoch the logs of `fit` also hold the `kl_weight` of its last step and, where it is a
+    number or a schedule, the `concentration`. Batches may be x, (x, y) or (x, y, sample_weight); y is ignored, as x is what the
+    model predicts. The loss minimised is the sum of weight times loss divided by the number of examples,
     as in Keras; the logs are weighted means.
 
     The train step is right for any `tf.distribute` strategy: see `tf_vmf.models.ReplicatedModel`. Noise is a function of (seed,
@@ -222,11 +225,17 @@ class VariationalAutoencoder(CheckedKeywords, ReplicatedModel):
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
         trackers = [self.loss_tracker, self.nll_tracker, self.kl_tracker]
-        return [*trackers, self.perplexity_tracker] if self.has_tokens else trackers
+        trackers += [self.perplexity_tracker] if self.has_tokens else []
+        return [*trackers, *(getattr(self.latent, name) for name in self._by_row)]
+
+    @property
+    def _by_row(self) -> tuple[str, ...]:
+        return () if self.latent is None else self.latent.logged_by_row
 
     def fit(self, *args: Any, **kwargs: Any) -> Any:
         """See `keras.Model.fit`."""
-        return super().fit(**self._arguments(super().fit, args, kwargs))
+        arguments = self._arguments(super().fit, args, kwargs)
+        return super().fit(**{**arguments, "callbacks": with_latent_numbers(arguments.get("callbacks"))})
 
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:
         """See `keras.Model.evaluate`."""
@@ -292,7 +301,7 @@ class VariationalAutoencoder(CheckedKeywords, ReplicatedModel):
         return self._update_metrics(x, terms["nll"] + terms["kl"], terms, sample_weight)
 
     def _terms(self, x: Any, seed: tf.Tensor, num_samples: int, training: bool) -> dict[str, Any]:
-        """`nll`, `kl` and `auxiliary` (or None), each of shape (batch,)."""
+        """`nll`, `kl`, `auxiliary` (or None) and what the latent layer logs by row, each of shape (batch,)."""
         dropout_seed = stateless_seed(seed, _DROPOUT) if training else None
         if self.latent is None:
             nll = -self.reconstruction_log_prob(x, None, dropout_seed)[0]
@@ -306,6 +315,7 @@ class VariationalAutoencoder(CheckedKeywords, ReplicatedModel):
             "nll": -tf.reduce_mean(self.reconstruction_log_prob(x, read, dropout_seed), axis=0),
             "kl": self.latent.kl_at(parameters, z),
             "auxiliary": self.latent.auxiliary_loss(parameters) if training else None,
+            **{name: value for name, value in self.latent.logged_values(parameters).items() if name in self._by_row},
         }
 
     def _check_latent(self, method: str) -> None:
@@ -326,14 +336,16 @@ class VariationalAutoencoder(CheckedKeywords, ReplicatedModel):
             counted = tokens if weights is None else tokens * weights
             negative_elbo = terms["nll"] + terms["kl"]
             self.perplexity_tracker.update_state(tf.math.divide_no_nan(negative_elbo, tokens), sample_weight=counted)
+        for name in self._by_row:
+            getattr(self.latent, name).update_state(terms[name], sample_weight=weights)
         return {metric.name: metric.result() for metric in self.metrics}
 
     def _arguments(self, method: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """The arguments by name: x in canonical form, and something for y where Keras would drop weights without one."""
         arguments = inspect.signature(method).bind(*args, **kwargs).arguments
         arguments |= arguments.pop("kwargs", {})  # `evaluate` has private ones
-        if "x" in arguments:
-            arguments["x"] = self.canonical(arguments["x"])
+        arguments["x"] = self.canonical(arguments.get("x"))
+        inputs.check_not_empty(arguments["x"], f"{type(self).__name__}.{method.__name__}")
         if arguments.get("y") is None and arguments.get("sample_weight") is not None:
             arguments["y"] = arguments["sample_weight"]
         validation = arguments.get("validation_data")

@@ -39,8 +39,10 @@ def read_lines(path: str | Path, encoding: str = "UTF-8") -> Iterator[tuple[int,
             mark = next((name for bom, name in _MARKS.items() if start.startswith(bom)), None)
             if mark is not None:
                 lines = _recoded(file, mark)
-            elif side := _utf16_without_mark(start):
-                expected = f"UTF-8 text; this looks like UTF-16 without a byte order mark, which iconv -f {side} -t UTF-8 converts"
+            elif coding := _wide_without_mark(start):
+                name = coding[:6]
+                expected = f"UTF-8 text; this looks like {name} without a byte order mark, which "
+                expected += f"iconv -f {coding} -t UTF-8 converts"
                 raise line_error(path, 1, expected, f"bytes {start[:8].hex(' ')}")
             # Lines are split as bytes, at newlines alone: str.splitlines would also cut at U+2028 and form feeds.
             for number, line in enumerate(lines, start=1):
@@ -72,7 +74,7 @@ def line_error(path: str | Path, number: int, expected: str, received: str) -> V
 def _open(path: Path) -> BinaryIO:
     if path.is_dir():
         raise IsADirectoryError(f"Expected a file. Received a folder: {path}")
-    if path.suffix == ".gz":
+    if path.suffix.lower() == ".gz":
         return cast(BinaryIO, gzip.open(path, "rb"))
     return path.open("rb")
 
@@ -87,9 +89,17 @@ def _recoded(file: BinaryIO, encoding: str) -> Iterator[bytes]:
         text.detach()  # the file belongs to the caller
 
 
-def _utf16_without_mark(start: bytes) -> str | None:
-    """The encoding of bytes that alternate with zeros, as letters do in UTF-16; NULs between words do not."""
-    for name, zeros, letters in (("UTF-16LE", start[1::2], start[::2]), ("UTF-16BE", start[::2], start[1::2])):
-        if len(start) >= 6 and not any(zeros[: len(start) // 2]) and letters.count(0) <= len(letters) // 4:
-            return name
+def _wide_without_mark(start: bytes) -> str | None:
+    """The encoding of bytes between which zeros stand, as they do in UTF-16 and UTF-32; NULs between words do not.
+
+    Zeros in Latin text. The upper bytes of Greek, Cyrillic, Hebrew and Arabic letters are 3 to 7: control characters, of which no
+    text in UTF-8 has one after every other byte.
+    """
+    for size in (4, 2):
+        units = len(start) // size
+        for name, first in (("LE", 0), ("BE", size - 1)):  # the lowest byte of a unit
+            letters = start[first::size][:units]
+            upper = b"".join(start[byte::size][:units] for byte in range(size) if byte != first)
+            if units >= 3 and max(upper) < 8 and letters.count(0) <= units // 4:
+                return f"UTF-{8 * size}{name}"
     return None

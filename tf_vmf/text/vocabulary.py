@@ -1,6 +1,7 @@
 """Vocabularies: which words to keep, read from a file or chosen by count."""
 
 import importlib
+import numbers
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -44,11 +45,11 @@ class VocabularyChoice:
 
     def __post_init__(self) -> None:
         for name, value in (("vocabulary_size", self.size), ("min_count", self.min_count)):
-            if value < 1:
-                raise ValueError(f"`{name}` must be at least 1. Received: {name}={value}.")
+            check_count(name, value, 1)
         for name in ("min_df", "max_df"):
             value = getattr(self, name)
-            if isinstance(value, bool) or not (0 <= value <= 1 if isinstance(value, float) else value >= 1):
+            is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+            if not is_number or not (0 <= value <= 1 if isinstance(value, float) else value >= 1):
                 raise ValueError(
                     f"`{name}` must be a number of texts, an int from 1, or a share of them, a float from 0.0 to 1.0. "
                     f"Received: {name}={value!r}."
@@ -162,10 +163,21 @@ def document_choice(
     return replace(choice, stop_words=read_stop_words(stop_words, tokenizer))
 
 
+def check_count(name: str, value: Any, minimum: int) -> None:
+    """Refuses what is no integer, or too small a one.
+
+    Raises:
+        ValueError: it is; the message names the argument.
+    """
+    if not isinstance(value, numbers.Integral) or isinstance(value, bool):
+        raise ValueError(f"`{name}` must be an integer. Received: {name}={value!r}.")
+    if value < minimum:
+        raise ValueError(f"`{name}` must be at least {minimum}. Received: {name}={value}.")
+
+
 def sentence_choice(size: int, min_count: int, vocab_file: str | Path | None) -> VocabularyChoice:
     """The choice of a vocabulary of sentences, whose size counts `<eos>` and `<unk>`. See `load_sentences`."""
-    if size < 3:
-        raise ValueError(f"`vocabulary_size` must be at least 3. Received: vocabulary_size={size}.")
+    check_count("vocabulary_size", size, 3)
     choice = VocabularyChoice(size - 2, min_count)
     if vocab_file is None:
         return choice
@@ -210,7 +222,13 @@ def read_stop_words(stop_words: str | Path | Iterable[str], tokenizer: Tokenizer
 
 def _listed(stop_words: str | Path | Iterable[str]) -> Iterable[str]:
     if not isinstance(stop_words, str | Path):
-        return stop_words
+        words = list(stop_words) if isinstance(stop_words, Iterable) else [stop_words]
+        if wrong := [word for word in words if not isinstance(word, str)]:
+            raise ValueError(
+                "`stop_words` must be 'none', a language, the path of a file with a word per line, or a sequence of words. "
+                f"Received: {wrong[0]!r}."
+            )
+        return words
     if str(stop_words) == "none":
         return ()
     if str(stop_words) == "english":

@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 
 from tf_vmf.files import remove_leftovers
+from tf_vmf.models.latent_numbers import LatentNumbers
 from tf_vmf.training.interruption import StopSignals
 from tf_vmf.training.loop import CheckpointTimes, TrainingLoop
 from tf_vmf.training.progress import EpochLines, EpochRecords
@@ -107,7 +108,11 @@ def fit(
             with StopSignals() as signals:
                 loop = TrainingLoop(
                     state,
-                    [*state.callbacks, *(_observers(workdir, steps_per_epoch, verbose) if workers.is_chief else ())],
+                    [
+                        LatentNumbers(),
+                        *state.callbacks,
+                        *(_observers(workdir, steps_per_epoch, verbose) if workers.is_chief else ()),
+                    ],
                     batches_from,
                     validation,
                     validation_steps,
