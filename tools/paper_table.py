@@ -1,5 +1,7 @@
 """Writes the tables of docs/PAPER.md, between their markers, and draws docs/paper.png, both from results/paper/ptb.json.
 
+The table of learned concentrations takes documents, images and standard decoders from the other files of results/.
+
 python -m tools.paper_table
 """
 
@@ -15,6 +17,7 @@ from matplotlib.figure import Figure
 
 from tf_vmf.files import write_text
 from tf_vmf.reports.figures import BLUE, GREY, ORANGE, STYLE, new_figure
+from tools.learned_table import learned_table
 from tools.results_table import RESULTS, ROOT
 
 SOURCE = RESULTS / "paper" / "ptb.json"
@@ -94,6 +97,7 @@ TABLES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "main": main_table,
     "attempts": attempts_table,
     "differences": differences_table,
+    "learned": learned_table,
 }
 
 
