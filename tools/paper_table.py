@@ -52,9 +52,10 @@ def groups(models: Sequence[Model]) -> list[Group]:
 
 
 def main_table(results: Mapping[str, Any]) -> str:
-    """The models with several seeds and their counterparts: both protocols side by side."""
+    """The models with several seeds, and unif-vMF with one: both protocols side by side."""
     header = ["decoder", "trained on", "code", "seeds", *(title for title, *_ in _COLUMNS)]
-    rows = [_row(group, ("setting", "trained_on")) for group in groups(results["models"]) if len(group) > 1]
+    shown = [group for group in groups(results["models"]) if len(group) > 1 or group[0]["latent"] == "uniform_norm_vmf"]
+    rows = [_row(group, ("setting", "trained_on")) for group in shown]
     return _table(header, rows, left=3)
 
 

@@ -36,7 +36,7 @@ ANALYSES = RESULTS / "analyses"
 PAGE, FIGURE = ROOT / "docs" / "ANALYSES.md", ROOT / "docs" / "word_order.png"
 
 _BLOCK = re.compile(r"(<!-- analyses: (?P<name>\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
-_SHOWN_SAMPLES = 4
+_SHOWN_SAMPLES, _SHOWN_PAIRS = 4, 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,7 +143,7 @@ def order_table(models: Sequence[Analysis]) -> str:
     """Cosines after changes of the words, and what a bag of words predicts: a model per column."""
 
     def row(title: str, value: Callable[[Analysis], tuple[float, float]]) -> list[str]:
-        return [title, *("{:.3f} ± {:.3f}".format(*value(each)) for each in models)]
+        return [title, *("{:.4f} ± {:.4f}".format(*value(each)) for each in models)]
 
     def swapped(number: int) -> Callable[[Analysis], tuple[float, float]]:
         return lambda each: (float(each.word_order.cosine[number]), float(each.word_order.standard_error[number]))
@@ -178,7 +178,7 @@ def samples_table(models: Sequence[Analysis]) -> str:
 def interpolations_table(models: Sequence[Analysis]) -> str:
     """What the codes between the same pairs of test sentences decode to."""
     rows = []
-    for pair in range(len(models[0].interpolations)):
+    for pair in range(len(models[0].interpolations[:_SHOWN_PAIRS])):
         points = len(models[0].interpolations[pair])
         for point in range(points):
             sentences = [_escaped(each.interpolations[pair][point]) for each in models]
