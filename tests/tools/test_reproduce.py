@@ -65,8 +65,7 @@ def test_the_analyses_take_their_files_from_the_findings_of_the_runs(tmp_path):
         published.extend((folder.name, results) for folder in folders)
 
     jobs = reproduce.jobs_of("d", (0,), recipes)
-    run = lambda command: None  # noqa: E731
-    options = {"results": analyses, "publish": publish, "run": run}
+    options = {"results": analyses, "publish": publish, "run": lambda command: None}
     assert reproduce.train_missing(jobs, tmp_path / "runs", Path("/data"), **options) == ["d_a_seed0"]
     assert published == [("d_a_seed0", analyses)]
 
