@@ -1,5 +1,7 @@
 """Writes the tables of docs/PAPER.md, between their markers, and draws docs/paper.png, both from results/paper/ptb.json.
 
+The table of learned concentrations takes documents, images and standard decoders from the other files of results/.
+
 python -m tools.paper_table
 """
 
@@ -15,6 +17,7 @@ from matplotlib.figure import Figure
 
 from tf_vmf.files import write_text
 from tf_vmf.reports.figures import BLUE, GREY, ORANGE, STYLE, new_figure
+from tools.learned_table import learned_table
 from tools.results_table import RESULTS, ROOT
 
 SOURCE = RESULTS / "paper" / "ptb.json"
@@ -49,9 +52,10 @@ def groups(models: Sequence[Model]) -> list[Group]:
 
 
 def main_table(results: Mapping[str, Any]) -> str:
-    """The models with several seeds and their counterparts: both protocols side by side."""
+    """The models with several seeds, and unif-vMF with one: both protocols side by side."""
     header = ["decoder", "trained on", "code", "seeds", *(title for title, *_ in _COLUMNS)]
-    rows = [_row(group, ("setting", "trained_on")) for group in groups(results["models"]) if len(group) > 1]
+    shown = [group for group in groups(results["models"]) if len(group) > 1 or group[0]["latent"] == "uniform_norm_vmf"]
+    rows = [_row(group, ("setting", "trained_on")) for group in shown]
     return _table(header, rows, left=3)
 
 
@@ -94,6 +98,7 @@ TABLES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "main": main_table,
     "attempts": attempts_table,
     "differences": differences_table,
+    "learned": learned_table,
 }
 
 

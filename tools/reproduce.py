@@ -3,11 +3,14 @@
     python -m tools.reproduce 20ng --data_dir=DIR             # the recipes behind a table, seeds 0, 1 and 2
     python -m tools.reproduce ptb --data_dir=DIR --seeds 0    # one seed of each
     python -m tools.reproduce sweep --data_dir=DIR            # the sweep over the concentration
+    python -m tools.reproduce analyses --data_dir=DIR         # docs/ANALYSES.md: vMF and Gaussian side by side
+    python -m tools.reproduce ptb-learned --data_dir=DIR      # a concentration learned beside a standard decoder, in docs/PAPER.md
     python -m tools.reproduce paper                           # docs/PAPER.md from results/paper/ptb.json
     python -m tools.reproduce ptb --list                      # what is there and what is missing; trains nothing
 
-A run whose metrics stand in results/ is skipped. Runs lie below `--runs` and are trained one after the other; one that was
-interrupted resumes with the same command. Delete results/RECIPE_seedN.json to train a run again.
+A run whose figures stand in results/ is skipped. Runs lie below `--runs` and are trained one after the other; one that was
+interrupted resumes with the same command. Delete results/RECIPE_seedN.json to train a run again (of the analyses
+results/analyses/RECIPE_seedN.json).
 """
 
 import argparse
@@ -19,15 +22,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tf_vmf.files import write_text
-from tools import paper_table, results_curves, results_sweep
+from tools import paper_table, results_curves, results_sweep, side_by_side
 from tools.first_losses import trainer_of
 from tools.results_table import PAGE, RESULTS, ROOT, collect, with_tables
 
 RECIPES = ROOT / "recipes"
 SEEDS = (0, 1, 2)
-# Corpora, the start of the names of their recipes, that are a table of docs/RESULTS.md.
+# Starts of the names of recipes; those behind a table of docs/RESULTS.md.
 CORPORA = ("20ng", "ptb", "ptb-mean-code")
-OTHERS = ("sweep", "paper")
+# Those behind docs/ANALYSES.md and the table of learned concentrations of docs/PAPER.md, with one seed.
+ANALYSED, LEARNED = "ptb-lstm-encoder", "ptb-learned"
+ONE_SEED = (0,)
 _SWEEP = (
     "--trainer=bow_vae",
     "--vary=concentration=10,25,50,100,200,400,learned",
@@ -37,6 +42,7 @@ _SWEEP = (
     "--epochs=40",
     "--num_importance_samples=1",
 )
+TABLES = (*CORPORA, "sweep", "analyses", LEARNED, "paper")
 
 
 @dataclass(frozen=True)
@@ -79,9 +85,18 @@ def train_missing(
     data_dir: Path,
     *,
     results: Path = RESULTS,
+    publish: Callable[[Sequence[Path], Path], None] = collect,
     run: Callable[[Sequence[str]], None] | None = None,
 ) -> list[str]:
     """Trains the runs that are not published, publishes each as soon as it has ended, and returns their names.
+
+    Args:
+        jobs: The runs.
+        runs: The folder of the runs.
+        data_dir: The folder of the corpora.
+        results: Where published runs have a file each.
+        publish: Writes these files: called with the folders of finished runs and `results`.
+        run: Runs a command; if None, as a process.
 
     Raises:
         subprocess.CalledProcessError: A run failed or was interrupted; those before it are published.
@@ -93,7 +108,7 @@ def train_missing(
         command = job.command(runs, data_dir)
         print(" ".join(command), flush=True)
         (run or _run)(command)
-        collect([runs / job.name], results)
+        publish([runs / job.name], results)
         trained.append(job.name)
     return trained
 
@@ -103,10 +118,9 @@ def _run(command: Sequence[str]) -> None:
 
 
 def _reproduce_corpus(corpus: str, options: argparse.Namespace) -> None:
-    jobs = jobs_of(corpus, options.seeds)
+    jobs = jobs_of(corpus, options.seeds or SEEDS)
     if options.list:
-        for job in jobs:
-            print(f"{'done   ' if job.is_done(RESULTS) else 'missing'} {job.name}")
+        _list_jobs(jobs, RESULTS)
         return
     train_missing(jobs, options.runs, options.data_dir)
     write_text(PAGE, with_tables(PAGE.read_text(encoding="utf-8"), RESULTS))
@@ -116,7 +130,7 @@ def _reproduce_corpus(corpus: str, options: argparse.Namespace) -> None:
 
 def _reproduce_sweep(options: argparse.Namespace) -> None:
     if options.list:
-        print(f"{'done   ' if results_sweep.TABLE.exists() else 'missing'} {results_sweep.TABLE.name}")
+        _list_file(results_sweep.TABLE)
         return
     if not results_sweep.TABLE.exists():
         output = options.runs / "sweep"
@@ -125,19 +139,46 @@ def _reproduce_sweep(options: argparse.Namespace) -> None:
     results_sweep.main()
 
 
+def _reproduce_analyses(options: argparse.Namespace) -> None:
+    jobs, results = jobs_of(ANALYSED, options.seeds or ONE_SEED), side_by_side.ANALYSES
+    if options.list:
+        _list_jobs(jobs, results)
+        return
+    train_missing(jobs, options.runs, options.data_dir, results=results, publish=side_by_side.collect)
+    side_by_side.main([])
+
+
+def _reproduce_learned(options: argparse.Namespace) -> None:
+    jobs = jobs_of(LEARNED, options.seeds or ONE_SEED)
+    if options.list:
+        _list_jobs(jobs, RESULTS)
+        return
+    train_missing(jobs, options.runs, options.data_dir)
+    paper_table.main()
+
+
 def _reproduce_paper(options: argparse.Namespace) -> None:
     if options.list:
-        print(f"{'done   ' if paper_table.SOURCE.exists() else 'missing'} {paper_table.SOURCE.name}")
+        _list_file(paper_table.SOURCE)
         return
     paper_table.main()
 
 
+def _list_jobs(jobs: Sequence[Job], results: Path) -> None:
+    for job in jobs:
+        print(f"{'done   ' if job.is_done(results) else 'missing'} {job.name}")
+
+
+def _list_file(path: Path) -> None:
+    print(f"{'done   ' if path.exists() else 'missing'} {path.name}")
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("table", choices=(*CORPORA, *OTHERS))
+    parser.add_argument("table", choices=TABLES)
     parser.add_argument("--data_dir", type=Path, help="folder of the corpora")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of the runs (default: runs)")
-    parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)
+    parser.add_argument("--seeds", type=int, nargs="+", help="seeds (default: 0 1 2; of analyses and ptb-learned 0)")
     parser.add_argument("--list", action="store_true", help="say what is there and what is missing, and do nothing")
     options = parser.parse_args(arguments)
     if options.data_dir is None and not options.list and options.table != "paper":
@@ -146,6 +187,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options.data_dir = options.data_dir and options.data_dir.absolute()
     reproduce: Mapping[str, Callable[[argparse.Namespace], None]] = {
         "sweep": _reproduce_sweep,
+        "analyses": _reproduce_analyses,
+        LEARNED: _reproduce_learned,
         "paper": _reproduce_paper,
     }
     if options.table in reproduce:

@@ -1,6 +1,7 @@
 """A command per table: it trains what is missing and skips what is done."""
 
 import json
+import re
 from pathlib import Path
 
 from tests.tools.test_results_table import write_run
@@ -39,7 +40,7 @@ def test_only_missing_runs_are_trained_and_each_is_published_once(tmp_path):
 
 
 def test_every_table_has_recipes_that_name_their_program():
-    for corpus in reproduce.CORPORA:
+    for corpus in (*reproduce.CORPORA, reproduce.ANALYSED, reproduce.LEARNED):
         jobs = reproduce.jobs_of(corpus, (0,))
         assert jobs
         assert {trainer_of(job.recipe) for job in jobs} <= {"bow_vae", "lstm_vae"}
@@ -53,3 +54,25 @@ def test_a_column_that_is_no_bound_says_so_and_stands_only_where_all_models_have
     assert "mean-code ppl (not a bound)" in table.splitlines()[0]
     assert "| 300.0 |" in table
     assert "not a bound" not in results_table({"c_a": {0: mean_code}, "c_b": {0: metrics}})
+
+
+def test_the_analyses_take_their_files_from_the_findings_of_the_runs(tmp_path):
+    recipes, analyses = write_recipes(tmp_path / "recipes"), tmp_path / "analyses"
+    (tmp_path / "runs").mkdir()
+    published = []
+
+    def publish(folders, results):
+        published.extend((folder.name, results) for folder in folders)
+
+    jobs = reproduce.jobs_of("d", (0,), recipes)
+    options = {"results": analyses, "publish": publish, "run": lambda command: None}
+    assert reproduce.train_missing(jobs, tmp_path / "runs", Path("/data"), **options) == ["d_a_seed0"]
+    assert published == [("d_a_seed0", analyses)]
+
+
+def test_what_is_there_and_what_is_missing_is_said_without_training(capsys):
+    for table in reproduce.TABLES:
+        reproduce.main([table, "--list"])
+        lines = capsys.readouterr().out.splitlines()
+        assert lines
+        assert all(re.fullmatch(r"(done   |missing) \S+", line) for line in lines)
