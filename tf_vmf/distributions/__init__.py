@@ -10,12 +10,14 @@ if TYPE_CHECKING:
     from tf_vmf.distributions.inference import RayleighTest, VonMisesFisherFit, fit_with_errors, rayleigh_test
     from tf_vmf.distributions.mixture import VonMisesFisherMixture
     from tf_vmf.distributions.pairwise import pairwise_log_prob
+    from tf_vmf.distributions.power_spherical import PowerSpherical
     from tf_vmf.distributions.stereographic_projection import StereographicProjection
     from tf_vmf.distributions.uniform_norm_von_mises_fisher import UniformNormVonMisesFisher
     from tf_vmf.distributions.von_mises_fisher import VonMisesFisher
 
 # Name -> modules to import; the last one defines it. The divergences are registered with the distribution.
 _MODULES = {
+    "PowerSpherical": ("power_spherical",),
     "RayleighTest": ("inference",),
     "StereographicProjection": ("stereographic_projection",),
     "UniformNormVonMisesFisher": ("uniform_norm_von_mises_fisher",),
@@ -28,6 +30,7 @@ _MODULES = {
 }
 
 __all__ = [
+    "PowerSpherical",
     "RayleighTest",
     "StereographicProjection",
     "UniformNormVonMisesFisher",

@@ -16,7 +16,7 @@ from tf_vmf.math.normal_noise import stateless_normal
 from tf_vmf.seeds import stateless_seed
 
 if TYPE_CHECKING:
-    import tensorflow_probability as tfp
+    from tf_vmf import distributions
 
 # Below it a gamma variable of shape 1/2, as there is on the circle, has a square root without a finite derivative.
 _LEAST = 1e-30
@@ -29,8 +29,8 @@ _LARGE = 500.0
 class PowerSphericalLatent(SphericalLatent):
     """z ~ PowerSpherical(mean_direction(h), concentration) on S^(d-1), density proportional to (1 + mu.z)^concentration.
 
-    Prior uniform on the sphere. The distribution is TensorFlow Probability's. KL and sampler are not: in float32 those lose their
-    digits at small and large concentrations, and give NaN gradients on the circle.
+    Prior uniform on the sphere. Density, KL and sampler are not TensorFlow Probability's: in float32 those lose their digits at
+    small and large concentrations, and give NaN gradients on the circle.
 
     Args:
         latent_dim: d >= 2, the dimension of the ambient space.
@@ -43,10 +43,10 @@ class PowerSphericalLatent(SphericalLatent):
 
     _posterior_name = "power spherical"
 
-    def distribution(self, parameters: Parameters) -> tfp.distributions.PowerSpherical:
-        import tensorflow_probability as tfp
+    def distribution(self, parameters: Parameters) -> distributions.PowerSpherical:
+        from tf_vmf import distributions
 
-        return tfp.distributions.PowerSpherical(parameters["mean_direction"], parameters["concentration"])
+        return distributions.PowerSpherical(parameters["mean_direction"], parameters["concentration"])
 
     def closed_form_kl(self, parameters: Parameters) -> tf.Tensor:
         return vmf_math.power_spherical_kl_to_uniform(parameters["concentration"], self.latent_dim)

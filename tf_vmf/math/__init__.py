@@ -12,7 +12,7 @@ from tf_vmf.math.divergence import kl_to_uniform, kl_von_mises_fisher
 from tf_vmf.math.interpolation import check_unit_vectors, great_circle, straight_line
 from tf_vmf.math.inverse import inverse_mean_resultant_length, inverse_one_minus_mean_resultant_length
 from tf_vmf.math.normalizer import log_hyp0f1, log_normalizer, log_prob_at_mode, log_sphere_area
-from tf_vmf.math.power_spherical import power_spherical_kl_to_uniform
+from tf_vmf.math.power_spherical import power_spherical_kl_to_uniform, power_spherical_log_prob_at_mode
 from tf_vmf.math.resultant_length import (
     mean_resultant_length,
     mean_resultant_length_derivative,
@@ -38,6 +38,7 @@ __all__ = [
     "mean_resultant_length_derivative",
     "one_minus_mean_resultant_length",
     "power_spherical_kl_to_uniform",
+    "power_spherical_log_prob_at_mode",
     "straight_line",
     "von_mises_fisher_cosine_cdf",
     "von_mises_fisher_cosine_quantile",

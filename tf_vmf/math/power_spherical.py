@@ -1,4 +1,4 @@
-"""Kullback-Leibler divergence from a power spherical distribution to the uniform one."""
+"""Density at the mode of a power spherical distribution, and its Kullback-Leibler divergence to the uniform one."""
 
 import math
 
@@ -44,6 +44,36 @@ def power_spherical_kl_to_uniform(concentration: tf.Tensor, dim: int) -> tf.Tens
     alpha, kappa = (tf.minimum(value, tf.float64.max / 4) for value in (alpha, kappa))
     kl = _log_gamma_increment(alpha, half) - uniform - kappa * _digamma_increment(alpha, half)
     return restore(tf.cast(tf.where(is_point, tf.constant(math.inf, kappa.dtype), tf.maximum(kl, 0.0)), dtype))
+
+
+def power_spherical_log_prob_at_mode(concentration: tf.Tensor, dim: int) -> tf.Tensor:
+    """Log density of PowerSpherical(mu, kappa) at mu, nats.
+
+    ```
+    log p(mu) = L(h + kappa) - h log(4 pi),   L(a) = log Gamma(a + h) - log Gamma(a),   h = (d - 1)/2
+    ```
+
+    Args:
+        concentration: Float tensor of any shape, kappa >= 0.
+        dim: Python int d >= 2, the dimension of the space that holds the sphere.
+
+    Returns:
+        Tensor of the shape and dtype of `concentration`; infinity at infinity.
+
+    Raises:
+        TypeError: If `dim` is not an int or `concentration` not a float tensor.
+        ValueError: If `dim` < 2.
+
+    References:
+        N. De Cao and W. Aziz. The Power Spherical distribution. INNF+ 2020, equation 4.
+    """
+    dim = check_dim(dim)
+    (kappa,), restore = compute_dtype(concentration, names=("concentration",))
+    dtype, kappa = kappa.dtype, tf.cast(kappa, tf.float64)
+    half = 0.5 * (dim - 1)
+    is_point = tf.math.is_inf(kappa) & (kappa > 0)
+    at_mode = _log_gamma_increment(half + tf.minimum(kappa, tf.float64.max / 4), half) - half * math.log(4 * math.pi)
+    return restore(tf.cast(tf.where(is_point, tf.constant(math.inf, kappa.dtype), at_mode), dtype))
 
 
 def _log_gamma_increment(a: tf.Tensor, h: float) -> tf.Tensor:
