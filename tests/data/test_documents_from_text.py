@@ -74,7 +74,8 @@ def test_folders_hold_a_document_a_file_and_subfolders_are_labels(tmp_path):
             file.write_text(words, encoding="utf-8")
     (tmp_path / "food" / "z.gz").write_bytes(gzip.compress(b"Brot"))
     (tmp_path / "sport" / "ignored.pdf").write_bytes(b"\xff")
-    corpus = load(train_files=tmp_path, valid_files=tmp_path, test_files=tmp_path)
+    with pytest.warns(UserWarning, match=r"passed over, sport/ignored\.pdf among them"):
+        corpus = load(train_files=tmp_path, valid_files=tmp_path, test_files=tmp_path)
     assert corpus.label_names == ("food", "sport")
     np.testing.assert_array_equal(corpus.train.labels, [0] * 5 + [1] * 4)
     assert corpus.train.titles[:1] == ("food/deeper/0.txt",)

@@ -74,7 +74,8 @@ def test_fit_lowers_the_loss_and_logs_a_perplexity_of_tokens_only(likelihood):
     assert after["loss"] < before["loss"] - 0.3
     assert after["loss"] == pytest.approx(after["nll"] + after["kl"], rel=1e-5)
     tokens = {"categorical": x.size, "multinomial": x.sum()}.get(likelihood)
-    assert set(history) == {"loss", "nll", "kl"} | ({"perplexity"} if tokens else set())
+    of_latent = {"kl_weight", "concentration"}
+    assert set(history) == {"loss", "nll", "kl"} | of_latent | ({"perplexity"} if tokens else set())
     if tokens:
         assert after["perplexity"] == pytest.approx(np.exp(12 * after["loss"] / tokens), rel=1e-4)
 
