@@ -34,7 +34,10 @@ def programs() -> dict[str, Program]:
     """All programs by name."""
     found: dict[str, Program] = {}
 
-    def record(_: Callable, name: str, description: str, *configs: type[Config], rest: bool = False) -> Any:
+    def record(
+        _: Callable, name: str, description: str, *configs: type[Config], rest: bool = False, resumes: bool = False
+    ) -> Any:
+        del resumes
         found[name] = Program(name, description, configs, rest)
 
     with mock.patch.object(program, "run", record):

@@ -34,7 +34,11 @@ def topics(_):
     return {"texts": texts, "new_texts": texts[:3]}
 
 
-DATA = {"DISTRIBUTED": distributed, "SERVING": serving, "TOPICS": topics}
+def concentration(_):
+    return {}
+
+
+DATA = {"CONCENTRATION": concentration, "DISTRIBUTED": distributed, "SERVING": serving, "TOPICS": topics}
 
 
 @pytest.mark.slow
