@@ -31,6 +31,7 @@ VALIDATION_SIZE = TEST_SIZE = 300
 BATCH_SIZE = 64
 PASSES = 5  # over the training images, between two looks at the validation bound
 IMPORTANCE_SAMPLES = 100
+COMPONENTS = 20  # of a learned prior
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,11 +72,16 @@ def training_batches(images: np.ndarray, seed: int) -> tf.data.Dataset:
     return tf.data.Dataset.zip(batches, tf.data.Dataset.random(seed, rerandomize_each_iteration=True)).map(binary)
 
 
-def sphere(dim: int, initial: float = 5.0, rate: float = 0.1) -> layers.VonMisesFisherLatent:
-    """S^dim, with a concentration learned for every image; it starts at `initial` per ambient dimension."""
+def sphere(dim: int, initial: float = 5.0, prior: layers.LearnedPrior | None = None) -> layers.VonMisesFisherLatent:
+    """S^dim, with a concentration learned for every image; it starts at `initial` per ambient dimension.
+
+    The prior is uniform by default.
+    """
     initial *= dim + 1
     return layers.VonMisesFisherLatent(
-        dim + 1, concentration=layers.LearnedConcentration(initial=initial, minimum=0.01 * initial, rate=rate)
+        dim + 1,
+        concentration=layers.LearnedConcentration(initial=initial, minimum=0.01 * initial, rate=0.1),
+        prior=prior or "uniform",
     )
 
 
@@ -103,6 +109,8 @@ LATENTS: dict[str, Callable[[int], layers.LatentLayer | None]] = {
     "spheres_2": product_of(2),
     "spheres_3": product_of(3),
     "spheres_4": product_of(4, 1.5),
+    "gaussian_mixture": lambda dim: layers.GaussianLatent(dim, prior=layers.GaussianMixturePrior(COMPONENTS, seed=0)),
+    "sphere_mixture": lambda dim: sphere(dim, prior=layers.VonMisesFisherMixturePrior(COMPONENTS, seed=0)),
 }
 
 
