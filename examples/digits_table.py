@@ -106,7 +106,7 @@ LATENTS: dict[str, Callable[[int], layers.LatentLayer | None]] = {
     "gaussian": layers.GaussianLatent,
     "sphere": sphere,
     "spheres_1": product_of(1, 1.5),  # a torus: every direction has a concentration of its own, as with the Gaussian
-    "spheres_2": product_of(2),
+    "spheres_2": product_of(2, 1.5),
     "spheres_3": product_of(3),
     "spheres_4": product_of(4, 1.5),
     "gaussian_mixture": lambda dim: layers.GaussianLatent(dim, prior=layers.GaussianMixturePrior(COMPONENTS, seed=0)),
