@@ -51,6 +51,8 @@ def configuration(
 
 
 def main(sweep: SweepConfig, arguments: list[str]) -> None:
+    from tf_vmf.training import RunInterruptedError
+
     output, grid = Path(sweep.output), settings(sweep.varied())
     given = [argument.lstrip("-").partition("=")[0] for argument in arguments]
     if "workdir" in [*given, *sweep.varied()]:
@@ -66,7 +68,7 @@ def main(sweep: SweepConfig, arguments: list[str]) -> None:
         print(f"run {number} of {len(grid)}: {folder.name}", flush=True)
         try:
             failure = _train(config, folder)
-        except SystemExit:  # of a signal; the run is saved
+        except RunInterruptedError:
             print(f"The sweep was interrupted in {folder.name}. The same command goes on.", flush=True)
             raise
         if failure:

@@ -45,6 +45,13 @@ def test_it_agrees_with_tensorflow_probability_in_double_precision_and_opposite_
     np.testing.assert_allclose(PowerSpherical(x[0], 0.0 * kappa[0]).log_prob(-x[0]), uniform.log_prob(x[0]), rtol=1e-12)
 
 
+def test_the_value_of_the_docstring_is_the_closed_form_on_the_sphere():
+    # (kappa + 1) / (4 pi) at the mode of the density (kappa + 1) / (4 pi) ((1 + cos) / 2)^kappa on S^2.
+    value = PowerSpherical([0.0, 0.0, 1.0], 1e6).log_prob([0.0, 0.0, 1.0])
+    assert float(value) == pytest.approx(np.log((1e6 + 1) / (4 * np.pi)), rel=1e-6)
+    assert f"# {float(value):.2f}" in PowerSpherical.__doc__
+
+
 def test_its_gradients_are_those_of_finite_differences():
     mu, x = tf.constant([0.6, 0.8, 0.0], tf.float64), tf.constant([0.8, 0.6, 0.0], tf.float64)
 

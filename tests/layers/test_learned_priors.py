@@ -233,6 +233,8 @@ def test_wrong_priors_are_refused_with_the_choices():
         GaussianLatent(3, prior=VonMisesFisherMixturePrior())
     with pytest.raises(ValueError, match=r"`prior` of UniformNormVonMisesFisherLatent: expected 'uniform'. Received"):
         UniformNormVonMisesFisherLatent(3, prior="mixture")
+    with pytest.raises(TypeError, match="num_components"):
+        VonMisesFisherMixturePrior(num_component=3)
     with pytest.raises(ValueError, match="`num_components`"):
         VonMisesFisherMixturePrior(0)
     with pytest.raises(ValueError, match="`initial_concentration`"):

@@ -24,7 +24,7 @@ class PowerSpherical(tfp.distributions.PowerSpherical):
 
     Example:
     ```python
-    tf_vmf.distributions.PowerSpherical([0.0, 0.0, 1.0], 1e6).log_prob([0.0, 0.0, 1.0])  # 11.98
+    tf_vmf.distributions.PowerSpherical([0.0, 0.0, 1.0], 1e6).log_prob([0.0, 0.0, 1.0])  # 11.28
     ```
 
     References:

@@ -10,12 +10,13 @@ import keras
 import tensorflow as tf
 
 from tf_vmf._checks import check_integer
+from tf_vmf._keywords import CheckedKeywords
 
 if TYPE_CHECKING:
     import tensorflow_probability as tfp
 
 
-class LearnedPrior(keras.layers.Layer, abc.ABC):
+class LearnedPrior(CheckedKeywords, keras.layers.Layer, abc.ABC):
     """Base of the mixtures of K components that a latent layer takes as `prior`.
 
     Args:

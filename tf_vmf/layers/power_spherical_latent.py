@@ -29,8 +29,8 @@ _LARGE = 500.0
 class PowerSphericalLatent(SphericalLatent):
     """z ~ PowerSpherical(mean_direction(h), concentration) on S^(d-1), density proportional to (1 + mu.z)^concentration.
 
-    Prior uniform on the sphere. Density, KL and sampler are not TensorFlow Probability's: in float32 those lose their digits at
-    small and large concentrations, and give NaN gradients on the circle.
+    Prior uniform on the sphere, or learned. Density, KL and sampler are not TensorFlow Probability's: in float32 those lose their
+    digits at small and large concentrations, and give NaN gradients on the circle.
 
     Args:
         latent_dim: d >= 2, the dimension of the ambient space.

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
 @register_latent("vmf")
 class VonMisesFisherLatent(SphericalLatent):
-    """z ~ vMF(mean_direction(h), concentration) on the unit sphere S^(d-1), prior uniform on it (Xu and Durrett, 2018).
+    """z ~ vMF(mean_direction(h), concentration) on the unit sphere S^(d-1), prior uniform on it or learned (Xu and Durrett, 2018).
 
-    With a fixed concentration KL(q || p) depends on (d, concentration) alone: a constant, so it cannot collapse. It is exact (the
-    authors' closed form is that of dimension d + 2) and sampled without rejection, with exact gradients in both parameters.
+    With a fixed concentration and the uniform prior, KL(q || p) depends on (d, concentration) alone: a constant, so it cannot
+    collapse. It is exact (the authors' closed form is that of dimension d + 2) and sampled without rejection, with exact gradients
+    in both parameters.
 
     Args:
         latent_dim: d >= 2, the dimension of the ambient space.

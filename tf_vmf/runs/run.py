@@ -147,14 +147,17 @@ def _announce(experiment: Experiment, verbose: bool | str) -> None:
             training.record("start", **{"corpus": corpus.name, "words": len(corpus.vocabulary), **statistics}),
             flush=True,
         )
+    lacking = missing("demo", "Reports", "jinja2", "matplotlib", "gensim")
+    if verbose == "json" and lacking:
+        print(training.record("no report", note=lacking), flush=True)
     if verbose is not True:
         return
     sizes = [f"{statistics[split][f'{experiment.unit}s']:,}" for split in ("train", "valid", "test")]
     print(
         f"{corpus.name}: {' / '.join(sizes)} {experiment.unit}s (train / valid / test), {len(corpus.vocabulary):,} words"
     )
-    if note := missing("demo", "Reports", "jinja2", "matplotlib", "gensim"):
-        print(f"This run will have no report. {note}")
+    if lacking:
+        print(f"This run will have no report. {lacking}")
 
 
 def _train(

@@ -10,9 +10,9 @@ import tensorflow as tf
 
 from tf_vmf.files import remove_leftovers
 from tf_vmf.models.latent_numbers import LatentNumbers
-from tf_vmf.training.interruption import StopSignals
+from tf_vmf.training.interruption import RunInterruptedError, StopSignals
 from tf_vmf.training.loop import CheckpointTimes, TrainingLoop
-from tf_vmf.training.progress import EpochLines, EpochRecords
+from tf_vmf.training.progress import EpochLines, EpochRecords, record
 from tf_vmf.training.run_state import RunState
 from tf_vmf.training.steps import ValidationSteps
 from tf_vmf.training.workdir import Workdir
@@ -122,7 +122,13 @@ def fit(
                     signals,
                 )
                 # As a whole: even setting a metric to zero may communicate with the other workers.
-                workers.run_collective(loop.run)
+                try:
+                    workers.run_collective(loop.run)
+                except RunInterruptedError as interrupted:
+                    if workers.is_chief:
+                        note = interrupted.note
+                        print(record("interrupted", note=note) if verbose == "json" else note, flush=True)
+                    raise
         workers.run_collective(state.load_best)
     return state
 

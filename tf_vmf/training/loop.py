@@ -187,8 +187,6 @@ class TrainingLoop:
     def _leave(self, signal: int) -> None:
         name = "Ctrl-C" if signal == SIGINT else "SIGTERM"
         note = f"Interrupted ({name}): saved at step {self._state.step}. The same command goes on from there."
-        if self._workers.is_chief:
-            print(note, flush=True)
         raise RunInterruptedError(signal, note)
 
     def _check_finite(self) -> None:
