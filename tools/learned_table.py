@@ -24,12 +24,13 @@ def learned_rows(results: Mapping[str, Any], folder: Path = RESULTS) -> list[Row
         folder: Where the other results are.
     """
     rows = [_trained("documents, 20 Newsgroups, d = 50", "100", "1", folder, "20ng", "20ng_vmf_learned")]
-    for start, trained, loss, dim in (
-        ("50", "trained on the bound", "mean_loss", 16),
-        ("100", "trained by the mean of three", "mean_code", 50),
-        ("200", "trained by the mean of three", "mean_code", 50),
+    for start, bound, trained, loss, dim in (
+        ("50", "15", "trained on the bound", "mean_loss", 16),
+        ("100", "15", "trained by the mean of three", "mean_code", 50),
+        ("200", "15", "trained by the mean of three", "mean_code", 50),
+        ("200", "30", "trained by the mean of three", "mean_code", 100),
     ):
-        rows.append(_inputless(f"sentences, inputless, d = {dim}, {trained}", start, "15", results, loss, dim))
+        rows.append(_inputless(f"sentences, inputless, d = {dim}, {trained}", start, bound, results, loss, dim))
     if LEARNED_STANDARD in read_runs(folder, "ptb-learned"):
         name = "sentences, standard, d = 8, 2 epochs"
         rows.append(_trained(name, "14", "1", folder, "ptb-learned", LEARNED_STANDARD))
@@ -65,6 +66,7 @@ def _inputless(name: str, start: str, bound: str, results: Mapping[str, Any], lo
         "concentration": f"learned from {start}, at least {bound}",
     }
     found = [model for model in results["models"] if all(model.get(key) == value for key, value in wanted.items())]
+    found = [model for model in found if "test" in model]  # the others were not chosen on validation
     found.sort(key=lambda model: model["seed"])
     kappa, kl, gain = ([model["test"][key] for model in found] for key in ("concentration_mean", "kl", "code_gain"))
     return name, start, bound, [model["seed"] for model in found], kappa, kl, gain

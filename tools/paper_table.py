@@ -53,14 +53,18 @@ def groups(models: Sequence[Model]) -> list[Group]:
 
 def main_table(results: Mapping[str, Any]) -> str:
     """The models with several seeds, and unif-vMF with one: both protocols side by side."""
-    header = ["decoder", "trained on", "code", "seeds", *(title for title, *_ in _COLUMNS)]
+    header = ["decoder", "trained on", "epochs", "code", "seeds", *(title for title, *_ in _COLUMNS)]
     shown = [group for group in groups(results["models"]) if len(group) > 1 or group[0]["latent"] == "uniform_norm_vmf"]
-    rows = [_row(group, ("setting", "trained_on")) for group in shown]
-    return _table(header, rows, left=3)
+    shown.sort(key=lambda group: (group[0]["setting"] == "inputless", group[0]["trained_on"] == "mean_code"))
+    rows = [_row(group, ("setting", "trained_on", "epochs")) for group in shown]
+    return _table(header, rows, left=4)
 
 
 def attempts_table(results: Mapping[str, Any]) -> str:
-    """All inputless models that were trained by the paper's protocol, the best on validation first."""
+    """All inputless models that were trained by the paper's protocol, the best on validation first.
+
+    A model that was not chosen on validation may have no figures on test.
+    """
     found = [
         group
         for group in groups(results["models"])
@@ -84,7 +88,8 @@ def differences_table(results: Mapping[str, Any]) -> str:
         [
             each["setting"],
             _LOSSES[each["trained_on"]],
-            f"{_LATENTS[each['first']]} - {_LATENTS[each['second']]}",
+            f"{_LATENTS[each['first']]} - {_LATENTS[each['second']]}"
+            + (f" ({each['models']})" if "models" in each else ""),
             each["figure"],
             f"{each['nats_per_sentence']:+.2f} ± {each['standard_error']:.2f}",
             f"{each['ratio_of_perplexities']:.3f}",
@@ -111,6 +116,7 @@ def picture(results: Mapping[str, Any]) -> Figure:
     """The inputless models: three figures of the same weights on one line."""
     found = [group for group in groups(results["models"]) if group[0]["setting"] == "inputless"]
     found = [group for group in found if len(group) > 1 or (group[0]["dropout"], group[0]["epochs"]) == (0.5, 12)]
+    found = [group for group in found if "test" in group[0]]
     key = {"mean_loss": "perplexity", "mean_code": "mean_code_perplexity"}
     found.sort(
         key=lambda group: (group[0]["trained_on"] == "mean_code", _mean(group, "test", key[group[0]["trained_on"]]))
@@ -132,7 +138,8 @@ def picture(results: Mapping[str, Any]) -> Figure:
             axes.axvline(perplexity, color=GREY, lw=1.0, ls=(0, (4, 3)))
             axes.annotate(f"{label}: {perplexity}", (1.01 * perplexity, -0.8), color="#5b6570", fontsize=8)
         axes.set_yticks(
-            range(len(found)), [f"{_code(group[0])}, trained on {_short_loss(group[0])}" for group in found]
+            range(len(found)),
+            [f"{_code(group[0])}, {group[0]['epochs']} epochs on {_short_loss(group[0])}" for group in found],
         )
         axes.set_ylim(len(found) - 0.5, -1.3)
         axes.set_xscale("log")
@@ -164,14 +171,14 @@ def _mean(group: Group, split: str, key: str) -> float:
 
 
 def _row(group: Group, first: Sequence[str]) -> list[str]:
-    start = [_LOSSES.get(group[0][name], group[0][name]) for name in first]
+    start = [_LOSSES.get(group[0][name], str(group[0][name])) for name in first]
     cells = [_cell_of(group, key, digits) for _, key, digits in _COLUMNS]
     return [*start, _code(group[0]), ", ".join(str(model["seed"]) for model in group), *cells]
 
 
 def _cell_of(group: Group, key: str, digits: int) -> str:
     """The figure over the seeds that have it, with their number where some have not."""
-    values = [model["test"][key] for model in group if key in model["test"]]
+    values = [model["test"][key] for model in group if key in model.get("test", {})]
     return _cell(values, digits) + (f" ({len(values)} of {len(group)} seeds)" if 0 < len(values) < len(group) else "")
 
 

@@ -56,7 +56,7 @@ def test_every_figure_of_the_paper_protocol_is_marked_as_no_bound():
 
 def test_a_bound_of_more_samples_is_tighter_and_the_mean_of_three_lies_below_both():
     for model in published()["models"]:
-        test = model["test"]
+        test = model.get("test", {})
         if "iw_perplexity" in test:
             assert test["iw_perplexity"] < test["perplexity"]
         if "mean_code_perplexity" in test and test["code_gain"] > 5:

@@ -39,7 +39,8 @@ def test_a_fixed_concentration_of_the_sweep_has_the_kl_of_the_closed_form():
 def test_in_the_protocol_of_the_paper_nll_and_kl_add_up_to_its_perplexity():
     results = json.loads(PAPER.read_text(encoding="utf-8"))
     points = paper_points(results)
-    assert {point.setting["concentration"] for point in points} == {"40", "80", "120", "160", "200", "learned"}
+    concentrations = {"20", "30", "40", "80", "120", "160", "200", "learned"}
+    assert {point.setting["concentration"] for point in points} == concentrations
     perplexities = [
         model["valid"]["mean_code_perplexity"]
         for model in results["models"]
