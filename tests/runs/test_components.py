@@ -49,6 +49,17 @@ def test_a_shared_concentration_and_a_product_of_spheres():
     assert all(isinstance(part.concentration, LearnedConcentration) for part in spheres.layers)
 
 
+def test_a_concentration_that_warms_up_goes_in_a_line_from_the_initial_one():
+    options = {"concentration": 100.0, "initial_concentration": 20.0, "concentration_warmup_steps": 40}
+    schedule = make_latent(config(**options), seed=0).concentration
+    assert [float(schedule(step)) for step in (0, 10, 40, 90)] == [20.0, 40.0, 100.0, 100.0]
+    for missing in ({"concentration": "learned"}, {"initial_concentration": None}):
+        with pytest.raises(
+            ValueError, match="`concentration_warmup_steps`: expected 0, or a `concentration` that is a"
+        ):
+            config(**(options | missing))
+
+
 def test_an_unknown_latent_is_refused_with_the_choices():
     expected = (
         r"`latent`: expected one of gaussian, power_spherical, uniform_norm_vmf, vmf(, \w+)*, none\. Received: 'cauchy'"

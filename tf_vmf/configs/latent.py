@@ -25,8 +25,14 @@ class LatentConfig(Config):
     )
     initial_concentration: float | None = option(
         None,
-        "Learned concentration at the start of training; 2 latent_dim if not given (of a part of vmf_product 2 part_dim).",
+        "Concentration at the start of training, if it is learned or has warm-up steps; learned and not given: 2 latent_dim "
+        "(of a part of vmf_product 2 part_dim).",
         minimum=0.0,
+    )
+    concentration_warmup_steps: int = option(
+        0,
+        "Move a concentration that is a number in a straight line from initial_concentration to it over this many steps.",
+        minimum=0,
     )
     minimum_concentration: float | None = option(
         None,
@@ -64,6 +70,15 @@ class LatentConfig(Config):
 
     def check(self) -> None:
         super().check()
+        if self.concentration_warmup_steps and (
+            isinstance(self.concentration, str) or self.initial_concentration is None
+        ):
+            raise ConfigError(
+                "concentration_warmup_steps",
+                "expected 0, or a `concentration` that is a number and the `initial_concentration` from which it starts. "
+                f"Received: {self.concentration_warmup_steps} with concentration={self.concentration!r}, "
+                f"initial_concentration={self.initial_concentration!r}.",
+            )
         if self.kl_schedule != "linear" and not self.kl_warmup_steps:
             raise ConfigError(
                 "kl_schedule", "expected `kl_warmup_steps` above 0, the steps over which the weight rises. Received: 0."

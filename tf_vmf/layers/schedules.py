@@ -1,4 +1,4 @@
-"""Schedules of the KL's weight over training steps; pass one as `kl_weight` of a latent layer."""
+"""Schedules over training steps; pass one as `kl_weight` or `concentration` of a latent layer."""
 
 from __future__ import annotations
 

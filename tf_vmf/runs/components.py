@@ -94,8 +94,13 @@ def _prior(config: LatentConfig) -> dict[str, layers.LearnedPrior]:
     return {"prior": mixture(config.prior_components, name="prior")}
 
 
-def _concentration(config: LatentConfig) -> float | layers.LearnedConcentration | layers.SharedConcentration:
+def _concentration(
+    config: LatentConfig,
+) -> float | Schedule | layers.LearnedConcentration | layers.SharedConcentration:
     if isinstance(config.concentration, float):
+        if config.concentration_warmup_steps and config.initial_concentration is not None:
+            start, end = config.initial_concentration, config.concentration
+            return LinearSchedule(config.concentration_warmup_steps, start=start, end=end)
         return config.concentration
     learned = layers.SharedConcentration if config.concentration == "shared" else layers.LearnedConcentration
     return learned(initial=config.initial_concentration, minimum=config.minimum_concentration, name="concentration")
