@@ -1,15 +1,16 @@
-"""The table of learned concentrations in docs/PAPER.md: documents, sentences and images, from the results of each.
+"""The table of learned concentrations in docs/PAPER_DETAILS.md: documents, sentences and images, from the results of each.
 
 `python -m tools.paper_table` writes it.
 """
 
+import re
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from tools.results_digits import read_cells
-from tools.results_table import RESULTS, read_runs
+from tools.results_table import RESULTS, ROOT, read_runs
 
 LEARNED_STANDARD = "ptb-learned_vmf_standard"  # its recipe
 
@@ -23,7 +24,7 @@ def learned_rows(results: Mapping[str, Any], folder: Path = RESULTS) -> list[Row
         results: The content of results/paper/ptb.json.
         folder: Where the other results are.
     """
-    rows = [_trained("documents, 20 Newsgroups, d = 50", "100", "1", folder, "20ng", "20ng_vmf_learned")]
+    rows = [_trained("documents, 20 Newsgroups, d = 50", folder, "20ng", "20ng_vmf_learned")]
     for start, bound, trained, loss, dim in (
         ("50", "15", "trained on the bound", "mean_loss", 16),
         ("100", "15", "trained by the mean of three", "mean_code", 50),
@@ -33,7 +34,7 @@ def learned_rows(results: Mapping[str, Any], folder: Path = RESULTS) -> list[Row
         rows.append(_inputless(f"sentences, inputless, d = {dim}, {trained}", start, bound, results, loss, dim))
     if LEARNED_STANDARD in read_runs(folder, "ptb-learned"):
         name = "sentences, standard, d = 8, 2 epochs"
-        rows.append(_trained(name, "14", "1", folder, "ptb-learned", LEARNED_STANDARD))
+        rows.append(_trained(name, folder, "ptb-learned", LEARNED_STANDARD))
     for dim, latents in read_cells(folder / "digits.csv").items():
         sphere = latents["sphere"]
         kl = [sphere[seed]["test_kl"] for seed in sorted(sphere)]
@@ -52,8 +53,13 @@ def learned_table(results: Mapping[str, Any], folder: Path = RESULTS) -> str:
     return "".join("| " + " | ".join(line) + " |\n" for line in lines)
 
 
-def _trained(name: str, start: str, bound: str, folder: Path, corpus: str, recipe: str) -> Row:
+def _trained(name: str, folder: Path, corpus: str, recipe: str) -> Row:
     runs = read_runs(folder, corpus)[recipe]
+    flags = (ROOT / "recipes" / f"{recipe}.flags").read_text(encoding="utf-8")
+    start, bound = (
+        re.findall(rf"^--{flag}=(\S+)$", flags, re.MULTILINE)[0]
+        for flag in ("initial_concentration", "minimum_concentration")
+    )
     kl, gain = ([runs[seed]["test"][key] for seed in sorted(runs)] for key in ("kl", "code_gain"))
     return name, start, bound, sorted(runs), None, kl, gain
 

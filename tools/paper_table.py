@@ -1,4 +1,6 @@
-"""Writes the tables of docs/PAPER.md, between their markers, and draws docs/paper.png, both from results/paper/ptb.json.
+"""Writes the tables of docs/PAPER.md and docs/PAPER_DETAILS.md, between their markers, and draws docs/paper.png.
+
+All from results/paper/ptb.json.
 
 The table of learned concentrations takes documents, images and standard decoders from the other files of results/.
 
@@ -21,7 +23,7 @@ from tools.learned_table import learned_table
 from tools.results_table import RESULTS, ROOT
 
 SOURCE = RESULTS / "paper" / "ptb.json"
-PAGE = ROOT / "docs" / "PAPER.md"
+PAGES = (ROOT / "docs" / "PAPER.md", ROOT / "docs" / "PAPER_DETAILS.md")
 FIGURE = ROOT / "docs" / "paper.png"
 
 _BLOCK = re.compile(r"(<!-- paper: (?P<name>\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -194,9 +196,10 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[str]], left: int) -> s
     return "".join("| " + " | ".join(line) + " |\n" for line in (header, aligned, *rows))
 
 
-def main(page: Path = PAGE, figure: Path = FIGURE) -> None:
+def main(pages: Sequence[Path] = PAGES, figure: Path = FIGURE) -> None:
     results = json.loads(SOURCE.read_text(encoding="utf-8"))
-    write_text(page, with_tables(page.read_text(encoding="utf-8"), results))
+    for page in pages:
+        write_text(page, with_tables(page.read_text(encoding="utf-8"), results))
     with rc_context(STYLE):
         picture(results).savefig(figure, dpi=100, bbox_inches="tight", metadata={"Software": None})
 

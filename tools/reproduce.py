@@ -4,8 +4,8 @@
     python -m tools.reproduce ptb --data_dir=DIR --seeds 0    # one seed of each
     python -m tools.reproduce sweep --data_dir=DIR            # the sweep over the concentration
     python -m tools.reproduce analyses --data_dir=DIR         # docs/ANALYSES.md: vMF and Gaussian side by side
-    python -m tools.reproduce ptb-learned --data_dir=DIR      # a concentration learned beside a standard decoder, in docs/PAPER.md
-    python -m tools.reproduce paper                           # docs/PAPER.md from results/paper/ptb.json
+    python -m tools.reproduce ptb-learned --data_dir=DIR      # a concentration learned beside a standard decoder
+    python -m tools.reproduce paper                           # docs/PAPER*.md from results/paper/ptb.json
     python -m tools.reproduce ptb --list                      # what is there and what is missing; trains nothing
 
 A run whose figures stand in results/ is skipped. Runs lie below `--runs` and are trained one after the other; one that was
@@ -30,7 +30,7 @@ RECIPES = ROOT / "recipes"
 SEEDS = (0, 1, 2)
 # Starts of the names of recipes; those behind a table of docs/RESULTS.md.
 CORPORA = ("20ng", "ptb", "ptb-mean-code")
-# Those behind docs/ANALYSES.md and the table of learned concentrations of docs/PAPER.md, with one seed.
+# Those behind docs/ANALYSES.md and the table of learned concentrations of docs/PAPER_DETAILS.md, with one seed.
 ANALYSED, LEARNED = "ptb-lstm-encoder", "ptb-learned"
 ONE_SEED = (0,)
 _SWEEP = (

@@ -1,9 +1,9 @@
-"""The tables of docs/PAPER.md say what results/paper/ptb.json says."""
+"""The tables of docs/PAPER.md and docs/PAPER_DETAILS.md say what results/paper/ptb.json says."""
 
 import json
 import re
 
-from tools.paper_table import PAGE, SOURCE, attempts_table, groups, main_table, picture, with_tables
+from tools.paper_table import PAGES, SOURCE, TABLES, attempts_table, groups, main_table, picture, with_tables
 
 
 def published():
@@ -11,9 +11,9 @@ def published():
 
 
 def test_the_tables_of_the_page_are_those_of_the_results():
-    text = PAGE.read_text(encoding="utf-8")
-    assert "<!-- paper: main -->" in text
-    assert with_tables(text, published()) == text
+    texts = [page.read_text(encoding="utf-8") for page in PAGES]
+    assert all(f"<!-- paper: {name} -->" in "".join(texts) for name in TABLES)
+    assert [with_tables(text, published()) for text in texts] == texts
 
 
 def test_models_that_differ_in_their_seed_alone_share_a_row():
