@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tf_vmf.locks import FileLock
+
 # How names begin that are not in their place yet.
 PARTIAL = ".partial-"
 
@@ -50,6 +52,8 @@ def write_atomically(path: str | Path, write: Callable[[Path], object]) -> None:
 def new_folder(path: str | Path) -> Iterator[Path]:
     """Yields a temporary folder to fill, which becomes `path` at the end of the block; if the block fails, nothing is left.
 
+    One process at a time makes the folder: a second one is refused at once. What a killed one has left is removed by the next.
+
     ```python
     from tf_vmf.files import new_folder
 
@@ -59,18 +63,27 @@ def new_folder(path: str | Path) -> Iterator[Path]:
 
     Raises:
         FileExistsError: There is something at the path.
+        LockHeldError: Another process makes this folder; the message names its host and number.
     """
     path = Path(path)
+    _check_new(path)
+    temporary = path.parent / f"{PARTIAL}{path.name}"
+    lock = path.parent / f"{PARTIAL}{path.name}.lock"
+    with FileLock(lock, f"Folder {path}", "Wait until it ends, or name another folder.", remove=True):
+        _check_new(path)  # again: it may have been made before it was locked
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(mode=0o700)
+        try:
+            yield temporary
+            temporary.chmod(0o755)
+            temporary.rename(path)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _check_new(path: Path) -> None:
     if path.exists():
         raise FileExistsError(f"Expected a folder that does not exist. Received: {path}. Remove it, or name another.")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=PARTIAL, dir=path.parent))
-    try:
-        yield temporary
-        temporary.chmod(0o755)
-        temporary.rename(path)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def sha256_of_file(path: str | Path) -> str:

@@ -202,10 +202,23 @@ class Workdir:
 def _check_same(
     path: Path, recorded: Mapping[str, Any], config: Mapping[str, Any], may_change: Collection[str]
 ) -> None:
-    names = sorted(name for name in {*recorded, *config} - set(may_change) if recorded.get(name) != config.get(name))
+    there, here = (
+        dict(_flat({name: value for name, value in each.items() if name not in may_change}))
+        for each in (recorded, config)
+    )
+    names = sorted(name for name in {*there, *here} if there.get(name) != here.get(name))
     if names:
-        differences = "\n".join(f"  {name}: {recorded.get(name)!r} there, {config.get(name)!r} here" for name in names)
+        differences = "\n".join(f"  {name}: {there.get(name)!r} there, {here.get(name)!r} here" for name in names)
         raise ValueError(
             f"Folder {path} belongs to a run with another configuration:\n{differences}\n"
             "Give another workdir, or repeat the command that made this one in order to resume it."
         )
+
+
+def _flat(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """The entries of a configuration, those of mappings within it by names such as "data.train.sha256"."""
+    for name, value in config.items():
+        if value and isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
