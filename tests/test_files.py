@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from tf_vmf.files import new_folder, write_atomically, write_csv, write_json
+from tf_vmf.files import new_folder, read_json, write_atomically, write_csv, write_json
 from tf_vmf.locks import LockHeldError
 
 
@@ -21,6 +21,17 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
         write_atomically(path, fail)
     assert json.loads(path.read_text()) == {"a": 1}
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_in_the_place_of_a_file_is_refused_before_the_work(tmp_path):
+    with pytest.raises(IsADirectoryError, match=rf"Expected a file to write\. Received: {tmp_path}"):
+        write_atomically(tmp_path, lambda temporary: pytest.fail("it works"))
+
+
+def test_a_damaged_file_of_ours_is_named_with_the_remedy(tmp_path):
+    (tmp_path / "config.json").write_text('{"epochs": 1')
+    with pytest.raises(ValueError, match=rf"{tmp_path}/config\.json is damaged\. Expected JSON\..* Restore it\."):
+        read_json(tmp_path / "config.json", "Restore it.")
 
 
 def test_json_refuses_nan_and_keeps_the_old_file(tmp_path):

@@ -31,8 +31,13 @@ def write_atomically(path: str | Path, write: Callable[[Path], object]) -> None:
     """Calls `write` with a temporary path in the same folder, then moves the file into place.
 
     A reader, or a run killed at any moment, sees the old file or the new one. If `write` fails, the old file stays.
+
+    Raises:
+        IsADirectoryError: There is a folder at the path; `write` is not called.
     """
     path = Path(path)
+    if path.is_dir():
+        raise IsADirectoryError(f"Expected a file to write. Received: {path}, which is a folder.")
     path.parent.mkdir(parents=True, exist_ok=True)
     # The suffixes are kept: Keras tells its formats apart by them.
     handle, name = tempfile.mkstemp(prefix=PARTIAL, suffix="".join(path.suffixes), dir=path.parent)
@@ -94,6 +99,23 @@ def sha256_of_file(path: str | Path) -> str:
     """
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_json(path: str | Path, remedy: str) -> Any:
+    """Reads a JSON file of this package.
+
+    Args:
+        path: The file.
+        remedy: What to do about a damaged one, for the message.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: The file does not hold JSON; the message names it.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged. Expected JSON. Received: {error}. {remedy}") from error
 
 
 def write_text(path: str | Path, text: str) -> None:

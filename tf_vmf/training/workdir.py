@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tf_vmf.files import PARTIAL, write_json
+from tf_vmf.files import PARTIAL, read_json, write_json
 from tf_vmf.locks import FileLock
 
 if TYPE_CHECKING:
@@ -157,10 +157,14 @@ class Workdir:
         return any(self.checkpoints.glob("*.index"))
 
     def recorded_config(self) -> dict[str, Any] | None:
-        """The content of `config.json`; None if there is no such file."""
+        """The content of `config.json`; None if there is no such file.
+
+        Raises:
+            ValueError: It is damaged.
+        """
         if not self.config_file.exists():
             return None
-        return dict(json.loads(self.config_file.read_text(encoding="utf-8")))
+        return dict(read_json(self.config_file, "Restore it from a copy, or give another workdir."))
 
     def record_config(self) -> None:
         """Writes what has changed in the configuration, once the run has agreed to go on with it."""
