@@ -1,10 +1,12 @@
 """Files are the old ones or the new ones, never half of each."""
 
 import json
+import os
 
 import pytest
 
-from tf_vmf.files import new_folder, write_atomically, write_csv, write_json
+from tf_vmf.files import new_folder, read_json, write_atomically, write_csv, write_json
+from tf_vmf.locks import LockHeldError
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
@@ -19,6 +21,17 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
         write_atomically(path, fail)
     assert json.loads(path.read_text()) == {"a": 1}
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_in_the_place_of_a_file_is_refused_before_the_work(tmp_path):
+    with pytest.raises(IsADirectoryError, match=rf"Expected a file to write\. Received: {tmp_path}"):
+        write_atomically(tmp_path, lambda temporary: pytest.fail("it works"))
+
+
+def test_a_damaged_file_of_ours_is_named_with_the_remedy(tmp_path):
+    (tmp_path / "config.json").write_text('{"epochs": 1')
+    with pytest.raises(ValueError, match=rf"{tmp_path}/config\.json is damaged\. Expected JSON\..* Restore it\."):
+        read_json(tmp_path / "config.json", "Restore it.")
 
 
 def test_json_refuses_nan_and_keeps_the_old_file(tmp_path):
@@ -50,3 +63,21 @@ def test_a_new_folder_appears_whole_or_not_at_all(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
     with pytest.raises(FileExistsError, match=r"Expected a folder that does not exist\. Received: .*/a"):
         new_folder(tmp_path / "a").__enter__()
+
+
+def test_a_folder_is_made_by_one_process_at_a_time_and_a_second_is_refused_at_once(tmp_path):
+    with new_folder(tmp_path / "a") as folder:
+        (folder / "file").write_text("first")
+        held = rf"Folder {tmp_path / 'a'} is in use by process {os.getpid()} on host"
+        with pytest.raises(LockHeldError, match=held), new_folder(tmp_path / "a"):
+            pass
+    assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")] == ["a", "a/file"]
+
+
+def test_what_a_killed_process_left_of_a_folder_is_removed_by_the_next(tmp_path):
+    (tmp_path / ".partial-a.lock").write_text('{"host": "here", "pid": 1, "since": "", "birth": ""}')
+    (tmp_path / ".partial-a").mkdir()
+    (tmp_path / ".partial-a" / "half").write_text("x")
+    with new_folder(tmp_path / "a") as folder:
+        (folder / "file").write_text("whole")
+    assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")] == ["a", "a/file"]

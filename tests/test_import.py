@@ -1,5 +1,6 @@
 """What `import tf_vmf` does and does not."""
 
+import os
 import subprocess
 import sys
 
@@ -8,8 +9,9 @@ import pytest
 import tf_vmf
 
 
-def run(code, *arguments):
-    return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
+def run(code, *arguments, **environment):
+    command = [sys.executable, "-c", code, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **environment})
 
 
 def test_import_is_light_and_finds_every_subpackage_later():
@@ -34,6 +36,34 @@ def test_training_a_latent_layer_needs_no_tensorflow_probability():
         "assert 'tensorflow_probability' not in sys.modules"
     )
     assert finished.returncode == 0, finished.stderr
+
+
+# A module that stands for Keras with another backend, which is not installed here.
+KERAS_WITH_JAX = """
+import sys, types
+keras = types.ModuleType("keras")
+keras.config = types.SimpleNamespace(backend=lambda: "jax")
+sys.modules["keras"] = keras
+"""
+
+
+@pytest.mark.parametrize("keras", ["", KERAS_WITH_JAX], ids=["KERAS_BACKEND", "Keras imported before"])
+def test_another_backend_of_keras_is_refused_by_its_name(keras):
+    finished = run(
+        f"{keras}\n"
+        "import tf_vmf\n"
+        "for name in ('layers', 'models', 'runs', 'serving', 'text', 'topics', 'training', 'TopicModel'):\n"
+        "    try:\n"
+        "        getattr(tf_vmf, name)\n"
+        "    except ImportError as error:\n"
+        "        print(error)\n",
+        KERAS_BACKEND="" if keras else "jax",
+    )
+    lines = finished.stdout.splitlines()
+    assert len(lines) == 8, finished.stderr
+    assert {line.partition(" Set the")[0] for line in lines} == {
+        "tf_vmf needs the TensorFlow backend of Keras. Received: jax."
+    }
 
 
 def test_an_unknown_name_is_an_error_that_names_the_closest():

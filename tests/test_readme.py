@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
@@ -31,11 +32,15 @@ def test_topics(monkeypatch, tmp_path):
     assert (tmp_path / "report.html").is_file()
 
 
-def test_a_layer_in_a_model(monkeypatch, tmp_path):
+def test_a_layer_in_a_model_that_can_be_saved(monkeypatch, tmp_path):
     digits = (load_digits().data > 8).astype("float32")[:200]
     snippet = SNIPPETS[1].replace("epochs=30", "epochs=2")
     model = run(snippet, monkeypatch, tmp_path, digits=digits)["model"]
-    np.testing.assert_allclose(np.linalg.norm(model.encode(digits).mean_direction, axis=-1), 1.0, atol=1e-5)
+    codes = model.encode(digits).mean_direction
+    np.testing.assert_allclose(np.linalg.norm(codes, axis=-1), 1.0, atol=1e-5)
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(again.encode(digits).mean_direction, codes, rtol=1e-5, atol=1e-6)
 
 
 def test_the_distribution(monkeypatch, tmp_path):

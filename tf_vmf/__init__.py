@@ -83,7 +83,8 @@ def _register(imported: ModuleType) -> None:
         for name, module in sys.modules.items()
         if name.startswith("tf_vmf.") and module is not imported and getattr(module.__spec__, "_initializing", False)
     ]
-    if sys.modules.get("keras") is not None and not loading:
+    keras = sys.modules.get("keras")
+    if keras is not None and not loading and keras.config.backend() == "tensorflow":
         importlib.import_module("tf_vmf.models")
 
 

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tf_vmf.locks import FileLock
+
 # How names begin that are not in their place yet.
 PARTIAL = ".partial-"
 
@@ -29,8 +31,13 @@ def write_atomically(path: str | Path, write: Callable[[Path], object]) -> None:
     """Calls `write` with a temporary path in the same folder, then moves the file into place.
 
     A reader, or a run killed at any moment, sees the old file or the new one. If `write` fails, the old file stays.
+
+    Raises:
+        IsADirectoryError: There is a folder at the path; `write` is not called.
     """
     path = Path(path)
+    if path.is_dir():
+        raise IsADirectoryError(f"Expected a file to write. Received: {path}, which is a folder.")
     path.parent.mkdir(parents=True, exist_ok=True)
     # The suffixes are kept: Keras tells its formats apart by them.
     handle, name = tempfile.mkstemp(prefix=PARTIAL, suffix="".join(path.suffixes), dir=path.parent)
@@ -50,6 +57,8 @@ def write_atomically(path: str | Path, write: Callable[[Path], object]) -> None:
 def new_folder(path: str | Path) -> Iterator[Path]:
     """Yields a temporary folder to fill, which becomes `path` at the end of the block; if the block fails, nothing is left.
 
+    One process at a time makes the folder: a second one is refused at once. What a killed one has left is removed by the next.
+
     ```python
     from tf_vmf.files import new_folder
 
@@ -59,18 +68,27 @@ def new_folder(path: str | Path) -> Iterator[Path]:
 
     Raises:
         FileExistsError: There is something at the path.
+        LockHeldError: Another process makes this folder; the message names its host and number.
     """
     path = Path(path)
+    _check_new(path)
+    temporary = path.parent / f"{PARTIAL}{path.name}"
+    lock = path.parent / f"{PARTIAL}{path.name}.lock"
+    with FileLock(lock, f"Folder {path}", "Wait until it ends, or name another folder.", remove=True):
+        _check_new(path)  # again: it may have been made before it was locked
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(mode=0o700)
+        try:
+            yield temporary
+            temporary.chmod(0o755)
+            temporary.rename(path)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _check_new(path: Path) -> None:
     if path.exists():
         raise FileExistsError(f"Expected a folder that does not exist. Received: {path}. Remove it, or name another.")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=PARTIAL, dir=path.parent))
-    try:
-        yield temporary
-        temporary.chmod(0o755)
-        temporary.rename(path)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def sha256_of_file(path: str | Path) -> str:
@@ -81,6 +99,23 @@ def sha256_of_file(path: str | Path) -> str:
     """
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_json(path: str | Path, remedy: str) -> Any:
+    """Reads a JSON file of this package.
+
+    Args:
+        path: The file.
+        remedy: What to do about a damaged one, for the message.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: The file does not hold JSON; the message names it.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged. Expected JSON. Received: {error}. {remedy}") from error
 
 
 def write_text(path: str | Path, text: str) -> None:

@@ -73,8 +73,8 @@ class FileLock:
 
     The operating system keeps the lock (`flock`), so it ends with the process however the process ends: there is nothing stale to
     remove. That holds between machines too on network file systems that pass locks on (NFS with its lock service, CephFS, GPFS,
-    Lustre mounted with `flock`). The file names the holder, for the message to others; it is emptied when the lock is released
-    and never removed, since a process could otherwise lock a file that is about to disappear.
+    Lustre mounted with `flock`). The file names the holder, for the message to others; it is emptied when the lock is released,
+    or removed with `remove=True`.
 
     On file systems without locks the content of the file decides: a holder on the same machine counts as long as its process
     lives, one on another machine until its file is removed by hand, which the message says.
@@ -90,15 +90,19 @@ class FileLock:
         path: The file; made if missing, like its folder.
         subject: What the lock protects, for the message: "Folder runs/20ng".
         remedy: A sentence about what to do, for the message.
+        remove: Whether the file goes when the lock is released.
 
     Raises:
         LockHeldError: On entering: another process holds the lock, or another `FileLock` in this one. The message names it.
     """
 
-    def __init__(self, path: str | Path, subject: str = "", remedy: str = "Wait until it ends.") -> None:
+    def __init__(
+        self, path: str | Path, subject: str = "", remedy: str = "Wait until it ends.", *, remove: bool = False
+    ) -> None:
         self.path = Path(path)
         self.subject = subject or f"File {self.path}"
         self.remedy = remedy
+        self.remove = remove
         self._handle: int | None = None
         self._depth = 0
 
@@ -114,10 +118,20 @@ class FileLock:
         self._depth -= 1
         if self._depth == 0 and self._handle is not None:
             os.ftruncate(self._handle, 0)
+            if self.remove:
+                with contextlib.suppress(OSError):  # Windows removes no open file
+                    self.path.unlink()
             self._close()
 
     def _acquire(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._open_and_lock()
+        while self.remove and not self._is_current():  # the last holder removed the file after it was opened here
+            self._close()
+            self._open_and_lock()
+        _LOCKS.add(self)
+
+    def _open_and_lock(self) -> None:
         self._handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
             if _flock(self._handle):
@@ -131,7 +145,14 @@ class FileLock:
         except BaseException:
             self._close()
             raise
-        _LOCKS.add(self)
+
+    def _is_current(self) -> bool:
+        """Whether the open file is still the one at the path."""
+        assert self._handle is not None
+        try:
+            return os.path.samestat(os.fstat(self._handle), os.stat(self.path))
+        except FileNotFoundError:
+            return False
 
     def _acquire_by_content(self, handle: int) -> None:
         holder, this = _read(handle), Holder.this_process()

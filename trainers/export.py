@@ -5,7 +5,6 @@
 TensorFlow Serving, `tf.saved_model.load` and `saved_model_cli` read the folder --output; this package is not needed there.
 """
 
-import json
 from pathlib import Path
 
 from tf_vmf.configs import ExportConfig
@@ -16,10 +15,15 @@ def main(config: ExportConfig) -> None:
     from tf_vmf import models, serving
     from tf_vmf.data.columns import Columns
     from tf_vmf.data.texts import TextFiles
+    from tf_vmf.files import read_json
 
     model, vectorizer = models.load(config.model)
     metrics_file = Path(config.model) / "metrics.json"
-    metrics = json.loads(metrics_file.read_text(encoding="utf-8")) if metrics_file.is_file() else None
+    metrics = (
+        read_json(metrics_file, "The run's command writes it anew where it is missing.")
+        if metrics_file.is_file()
+        else None
+    )
     columns = Columns(config.text_column)
     examples = [text.text for text in TextFiles(list(config.examples), columns=columns)] if config.examples else None
     path = serving.export(

@@ -1,11 +1,13 @@
 """What all programs share: flags from configurations, help, errors in one line and exit codes.
 
-Exit codes: 0 done, 1 a failure, 2 wrong use, 130 interrupted and saved, 143 told to end (SIGTERM) and saved.
+Exit codes: 0 done, 1 a failure, 2 wrong use, 130 interrupted and saved, 143 told to end (SIGTERM) and saved, 129 its
+terminal was closed (SIGHUP) and saved.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
 import os
 import re
@@ -35,6 +37,11 @@ _OURS = [Path(str(module.__file__)).resolve().parent for module in (tf_vmf, flag
 ]
 _HELP = ("--help", "-help", "-h", "--helpshort", "--helpfull")
 _FAILURE, _WRONG_USE, _INTERRUPTED = 1, 2, 130
+# What the operating system says of a place that was named: missing, a folder, no folder, not to be written, full.
+_OF_PLACES = {
+    getattr(errno, name)
+    for name in ("EACCES", "EPERM", "EROFS", "ENOENT", "ENOTDIR", "EISDIR", "EEXIST", "ENAMETOOLONG", "ELOOP", "ENOSPC")
+} | {getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
 def run(
@@ -160,8 +167,9 @@ def is_expected(error: BaseException) -> bool:
         return True
     if not isinstance(error, ValueError | OSError | TypeError):
         return False
-    frames = traceback.extract_tb(error.__traceback__)
-    inside = Path(frames[-1].filename).resolve()
+    if isinstance(error, OSError) and error.errno in _OF_PLACES:
+        return True
+    inside = Path(traceback.extract_tb(error.__traceback__)[-1].filename).resolve()
     return isinstance(error, FileNotFoundError) or any(folder in inside.parents for folder in _OURS)
 
 
@@ -178,7 +186,11 @@ def _stop(error: BaseException, values: flags.FlagValues, debug: bool, hint: str
     """Prints an error in one line, and where it was raised if asked to; exits."""
     if debug:
         traceback.print_exception(error)
-    text = f"--{error.option}: {error.problem}" if isinstance(error, ConfigError) else str(error)
+    text = str(error)
+    if isinstance(error, ConfigError):
+        text = f"--{error.option}: {error.problem}"
+    elif isinstance(error, OSError) and error.strerror and error.filename:
+        text = f"{error.filename}: {error.strerror}."
     with contextlib.suppress(BrokenPipeError):
         print("\n".join(filter(None, [f"error: {with_flags(text, list(values))}", hint])), file=sys.stderr)
     sys.exit(_FAILURE if isinstance(error, FloatingPointError) else _WRONG_USE)
@@ -206,7 +218,7 @@ def print_run(run: Run, log_format: str = "text") -> None:
     from tf_vmf.reports import summary
 
     folder = run.workdir.path
-    print(f"\n{summary(run.metrics)}\n")
+    print(f"\n{summary(run.metrics, config=run.workdir.config)}\n")
     if run.workdir.report_file.exists():
         print(f"report  {run.workdir.report_file.resolve().as_uri()}")
     print(f"model   {run.workdir.model_file}")

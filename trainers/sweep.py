@@ -19,7 +19,9 @@ from urllib.parse import quote
 from absl import flags as absl_flags
 
 from flags.from_config import define
+from tf_vmf._optional import or_note
 from tf_vmf.configs import ConfigError, DocumentConfig, SentenceConfig, SweepConfig
+from tf_vmf.locks import FileLock
 from trainers import program
 
 _CONFIGS = {"bow_vae": DocumentConfig, "lstm_vae": SentenceConfig}
@@ -51,8 +53,6 @@ def configuration(
 
 
 def main(sweep: SweepConfig, arguments: list[str]) -> None:
-    from tf_vmf.training import RunInterruptedError
-
     output, grid = Path(sweep.output), settings(sweep.varied())
     given = [argument.lstrip("-").partition("=")[0] for argument in arguments]
     if "workdir" in [*given, *sweep.varied()]:
@@ -62,6 +62,15 @@ def main(sweep: SweepConfig, arguments: list[str]) -> None:
         configs = [configuration(sweep.trainer, arguments, setting) for setting in grid]
     except absl_flags.Error as error:
         raise ConfigError("vary", f"expected flags of {sweep.trainer}. {error}") from error
+    # Two sweeps would take turns in failing at the folders of the other's runs.
+    with FileLock(output / "sweep.lock", f"Folder {output}", "Wait until it ends, or give another --output."):
+        _sweep(output, grid, configs)
+
+
+def _sweep(output: Path, grid: Sequence[Mapping[str, str]], configs: Sequence[DocumentConfig | SentenceConfig]) -> None:
+    """Runs all configurations and compares them."""
+    from tf_vmf.training import RunInterruptedError
+
     finished, failures = [], []
     for number, (setting, config) in enumerate(zip(grid, configs, strict=True), 1):
         folder = folder_of(output, setting)
@@ -122,12 +131,12 @@ def _compare(output: Path, finished: Sequence[tuple[Mapping[str, str], Path]], f
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for row in cells:
         print("  ".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True)))
-    reports.sweep_report(
-        output / "report.html",
-        findings,
-        title=f"Sweep over {', '.join(name.replace('_', ' ') for name in points[0].setting) or 'seeds'}",
-    )
-    print(f"\nreport  {(output / 'report.html').resolve().as_uri()}")
+    report = output / "report.html"
+    print()
+    with or_note(report.name):
+        title = f"Sweep over {', '.join(name.replace('_', ' ') for name in points[0].setting) or 'seeds'}"
+        reports.sweep_report(report, findings, title=title)
+        print(f"report  {report.resolve().as_uri()}")
     print(f"table   {output / 'sweep.csv'}")
 
 

@@ -26,8 +26,10 @@ def test_what_a_figure_does_not_show_is_said():
     test = {**made.TEST, "mutual_information": 6.03, "perplexity": 300.0, "iw_perplexity": 290.0}
     text = summary({**made.METRICS, "test": test, "protocol": {"importance_samples": 100}})
     assert "at its ceiling" in text
-    assert "no better than the unigram model" in text
+    assert "no better than the unigram model. What may help: more training text." in text
     assert "samples: 100" in text
+    config = {"latent": "vmf", "concentration": 100.0, "latent_dim": 50}
+    assert "(concentration=learned)" in summary({**made.METRICS, "test": test}, config=config)
 
 
 def test_a_run_without_validation_or_baseline_has_a_summary():

@@ -70,6 +70,24 @@ def test_a_model_that_does_not_beat_the_unigram_model_is_said_to_be_of_no_use(do
         assert "of no use" not in text()
 
 
+@pytest.mark.parametrize(
+    ("config", "best", "named"),
+    [
+        ({"latent": "vmf", "concentration": 100.0, "latent_dim": 50}, 2, {"concentration=learned", "latent_dim=10"}),
+        ({"latent": "vmf", "concentration": "learned", "latent_dim": 50}, 2, {"latent_dim=10"}),
+        ({"latent": "gaussian", "concentration": 100.0, "latent_dim": 8}, 6, {"more epochs"}),
+        ({"latent": "none", "concentration": 100.0, "latent_dim": 50}, 2, set()),
+    ],
+)
+def test_what_may_help_such_a_model_is_what_its_run_has_not_done(documents, config, best, named):
+    run = {**metrics(perplexity=300.0), "training": {"epochs": 6, "best_epoch": best}}
+    text = documents(run=made.run(metrics=run, config=config))
+    assert "saves fewer nats per document than the 7.5 that its code costs" in text
+    remedies = text.split("What may help: ")[1].split(".")[0]
+    assert {each for each in ("concentration=learned", "latent_dim=10", "more epochs") if each in remedies} == named
+    assert "more training text" in remedies
+
+
 def test_dropout_is_named_only_where_there_is_some(documents):
     assert "measured with dropout and while" in documents()
     assert "measured while the weights change" in documents(run=made.run(has_dropout=False))

@@ -40,7 +40,12 @@ def wait_for(process, pattern, folder):
 
 
 @pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)]
+    ("number", "code"),
+    [
+        (signal.SIGINT, 130),
+        pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow),
+        pytest.param(signal.SIGHUP, 129, marks=pytest.mark.slow),
+    ],
 )
 def test_a_signal_ends_training_with_one_line_that_says_how_to_go_on(text, tmp_path, number, code):
     process = start(command(text, tmp_path / "run", ENDLESS))

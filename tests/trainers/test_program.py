@@ -1,5 +1,6 @@
 """What programs answer to command lines: help, mistakes and exit codes."""
 
+import errno
 import os
 import re
 import shutil
@@ -90,6 +91,30 @@ def test_a_mistake_that_the_library_finds_is_one_line_too_and_debug_shows_where(
     assert "Traceback" in run("bow_vae", *arguments, "--debug").stderr
 
 
+def places(folder):
+    """Errors of the operating system about a place, as it raises them below this package."""
+    (folder / "file").touch()
+    for path in (folder / "file" / "x", folder / ("x" * 300)):
+        try:
+            path.mkdir(parents=True)
+        except OSError as error:
+            yield path, error
+    for number in (errno.EACCES, errno.EROFS, errno.EISDIR, errno.ENOSPC):
+        try:
+            raise OSError(number, os.strerror(number), str(folder))
+        except OSError as error:
+            yield folder, error
+
+
+def test_what_the_operating_system_says_of_a_place_is_one_line_that_names_it(tmp_path, capsys):
+    for path, error in places(tmp_path):
+        assert program.is_expected(error)
+        with pytest.raises(SystemExit) as ended:
+            program._stop(error, [], False, "")
+        assert ended.value.code == 2
+        assert capsys.readouterr().err == f"error: {path}: {error.strerror}.\n"
+
+
 def test_arguments_of_the_library_are_shown_as_flags():
     names = ["corpus", "train_files"]
     text = "Argument `corpus` of load: expected `train_files`, `something` else."
@@ -124,7 +149,7 @@ def test_a_run_ends_with_links_and_a_command_to_paste(tmp_path, monkeypatch, cap
     from tf_vmf import reports
     from tf_vmf.training import Workdir
 
-    monkeypatch.setattr(reports, "summary", lambda metrics: f"perplexity {metrics['perplexity']}")
+    monkeypatch.setattr(reports, "summary", lambda metrics, **_: f"perplexity {metrics['perplexity']}")
     workdir = Workdir(tmp_path / "my run")
     workdir.path.mkdir()
     workdir.report_file.touch()

@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.analysis.sweep_runs import write_runs
 from tf_vmf import runs
 from tf_vmf.configs import SweepConfig
+from tf_vmf.locks import FileLock, LockHeldError
 from tf_vmf.training import RunInterruptedError
 from trainers import sweep as sweep_program
 
@@ -106,3 +108,24 @@ def test_a_sweep_that_is_told_to_stop_ends_with_the_exit_code_of_the_run(tmp_pat
         sweep_program.main(config, ["--corpus=wikipedia"])
     assert ended.value.code == 143
     assert not (tmp_path / "report.html").exists()
+
+
+def test_a_second_sweep_in_the_folder_leaves_before_its_first_run(tmp_path, monkeypatch):
+    monkeypatch.setattr(runs, "train_documents", lambda *_, **__: pytest.fail("it trains"))
+    config = SweepConfig(trainer="bow_vae", vary=("seed=0,1",), output=tmp_path)
+    with (
+        FileLock(tmp_path / "sweep.lock"),
+        pytest.raises(LockHeldError, match=f"Folder {tmp_path} is in use by process {os.getpid()}"),
+    ):
+        sweep_program.main(config, ["--corpus=wikipedia"])
+
+
+@pytest.mark.parametrize("module", ["jinja2", "matplotlib"])
+def test_a_sweep_without_what_its_report_needs_ends_with_the_table_and_a_note(module, tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, module, None)
+    sweep_program._compare(tmp_path, write_runs(tmp_path), failures=[])
+    shown = capsys.readouterr().out
+    assert "102.0 ± 2.8" in shown
+    assert f"report.html was not written. {'Reports' if module == 'jinja2' else 'Figures'} need {module}" in shown
+    assert "report  " not in shown
+    assert f"table   {tmp_path}/sweep.csv" in shown

@@ -232,6 +232,26 @@ def test_early_stopping_stays_the_end_of_a_run_that_is_given_more_epochs(tmp_pat
     same_weights(model, wild[1])
 
 
+@pytest.mark.slow
+def test_a_run_killed_after_its_last_checkpoint_has_its_history_in_the_end(tmp_path, documents):
+    with pytest.MonkeyPatch.context() as context:
+        context.setattr(RunState, "write_history", lambda self: end_of_process())
+        with pytest.raises(ProcessEndError):
+            run(tmp_path, documents, epochs=1)
+    assert not (tmp_path / "history.csv").exists()
+    _, state = run(tmp_path, documents, epochs=1)
+    with (tmp_path / "history.csv").open() as file:
+        assert [float(row["val_loss"]) for row in csv.DictReader(file)] == [state.history[0]["val_loss"]]
+
+
+def test_results_without_a_checkpoint_are_not_trained_again_in_silence(tmp_path, documents):
+    (tmp_path / "config.json").write_text('{"run": 1, "epochs": 1}')
+    (tmp_path / "metrics.json").write_text("of one epoch")
+    with pytest.warns(UserWarning, match="none of its checkpoints.*training starts anew"):
+        run(tmp_path, documents, epochs=1)
+    assert (tmp_path / "earlier_results/1/metrics.json").read_text() == "of one epoch"
+
+
 def test_results_of_an_earlier_end_are_set_aside_when_training_goes_on(tmp_path, documents):
     run(tmp_path, documents, epochs=1)
     (tmp_path / "metrics.json").write_text("of one epoch")

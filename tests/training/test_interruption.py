@@ -1,5 +1,7 @@
-"""SIGINT and SIGTERM, sent to real processes."""
+"""SIGINT, SIGTERM and SIGHUP, sent to real processes."""
 
+import os
+import pty
 import signal
 import subprocess
 import sys
@@ -39,7 +41,7 @@ def end_of(process):
     return process.returncode, output, errors
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_first_signal_is_noted_and_ends_nothing(number):
     process = start("""
 with StopSignals() as signals:
@@ -79,6 +81,26 @@ with StopSignals() as signals:
     assert end_of(process) == (0, "saved\n", "")
 
 
+def test_a_process_whose_terminal_is_closed_goes_on_to_its_end(tmp_path):
+    """Until it has saved: writing to a terminal that is gone would be an error."""
+    master, slave = pty.openpty()
+    program = f"""
+with StopSignals() as signals:
+    print("ready", flush=True)
+    while not signals.received:
+        time.sleep(0.01)
+    print("saving", flush=True)
+open({str(tmp_path / "saved")!r}, "w").write(str(signals.received))
+"""
+    process = subprocess.Popen([sys.executable, "-c", BEGIN + program], cwd=ROOT, stdout=slave, stderr=slave)
+    os.close(slave)
+    assert os.read(master, 5) == b"ready"
+    os.close(master)
+    process.send_signal(signal.SIGHUP)  # as a shell does with its jobs
+    assert process.wait(60) == 0
+    assert (tmp_path / "saved").read_text() == str(int(signal.SIGHUP))
+
+
 def test_a_sigint_that_is_ignored_stays_so():
     """As in a process that a script has started in the background."""
     process = start(
@@ -108,7 +130,8 @@ with exit_on_ctrl_c("Interrupted. Repeat the command."):
 
 
 def test_handlers_are_restored_and_other_threads_change_none():
-    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.getsignal(number) for number in numbers]
     for _ in range(3):
         with StopSignals() as signals:
             assert signals.received == 0
@@ -116,11 +139,11 @@ def test_handlers_are_restored_and_other_threads_change_none():
 
     def enter():
         with StopSignals():
-            within.extend(signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM))
+            within.extend(signal.getsignal(number) for number in numbers)
 
     thread = threading.Thread(target=enter)
     thread.start()
     thread.join()
-    assert within == before == [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    assert within == before == [signal.getsignal(number) for number in numbers]
     wakeup = signal.set_wakeup_fd(-1)
     assert wakeup == -1

@@ -35,6 +35,20 @@ def test_another_configuration_is_refused_and_named(tmp_path):
     assert json.loads((tmp_path / "config.json").read_text())["latent_dim"] == 5
 
 
+def test_a_damaged_configuration_is_named(tmp_path):
+    (tmp_path / "config.json").write_text("{")
+    with pytest.raises(ValueError, match=r"config\.json is damaged.*give another workdir"):
+        open_and_close(tmp_path, {"seed": 0})
+
+
+def test_what_differs_inside_an_entry_is_named_alone(tmp_path):
+    open_and_close(tmp_path, {"data": {"train": {"documents": 160, "sha256": "b1c6"}, "labels": ["a"]}})
+    with pytest.raises(ValueError, match=r":\n  data\.train\.sha256: 'b1c6' there, 'b0a7' here\nGive another"):
+        open_and_close(tmp_path, {"data": {"train": {"documents": 160, "sha256": "b0a7"}, "labels": ["a"]}})
+    with pytest.raises(ValueError, match=r"data\.labels: \['a'\] there, None here"):
+        open_and_close(tmp_path, {"data": {"train": {"documents": 160, "sha256": "b1c6"}}})
+
+
 def test_entries_that_may_change_are_not_compared_and_are_recorded_when_the_run_agrees(tmp_path):
     open_and_close(tmp_path, {"epochs": 3, "train_files": ["a.txt"], "seed": 0})
     changed = {"epochs": 5, "train_files": ["moved/a.txt"], "seed": 0}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
+from tf_vmf.files import read_json
 
 # The setting that is averaged over instead of being a setting of its own.
 SEED = "seed"
@@ -89,7 +90,8 @@ def sweep_points(runs: Sequence[tuple[Mapping[str, str], str | Path]]) -> list[S
     points: dict[tuple[tuple[str, str], ...], dict[str, list[float]]] = {}
     for setting, folder in runs:
         key = tuple((name, value) for name, value in setting.items() if name != SEED)
-        valid = json.loads((Path(folder) / "metrics.json").read_text(encoding="utf-8"))["valid"]
+        remedy = "Remove it: the run's command measures the model again."
+        valid = read_json(Path(folder) / "metrics.json", remedy)["valid"]
         figures = points.setdefault(key, {})
         for name, value in valid.items():
             figures.setdefault(name, []).append(value)

@@ -1,5 +1,6 @@
 """Keras layers with a latent variable inside; none of them imports TensorFlow Probability before a distribution is asked for."""
 
+from tf_vmf import _backend  # noqa: F401  (first: Keras must have the right backend)
 from tf_vmf.layers.annealing import LatentAnnealing
 from tf_vmf.layers.concentration import LearnedConcentration
 from tf_vmf.layers.description import LatentDescription

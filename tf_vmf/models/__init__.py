@@ -1,5 +1,6 @@
 """Variational autoencoders, of text and of anything else: subclassed `keras.Model`s around a latent layer."""
 
+from tf_vmf import _backend  # noqa: F401  (first: Keras must have the right backend)
 from tf_vmf.models.adam import FusedAdam
 from tf_vmf.models.bag_of_words_vae import BagOfWordsVAE
 from tf_vmf.models.generation import BeamSampler, GreedySampler, RandomSampler, Sampler

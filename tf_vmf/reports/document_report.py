@@ -72,7 +72,7 @@ def _summary(findings: DocumentFindings) -> list[str]:
         "uncertain about each word as if it chose among that many equally likely ones. Lower is better.",
     ]
     if unigram:
-        result[-1] += " " + beside_unigram(perplexity, unigram, "document", "word")
+        result[-1] += " " + beside_unigram(run, unigram, "document", "word")
     return result
 
 

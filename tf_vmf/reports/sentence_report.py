@@ -82,7 +82,7 @@ def _summary(findings: SentenceFindings) -> list[str]:
         "is as uncertain about each token as if it chose among that many equally likely ones. Lower is better."
     )
     if unigram:
-        perplexity += " " + beside_unigram(test["perplexity"], unigram, "sentence", "token")
+        perplexity += " " + beside_unigram(run, unigram, "sentence", "token")
     if latent is None:
         return [
             f"A plain LSTM language model {trained} It has no code: it predicts each word from "

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tf_vmf.measures import MEASURES, has_code, importance_samples, is_at_ceiling, reads_mean_code
+from tf_vmf.reports.phrases import unigram_remedies
 
 _ROWS = (
     "nll",
@@ -20,7 +21,13 @@ _ROWS = (
 )
 
 
-def summary(metrics: Mapping[str, Any], *, example: str = "example", token: str = "token") -> str:
+def summary(
+    metrics: Mapping[str, Any],
+    *,
+    example: str = "example",
+    token: str = "token",
+    config: Mapping[str, Any] | None = None,
+) -> str:
     """Validation and test figures, those of a unigram model, and which figure to quote.
 
     ```python
@@ -32,6 +39,7 @@ def summary(metrics: Mapping[str, Any], *, example: str = "example", token: str 
         metrics: The content of `metrics.json`: `test`, and where there are `valid`, `baseline`, `protocol`.
         example: What an example is called, such as "document".
         token: What a token is called, such as "word".
+        config: The content of `config.json`, by which a model that is no better than the unigram model is told what may help.
 
     Returns:
         Lines of text without a newline at the end.
@@ -51,10 +59,10 @@ def summary(metrics: Mapping[str, Any], *, example: str = "example", token: str 
         rows.append(("Ratio to the unigram model", "", f"{test['perplexity'] / unigram:.3f}"))
     width = max(len(row[0]) for row in rows)
     lines = [f"{label:<{width}}  {valid:>12}  {test:>12}".rstrip() for label, valid, test in rows]
-    return "\n".join([*lines, *_notes(metrics, coded)])
+    return "\n".join([*lines, *_notes(metrics, coded, config or {})])
 
 
-def _notes(metrics: Mapping[str, Any], coded: bool) -> list[str]:
+def _notes(metrics: Mapping[str, Any], coded: bool, config: Mapping[str, Any]) -> list[str]:
     test, unigram = metrics["test"], metrics.get("baseline", {}).get("unigram_perplexity")
     notes = []
     if coded:
@@ -77,5 +85,5 @@ def _notes(metrics: Mapping[str, Any], coded: bool) -> list[str]:
     else:
         notes.append("Quote the test perplexity (corpus); lower is better.")
     if unigram and test["perplexity"] >= unigram:
-        notes.append("The model is no better than the unigram model.")
+        notes.append(f"The model is no better than the unigram model. {unigram_remedies(metrics, config)}")
     return notes

@@ -41,7 +41,7 @@ def train_documents(
     Raises:
         FloatingPointError: A term of the loss became NaN or infinite.
         LockHeldError: Another process uses the folder.
-        RunInterruptedError: SIGINT or SIGTERM came; the state is saved. It is a SystemExit.
+        RunInterruptedError: SIGINT, SIGTERM or SIGHUP came; the state is saved. It is a SystemExit.
         ValueError: The folder belongs to a run with another configuration, or an option does not fit the corpus.
         FileNotFoundError: A file of the corpus is missing.
         ModuleNotFoundError: The corpus needs a package that is not installed.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -16,7 +15,7 @@ from tf_vmf import models
 from tf_vmf.configs import PredictConfig
 from tf_vmf.data.columns import Columns
 from tf_vmf.data.texts import Text, TextFiles
-from tf_vmf.files import write_atomically
+from tf_vmf.files import read_json, write_atomically
 from tf_vmf.runs.code_files import CodeFiles, folder_of_codes, label_and_topic
 from tf_vmf.runs.topics import MODEL_FOLDER
 from tf_vmf.seeds import stateless_seed
@@ -115,7 +114,8 @@ def _numbers(values: Iterable[float]) -> list[str]:
 def _label_numbers(path: Path) -> dict[str, int]:
     """The numbers of the labels of a conditional model, from the metrics of its run."""
     file = path / "metrics.json"
-    names = json.loads(file.read_text(encoding="utf-8"))["protocol"].get("labels", []) if file.is_file() else []
+    metrics = read_json(file, "The run's command writes it anew where it is missing.") if file.is_file() else {}
+    names = metrics.get("protocol", {}).get("labels", [])
     if not names:
         raise ValueError(
             f"`model`: expected the folder of a run, whose metrics.json names the labels of the model. Received: {path}."

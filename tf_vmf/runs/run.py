@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import platform
 from collections.abc import Callable, Mapping
@@ -114,7 +113,7 @@ def run(
 
     Raises:
         LockHeldError: Another process uses the folder.
-        RunInterruptedError: SIGINT or SIGTERM came; the state is saved. It is a SystemExit.
+        RunInterruptedError: SIGINT, SIGTERM or SIGHUP came; the state is saved. It is a SystemExit.
         ValueError: The folder belongs to a run with another configuration.
     """
     config = experiment.config
@@ -201,7 +200,7 @@ def _complete(
         # Measured on this worker alone: what the model computes must not wait for the others.
         model = models.load(workdir.model_file).model
     if workdir.metrics_file.exists():
-        metrics = json.loads(workdir.metrics_file.read_text(encoding="utf-8"))
+        metrics = files.read_json(workdir.metrics_file, "Remove it: the same command measures the model again.")
     else:
         metrics = measure(experiment, model, state, verbose)
         files.write_json(workdir.metrics_file, metrics)

@@ -1,5 +1,6 @@
 """Serving: one SavedModel with named endpoints, which needs neither this package nor TensorFlow Probability."""
 
+from tf_vmf import _backend  # noqa: F401  (first: Keras must have the right backend)
 from tf_vmf.serving.endpoints import endpoints
 from tf_vmf.serving.export import export
 from tf_vmf.serving.limits import Limits, RequestError

@@ -63,6 +63,7 @@ def serve(
         OSError: The address or port is not to be had.
     """
     with optional("serve", "HTTP services"):
+        import fastapi  # noqa: F401  (before the export is loaded)
         import uvicorn
     with _bound(host, port) as listening:
         served = load()

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from tf_vmf.files import new_folder
+from tf_vmf.files import new_folder, read_json
 from tf_vmf.models import load as load_model
 from tf_vmf.models.load import MODEL_FILE, VECTORIZER_FILE
 from tf_vmf.topics.fitted import read_topics, write_topics
@@ -77,7 +77,7 @@ class FileMethods(WordMethods):
             raise FileNotFoundError(
                 f"Expected the folder of a saved TopicModel. Received: {folder}, where there is no {_SETTINGS_FILE}."
             )
-        description = json.loads((folder / _SETTINGS_FILE).read_text(encoding="utf-8"))
+        description = read_json(folder / _SETTINGS_FILE, "Restore it from a copy, or fit the model again.")
         if description.get("format") != _FORMAT:
             raise ValueError(
                 f"{folder / _SETTINGS_FILE}: expected format {_FORMAT}. Received: {description.get('format')!r}."

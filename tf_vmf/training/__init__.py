@@ -1,5 +1,6 @@
 """Training: strategies, the folder of a run, checkpoints and resume."""
 
+from tf_vmf import _backend  # noqa: F401  (first: Keras must have the right backend)
 from tf_vmf.locks import LockHeldError
 from tf_vmf.models.replicated_model import ReplicatedModel
 from tf_vmf.training.checkpoints import Checkpoints

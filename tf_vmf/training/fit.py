@@ -1,5 +1,6 @@
 """One call that trains a model in a folder, from the start or from where it stopped."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from importlib.util import find_spec
@@ -45,7 +46,8 @@ def fit(
     from the start. A run that early stopping has ended stays as it is: with more epochs it would have stopped there too. A
     learning-rate schedule over all epochs makes more epochs impossible, since the earlier steps would have had other rates.
 
-    On SIGINT (Ctrl-C) and SIGTERM it saves and leaves with exit code 130 or 143; a second SIGINT ends the process at once.
+    On SIGINT (Ctrl-C), SIGTERM and SIGHUP (the terminal is gone) it saves and leaves with exit code 130, 143 or 129; a second
+    SIGINT ends the process at once.
 
     Args:
         model: A compiled, built model that logs `loss`, made in the scope of its strategy. Every worker of a strategy over
@@ -72,7 +74,7 @@ def fit(
     Raises:
         FloatingPointError: A term of the loss became NaN or infinite; the message names it, the step and its examples.
         LockHeldError: Another process trains in this folder; the message names its host and number.
-        RunInterruptedError: SIGINT or SIGTERM came; the state is saved. It is a SystemExit of code 130 or 143.
+        RunInterruptedError: SIGINT, SIGTERM or SIGHUP came; the state is saved. It is a SystemExit of code 130, 143 or 129.
         WorkerLostError: Another worker died.
         OSError: A file could not be written; the earlier ones are intact.
         ValueError: No checkpoint of the folder can be read, or the run cannot go on with these `epochs`.
@@ -101,8 +103,15 @@ def fit(
         )
         if workers.is_chief:
             workdir.record_config()
+            state.write_history()  # a run may have been killed between its last checkpoint and this file
         if not state.is_complete:
             if workers.is_chief:
+                if state.step == 0 and workdir.metrics_file.exists():
+                    warnings.warn(
+                        f"{workdir.path} holds the results of a run and none of its checkpoints, from which it would go on: "
+                        "training starts anew, and the results move to earlier_results.",
+                        stacklevel=2,
+                    )
                 workdir.set_results_aside()
             seconds = float("inf") if checkpoint_minutes is None else 60 * checkpoint_minutes
             with StopSignals() as signals:

@@ -1,21 +1,25 @@
-"""SIGINT (Ctrl-C) and SIGTERM (a cluster takes the machine away): the run is saved and ends with an exit code of its own."""
+"""SIGINT (Ctrl-C), SIGTERM (a cluster takes the machine away), SIGHUP (a terminal is closed): a run is saved and ends."""
 
 from __future__ import annotations
 
 import os
 import signal
+import stat
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any
 
+_HANGUP = getattr(signal, "SIGHUP", None)  # not on Windows
+_SIGNALS = tuple(filter(None, (signal.SIGINT, signal.SIGTERM, _HANGUP)))
+
 
 class RunInterruptedError(SystemExit):
     """The run was asked to end and has saved its state; the same command resumes it.
 
-    The exit code is the one by which shells, Slurm and Kubernetes report the end by a signal, 128 + its number: 130 for SIGINT
-    and 143 for SIGTERM. It is never 0, so no script takes the run for complete.
+    The exit code is the one by which shells, Slurm and Kubernetes report the end by a signal, 128 + its number: 130 for SIGINT,
+    143 for SIGTERM and 129 for SIGHUP. It is never 0, so no script takes the run for complete.
 
     Args:
         number: Number of the signal.
@@ -31,11 +35,12 @@ class RunInterruptedError(SystemExit):
 
 
 class StopSignals:
-    """In its `with` block the first SIGINT or SIGTERM ends nothing; `received` holds its number, to be read between steps.
+    """In its `with` block the first SIGINT, SIGTERM or SIGHUP ends nothing; `received` holds its number, to be read between steps.
 
-    A second SIGINT ends the process at once with exit code 130, while TensorFlow computes too. A signal that the process
-    ignores, as one started in the background of a script ignores SIGINT, stays ignored. Outside the main thread, where Python
-    allows no signal handlers, the block changes nothing.
+    After SIGHUP, which says that the terminal is gone, what would be printed on it is dropped. A second SIGINT ends the process at
+    once with exit code 130, while TensorFlow computes too. A signal that the process ignores, as one started in the background of a
+    script ignores SIGINT and one started by `nohup` SIGHUP, stays ignored. Outside the main thread, where Python allows no signal
+    handlers, the block changes nothing.
 
     Attributes:
         received: Number of the first signal; 0 while there is none.
@@ -48,7 +53,7 @@ class StopSignals:
 
     def __enter__(self) -> StopSignals:
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in _SIGNALS:
                 if signal.getsignal(number) is not signal.SIG_IGN:
                     self._previous[number] = signal.signal(number, self._receive)
             self._watch = _SecondSigint()
@@ -67,6 +72,17 @@ class StopSignals:
     def _receive(self, number: int, frame: FrameType | None) -> None:
         del frame
         self.received = self.received or number
+        if number == _HANGUP:
+            _silence_terminal()
+
+
+def _silence_terminal() -> None:
+    """Sends to nowhere what is written to a terminal: writing to one that is gone is an error, before anything is saved."""
+    for stream in (1, 2):
+        if stat.S_ISCHR(os.fstat(stream).st_mode):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream)
+            os.close(nowhere)
 
 
 class _SecondSigint:

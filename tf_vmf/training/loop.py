@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from signal import SIGINT
+from signal import SIGINT, Signals
 from typing import Any
 
 import keras
@@ -185,7 +185,7 @@ class TrainingLoop:
         return int(max(self._workers.gather(self._signals.received)))
 
     def _leave(self, signal: int) -> None:
-        name = "Ctrl-C" if signal == SIGINT else "SIGTERM"
+        name = "Ctrl-C" if signal == SIGINT else Signals(signal).name
         note = f"Interrupted ({name}): saved at step {self._state.step}. The same command goes on from there."
         raise RunInterruptedError(signal, note)
 

@@ -217,7 +217,11 @@ class RunState:
         self.history.append(row)
         self._progress.stopped_early = stopped_early
         self.save()
-        if self._history_file is not None and self.workers.is_chief:
+        self.write_history()
+
+    def write_history(self) -> None:
+        """Writes the CSV file of all epochs, on the first worker."""
+        if self._history_file is not None and self.history and self.workers.is_chief:
             write_csv(self._history_file, self.history)
 
     def load_best(self) -> None:

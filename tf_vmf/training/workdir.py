@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tf_vmf.files import PARTIAL, write_json
+from tf_vmf.files import PARTIAL, read_json, write_json
 from tf_vmf.locks import FileLock
 
 if TYPE_CHECKING:
@@ -157,10 +157,14 @@ class Workdir:
         return any(self.checkpoints.glob("*.index"))
 
     def recorded_config(self) -> dict[str, Any] | None:
-        """The content of `config.json`; None if there is no such file."""
+        """The content of `config.json`; None if there is no such file.
+
+        Raises:
+            ValueError: It is damaged.
+        """
         if not self.config_file.exists():
             return None
-        return dict(json.loads(self.config_file.read_text(encoding="utf-8")))
+        return dict(read_json(self.config_file, "Restore it from a copy, or give another workdir."))
 
     def record_config(self) -> None:
         """Writes what has changed in the configuration, once the run has agreed to go on with it."""
@@ -202,10 +206,23 @@ class Workdir:
 def _check_same(
     path: Path, recorded: Mapping[str, Any], config: Mapping[str, Any], may_change: Collection[str]
 ) -> None:
-    names = sorted(name for name in {*recorded, *config} - set(may_change) if recorded.get(name) != config.get(name))
+    there, here = (
+        dict(_flat({name: value for name, value in each.items() if name not in may_change}))
+        for each in (recorded, config)
+    )
+    names = sorted(name for name in {*there, *here} if there.get(name) != here.get(name))
     if names:
-        differences = "\n".join(f"  {name}: {recorded.get(name)!r} there, {config.get(name)!r} here" for name in names)
+        differences = "\n".join(f"  {name}: {there.get(name)!r} there, {here.get(name)!r} here" for name in names)
         raise ValueError(
             f"Folder {path} belongs to a run with another configuration:\n{differences}\n"
             "Give another workdir, or repeat the command that made this one in order to resume it."
         )
+
+
+def _flat(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """The entries of a configuration, those of mappings within it by names such as "data.train.sha256"."""
+    for name, value in config.items():
+        if value and isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
