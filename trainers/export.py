@@ -1,6 +1,6 @@
 """Exports a trained model as a SavedModel with named endpoints and a model card.
 
-    python -m trainers.export --model=runs/20ng --output=exports/20ng/1
+    python -m trainers.export --model=runs/reviews --output=exports/reviews/1
 
 TensorFlow Serving, `tf.saved_model.load` and `saved_model_cli` read the folder --output; this package is not needed there.
 """
@@ -16,8 +16,8 @@ def main(config: ExportConfig) -> None:
     from tf_vmf.data.columns import Columns
     from tf_vmf.data.texts import TextFiles
     from tf_vmf.files import read_json
+    from tf_vmf.runs.topics import saved_topic_model
 
-    model, vectorizer = models.load(config.model)
     metrics_file = Path(config.model) / "metrics.json"
     metrics = (
         read_json(metrics_file, "The run's command writes it anew where it is missing.")
@@ -26,14 +26,19 @@ def main(config: ExportConfig) -> None:
     )
     columns = Columns(config.text_column)
     examples = [text.text for text in TextFiles(list(config.examples), columns=columns)] if config.examples else None
-    path = serving.export(
-        model,
-        config.output,
-        vectorizer,
-        metrics=metrics,
-        allow_unknown=config.allow_unknown,
-        examples=examples,
-    )
+    topics = saved_topic_model(config.model)
+    if topics is not None:
+        path = topics.export(config.output, examples=examples)
+    else:
+        model, vectorizer = models.load(config.model)
+        path = serving.export(
+            model,
+            config.output,
+            vectorizer,
+            metrics=metrics,
+            allow_unknown=config.allow_unknown,
+            examples=examples,
+        )
     print(f"export  {path}")
     print(f"card    {path / 'MODEL_CARD.md'}")
     program.print_next("serve", export_dir=path)

@@ -1,6 +1,6 @@
 """Serves an export over HTTP, with the REST interface of TensorFlow Serving.
 
-    python -m trainers.serve --export_dir=exports/20ng/1 --port=8501
+    python -m trainers.serve --export_dir=exports/reviews/1 --port=8501
     curl -d '{"instances": ["The orbit of the moon"]}' http://localhost:8501/v1/models/model:predict
 
 The service prints its addresses as soon as it listens. / is a page to try the model, /docs describes the interface, /health/live,

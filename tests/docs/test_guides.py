@@ -25,7 +25,7 @@ def distributed(_):
 def serving(folder):
     texts, _ = planted_texts()
     model = tf_vmf.TopicModel(3, epochs=2, latent_dim=5, hidden_units=8, stop_words="none").fit(texts)
-    model.export(folder / "exports/20ng/1")
+    model.export(folder / "exports/reviews/1")
     return {}
 
 
@@ -65,7 +65,7 @@ def test_the_calls_of_the_guide_to_serving_are_answered(tmp_path, monkeypatch):
         if line.startswith(("curl ", "saved_model_cli "))
     ]
     assert {line.split()[0] for line in lines} == {"curl", "saved_model_cli"}
-    with running(tf_vmf.serving.make_app(tf_vmf.serving.Served("exports/20ng/1"), "model")) as address:
+    with running(tf_vmf.serving.make_app(tf_vmf.serving.Served("exports/reviews/1"), "model")) as address:
         for program, *words in map(shlex.split, lines):
             if program == "curl":
                 option, body, url = words

@@ -60,3 +60,21 @@ def test_pages_are_accessible_and_fit_a_phone_in_light_and_dark(site, browser):
     page.goto((site / "search.html").as_uri() + "?q=collapse")
     page.wait_for_selector("#search-results li")
     assert "VAEs and the vMF" in page.inner_text("#search-results")
+
+
+@pytest.mark.slow
+def test_the_cards_of_the_first_page_show_the_focus_and_are_named_after_their_pages(site, browser):
+    page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    page.goto((site / "index.html").as_uri())
+    names = page.locator(".sd-card a").all_text_contents()
+    assert len(names) >= 4
+    page.locator("article em a").focus()
+    for name in names:
+        page.keyboard.press("Tab")
+        focus = page.evaluate(
+            "[document.activeElement.textContent, getComputedStyle(document.activeElement.closest('.sd-card')).outlineStyle]"
+        )
+        assert focus == [name, "solid"]
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda url: "tutorials" in url)
+    assert page.title().startswith(names[-1])

@@ -224,6 +224,24 @@ def test_samples_and_gradients_under_xla_have_the_right_expectations(dim, rng):
     assert abs(z_score(to_mu.numpy() @ orthogonal, 0)) < 4.5
 
 
+@pytest.mark.parametrize("sample_shape", [(), (1,), 1, [1, 1]], ids=str)
+def test_the_gradient_of_one_draw_at_a_number_keeps_nothing_but_floats(sample_shape):
+    """TensorFlow 2.21 logs "Type inference failed" where one branch of a `tf.cond` keeps an integer and the other one a float."""
+
+    @tf.function
+    def draw(mu):
+        return von_mises_fisher_sample(mu, 20.0, seed=(1, 2), sample_shape=sample_shape)
+
+    graph = draw.get_concrete_function(tf.TensorSpec([None, 3])).graph
+    assert "BroadcastTo" not in {operation.type for operation in graph.get_operations()}
+    mu = tf.constant([[0.0, 0.6, 0.8], [1.0, 0.0, 0.0]])
+    assert draw(mu).shape == (*tf.reshape(sample_shape, [-1]).numpy().astype(int), 2, 3)
+    with tf.GradientTape() as tape:
+        tape.watch(mu)
+        loss = tf.reduce_sum(draw(mu) ** 3)
+    assert tape.gradient(loss, mu).shape == (2, 3)
+
+
 def test_shapes_broadcast_and_gradients_have_the_shapes_of_their_arguments(rng):
     mu, kappa = tf.constant(unit(rng, 3, 1, 5)), tf.constant(rng.uniform(1, 9, (2,)))
     with tf.GradientTape() as tape:

@@ -169,6 +169,17 @@ def test_axes_are_a_diagnostic_and_no_topics(documents):
     assert "Rotating the latent space" not in documents(latent=made.GAUSSIAN)
 
 
+def test_a_learned_prior_has_no_fixed_axes_and_is_no_unit_of_variance(documents):
+    description = replace(made.FIXED.description, prior="learned mixture of 100 components", constant_kl=False)
+    text = documents(latent=replace(made.FIXED, description=description), code_use=made.code_use(constant_kl=False))
+    assert (
+        "The prior of this run is a learned mixture of 100 components; variances are relative to the fixed prior"
+        in text
+    )
+    assert "Rotating the latent space" not in text
+    assert "relative to the fixed prior" not in documents()
+
+
 def test_every_coherence_names_its_window(documents):
     text = documents()
     assert text.count("NPMI (document)") == 2  # topics, axes

@@ -4,10 +4,11 @@ import csv
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import tf_vmf
-from tf_vmf.configs import PredictConfig, TopicsConfig
-from trainers import predict, topics
+from tf_vmf.configs import ExportConfig, PredictConfig, TopicsConfig
+from trainers import export, predict, topics
 
 pytest.importorskip("pandas")
 
@@ -68,6 +69,20 @@ def test_new_texts_have_codes_and_proportions(folder, tmp_path):
     assert [row["known_tokens"] for row in rows] == ["2", "0", "2"]
     assert rows[0]["topic"] != rows[2]["topic"]
     assert "code_4" in rows[0]
+
+
+@pytest.mark.slow
+def test_the_export_of_the_folder_gives_the_topics_of_new_texts_and_the_nearest_old_ones(folder, tmp_path):
+    new = ["moon and planet", "bread, butter"]
+    config = ExportConfig(
+        model=folder / "out", output=tmp_path / "1", examples=(str(folder / "texts.csv"),), text_column="body"
+    )
+    export.main(config)
+    endpoints = tf.saved_model.load(str(tmp_path / "1")).signatures
+    proportions = endpoints["topics_text"](texts=tf.constant(new))["proportions"]
+    model = tf_vmf.TopicModel.load(folder / "out" / "model")
+    np.testing.assert_allclose(proportions, model.transform(new), atol=1e-5)
+    assert "nearest_text" in endpoints
 
 
 def test_codes_of_both_programs_go_to_the_projector(folder, tmp_path):

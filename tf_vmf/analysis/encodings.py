@@ -21,7 +21,8 @@ class Encodings:
         kl: KL(q(z|x) || p(z)) in nats, shape (n,).
         concentration: shape (n,), or None for a posterior that has none.
         spherical: Whether codes are unit vectors.
-        scale: Factor that gives a coordinate of codes unit variance under the prior: a number, or one per dimension.
+        scale: Factor that gives a coordinate of codes unit variance under the fixed prior of the latent layer: a number, or one per
+            dimension.
     """
 
     codes: np.ndarray

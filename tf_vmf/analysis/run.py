@@ -67,7 +67,7 @@ class CodeUse:
 
     Attributes:
         variances: Variance of each dimension of the mean codes over examples, largest first, shape (d,), relative to the prior's:
-            1 is that of codes drawn from the prior.
+            1 is that of codes drawn from the prior, or from the fixed prior in the place of which another one was learned.
         active_units: Dimensions with a variance above `tf_vmf.measures.ACTIVE_VARIANCE`.
         kl: KL of each example in nats, shape (n,).
         constant_kl: Whether all examples have the same KL.

@@ -98,7 +98,7 @@ class PredictConfig(Config):
 class ExportConfig(Config):
     """Export."""
 
-    model: str = option(dataclasses.MISSING, "Folder of a finished run, a .keras file or an export.")
+    model: str = option(dataclasses.MISSING, "Folder of a finished run or of topics, a .keras file or an export.")
     output: str = option(dataclasses.MISSING, "Folder to make, for instance exports/1.")
     allow_unknown: bool = option(
         True, "Sentences that the export writes may hold <unk>; --noallow_unknown keeps it out."

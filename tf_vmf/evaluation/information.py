@@ -15,8 +15,9 @@ from tf_vmf.seeds import stateless_seed
 def active_units(latent: LatentLayer, parameters: Mapping[str, tf.Tensor]) -> int:
     """The number of latent dimensions whose posterior mean varies over the data by more than 0.01 (Burda et al., 2016).
 
-    The variance is relative to the prior's (`LatentLayer.coordinate_scale`). On the sphere it is that of the mean direction's
-    coordinate times d: a coordinate of a uniform unit vector has variance 1 / d where a standard Gaussian's has 1.
+    The variance is relative to that of the fixed prior (`LatentLayer.coordinate_scale`), also where a prior was learned. On the
+    sphere it is that of the mean direction's coordinate times d: a coordinate of a uniform unit vector has variance 1 / d where a
+    standard Gaussian's has 1.
 
     Args:
         latent: The latent layer.

@@ -3,6 +3,7 @@
 import numbers
 from collections.abc import Sequence
 
+import numpy as np
 import tensorflow as tf
 from tensorflow.python.eager import forwardprop_util
 
@@ -78,8 +79,15 @@ def von_mises_fisher_sample(
         kappa = tf.minimum(kappa, POINT_MASS_CONCENTRATION)
         batch_shape = tf.broadcast_dynamic_shape(tf.shape(mu)[:-1], tf.shape(kappa))
     dim = _static_dim(mu)
-    shape = tf.concat([tf.reshape(tf.cast(sample_shape, tf.int32), [-1]), batch_shape], axis=0)
-    mu = _broadcast(mu, tf.concat([shape, [dim]], axis=0))
+    sample_shape = tf.cast(sample_shape, tf.int32)
+    shape = tf.concat([tf.reshape(sample_shape, [-1]), batch_shape], axis=0)
+    draws = tf.get_static_value(sample_shape)
+    if fixed and draws is not None and np.all(draws == 1):
+        # One draw: mu has the shape of the sample but for axes of length 1. A broadcast to a shape that is known at run time alone
+        # keeps an integer for its gradient, of which TensorFlow 2.21 logs "Type inference failed" in a branch of `tf.cond`.
+        mu = mu[(*(tf.newaxis,) * np.size(draws), ...)] if np.size(draws) else mu
+    else:
+        mu = _broadcast(mu, tf.concat([shape, [dim]], axis=0))
 
     draw = _draw_on_circle if dim == 2 else _draw_on_sphere
     if _moves_inside_a_graph(mu, *(() if fixed else (kappa,))):

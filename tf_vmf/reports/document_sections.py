@@ -212,7 +212,7 @@ def axes(findings: DocumentFindings) -> Section:
     why = (
         "Rotating the latent space changes neither the prior nor the form of the posterior, so the axes have no meaning of their "
         "own, and documents need not lie near them."
-        if findings.latent.description.metric == "cosine"
+        if findings.latent.description.metric == "cosine" and not findings.latent.description.prior
         else "Documents need not lie at the ends of an axis."
     )
     return Section(

@@ -99,12 +99,15 @@ def histogram(values: np.ndarray, axis_label: str, *, bins: int = 50, counted: s
 
 
 @styled
-def active_units(variances: np.ndarray, *, threshold: float = ACTIVE_VARIANCE) -> Figure:
+def active_units(
+    variances: np.ndarray, *, threshold: float = ACTIVE_VARIANCE, reference: str = "in the prior"
+) -> Figure:
     """Variance of each dimension of the codes, and the threshold of an active unit.
 
     Args:
         variances: Largest first, shape (d,); see `tf_vmf.analysis.CodeUse`.
         threshold: Bars above it are blue, others grey.
+        reference: Where a variance is 1, for the label of the axis.
     """
     active = np.asarray(variances) > threshold
     figure = new_figure(4.6, 2.7)
@@ -112,7 +115,7 @@ def active_units(variances: np.ndarray, *, threshold: float = ACTIVE_VARIANCE) -
     axes.bar(np.arange(1, len(variances) + 1), variances, color=np.where(active, BLUE, GREY), width=0.75)
     axes.axhline(threshold, color=ORANGE, lw=1.2, label=f"active above {threshold}")
     axes.set_xlabel("latent dimension, by variance")
-    axes.set_ylabel("variance, 1 in the prior")
+    axes.set_ylabel(f"variance, 1 {reference}")
     axes.legend()
     return figure
 

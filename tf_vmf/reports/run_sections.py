@@ -129,11 +129,17 @@ def label_agreement(agreement: LabelAgreement, noun: str) -> Text:
 
 def use_of_the_code(latent: Latent, use: CodeUse, noun: str) -> Section:
     """Variance of each dimension; where they differ by example, the spread of KL and concentration."""
+    learned = latent.description.prior
+    relative = (
+        f" The prior of this run is a {learned}; variances are relative to the fixed prior that it replaces."
+        if learned
+        else ""
+    )
     images = [
         Image(
-            plots.active_units(use.variances),
+            plots.active_units(use.variances, reference="in the fixed prior" if learned else "in the prior"),
             f"How much each dimension of the code varies over test {noun}s. {use.active_units} of {latent.latent_dim} dimensions "
-            f"are active: they vary by more than {ACTIVE_VARIANCE}. None would mean that the code has collapsed.",
+            f"are active: they vary by more than {ACTIVE_VARIANCE}. None would mean that the code has collapsed.{relative}",
         )
     ]
     if use.concentration is not None:

@@ -17,9 +17,8 @@ from tf_vmf.data.columns import Columns
 from tf_vmf.data.texts import Text, TextFiles
 from tf_vmf.files import read_json, write_atomically
 from tf_vmf.runs.code_files import CodeFiles, folder_of_codes, label_and_topic
-from tf_vmf.runs.topics import MODEL_FOLDER
+from tf_vmf.runs.topics import saved_topic_model
 from tf_vmf.seeds import stateless_seed
-from tf_vmf.topics import TopicModel
 
 _BATCH = 256
 
@@ -45,7 +44,7 @@ def predict(config: PredictConfig) -> int:
         ValueError: The model came without a vectorizer or has no latent variable, or a label is unknown.
     """
     path = Path(config.model)
-    topics = next((TopicModel.load(each) for each in (path, path / MODEL_FOLDER) if TopicModel.is_saved(each)), None)
+    topics = saved_topic_model(path)
     model, vectorizer = models.load(path) if topics is None else (topics.model_, topics.vectorizer_)
     if vectorizer is None or model.latent is None:
         lacks = "vectorizer.json, which turns text into its input" if vectorizer is None else "a latent variable"

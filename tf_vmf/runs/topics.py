@@ -92,3 +92,9 @@ def _export_codes(model: TopicModel, texts: list[Text], folder: Path, seed: int)
     ):
         files.add(code, row, int(known), text.text, **label_and_topic(text.label, proportions[row], names))
     files.write(folder, spherical=True, seed=seed)
+
+
+def saved_topic_model(path: str | Path) -> TopicModel | None:
+    """The topic model that `trainers.topics` or `TopicModel.save` wrote to a folder; None of any other model."""
+    folders = (Path(path), Path(path) / MODEL_FOLDER)
+    return next((TopicModel.load(folder) for folder in folders if TopicModel.is_saved(folder)), None)
