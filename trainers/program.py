@@ -189,11 +189,23 @@ def _stop(error: BaseException, values: flags.FlagValues, debug: bool, hint: str
     text = str(error)
     if isinstance(error, ConfigError):
         text = f"--{error.option}: {error.problem}"
-    elif isinstance(error, OSError) and error.strerror and error.filename:
-        text = f"{error.filename}: {error.strerror}."
+    elif isinstance(error, OSError):
+        if error.strerror and error.filename:
+            text = f"{error.filename}: {error.strerror}."
+        text = _with_flag_of_place(text, values)
     with contextlib.suppress(BrokenPipeError):
         print("\n".join(filter(None, [f"error: {with_flags(text, list(values))}", hint])), file=sys.stderr)
     sys.exit(_FAILURE if isinstance(error, FloatingPointError) else _WRONG_USE)
+
+
+def _with_flag_of_place(message: str, values: flags.FlagValues) -> str:
+    """A message about a file or folder after the flag that named it, if one did."""
+    for name in values:
+        value = values[name].value
+        for place in value if isinstance(value, list) else [value]:
+            if isinstance(place, str) and place and re.search(rf"(^|\s){re.escape(place)}(?=[.:,]?(\s|$))", message):
+                return f"--{name}: {message}"
+    return message
 
 
 def command_line(name: str) -> str:

@@ -115,6 +115,20 @@ def test_what_the_operating_system_says_of_a_place_is_one_line_that_names_it(tmp
         assert capsys.readouterr().err == f"error: {path}: {error.strerror}.\n"
 
 
+def test_a_message_about_a_place_begins_with_the_flag_that_named_it():
+    from flags.from_config import define
+    from tf_vmf.configs import ExportConfig
+
+    values = define([ExportConfig])
+    program.parse(values, [ExportConfig], ["--model=m", "--output=exports/1", "--examples=a.txt,b.txt"])
+    for flag, message in (
+        ("output", "Expected a folder that does not exist. Received: exports/1. Remove it, or name another."),
+        ("examples", "b.txt: No such file or directory."),
+    ):
+        assert program._with_flag_of_place(message, values) == f"--{flag}: {message}"
+    assert program._with_flag_of_place("exports/12: Permission denied.", values) == "exports/12: Permission denied."
+
+
 def test_arguments_of_the_library_are_shown_as_flags():
     names = ["corpus", "train_files"]
     text = "Argument `corpus` of load: expected `train_files`, `something` else."
