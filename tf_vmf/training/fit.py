@@ -103,7 +103,7 @@ def fit(
         )
         if workers.is_chief:
             workdir.record_config()
-            state.write_history()  # a run may have been killed between its last checkpoint and this file
+            state.complete_history()
         if not state.is_complete:
             if workers.is_chief:
                 if state.step == 0 and workdir.metrics_file.exists():

@@ -219,6 +219,12 @@ class RunState:
         self.save()
         self.write_history()
 
+    def complete_history(self) -> None:
+        """Writes that file where it lacks epochs: a run may have been killed between its last checkpoint and the file."""
+        file = self._history_file
+        if file is not None and (not file.exists() or len(file.read_text("utf-8").splitlines()) <= len(self.history)):
+            self.write_history()
+
     def write_history(self) -> None:
         """Writes the CSV file of all epochs, on the first worker."""
         if self._history_file is not None and self.history and self.workers.is_chief:
