@@ -92,19 +92,21 @@ def truncate(path):
 def test_killed_twenty_times_with_files_damaged_in_between(corpus, tmp_path):
     """SIGKILL at any moment - starting, training, saving - a cut checkpoint, a cut index, a damaged record."""
     flags = ["--epochs=150"]
-    began = time.monotonic()
-    whole = start(command(corpus, tmp_path / "whole", *flags))
-    assert wait_for(whole, lambda: list((tmp_path / "whole/checkpoints").glob("*.index")))
-    start_up = time.monotonic() - began
-    finish(whole)
+    finish(start(command(corpus, tmp_path / "whole", *flags)))
     expected = results(tmp_path / "whole")
 
     workdir = tmp_path / "killed"
     moments = random.Random(int(os.environ.get("SOAK_SEED", "0")))
-    kills, reached = 0, set()
+    kills, reached, start_up = 0, set(), 0.0
     while kills < KILLS:
+        began, before = time.monotonic(), set(workdir.glob("checkpoints/*.index"))
         process = start(command(corpus, workdir, *flags))
-        time.sleep(moments.uniform(0.2, 1.4) * start_up)
+        if kills % 2:
+            time.sleep(moments.uniform(0.2, 1) * start_up)
+        else:  # in training; how long a start takes is measured anew, as the load of the machine changes
+            assert wait_for(process, lambda seen=before: set(workdir.glob("checkpoints/*.index")) - seen)
+            start_up = time.monotonic() - began
+            time.sleep(moments.uniform(0, 1))
         process.send_signal(signal.SIGKILL)
         output, _ = process.communicate()
         assert process.returncode == -signal.SIGKILL, f"the run was over before it could be killed:\n{output[-3000:]}"
