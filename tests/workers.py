@@ -22,9 +22,14 @@ def start(command: list[str], tf_config: dict | None = None) -> subprocess.Popen
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        # The shell that runs the tests may ignore SIGINT, which its children would inherit.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=as_in_a_terminal,
     )
+
+
+def as_in_a_terminal(sigint: signal.Handlers = signal.SIG_DFL) -> None:
+    """Undoes in a new process what it inherits of a script in the background, which ignores SIGINT, and of `nohup`."""
+    signal.signal(signal.SIGINT, sigint)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def start_workers(command: list[str], number: int = 2) -> list[subprocess.Popen]:

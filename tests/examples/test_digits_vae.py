@@ -11,6 +11,7 @@ from tf_vmf import models
 from tf_vmf.layers import VonMisesFisherLatent
 
 
+@pytest.mark.slow
 def test_the_example_learns_and_what_it_writes_is_the_model(tmp_path):
     figures = digits_vae.main(epochs=12, folder=str(tmp_path))
     train, test = digits_vae.digits()

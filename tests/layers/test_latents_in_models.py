@@ -608,6 +608,7 @@ def test_a_known_length_of_an_lstm_stays_known(implementation):
     assert math.prod(outputs.shape) == 48
 
 
+@pytest.mark.slow
 def test_a_file_for_runtimes_without_random_numbers_comes_with_a_hint(tmp_path):
     h = keras.Input((3,))
     model = keras.Model(h, keras.layers.Dense(2)(VonMisesFisherLatent(4, concentration=5.0, name="code")(h)))

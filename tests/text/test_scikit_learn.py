@@ -82,6 +82,7 @@ def test_what_a_graph_cannot_follow_is_refused(vectorizer, message):
         as_vectorizer(vectorizer)
 
 
+@pytest.mark.slow
 def test_an_export_with_a_count_vectorizer_serves_texts(tmp_path):
     vectorizer = CountVectorizer().fit(TEXTS)
     counts = vectorizer.transform(TEXTS)

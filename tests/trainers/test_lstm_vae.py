@@ -123,6 +123,7 @@ def test_a_plain_language_model_has_no_kl(texts, tmp_path):
     assert test["iw_perplexity"] == pytest.approx(test["perplexity"], rel=1e-6)
 
 
+@pytest.mark.slow
 def test_a_finished_run_refuses_other_text_of_the_same_size_and_vocabulary(tmp_path):
     lines = [f"{a} {b} today" for a in ("film", "cast", "plot") for b in ("shines", "drags", "fails")] * 4
     for split in ("train", "valid", "test"):

@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from tests.workers import ROOT
+from tests.workers import ROOT, as_in_a_terminal
 from tf_vmf.training import StopSignals
 
 # Reads the module by its path: the package would start TensorFlow.
@@ -23,14 +23,14 @@ COMPUTE = "hashlib.pbkdf2_hmac('sha256', b'', b'', 10**9)"
 
 
 def start(program, sigint=signal.SIG_DFL):
-    """A process that has come to its `print("ready")`; the shell that runs the tests may ignore SIGINT."""
+    """A process that has come to its `print("ready")`."""
     process = subprocess.Popen(
         [sys.executable, "-c", BEGIN + program],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, sigint),
+        preexec_fn=lambda: as_in_a_terminal(sigint),
     )
     assert process.stdout.readline() == "ready\n"
     return process
@@ -92,7 +92,9 @@ with StopSignals() as signals:
     print("saving", flush=True)
 open({str(tmp_path / "saved")!r}, "w").write(str(signals.received))
 """
-    process = subprocess.Popen([sys.executable, "-c", BEGIN + program], cwd=ROOT, stdout=slave, stderr=slave)
+    process = subprocess.Popen(
+        [sys.executable, "-c", BEGIN + program], cwd=ROOT, stdout=slave, stderr=slave, preexec_fn=as_in_a_terminal
+    )
     os.close(slave)
     assert os.read(master, 5) == b"ready"
     os.close(master)
