@@ -18,18 +18,14 @@ def main(config: ExportConfig) -> None:
     from tf_vmf.files import read_json
     from tf_vmf.runs.topics import saved_topic_model
 
-    metrics_file = Path(config.model) / "metrics.json"
-    metrics = (
-        read_json(metrics_file, "The run's command writes it anew where it is missing.")
-        if metrics_file.is_file()
-        else None
-    )
     columns = Columns(config.text_column)
     examples = [text.text for text in TextFiles(list(config.examples), columns=columns)] if config.examples else None
     topics = saved_topic_model(config.model)
     if topics is not None:
         path = topics.export(config.output, examples=examples)
     else:
+        file = Path(config.model) / "metrics.json"
+        metrics = read_json(file, "The run's command writes it anew where it is missing.") if file.is_file() else None
         model, vectorizer = models.load(config.model)
         path = serving.export(
             model,

@@ -199,11 +199,11 @@ def _stop(error: BaseException, values: flags.FlagValues, debug: bool, hint: str
 
 
 def _with_flag_of_place(message: str, values: flags.FlagValues) -> str:
-    """A message about a file or folder after the flag that named it, if one did."""
+    """A message about a place ("PATH: ..", or ".. Received: PATH") after the flag that named it, if one did."""
     for name in values:
         value = values[name].value
         for place in value if isinstance(value, list) else [value]:
-            if isinstance(place, str) and place and re.search(rf"(^|\s){re.escape(place)}(?=[.:,]?(\s|$))", message):
+            if isinstance(place, str) and re.search(rf"(^|Received: ){re.escape(place)}(?=[.:,]?(\s|$))", message):
                 return f"--{name}: {message}"
     return message
 

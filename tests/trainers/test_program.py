@@ -87,6 +87,7 @@ def test_a_mistake_that_the_library_finds_is_one_line_too_and_debug_shows_where(
     finished = run("bow_vae", *arguments)
     assert finished.returncode == 2
     assert finished.stderr.count("\n") == 1, finished.stderr
+    assert finished.stderr.startswith("error: --train_files: Expected a text file")
     assert "/no/such/file.txt" in finished.stderr
     assert "Traceback" in run("bow_vae", *arguments, "--debug").stderr
 
@@ -126,7 +127,8 @@ def test_a_message_about_a_place_begins_with_the_flag_that_named_it():
         ("examples", "b.txt: No such file or directory."),
     ):
         assert program._with_flag_of_place(message, values) == f"--{flag}: {message}"
-    assert program._with_flag_of_place("exports/12: Permission denied.", values) == "exports/12: Permission denied."
+    for message in ("exports/12: Permission denied.", "Expected m or exports/1. Received: nothing."):
+        assert program._with_flag_of_place(message, values) == message
 
 
 def test_arguments_of_the_library_are_shown_as_flags():

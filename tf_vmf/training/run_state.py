@@ -220,7 +220,7 @@ class RunState:
         self.write_history()
 
     def complete_history(self) -> None:
-        """Writes that file where it lacks epochs: a run may have been killed between its last checkpoint and the file."""
+        """Writes the CSV file of all epochs where it lacks some: a kill may come after a checkpoint and before the file."""
         file = self._history_file
         if file is not None and (not file.exists() or len(file.read_text("utf-8").splitlines()) <= len(self.history)):
             self.write_history()
