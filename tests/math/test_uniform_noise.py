@@ -34,13 +34,44 @@ def test_uniform_numbers_are_bit_for_bit_the_same_under_xla(dtype):
     assert 0.99 < eager.max() < 1
 
 
-def test_a_dropout_mask_is_the_same_under_xla_and_drops_at_its_rate():
-    x = tf.random.uniform([200, 300], 1.0, 2.0)
-    eager, graph, xla = in_all_modes(lambda step: dropout(x, 0.3, stateless_seed(4, step), layer=2))
+@pytest.mark.parametrize("rate", [0.3, 0.5, 2**-16, 1 - 2**-16])
+@pytest.mark.parametrize("shape", [[], [0, 4], [7], [201, 301]])
+def test_a_dropout_mask_is_the_same_under_xla_and_keeps_the_mean(shape, rate):
+    x = tf.random.uniform(shape, 1.0, 2.0)
+    eager, graph, xla = in_all_modes(lambda step: dropout(x, rate, stateless_seed(4, step), layer=2))
     np.testing.assert_array_equal(graph, eager)
     np.testing.assert_array_equal(xla, eager)
-    np.testing.assert_allclose(eager[eager > 0], (x.numpy() / 0.7)[eager > 0], rtol=1e-6)
-    assert abs(np.mean(eager == 0) - 0.3) < 4 * np.sqrt(0.3 * 0.7 / eager.size)
+    levels = round(2**16 * rate)
+    np.testing.assert_allclose(eager[eager > 0], (x.numpy() * 2**16 / (2**16 - levels))[eager > 0], rtol=1e-6)
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.3, 0.5, 0.9])
+def test_dropout_drops_at_its_rate_and_neighbours_alone(rate):
+    dropped = dropout(tf.ones([1001, 1001]), rate, stateless_seed(4)).numpy() == 0
+    for events, probability in (
+        (dropped, rate),
+        (dropped[:, 1:] & dropped[:, :-1], rate**2),  # the halves of one random word among them
+        (dropped[1:] & dropped[:-1], rate**2),
+        (dropped[:, 2:] & dropped[:, :-2], rate**2),
+    ):
+        # Overlapping pairs: the variance of their count is below three times that of independent ones.
+        error = np.sqrt(3 * probability * (1 - probability) / events.size)
+        assert abs(events.mean() - probability) < 4 * error
+
+
+@pytest.mark.parametrize("rate", [1e-9, 1 - 1e-9])
+def test_a_rate_below_the_resolution_drops_and_keeps_some(rate):
+    kept = dropout(tf.ones([2**20]), rate, stateless_seed(4)).numpy() > 0
+    rare = np.sum(kept) if rate > 0.5 else np.sum(~kept)
+    assert abs(rare - 16) < 4 * np.sqrt(16)
+
+
+def test_sparse_counts_are_dropped_as_dense_ones_are():
+    counts = tf.sparse.from_dense(np.random.default_rng(0).poisson(0.2, (300, 400)).astype(np.float32))
+    dropped = dropout(counts, 0.3, stateless_seed(4))
+    kept = dropped.values.numpy() > 0
+    np.testing.assert_allclose(dropped.values[kept], (counts.values / 0.7)[kept], rtol=1e-5)
+    assert abs(np.mean(kept) - 0.7) < 4 * np.sqrt(0.3 * 0.7 / kept.size)
 
 
 def test_a_seed_folds_numbers_in_as_philox_does_in_all_modes():

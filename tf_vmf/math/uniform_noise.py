@@ -26,14 +26,20 @@ def stateless_uniform(shape: tf.Tensor, seed: tf.Tensor, dtype: tf.DType = tf.fl
     if not is_compiled_by_xla():
         return tf.random.stateless_uniform(shape, seed, dtype=dtype, alg="philox")
     if dtype == tf.float32:
-        return tf.cast(tf.bitwise.bitwise_and(_words(shape, seed, tf.int32), 0x7FFFFF), dtype) * 2.0**-23
-    word = _words(shape, seed, tf.int64)
+        return tf.cast(tf.bitwise.bitwise_and(stateless_words(shape, seed, tf.int32), 0x7FFFFF), dtype) * 2.0**-23
+    word = stateless_words(shape, seed, tf.int64)
     high = tf.bitwise.left_shift(tf.bitwise.bitwise_and(word, 0xFFFFF), tf.constant(32, tf.int64))
     # Two non-negative summands: the right shift keeps the sign of the word.
     low = tf.bitwise.bitwise_and(tf.bitwise.right_shift(word, tf.constant(32, tf.int64)), 0xFFFFFFFF)
     return tf.cast(high + low, dtype) * 2.0**-52
 
 
-def _words(shape: tf.Tensor, seed: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
-    """Integers whose bits are all random."""
+def stateless_words(shape: tf.Tensor, seed: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
+    """Integers whose bits are all random, the same with and without XLA.
+
+    Args:
+        shape: int32 tensor or a sequence of ints.
+        seed: int32 tensor of shape `(2,)`.
+        dtype: tf.int32 or tf.int64.
+    """
     return tf.random.stateless_uniform(shape, seed, minval=None, maxval=None, dtype=dtype, alg="philox")
