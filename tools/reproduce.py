@@ -5,6 +5,7 @@
     python -m tools.reproduce sweep --data_dir=DIR            # the sweep over the concentration
     python -m tools.reproduce analyses --data_dir=DIR         # docs/ANALYSES.md: vMF and Gaussian side by side
     python -m tools.reproduce ptb-learned --data_dir=DIR      # a concentration learned beside a standard decoder
+    python -m tools.paper_jax --data_dir=DIR                  # results/paper/ptb.json, on a GPU; then
     python -m tools.reproduce paper                           # docs/PAPER*.md from results/paper/ptb.json
     python -m tools.reproduce ptb --list                      # what is there and what is missing; trains nothing
 
