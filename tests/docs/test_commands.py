@@ -46,7 +46,8 @@ def test_commands_are_found():
 def test_modules_and_targets_that_are_named_exist(page):
     text = page.read_text("utf-8")
     for folder, module in re.findall(r"(?:python -m |`)(tools|benchmarks|examples|trainers)\.(\w+)", text):
-        assert module == "NAME" or (ROOT / folder / f"{module}.py").is_file(), (folder, module)
+        files = ROOT / folder / f"{module}.py", ROOT / folder / module / "__main__.py"
+        assert module == "NAME" or any(file.is_file() for file in files), (folder, module)
     makefile = (ROOT / "Makefile").read_text("utf-8")
     for target in re.findall(r"(?:`|^)make ([a-z-]+)", text, re.MULTILINE):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target

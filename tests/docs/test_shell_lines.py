@@ -32,7 +32,8 @@ def is_module(words):
     """A module of tools, examples or benchmarks, with options that it has."""
     if words[:2] != ["python", "-m"]:
         return False
-    file = ROOT / f"{words[2].replace('.', '/')}.py"
+    place = ROOT / words[2].replace(".", "/")
+    file = place / "__main__.py" if place.is_dir() else place.with_suffix(".py")
     options = [word.partition("=")[0] for word in words[3:] if word.startswith("--")]
     source = file.read_text("utf-8")
     return all(f'"{option}"' in source or f'"{option.lstrip("-")}"' in source for option in options)

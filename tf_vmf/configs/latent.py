@@ -16,7 +16,7 @@ class LatentConfig(Config):
         "Posterior of the code: vmf, gaussian, power_spherical, uniform_norm_vmf, vmf_product, or another registered one; none "
         "for a plain language model.",
     )
-    latent_dim: int = option(50, "Dimension d of the code; on the sphere that of R^d.", minimum=1)
+    latent_dim: int = option(20, "Dimension d of the code; on the sphere that of R^d.", minimum=1)
     concentration: float | str = option(
         "learned",
         "Concentration of a spherical posterior: a number, 'learned' for one per example, or 'shared' for a learned one.",

@@ -12,8 +12,8 @@ from tf_vmf.analysis.code_map import CodeMap
 from tf_vmf.analysis.run import Latent, Run
 from tf_vmf.measures import has_code
 
-# A code of so few dimensions suits little text: on 300 paragraphs of Wikipedia, no two of an article, it has 0.93 of the unigram
-# model's perplexity, the default of 50 dimensions 1.27.
+# A code of so few dimensions suits very little text: on 300 search snippets it has 1.00 of the unigram model's perplexity, the
+# default of 20 dimensions 1.29.
 _FEW_DIMENSIONS = 10
 
 
