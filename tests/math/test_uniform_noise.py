@@ -36,7 +36,7 @@ def test_uniform_numbers_are_bit_for_bit_the_same_under_xla(dtype):
 
 @pytest.mark.parametrize("rate", [0.3, 0.5, 2**-16, 1 - 2**-16])
 @pytest.mark.parametrize("shape", [[], [0, 4], [7], [201, 301]])
-def test_a_dropout_mask_is_the_same_under_xla_and_keeps_the_mean(shape, rate):
+def test_a_dropout_mask_is_the_same_under_xla_and_what_it_keeps_is_scaled(shape, rate):
     x = tf.random.uniform(shape, 1.0, 2.0)
     eager, graph, xla = in_all_modes(lambda step: dropout(x, rate, stateless_seed(4, step), layer=2))
     np.testing.assert_array_equal(graph, eager)
@@ -66,12 +66,12 @@ def test_a_rate_below_the_resolution_drops_and_keeps_some(rate):
     assert abs(rare - 16) < 4 * np.sqrt(16)
 
 
-def test_sparse_counts_are_dropped_as_dense_ones_are():
+def test_the_values_of_sparse_counts_are_dropped_as_a_dense_vector_is():
     counts = tf.sparse.from_dense(np.random.default_rng(0).poisson(0.2, (300, 400)).astype(np.float32))
     dropped = dropout(counts, 0.3, stateless_seed(4))
-    kept = dropped.values.numpy() > 0
-    np.testing.assert_allclose(dropped.values[kept], (counts.values / 0.7)[kept], rtol=1e-5)
-    assert abs(np.mean(kept) - 0.7) < 4 * np.sqrt(0.3 * 0.7 / kept.size)
+    np.testing.assert_array_equal(dropped.values, dropout(counts.values, 0.3, stateless_seed(4)))
+    np.testing.assert_array_equal(dropped.indices, counts.indices)
+    assert abs(np.mean(dropped.values == 0) - 0.3) < 4 * np.sqrt(0.3 * 0.7 / len(dropped.values))
 
 
 def test_a_seed_folds_numbers_in_as_philox_does_in_all_modes():

@@ -3,6 +3,7 @@
 import json
 import re
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -16,7 +17,7 @@ from tools.paper_table import SOURCE
 jax = pytest.importorskip("jax", reason="the program is in JAX, an extra of development")
 
 from tools.paper_jax import __main__ as program  # noqa: E402
-from tools.paper_jax import figures, model, training  # noqa: E402
+from tools.paper_jax import measures, model, training  # noqa: E402
 from tools.paper_jax.settings import PROGRAMS, Program, Setting  # noqa: E402
 from tools.paper_jax.von_mises_fisher import von_mises_fisher  # noqa: E402
 
@@ -180,24 +181,37 @@ def test_a_training_step_is_that_of_the_package(monkeypatch, setting, decoder, r
             assert not np.any(gradient), name
             continue
         gradient, other = np.asarray(gradient), tf.convert_to_tensor(expected[name]).numpy()
+        assert not np.any(gradient[len(other) :]), name  # the kernel's rows for a code
         gradient = gradient[: len(other)]
         assert np.linalg.norm(gradient - other) <= 2e-5 * np.linalg.norm(other), name
 
-    optimizer = FusedAdam(model.LEARNING_RATE, global_clipnorm=5.0)
-    optimizer.apply(list(expected.values()), list(variables.values()))
-    zeros = jax.tree.map(np.zeros_like, weights)
-    after, *_ = model.adam(weights, gradients, zeros, zeros, np.float32(0), np.float32(1e9))
-    for name, variable in variables.items():
-        # The first step of Adam is the sign of the gradient, which is not that of a gradient of zero.
-        clear = np.abs(tf.convert_to_tensor(expected[name])) > 1e-5
-        step, other = np.asarray(after[name])[: len(clear)], np.array(variable)
-        np.testing.assert_allclose(step[clear], other[clear], atol=2e-6)
+
+def test_steps_of_the_optimiser_are_those_of_the_package():
+    rng = np.random.default_rng(0)
+    gradients = [
+        scale * rng.normal(size=(30, 20)).astype(np.float32) for scale in (1.0, 0.01, 0.3, 0.001)
+    ]  # norms 24 to 0.02
+    weights = {"a": rng.normal(size=(30, 20)).astype(np.float32)}
+    variable = keras.Variable(weights["a"])
+    schedule = keras.optimizers.schedules.PolynomialDecay(model.LEARNING_RATE, 6, end_learning_rate=0.0)
+    optimizer = FusedAdam(schedule, global_clipnorm=5.0)
+    first = second = {"a": np.zeros((30, 20), np.float32)}
+    for step, gradient in enumerate(gradients):
+        optimizer.apply([tf.constant(gradient)], [variable])
+        weights, first, second = model.adam(weights, {"a": gradient}, first, second, np.float32(step), np.float32(6))
+        np.testing.assert_allclose(weights["a"], variable.numpy(), rtol=0, atol=5e-7)
+    assert np.max(np.abs(np.asarray(first["a"]))) < 0.2  # without the clipping 0.3
 
 
-def test_figures_are_those_of_their_definitions():
+def test_a_dimension_of_a_spherical_code_is_that_of_its_program():
+    with pytest.raises(ValueError, match="latent_dim"):
+        Setting("vmf", latent_dim=8)
+
+
+def test_measures_are_those_of_their_definitions():
     lengths = np.array([2, 4])
     rows = np.array([[4.0, 8.0], [3.0, 7.0], [6.0, 11.0], [1.0, 2.0], [10.0, 20.0]])
-    found = figures.figures(rows, lengths, Setting("vmf"), bounds=np.array([-4.0, -8.0]))
+    found = measures.measures_of(rows, lengths, Setting("vmf"), bounds=np.array([-4.0, -8.0]))
     assert found["perplexity"] == pytest.approx(np.exp(15 / 6), abs=1e-3)
     assert found["document_perplexity"] == pytest.approx(np.exp((5 / 2 + 10 / 4) / 2), abs=1e-3)
     assert found["mean_code_perplexity"] == pytest.approx(np.exp(13 / 6), abs=1e-3)
@@ -244,7 +258,10 @@ def test_the_program_trains_all_models_writes_their_figures_and_skips_what_is_do
     assert gap["ratio_of_perplexities"] == pytest.approx(
         vmf["test"]["perplexity"] / none["test"]["perplexity"], rel=1e-3
     )
+    more = (*programs, Program("another", "inputless", 3, 1, settings[:1]))
     before = (tmp_path / "ptb.json").read_bytes()
+    program.main([*arguments, "--programs", "inputless"], more, sizes)
+    assert "Missing in" in capsys.readouterr().out  # nothing published is overwritten by a part
     program.main(arguments, programs, sizes)
     assert not re.findall("epoch", capsys.readouterr().out)
     assert (tmp_path / "ptb.json").read_bytes() == before

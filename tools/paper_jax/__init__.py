@@ -1,6 +1,6 @@
 """The sentence models of docs/PAPER.md in JAX: all settings of a program are trained at once on one GPU.
 
-A model of the Penn Treebank is small: alone it leaves most of a GPU idle. Here the weights of up to 23 models are stacked, and one
+A model of the Penn Treebank is small: alone it leaves most of a GPU idle. Here the weights of up to 21 models are stacked, and one
 compiled step trains all of them. It is also a check of the package by a second implementation, whose gradients JAX derives:
 tests/tools/test_paper_jax.py compares them.
 

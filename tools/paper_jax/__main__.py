@@ -11,21 +11,22 @@ import numpy as np
 
 from tf_vmf.data import SentenceCorpus, load_sentences
 from tf_vmf.files import write_atomically, write_text
-from tools.paper_jax import figures
+from tools.paper_jax import measures
 from tools.paper_jax.settings import PROGRAMS, Program
 from tools.paper_jax.training import Sizes, Trainer
-from tools.paper_table import SOURCE
+from tools.results_table import RESULTS
 
+OUTPUT = RESULTS / "paper" / "ptb.json"
 ABOUT = (
     "Penn Treebank, validation and test, by `python -m tools.paper_jax`: the models, the initialisation, the optimiser step "
     "and the selection of tf_vmf's trainers in JAX, on one GPU (TF32 matrix products), the models of a program together; "
     "batches of 32 in an order of their own, by length within windows of 100 batches, the same for all models of a seed. "
-    "Weights start from the same distributions, drawn by numpy, not from the trainer's draws. nll, kl: nats per sentence, one "
-    "sample. iw_: 500 samples. mean_code_: the decoder reads the mean of three samples and the KL of one is charged, not a "
-    "bound. differences: first minus second on test, mean over seeds of paired differences, standard error over the "
-    "sentences; negative is better for the first. Models without figures on test: of the programs d50, d100 and d200 only the "
-    "spherical and the Gaussian setting with the best perplexity on validation by the mean of three samples were computed on "
-    "test, after the choice, and with two more seeds."
+    "Weights start from the trainer's distributions, drawn by numpy at the widths of the program's arrays. nll, kl: nats per "
+    "sentence, one sample. iw_: 500 samples. mean_code_: the decoder reads the mean of three samples and the KL of one is "
+    "charged, not a bound. differences: first minus second on test, mean over seeds of paired differences, standard error "
+    "over the sentences; negative is better for the first. Models without figures on test: of the programs d50, d100 and d200 "
+    "only the spherical and the Gaussian setting with the best perplexity on validation by the mean of three samples were "
+    "computed on test, after the choice, and with two more seeds."
 )
 
 
@@ -50,7 +51,9 @@ def main(
     parser.add_argument(
         "--runs", type=Path, default=Path("runs/paper"), help="folder of the runs (default: runs/paper)"
     )
-    parser.add_argument("--output", type=Path, default=SOURCE, help=f"the figures (default: {SOURCE})")
+    parser.add_argument(
+        "--output", type=Path, default=OUTPUT, help=f"where the figures are written (default: {OUTPUT})"
+    )
     parser.add_argument("--programs", nargs="+", choices=[each.name for each in programs], help="train these alone")
     options = parser.parse_args(arguments)
     options.runs.mkdir(parents=True, exist_ok=True)
@@ -59,19 +62,18 @@ def main(
     for program in programs:
         if not files[program.name].exists() and program.name in (options.programs or files):
             train(program, corpus, files[program.name], sizes)
-    done = {name: dict(np.load(file)) for name, file in files.items() if file.exists()}
+    if missing := [name for name, file in files.items() if not file.exists()]:
+        print(
+            f"{options.output} is written when all programs are trained. Missing in {options.runs}: {', '.join(missing)}."
+        )
+        return
+    results = {name: dict(np.load(file)) for name, file in files.items()}
     lengths = {split: np.diff(getattr(corpus, split).offsets) for split in ("valid", "test")}
-    found = {
-        "about": ABOUT,
-        "models": [
-            entry
-            for program in programs
-            if program.name in done
-            for entry in figures.models(program, done[program.name], lengths)
-        ],
-        "differences": figures.differences(programs, done, lengths["test"]),
-    }
-    write_text(options.output, json.dumps(found, indent=1) + "\n")
+    models = [entry for program in programs for entry in measures.models(program, results[program.name], lengths)]
+    differences = measures.differences(programs, results, lengths["test"])
+    write_text(
+        options.output, json.dumps({"about": ABOUT, "models": models, "differences": differences}, indent=1) + "\n"
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""One sentence model as functions of its weights; `program` stacks many and maps over them.
+"""One sentence model as functions of its weights; `training` stacks many and maps over them.
 
 The model is `tf_vmf.models.LSTMVAE` as the recipes recipes/ptb_*.flags and recipes/ptb-mean-code_*.flags make it. Every model has
 the weights of all latent variables; those that its own does not use have a gradient of zero.
@@ -52,7 +52,7 @@ def switches(setting: Setting, latent_dim: int) -> Switches:
 def initial_weights(
     seed: int, *, vocabulary_size: int, embedding_dim: int, units: int, latent_dim: int, unigram: np.ndarray
 ) -> Weights:
-    """Weights at the start of training, from the distributions of the package's models."""
+    """Weights at the start of training, from the distributions of the package's models at the widths of the arrays."""
     r = np.random.RandomState(1000 + seed)
 
     def glorot(rows: int, columns: int) -> np.ndarray:

@@ -16,7 +16,7 @@ class Setting:
     Attributes:
         latent: none, gaussian, vmf or uniform_norm_vmf.
         seed: Seed of its weights and of its order of batches.
-        latent_dim: d; None for that of its program.
+        latent_dim: d of a Gaussian, at most that of its program; None for that of its program, as every spherical code has.
         concentration: Fixed, or where a learned one starts.
         minimum: The lower bound of a learned concentration; None for a fixed one.
         trained_on: mean_loss (the bound) or mean_code (the decoder reads the mean of three samples; not a bound).
@@ -37,6 +37,12 @@ class Setting:
     is_tested: bool = True
     is_importance_weighted: bool = False
 
+    def __post_init__(self) -> None:
+        if self.latent_dim is not None and self.latent != "gaussian":
+            raise ValueError(
+                f"Argument `latent_dim`: expected None with latent={self.latent!r}. Received: {self.latent_dim}."
+            )
+
 
 @dataclass(frozen=True)
 class Program:
@@ -45,7 +51,7 @@ class Program:
     Attributes:
         name: Names its file of results.
         decoder: standard (reads the previous word) or inputless.
-        latent_dim: Width of the arrays of all its models; a model of fewer dimensions leaves the others at zero.
+        latent_dim: Width of the arrays of all its models; a Gaussian of fewer dimensions leaves the others at zero.
         epochs: Epochs, unless a setting has fewer.
         settings: The models.
     """

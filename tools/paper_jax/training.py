@@ -81,13 +81,10 @@ class Trainer:
         program: The settings.
         corpus: The text.
         sizes: The sizes.
-        say: Told of progress, line by line.
     """
 
-    def __init__(
-        self, program: Program, corpus: SentenceCorpus, sizes: Sizes | None = None, say: Callable[[str], None] = print
-    ) -> None:
-        self.program, self.sizes, self._say = program, sizes or Sizes(), say
+    def __init__(self, program: Program, corpus: SentenceCorpus, sizes: Sizes | None = None) -> None:
+        self.program, self.sizes = program, sizes or Sizes()
         self.splits = {name: Split.of(getattr(corpus, name)) for name in ("train", "valid", "test")}
         self._seed_of = np.asarray([SEEDS.index(setting.seed) for setting in program.settings])
         each = [model.switches(setting, program.latent_dim) for setting in program.settings]
@@ -141,7 +138,7 @@ class Trainer:
             best = _chosen(jnp.asarray(is_better), state[0], best)
             self.history.append(np.exp(loss * len(valid.lengths) / valid.lengths.sum()))
             perplexities = " ".join(f"{each:.1f}" for each in self.history[-1])
-            self._say(f"{self.program.name} epoch {epoch + 1}, {time.time() - start:.0f} s: {perplexities}")
+            print(f"{self.program.name} epoch {epoch + 1}, {time.time() - start:.0f} s: {perplexities}", flush=True)
         self.weights = best
 
     def evaluate(self, split: str, seed: int = 100) -> np.ndarray:

@@ -48,9 +48,8 @@ def von_mises_fisher(dim: int) -> VonMisesFisher:
         along = jnp.sum(noise * mu, -1)
         w, sine, rate = cosine(along, kappa)
         tangent = noise - along[..., None] * mu
-        tangent = (
-            tangent - jnp.sum(tangent * mu, -1, keepdims=True) * mu
-        )  # once more: the first leaves a rounding error
+        # Once more: the first projection leaves a rounding error.
+        tangent = tangent - jnp.sum(tangent * mu, -1, keepdims=True) * mu
         scale = sine / jnp.maximum(jnp.linalg.norm(tangent, axis=-1), 1e-30)
         return w[..., None] * mu + scale[..., None] * tangent, w, rate
 

@@ -1,4 +1,4 @@
-"""The figures of results/paper/ptb.json from the quantities per sentence of every program."""
+"""The measures in results/paper/ptb.json, from the quantities per sentence of every program."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from tools.paper_jax.settings import CHOSEN, Program, Setting
 from tools.paper_jax.training import CONCENTRATION, KL, MEAN_CODE_NLL, NLL, OTHERS_CODE_NLL
 
-Results = Mapping[str, Any]  # what `results_of` of a program holds
+Results = Mapping[str, Any]  # the arrays of a program's file
 
 _ONE_SAMPLE, _IMPORTANCE, _MEAN_CODE = "one-sample bound", "importance-weighted bound", "mean code, not a bound"
 # Decoder, what both models are trained on, the models, the figures. The Gaussian by the mean of three with an inputless
@@ -35,10 +35,10 @@ _COMPARISONS = (
 _OF_THE_BEST = "the best of each on validation"
 
 
-def figures(
+def measures_of(
     rows: np.ndarray, lengths: np.ndarray, setting: Setting, bounds: np.ndarray | None = None
 ) -> dict[str, float]:
-    """The figures of a model on one split.
+    """The measures of a model on one split.
 
     Args:
         rows: Quantities per sentence, shape (5, sentences).
@@ -69,10 +69,10 @@ def models(program: Program, results: Results, lengths: Mapping[str, np.ndarray]
     found = []
     for index, setting in enumerate(program.settings):
         entry = program.record(setting) | {"best_epoch": int(results["best_epochs"][index])}
-        entry["valid"] = figures(results["valid"][index], lengths["valid"], setting)
+        entry["valid"] = measures_of(results["valid"][index], lengths["valid"], setting)
         if setting.is_tested:
             bounds = results.get(f"iw_{index}")
-            entry["test"] = figures(results["test"][index], lengths["test"], setting, bounds)
+            entry["test"] = measures_of(results["test"][index], lengths["test"], setting, bounds)
         entry["validation_by_epoch"] = [round(float(each), 2) for each in results["history"][: entry["epochs"], index]]
         found.append(entry)
     return found
@@ -111,9 +111,8 @@ def _seeds_of(
             if program.name == name and (setting.latent, setting.trained_on) == (latent, trained_on)
         ]
         for index, setting in alike:
-            if (
-                replace(setting, seed=alike[0][1].seed) == alike[0][1]
-            ):  # of several settings the first is that of the table
+            # Of several settings the first is that of the table.
+            if replace(setting, seed=alike[0][1].seed) == alike[0][1]:
                 found[setting.seed] = _side(results, program, index)
     return found
 
