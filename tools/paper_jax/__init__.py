@@ -2,7 +2,7 @@
 
 A model of the Penn Treebank is small: alone it leaves most of a GPU idle. Here the weights of up to 21 models are stacked, and one
 compiled step trains all of them. It is also a check of the package by a second implementation, whose gradients JAX derives:
-tests/tools/test_paper_jax.py compares them.
+tests/tools/paper_jax_cases.py compares them.
 
     pip install '.[paper]' 'jax[cuda13]'                     # without a GPU plain jax, which is slow
     python -m tools.paper_jax --data_dir=DIR --runs=DIR      # trains what --runs lacks; 25 minutes on an H100
