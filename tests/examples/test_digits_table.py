@@ -36,6 +36,7 @@ def test_splits_are_disjoint_and_pixels_are_drawn_anew_with_the_grey_values_as_p
     np.testing.assert_allclose(drawn.mean(axis=0), images[0], atol=0.1)
 
 
+@pytest.mark.slow
 def test_a_cell_is_run_once_and_the_bound_is_the_lower_the_fewer_samples(tmp_path, monkeypatch, capsys):
     calls = []
     run_cell = digits_table.run_cell

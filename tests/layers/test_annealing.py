@@ -115,6 +115,7 @@ def test_a_model_of_the_package_logs_the_weight_of_the_last_step_and_the_number_
     assert "concentration" not in history
 
 
+@pytest.mark.slow
 def test_a_model_of_the_package_logs_the_mean_of_a_learned_concentration(rng):
     x = rng.poisson(1.0, size=(12, 20)).astype(np.float32)
     learned = LearnedConcentration(initial=20.0, rate=1.0)

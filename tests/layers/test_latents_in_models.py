@@ -333,7 +333,7 @@ def test_the_closed_form_is_not_used_for_what_it_was_not_derived_for(features):
 # Masks.
 
 
-@pytest.mark.parametrize("time_distributed", [False, True])
+@pytest.mark.parametrize("time_distributed", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_padded_steps_have_no_kl_and_the_mask_is_passed_on(make, time_distributed):
     tokens = np.array([[3, 4, 0, 0], [5, 6, 7, 1]])
     inputs = keras.Input((4,), dtype="int32")
