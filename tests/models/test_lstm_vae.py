@@ -455,6 +455,7 @@ print(json.dumps({"loss": float(loss), "megabytes": peak / 1024}))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the peak memory of a process from /proc")
+@pytest.mark.slow
 def test_a_step_on_the_penn_treebank_fits_in_two_gigabytes():
     """Batch 64 of 50 tokens and 10,000 words: the peak of the whole process, TensorFlow included."""
     output = subprocess.run([sys.executable, "-c", _MEMORY], capture_output=True, check=True, text=True).stdout

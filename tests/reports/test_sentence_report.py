@@ -123,6 +123,7 @@ def test_a_handful_of_sentences_is_enough(tmp_path, rng, sizes):
     assert "Nearest neighbours" in page.text
 
 
+@pytest.mark.slow
 def test_published_results_stand_beside_those_on_ptb_only_with_their_protocol(tmp_path, rng):
     for name, expected in (("ptb", True), ("small", False)):
         text = report(tmp_path, make_model(), make_corpus(rng, name)).text

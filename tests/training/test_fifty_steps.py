@@ -36,10 +36,9 @@ def same_history(history, expected):
         assert got == pytest.approx(want, rel=5e-6)
 
 
-@pytest.mark.parametrize("replicas", [pytest.param(2, marks=pytest.mark.slow), 3])
-@pytest.mark.parametrize(
-    "case", [pytest.param(case, marks=() if case == ("lstm_vae", "sgd") else pytest.mark.slow) for case in CASES]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("replicas", [2, 3])
+@pytest.mark.parametrize("case", CASES)
 def test_replicas_come_to_the_weights_and_metrics_of_one_device(case, replicas, one_device, tmp_path):
     weights, history = fifty_steps.train(*case, mirrored(replicas), tmp_path / "run")
     same(weights, one_device(case)[0])
