@@ -12,6 +12,7 @@ os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -32,6 +33,12 @@ tf.config.set_logical_device_configuration(
 def latents_of_a_test_go_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """A latent layer that a test or an example registers is unknown to the next test."""
     monkeypatch.setattr(registry, "_LATENTS", dict(registry._LATENTS))
+
+
+@pytest.fixture(autouse=True)
+def draws_do_not_depend_on_the_tests_before() -> None:
+    """Layers draw the seeds of their weights from Python's generator, when they are made."""
+    keras.utils.set_random_seed(0)
 
 
 @pytest.fixture

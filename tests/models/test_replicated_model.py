@@ -83,6 +83,7 @@ def test_on_one_device_it_is_a_keras_model(batches):
 def test_the_losses_of_a_latent_layer_are_those_of_one_device(batches, name, replicas):
     weights, histories = [], []
     for strategy in (get_strategy("default"), mirrored(replicas)):
+        keras.utils.set_random_seed(0)  # the layer draws the seeds of its weights when it is made
         with strategy.scope():
             layer = LATENTS[name]()
             # Replicas have noise of their own; without any they must agree.

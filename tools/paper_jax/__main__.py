@@ -36,6 +36,8 @@ def train(program: Program, corpus: SentenceCorpus, file: Path, sizes: Sizes | N
     trainer.train()
     arrays = {"history": np.stack(trainer.history), "best_epochs": trainer.best_epochs}
     arrays |= {split: trainer.evaluate(split) for split in ("valid", "test")}
+    # What was not chosen on validation stays unseen.
+    arrays["test"][[not setting.is_tested for setting in program.settings]] = np.nan
     for index, setting in enumerate(program.settings):
         if setting.is_importance_weighted:
             arrays[f"iw_{index}"] = trainer.importance_weighted(index)

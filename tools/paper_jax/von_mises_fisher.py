@@ -78,42 +78,38 @@ def von_mises_fisher(dim: int) -> VonMisesFisher:
 
 def _cosine_function(dim: int) -> Callable[[Array, Array], tuple[Array, Array, Array]]:
     """(z, kappa) -> the cosine of a sample, its sine, and the derivative in kappa of atanh(cosine); see `cosine_series`."""
-    series = np.asarray(cosine_series.series(dim, "float32"), np.float64)
-    rows, columns = series.shape
-    slopes = np.zeros_like(series)
-    slopes[:, :-1] = chebyshev.chebder(series, axis=1)
-    both = np.vstack([series, slopes]).astype(np.float32)
+    series = np.asarray(cosine_series.series(dim, "float32"), np.float32)
     m = dim - 1.0
+
+    def from_mode(kappa: Array, t: Array) -> Array:
+        """The atanh of the cosine, less that of the mode."""
+        p, ratio = _reduced(kappa, m)
+        root = jnp.sqrt(2 * (1 + p))
+        x = 2 * p - 1
+        basis = [jnp.ones_like(x), x]
+        while len(basis) < series.shape[1]:
+            basis.append(2 * x * basis[-1] - basis[-2])
+        # At full precision: a product in TF32 would cost three digits of the cosine.
+        values = jnp.einsum("kc,c...->k...", series, jnp.stack(basis), precision=jax.lax.Precision.HIGHEST)
+        u = ratio * p / root
+        return root / (2 * math.sqrt(m)) * _clenshaw([u * c if k % 2 == 0 else c for k, c in enumerate(values)], t)
 
     def cosine(z: Array, kappa: Array) -> tuple[Array, Array, Array]:
         t = jnp.clip(z, -_NOISE_LIMIT, _NOISE_LIMIT) / _NOISE_LIMIT
-        ratio = (2 / m) * kappa
-        p = jax.lax.rsqrt(1 + ratio * ratio)
-        root = jnp.sqrt(2 * (1 + p))
-        u, sigma = ratio * p / root, root / (2 * math.sqrt(m))
-        dp = (-2 / m) * ratio * p * p * p
-        du, dsigma = p * p * root / (2 * m), dp / (4 * m * sigma)
-        x = 2 * p - 1
-        basis = [jnp.ones_like(x), x]
-        while len(basis) < columns:
-            basis.append(2 * x * basis[-1] - basis[-2])
-        # At full precision: a product in TF32 would cost three digits of the cosine.
-        product = jnp.einsum("kc,c...->k...", both, jnp.stack(basis), precision=jax.lax.Precision.HIGHEST)
-        values, derivatives = [product[k] for k in range(rows)], [product[rows + k] for k in range(rows)]
-        coefficients = [u * c if k % 2 == 0 else c for k, c in enumerate(values)]
-        rates = [
-            du * c + u * (2 * dp) * s if k % 2 == 0 else (2 * dp) * s
-            for k, (c, s) in enumerate(zip(values, derivatives, strict=True))
-        ]
-        h, dh = _clenshaw(coefficients, t), _clenshaw(rates, t)
-        step = sigma * h
+        step, slope = jax.jvp(lambda kappa: from_mode(kappa, t), (kappa,), (jnp.ones_like(kappa),))
+        p, ratio = _reduced(kappa, m)
         mode_cosine, mode_sine = ratio * p / (1 + p), jnp.sqrt(2 * p / (1 + p))
         tanh = jnp.tanh(step)
         shift = 1 + mode_cosine * tanh
-        rate = p / m + dsigma * h + sigma * dh
-        return (mode_cosine + tanh) / shift, mode_sine / (jnp.cosh(step) * shift), rate
+        return (mode_cosine + tanh) / shift, mode_sine / (jnp.cosh(step) * shift), p / m + slope
 
     return cosine
+
+
+def _reduced(kappa: Array, m: float) -> tuple[Array, Array]:
+    """The variable p of the series, and 2 kappa / m."""
+    ratio = (2 / m) * kappa
+    return jax.lax.rsqrt(1 + ratio * ratio), ratio
 
 
 def _fitted(formula: Callable, dim: int, degree: int) -> Callable[[Array], Array]:
