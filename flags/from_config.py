@@ -10,8 +10,8 @@ from typing import Any
 
 from absl import flags
 
-from tf_vmf.configs import Config, ConfigError
-from tf_vmf.configs.options import alternatives, option_types
+from tf_vmf.programs.configs import Config, ConfigError
+from tf_vmf.programs.configs.options import alternatives, option_types
 
 
 def define(configs: Sequence[type[Config]]) -> flags.FlagValues:

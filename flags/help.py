@@ -9,8 +9,8 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
-from tf_vmf.configs import Config
-from tf_vmf.configs.options import alternatives, option_types
+from tf_vmf.programs.configs import Config
+from tf_vmf.programs.configs.options import alternatives, option_types
 
 _INDENT = 30
 

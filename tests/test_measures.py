@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from tests.analysis.document_models import make_corpus, make_model
+from tests.report.engine.document_models import make_corpus, make_model
 from tf_vmf.evaluation import evaluate
 from tf_vmf.measures import (
     MEASURES,

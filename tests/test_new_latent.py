@@ -7,10 +7,11 @@ import scipy.stats
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from tests.analysis import sentence_models
-from tests.analysis.document_models import METRICS, make_corpus
-from tf_vmf import analysis, evaluation, layers, models, reports, runs, serving
-from tf_vmf.configs import DocumentConfig
+from tests.report.engine import sentence_models
+from tests.report.engine.document_models import METRICS, make_corpus
+from tf_vmf import evaluation, layers, models, programs, report, serving
+from tf_vmf.programs.configs import DocumentConfig
+from tf_vmf.report import engine
 
 VARIANCE = 4.0
 
@@ -98,7 +99,7 @@ def test_a_model_trains_and_its_bounds_are_ordered(rng, kind):
         sentences = sentence_models.make_sentences(rng, 60)
         model = sentence_model()
         model.compile(keras.optimizers.Adam(1e-2))
-        x = analysis.sentence_decoding.sentence_tensors(sentences)
+        x = engine.sentence_decoding.sentence_tensors(sentences)
         losses = model.fit(x, batch_size=20, epochs=8, verbose=0).history["loss"]
     assert losses[-1] < losses[0]
     assert model.z_scale == pytest.approx(1 / np.sqrt(VARIANCE))
@@ -134,14 +135,14 @@ def test_a_model_is_saved_loaded_and_served(make, rng, tmp_path):
 
 
 def test_reports_describe_it(rng, tmp_path):
-    findings = analysis.find_documents(document_model(), make_corpus(rng), METRICS)
-    reports.document_report(tmp_path / "documents.html", findings)
+    findings = engine.find_documents(document_model(), make_corpus(rng), METRICS)
+    report.document_report(tmp_path / "documents.html", findings)
     page = (tmp_path / "documents.html").read_text(encoding="utf-8")
     assert "a point in 4 dimensions with an uncertainty learned for every document (Wide Gaussian" in page
     assert "straight line" in page
     corpus = sentence_models.make_corpus(rng)
     metrics = {"test": {**METRICS["test"], "iw_perplexity": 3.0}, "baseline": METRICS["baseline"]}
-    reports.sentence_report(tmp_path / "sentences.html", analysis.find_sentences(sentence_model(), corpus, metrics))
+    report.sentence_report(tmp_path / "sentences.html", engine.find_sentences(sentence_model(), corpus, metrics))
     assert "an uncertainty learned for every sentence (Wide Gaussian" in (tmp_path / "sentences.html").read_text(
         encoding="utf-8"
     )
@@ -149,7 +150,7 @@ def test_reports_describe_it(rng, tmp_path):
 
 def test_the_trainers_make_it_by_name():
     config = DocumentConfig(corpus="wikipedia", latent="wide_gaussian", latent_dim=3, kl_weight=0.5, concentration=7)
-    latent = runs.make_latent(config, seed=0)
+    latent = programs.make_latent(config, seed=0)
     assert type(latent) is WideGaussianLatent
     assert (latent.latent_dim, latent.kl_weight, latent.start) == (3, 0.5, 0.5)
     assert "wide_gaussian" in layers.latent_names()

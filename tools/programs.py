@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
-from tf_vmf.configs import Config
+from tf_vmf.programs.configs import Config
 from tools.results_table import ROOT
 from trainers import program
 

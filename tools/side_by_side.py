@@ -17,7 +17,9 @@ from typing import Any
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from tf_vmf.analysis import (
+from tf_vmf.files import write_text
+from tf_vmf.measures import MEASURES
+from tf_vmf.report.engine import (
     BeyondBagOfWords,
     PriorSamples,
     SentenceFindings,
@@ -26,10 +28,8 @@ from tf_vmf.analysis import (
     from_json,
     to_json,
 )
-from tf_vmf.files import write_text
-from tf_vmf.measures import MEASURES
-from tf_vmf.reports.figures import STYLE
-from tf_vmf.reports.plots import word_order
+from tf_vmf.report.figures import STYLE
+from tf_vmf.report.plots import word_order
 from tools.results_table import RESULTS, ROOT
 
 ANALYSES = RESULTS / "analyses"

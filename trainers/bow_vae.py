@@ -14,14 +14,14 @@ The same command again resumes an interrupted run.
 --corpus: wikipedia, 20ng, or prepared (see trainers/prepare.py).
 """
 
-from tf_vmf.configs import DocumentConfig, RunConfig
+from tf_vmf.programs.configs import DocumentConfig, RunConfig
 from trainers import program
 
 
 def main(run: RunConfig, config: DocumentConfig) -> None:
-    from tf_vmf import runs
+    from tf_vmf import programs
 
-    finished = runs.train_documents(
+    finished = programs.train_documents(
         config, run.workdir, command=program.command_line("bow_vae"), verbose=program.verbosity(run)
     )
     program.print_run(finished, run.log_format)

@@ -7,7 +7,7 @@ TensorFlow Serving, `tf.saved_model.load` and `saved_model_cli` read the folder 
 
 from pathlib import Path
 
-from tf_vmf.configs import ExportConfig
+from tf_vmf.programs.configs import ExportConfig
 from trainers import program
 
 
@@ -16,7 +16,7 @@ def main(config: ExportConfig) -> None:
     from tf_vmf.data.columns import Columns
     from tf_vmf.data.texts import TextFiles
     from tf_vmf.files import read_json
-    from tf_vmf.runs.topics import saved_topic_model
+    from tf_vmf.programs.topics import saved_topic_model
 
     columns = Columns(config.text_column)
     examples = [text.text for text in TextFiles(list(config.examples), columns=columns)] if config.examples else None

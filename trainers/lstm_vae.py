@@ -18,14 +18,14 @@ The same command again resumes an interrupted run.
 --corpus: wikipedia, ptb, sentence_polarity, or prepared (see trainers/prepare.py).
 """
 
-from tf_vmf.configs import RunConfig, SentenceConfig
+from tf_vmf.programs.configs import RunConfig, SentenceConfig
 from trainers import program
 
 
 def main(run: RunConfig, config: SentenceConfig) -> None:
-    from tf_vmf import runs
+    from tf_vmf import programs
 
-    finished = runs.train_sentences(
+    finished = programs.train_sentences(
         config, run.workdir, command=program.command_line("lstm_vae"), verbose=program.verbosity(run)
     )
     program.print_run(finished, run.log_format)

@@ -5,12 +5,12 @@ python -m trainers.predict --model=runs/reviews --input=new.csv --text_column=bo
 python -m trainers.predict --model=runs/reviews --input=new.txt --output=new.csv --export_codes=projector   # Embedding Projector
 """
 
-from tf_vmf.configs import PredictConfig
+from tf_vmf.programs.configs import PredictConfig
 from trainers import program
 
 
 def main(config: PredictConfig) -> None:
-    from tf_vmf.runs.predict import predict
+    from tf_vmf.programs.predict import predict
 
     print(f"{predict(config):,} texts: {config.output}")
 

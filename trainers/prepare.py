@@ -12,7 +12,7 @@ Training then holds two files of --examples_per_shard examples in memory, and th
 import json
 from pathlib import Path
 
-from tf_vmf.configs import PrepareConfig
+from tf_vmf.programs.configs import PrepareConfig
 from trainers import program
 
 

@@ -25,11 +25,11 @@ import flags as flags_of_programs
 import tf_vmf
 from flags.from_config import define, read
 from flags.help import help_text
-from tf_vmf.configs import Config, ConfigError, RunConfig
 from tf_vmf.locks import LockHeldError
+from tf_vmf.programs.configs import Config, ConfigError, RunConfig
 
 if TYPE_CHECKING:
-    from tf_vmf.runs import Run
+    from tf_vmf.programs import Run
 
 _ROOT = Path(__file__).resolve().parents[1]
 _OURS = [Path(str(module.__file__)).resolve().parent for module in (tf_vmf, flags_of_programs)] + [
@@ -227,7 +227,7 @@ def print_run(run: Run, log_format: str = "text") -> None:
 
         print(record("end", workdir=str(run.workdir.path), test=run.metrics["test"], valid=run.metrics["valid"]))
         return
-    from tf_vmf.reports import summary
+    from tf_vmf.report import summary
 
     folder = run.workdir.path
     print(f"\n{summary(run.metrics, config=run.workdir.config)}\n")

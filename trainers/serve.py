@@ -7,7 +7,7 @@ The service prints its addresses as soon as it listens. / is a page to try the m
 /health/ready and /metrics are for whoever runs it. SIGTERM ends it after the requests at hand.
 """
 
-from tf_vmf.configs import ServeConfig
+from tf_vmf.programs.configs import ServeConfig
 from trainers import program
 
 

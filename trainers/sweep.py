@@ -20,8 +20,8 @@ from absl import flags as absl_flags
 
 from flags.from_config import define
 from tf_vmf._optional import or_note
-from tf_vmf.configs import ConfigError, DocumentConfig, SentenceConfig, SweepConfig
 from tf_vmf.locks import FileLock
+from tf_vmf.programs.configs import ConfigError, DocumentConfig, SentenceConfig, SweepConfig
 from trainers import program
 
 _CONFIGS = {"bow_vae": DocumentConfig, "lstm_vae": SentenceConfig}
@@ -95,15 +95,15 @@ def _train(config: DocumentConfig | SentenceConfig, folder: Path) -> str | None:
     """Trains one run or resumes it; returns why it failed."""
     import keras
 
-    from tf_vmf import runs
+    from tf_vmf import programs
 
     keras.backend.clear_session()  # else the graphs of all runs would add up in memory
     command = program.command_line("sweep")
     try:
         if isinstance(config, DocumentConfig):
-            runs.train_documents(config, folder, command=command)
+            programs.train_documents(config, folder, command=command)
         else:
-            runs.train_sentences(config, folder, command=command)
+            programs.train_sentences(config, folder, command=command)
     except Exception as error:  # whatever it is, the other runs are worth their time
         print(f"failed: {error}", file=sys.stderr)
         return f"{type(error).__name__}: {str(error).splitlines()[0][:200]}"
@@ -112,10 +112,11 @@ def _train(config: DocumentConfig | SentenceConfig, folder: Path) -> str | None:
 
 def _compare(output: Path, finished: Sequence[tuple[Mapping[str, str], Path]], failures: Sequence[str]) -> None:
     """Writes the table and the report of the sweep."""
-    from tf_vmf import analysis, reports
+    from tf_vmf import report
     from tf_vmf.files import write_csv
+    from tf_vmf.report import engine
 
-    points = analysis.sweep_points(finished)
+    points = engine.sweep_points(finished)
     rows = [
         {
             **point.setting,
@@ -125,18 +126,18 @@ def _compare(output: Path, finished: Sequence[tuple[Mapping[str, str], Path]], f
         for point in points
     ]
     write_csv(output / "sweep.csv", rows)
-    findings = analysis.find_sweep(points, command=program.command_line("sweep"), failures=failures)
-    table = reports.sweep_table(findings)
+    findings = engine.find_sweep(points, command=program.command_line("sweep"), failures=failures)
+    table = report.sweep_table(findings)
     cells = [[str(cell) for cell in row] for row in (table.header, *table.rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for row in cells:
         print("  ".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True)))
-    report = output / "report.html"
+    page = output / "report.html"
     print()
-    with or_note(report.name):
+    with or_note(page.name):
         title = f"Sweep over {', '.join(name.replace('_', ' ') for name in points[0].setting) or 'seeds'}"
-        reports.sweep_report(report, findings, title=title)
-        print(f"report  {report.resolve().as_uri()}")
+        report.sweep_report(page, findings, title=title)
+        print(f"report  {page.resolve().as_uri()}")
     print(f"table   {output / 'sweep.csv'}")
 
 

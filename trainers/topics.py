@@ -10,12 +10,12 @@ texts as codes.tsv and metadata.tsv, which https://projector.tensorflow.org load
 
 from pathlib import Path
 
-from tf_vmf.configs import TopicsConfig
+from tf_vmf.programs.configs import TopicsConfig
 from trainers import program
 
 
 def main(config: TopicsConfig) -> None:
-    from tf_vmf.runs.topics import find_topics
+    from tf_vmf.programs.topics import find_topics
 
     model = find_topics(config)
     for topic, words in enumerate(model.topics(min(8, len(model.vocabulary_)))):

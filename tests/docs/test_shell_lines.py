@@ -9,7 +9,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from tests.docs.pages import DOCS, PAGES, ROOT, blocks, commands
-from tf_vmf.configs import ServeConfig
+from tf_vmf.programs.configs import ServeConfig
 
 SHELL = ("sh", "console", "bash", "yaml", "dockerfile")
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")

@@ -7,8 +7,16 @@ from absl import flags
 
 from flags.from_config import define, read
 from flags.help import help_text
-from tf_vmf.configs import Config, ConfigError, DocumentConfig, ExportConfig, PrepareConfig, SentenceConfig, ServeConfig
-from tf_vmf.configs.options import option, with_default
+from tf_vmf.programs.configs import (
+    Config,
+    ConfigError,
+    DocumentConfig,
+    ExportConfig,
+    PrepareConfig,
+    SentenceConfig,
+    ServeConfig,
+)
+from tf_vmf.programs.configs.options import option, with_default
 
 CONFIGS = (DocumentConfig, SentenceConfig, PrepareConfig, ExportConfig, ServeConfig)
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from flags.from_config import define, read
-from tf_vmf.configs import ConfigError, DocumentConfig
 from tf_vmf.data import load_bag_of_words
+from tf_vmf.programs.configs import ConfigError, DocumentConfig
 
 
 def given(**flags):

@@ -8,8 +8,7 @@ import tensorflow as tf
 
 from tests.conftest import mirrored
 from tests.layers.test_latents_in_models import NOTHING, functional, nothing
-from tf_vmf import models, runs
-from tf_vmf.configs import ConfigError, DocumentConfig, SentenceConfig
+from tf_vmf import models, programs
 from tf_vmf.layers import (
     GaussianLatent,
     GaussianMixturePrior,
@@ -19,6 +18,7 @@ from tf_vmf.layers import (
     VonMisesFisherLatent,
     VonMisesFisherMixturePrior,
 )
+from tf_vmf.programs.configs import ConfigError, DocumentConfig, SentenceConfig
 
 
 def sphere(**kwargs):
@@ -207,7 +207,7 @@ def test_the_description_names_it_and_no_constant_kl_is_promised(features):
 
 def test_trainers_make_it_and_refuse_what_has_none():
     def make(latent, **options):
-        return runs.make_latent(DocumentConfig(corpus="wikipedia", latent=latent, latent_dim=10, **options), seed=0)
+        return programs.make_latent(DocumentConfig(corpus="wikipedia", latent=latent, latent_dim=10, **options), seed=0)
 
     assert make("vmf").learned_prior is None
     for latent, prior in (("vmf", VonMisesFisherMixturePrior), ("gaussian", GaussianMixturePrior)):
@@ -220,7 +220,7 @@ def test_trainers_make_it_and_refuse_what_has_none():
         ):
             make(latent, prior="mixture")
     with pytest.raises(ConfigError, match=r"`prior`: expected 'fixed' with latent='none'"):
-        runs.make_latent(SentenceConfig(corpus="ptb", latent="none", prior="mixture"), seed=0)
+        programs.make_latent(SentenceConfig(corpus="ptb", latent="none", prior="mixture"), seed=0)
 
 
 def test_wrong_priors_are_refused_with_the_choices():

@@ -6,10 +6,10 @@ import pytest
 import tensorflow as tf
 from scipy.stats import multivariate_normal
 
-from tf_vmf import data, evaluation, reports
-from tf_vmf.configs import ConfigError, SentenceConfig
+from tf_vmf import data, evaluation, report
 from tf_vmf.layers import GaussianLatent, VonMisesFisherLatent
 from tf_vmf.models import LSTMVAE, VAE, BagOfWordsVAE
+from tf_vmf.programs.configs import ConfigError, SentenceConfig
 from tf_vmf.text.tokens import EOS_ID
 
 V = 12
@@ -125,7 +125,7 @@ def test_a_mean_of_one_sample_or_of_none_is_refused():
 def test_the_terminal_says_that_the_figure_is_no_bound(documents):
     model = make_model(num_samples=3, sample_reduction="mean_code")
     figures = evaluation.evaluate(model, documents.evaluation_batches(8), num_importance_samples=2)
-    text = reports.summary({"test": figures}, example="document")
+    text = report.summary({"test": figures}, example="document")
     assert "Mean-code perplexity (corpus), not a bound" in text
     assert "not a bound: never compare" in text
     assert "Perplexity (corpus) " in text  # the bound stands beside it

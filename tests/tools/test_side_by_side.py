@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from tests.reports import findings as made
-from tf_vmf.analysis import BeyondBagOfWords, Interpolation, PriorSamples, to_json
+from tests.report import findings as made
+from tf_vmf.report.engine import BeyondBagOfWords, Interpolation, PriorSamples, to_json
 from tools.side_by_side import (
     ANALYSES,
     PAGE,

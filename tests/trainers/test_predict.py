@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tf_vmf
-from tf_vmf.configs import DocumentConfig, PredictConfig, SentenceConfig
+from tf_vmf.programs.configs import DocumentConfig, PredictConfig, SentenceConfig
 from trainers import predict
 
 WORDS = ["star planet orbit moon", "flour butter sugar oven"]
@@ -28,7 +28,7 @@ def table(path):
 def test_every_text_has_its_row_with_known_words_bound_and_code(text, tmp_path):
     options = {"stop_words": "none", "latent_dim": 3, "encoder_units": (8,), "epochs": 1, "num_importance_samples": 1}
     options["concentration"] = 20.0
-    tf_vmf.runs.train_documents(DocumentConfig(train_files=(text,), **options), tmp_path / "run", verbose=False)
+    tf_vmf.programs.train_documents(DocumentConfig(train_files=(text,), **options), tmp_path / "run", verbose=False)
     (tmp_path / "new.csv").write_text('id,body\n1,"star moon, moon"\n2,unknown words\n3,\n')
     config = PredictConfig(
         model=tmp_path / "run",
@@ -55,7 +55,7 @@ def test_every_text_has_its_row_with_known_words_bound_and_code(text, tmp_path):
 
 def test_without_a_code_to_export_the_earlier_output_stays(text, tmp_path):
     options = {"stop_words": "none", "latent_dim": 3, "encoder_units": (8,), "epochs": 1, "num_importance_samples": 1}
-    tf_vmf.runs.train_documents(DocumentConfig(train_files=(text,), **options), tmp_path / "run", verbose=False)
+    tf_vmf.programs.train_documents(DocumentConfig(train_files=(text,), **options), tmp_path / "run", verbose=False)
     (tmp_path / "new.txt").write_text("unknown words\n")
     (tmp_path / "codes.csv").write_text("earlier")
     with pytest.raises(ValueError, match=r"export_codes.*a word that the model knows"):
@@ -77,7 +77,7 @@ def test_a_conditional_model_needs_labels_that_it_knows(text, tmp_path):
         (tmp_path / f"{label}.txt").write_text(lines)
     files = (f"good={tmp_path}/good.txt", f"bad={tmp_path}/bad.txt")
     options = {"epochs": 1, "embedding_dim": 3, "hidden_units": 3, "num_importance_samples": 1, "conditional": True}
-    tf_vmf.runs.train_sentences(SentenceConfig(train_files=files, **options), tmp_path / "run", verbose=False)
+    tf_vmf.programs.train_sentences(SentenceConfig(train_files=files, **options), tmp_path / "run", verbose=False)
     output = tmp_path / "codes.csv"
     predict.main(PredictConfig(model=tmp_path / "run", input=files[:1], output=output))
     assert len(table(output)) == 40

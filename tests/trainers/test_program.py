@@ -118,7 +118,7 @@ def test_what_the_operating_system_says_of_a_place_is_one_line_that_names_it(tmp
 
 def test_a_message_about_a_place_begins_with_the_flag_that_named_it():
     from flags.from_config import define
-    from tf_vmf.configs import ExportConfig
+    from tf_vmf.programs.configs import ExportConfig
 
     values = define([ExportConfig])
     program.parse(values, [ExportConfig], ["--model=m", "--output=exports/1", "--examples=a.txt,b.txt"])
@@ -139,7 +139,7 @@ def test_arguments_of_the_library_are_shown_as_flags():
 
 def test_the_name_of_a_shipped_recipe_is_a_flagfile():
     from flags.from_config import define
-    from tf_vmf.configs import DocumentConfig
+    from tf_vmf.programs.configs import DocumentConfig
 
     config = program.parse(define([DocumentConfig]), [DocumentConfig], ["--flagfile=wikipedia_vmf"])[0]
     assert (config.corpus, config.latent_dim) == ("wikipedia", 25)
@@ -162,10 +162,10 @@ def test_a_start_is_quiet_and_one_that_fails_shows_what_was_said(capfd):
 
 
 def test_a_run_ends_with_links_and_a_command_to_paste(tmp_path, monkeypatch, capsys):
-    from tf_vmf import reports
+    from tf_vmf import report
     from tf_vmf.training import Workdir
 
-    monkeypatch.setattr(reports, "summary", lambda metrics, **_: f"perplexity {metrics['perplexity']}")
+    monkeypatch.setattr(report, "summary", lambda metrics, **_: f"perplexity {metrics['perplexity']}")
     workdir = Workdir(tmp_path / "my run")
     workdir.path.mkdir()
     workdir.report_file.touch()

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.analysis.sweep_runs import write_runs
-from tf_vmf import runs
-from tf_vmf.configs import SweepConfig
+from tests.report.engine.sweep_runs import write_runs
+from tf_vmf import programs
 from tf_vmf.locks import FileLock, LockHeldError
+from tf_vmf.programs.configs import SweepConfig
 from tf_vmf.training import RunInterruptedError
 from trainers import sweep as sweep_program
 
@@ -102,7 +102,7 @@ def test_a_sweep_that_is_told_to_stop_ends_with_the_exit_code_of_the_run(tmp_pat
     def interrupted(*_, **__):
         raise RunInterruptedError(signal.SIGTERM, "saved")
 
-    monkeypatch.setattr(runs, "train_documents", interrupted)
+    monkeypatch.setattr(programs, "train_documents", interrupted)
     config = SweepConfig(trainer="bow_vae", vary=("seed=0,1",), output=tmp_path)
     with pytest.raises(SystemExit) as ended:
         sweep_program.main(config, ["--corpus=wikipedia"])
@@ -111,7 +111,7 @@ def test_a_sweep_that_is_told_to_stop_ends_with_the_exit_code_of_the_run(tmp_pat
 
 
 def test_a_second_sweep_in_the_folder_leaves_before_its_first_run(tmp_path, monkeypatch):
-    monkeypatch.setattr(runs, "train_documents", lambda *_, **__: pytest.fail("it trains"))
+    monkeypatch.setattr(programs, "train_documents", lambda *_, **__: pytest.fail("it trains"))
     config = SweepConfig(trainer="bow_vae", vary=("seed=0,1",), output=tmp_path)
     with (
         FileLock(tmp_path / "sweep.lock"),

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 import tf_vmf
-from tf_vmf.configs import ExportConfig, PredictConfig, TopicsConfig
+from tf_vmf.programs.configs import ExportConfig, PredictConfig, TopicsConfig
 from trainers import export, predict, topics
 
 pytest.importorskip("pandas")

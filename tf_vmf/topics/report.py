@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tf_vmf.analysis.code_map import CodeMap, map_codes
-from tf_vmf.analysis.excerpts import Excerpt
 from tf_vmf.evaluation.clustering import normalized_mutual_information, purity
 from tf_vmf.evaluation.topics import topic_diversity
-from tf_vmf.reports.map_block import Map
-from tf_vmf.reports.page import Block, Headline, Passage, PassageList, Section, Table, Text, write_report
-from tf_vmf.reports.phrases import map_caption
+from tf_vmf.report.engine.code_map import CodeMap, map_codes
+from tf_vmf.report.engine.excerpts import Excerpt
+from tf_vmf.report.map_block import Map
+from tf_vmf.report.page import Block, Headline, Passage, PassageList, Section, Table, Text, write_report
+from tf_vmf.report.phrases import map_caption
 from tf_vmf.topics.fitted import FittedTopics
 
 if TYPE_CHECKING:

@@ -1,0 +1,85 @@
+"""Options that choose the latent variable."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from tf_vmf.programs.configs.options import Config, ConfigError, option
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LatentConfig(Config):
+    """Latent variable."""
+
+    latent: str = option(
+        "vmf",
+        "Posterior of the code: vmf, gaussian, power_spherical, uniform_norm_vmf, vmf_product, or another registered one; none "
+        "for a plain language model.",
+    )
+    latent_dim: int = option(20, "Dimension d of the code; on the sphere that of R^d.", minimum=1)
+    concentration: float | str = option(
+        "learned",
+        "Concentration of a spherical posterior: a number, 'learned' for one per example, or 'shared' for a learned one.",
+        minimum=0.0,
+        words=("learned", "shared"),
+    )
+    initial_concentration: float | None = option(
+        None,
+        "Concentration at the start of training, if it is learned or has warm-up steps; learned and not given: 2 latent_dim "
+        "(of a part of vmf_product 2 part_dim).",
+        minimum=0.0,
+    )
+    concentration_warmup_steps: int = option(
+        0,
+        "Move a concentration that is a number in a straight line from initial_concentration to it over this many steps.",
+        minimum=0,
+    )
+    minimum_concentration: float | None = option(
+        None,
+        "Lower bound of a learned concentration; if not given a tenth of that default, or of the initial one if that is less.",
+        minimum=0.0,
+    )
+    prior: str = option(
+        "fixed",
+        "Prior of the code: fixed (uniform on the sphere, standard normal for a Gaussian), or a mixture learned with the model.",
+        choices=("fixed", "mixture"),
+    )
+    prior_components: int = option(100, "Components of the mixture with prior=mixture.", minimum=1)
+    norm_penalty: float = option(
+        0.0, "Weight of (||m|| - 1)^2, where m is the mean direction before it is normalised.", minimum=0.0
+    )
+    norm_max: float = option(2.0, "Largest norm of a code of the latent uniform_norm_vmf.", minimum=0.0)
+    norm_width: float = option(
+        1.0, "Width of the norm's uniform posterior of the latent uniform_norm_vmf.", minimum=0.0
+    )
+    part_dim: int = option(
+        5,
+        "Dimension of each unit vector of which a code of the latent vmf_product is made; divides latent_dim.",
+        minimum=2,
+    )
+    kl_weight: float = option(
+        1.0, "Weight of the KL in the training loss; with kl_warmup_steps the one it rises to.", minimum=0.0
+    )
+    kl_warmup_steps: int = option(0, "Raise the weight of the KL from 0 to kl_weight over this many steps.", minimum=0)
+    kl_schedule: str = option(
+        "linear",
+        "How the weight rises: in a line; along a sigmoid, half of it half-way; or four times over kl_warmup_steps, each "
+        "time in the first half of a cycle.",
+        choices=("linear", "sigmoid", "cyclical"),
+    )
+
+    def check(self) -> None:
+        super().check()
+        if self.concentration_warmup_steps and (
+            isinstance(self.concentration, str) or self.initial_concentration is None
+        ):
+            raise ConfigError(
+                "concentration_warmup_steps",
+                "expected 0, or a `concentration` that is a number and the `initial_concentration` from which it starts. "
+                f"Received: {self.concentration_warmup_steps} with concentration={self.concentration!r}, "
+                f"initial_concentration={self.initial_concentration!r}.",
+            )
+        if self.kl_schedule != "linear" and not self.kl_warmup_steps:
+            raise ConfigError(
+                "kl_schedule", "expected `kl_warmup_steps` above 0, the steps over which the weight rises. Received: 0."
+            )

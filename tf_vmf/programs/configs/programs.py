@@ -1,0 +1,126 @@
+"""The configurations of the programs that do not train a single model."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from tf_vmf.programs.configs.corpus import CorpusConfig, DocumentTextConfig, SentenceTextConfig
+from tf_vmf.programs.configs.options import Config, ConfigError, option, with_default
+from tf_vmf.programs.configs.topics import EXPORT_CODES
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RunConfig(Config):
+    """Run."""
+
+    workdir: str = option(dataclasses.MISSING, "Folder of the run; the same command on it resumes.")
+    log_format: str = option(
+        "text", "What the terminal shows: text for people, or json, one object per line.", choices=("text", "json")
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SweepConfig(Config):
+    """Sweep."""
+
+    trainer: str = option(dataclasses.MISSING, "The program to run.", choices=("bow_vae", "lstm_vae"))
+    vary: tuple[str, ...] = option(
+        dataclasses.MISSING,
+        "A flag of the trainer and its values, NAME=VALUE,VALUE,...; given more than once, all combinations are run. Over "
+        "--vary=seed=... the report averages.",
+        repeated=True,
+    )
+    output: str = option(dataclasses.MISSING, "Folder of the sweep; the same command on it resumes.")
+
+    def check(self) -> None:
+        super().check()
+        pairs = [_varied(text) for text in self.vary]
+        distinct = len({name for name, _ in pairs}) == len(pairs)
+        well_formed = all(
+            name.isidentifier() and all(values) and len({*values}) == len(values) for name, values in pairs
+        )
+        if not (pairs and distinct and well_formed):
+            raise ConfigError(
+                "vary",
+                "expected NAME=VALUE,VALUE,... with a name and values that are not repeated, as --vary=concentration=10,50,100. "
+                f"Received: {', '.join(self.vary)!r}.",
+            )
+
+    def varied(self) -> dict[str, list[str]]:
+        """The values of every flag that is varied, in the order of the command line."""
+        return dict(map(_varied, self.vary))
+
+
+def _varied(text: str) -> tuple[str, list[str]]:
+    name, _, values = text.partition("=")
+    return name.strip().lstrip("-"), [value.strip() for value in values.split(",")]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PrepareConfig(DocumentTextConfig, SentenceTextConfig):
+    """Preparation."""
+
+    kind: str = option(dataclasses.MISSING, "What the text is read as.", choices=("documents", "sentences"))
+    output: str = option(dataclasses.MISSING, "Folder to make.")
+    examples_per_shard: int = option(16_384, "Examples per file; training holds up to two files in memory.", minimum=1)
+
+    def check(self) -> None:
+        super().check()
+        if not self.train_files:
+            raise ConfigError("train_files", "expected text to prepare: named corpora fit in memory. Received: none.")
+
+    def loader_arguments(self) -> dict[str, Any]:
+        """The keyword arguments of `tf_vmf.data.prepare_documents` or `prepare_sentences`."""
+        text = DocumentTextConfig if self.kind == "documents" else SentenceTextConfig
+        return {**text.loader_arguments(self), "examples_per_shard": self.examples_per_shard}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PredictConfig(Config):
+    """Prediction."""
+
+    model: str = option(dataclasses.MISSING, "Folder of a finished run or of topics, a .keras file or an export.")
+    input: tuple[str, ...] = option(dataclasses.MISSING, "Texts: files, folders or patterns, as the training text.")
+    output: str = option(dataclasses.MISSING, "CSV file to write.")
+    export_codes: str | None = option(None, EXPORT_CODES)
+    text_column: str | int | None = with_default(CorpusConfig, "text_column", None)
+    label_column: str | int | None = with_default(CorpusConfig, "label_column", None)
+    seed: int = option(0, "Seed of the sample of the code behind nll.", minimum=0, maximum=2**31 - 1)
+
+    def check(self) -> None:
+        super().check()
+        if not self.input:
+            raise ConfigError("input", "expected texts. Received none.")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ExportConfig(Config):
+    """Export."""
+
+    model: str = option(dataclasses.MISSING, "Folder of a finished run or of topics, a .keras file or an export.")
+    output: str = option(dataclasses.MISSING, "Folder to make, for instance exports/1.")
+    allow_unknown: bool = option(
+        True, "Sentences that the export writes may hold <unk>; --noallow_unknown keeps it out."
+    )
+    examples: tuple[str, ...] = option(
+        (),
+        "Texts that the export shall hold, to find those nearest to a new text: files, folders or patterns, as the training text. "
+        "Everyone who can use the export can read them.",
+    )
+    text_column: str | int | None = with_default(CorpusConfig, "text_column", None)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ServeConfig(Config):
+    """Service."""
+
+    export_dir: str = option(dataclasses.MISSING, "Folder of an export.")
+    model_name: str = option("model", "Name of the model in URLs.")
+    version_labels: tuple[str, ...] = option(
+        ("stable",), "Names that stand for the version in URLs, as in /v1/models/model/labels/stable:predict."
+    )
+    host: str = option("127.0.0.1", "Address to listen on; 0.0.0.0 for all.")
+    port: int = option(8501, "Port to listen on; 0 for any that is free.", minimum=0, maximum=65535)
+    max_batch: int = option(1024, "Rows that one request may have.", minimum=1)
+    max_body_bytes: int = option(4 * 2**20, "Largest request.", minimum=1)

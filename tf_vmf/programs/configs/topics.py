@@ -1,0 +1,59 @@
+"""The configuration of a topic model."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from tf_vmf.programs.configs.corpus import CorpusConfig, DocumentTextConfig
+from tf_vmf.programs.configs.options import Config, ConfigError, option, with_default
+
+EXPORT_CODES = (
+    "Folder to make for TensorFlow's Embedding Projector: codes.tsv, metadata.tsv, and coordinates.tsv in the plane."
+)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TopicsConfig(Config):
+    """Topics."""
+
+    output: str = option(dataclasses.MISSING, "Folder to make, for instance topics/reviews.")
+    export_codes: str | None = option(None, EXPORT_CODES)
+    corpus: str | None = option(
+        None,
+        "wikipedia, the paragraphs that gensim carries; leave it out to read the files of train_files.",
+        choices=("wikipedia",),
+    )
+    train_files: tuple[str, ...] = with_default(CorpusConfig, "train_files", ())
+    text_column: str | int | None = with_default(CorpusConfig, "text_column", None)
+    label_column: str | int | None = with_default(CorpusConfig, "label_column", None)
+    num_topics: int = option(20, "Number of topics; 0 chooses it by the silhouette of the codes.", minimum=0)
+    vocabulary_size: int = option(5000, "Most frequent words to keep.", minimum=2)
+    tokenization: str = option(
+        "words",
+        "words: lower-case words; punctuation: punctuation marks are tokens too; whitespace: the text is tokenised already.",
+        choices=("words", "punctuation", "whitespace", "scikit-learn"),
+    )
+    stop_words: str = with_default(DocumentTextConfig, "stop_words", "english")
+    min_df: int | float = with_default(DocumentTextConfig, "min_df", 2)
+    max_df: int | float = with_default(DocumentTextConfig, "max_df", 1.0)
+    ngram_range: tuple[int, ...] = with_default(DocumentTextConfig, "ngram_range", (1, 1))
+    latent_dim: int = option(50, "Dimension of the codes.", minimum=2)
+    epochs: int | None = option(None, "Passes over the texts; chosen by their number if not given.", minimum=1)
+    relevance_weight: float = option(
+        0.8,
+        "1 ranks the words of a topic by probability, 0 by how much likelier they are there than elsewhere.",
+        minimum=0.0,
+        maximum=1.0,
+    )
+    seed: int = option(0, "Seed of weights, noise and clusters.", minimum=0, maximum=2**31 - 1)
+
+    def check(self) -> None:
+        super().check()
+        if (self.corpus is None) == (not self.train_files):
+            raise ConfigError(
+                "train_files",
+                "expected files of your own, or `corpus`, and not both. Received: "
+                f"corpus={self.corpus!r}, train_files={list(self.train_files)!r}.",
+            )
+        if self.num_topics == 1:
+            raise ConfigError("num_topics", "expected 2 or more, or 0 to choose. Received: 1.")

@@ -1,0 +1,128 @@
+"""What a trained model says about new texts, as a table."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tf_vmf import models
+from tf_vmf.data.columns import Columns
+from tf_vmf.data.texts import Text, TextFiles
+from tf_vmf.files import read_json, write_atomically
+from tf_vmf.programs.code_files import CodeFiles, folder_of_codes, label_and_topic
+from tf_vmf.programs.configs import PredictConfig
+from tf_vmf.programs.topics import saved_topic_model
+from tf_vmf.seeds import stateless_seed
+
+_BATCH = 256
+
+
+def predict(config: PredictConfig) -> int:
+    """Writes a CSV file with one row per text: `row`, `known_tokens`, `nll`, `kl`, `code_0`, `code_1`, ....
+
+    Of a topic model `topic` and the proportions `topic_0`, `topic_1`, ... follow.
+
+    `known_tokens` counts the words that the model knows; 0 marks the code of nothing. `nll` and `kl` are in nats, from
+    one sample of the code; they add up to the negative evidence lower bound. The code is the mean direction on the sphere, the mean
+    of a Gaussian. `export_codes` names a folder for the files of `tf_vmf.programs.code_files.CodeFiles`.
+
+    Args:
+        config: The model, the texts and the file to write.
+
+    Returns:
+        The number of texts.
+
+    Raises:
+        FileExistsError: There is something at the folder of the codes.
+        FileNotFoundError: There is no model or no text.
+        ValueError: The model came without a vectorizer or has no latent variable, or a label is unknown.
+    """
+    path = Path(config.model)
+    topics = saved_topic_model(path)
+    model, vectorizer = models.load(path) if topics is None else (topics.model_, topics.vectorizer_)
+    if vectorizer is None or model.latent is None:
+        lacks = "vectorizer.json, which turns text into its input" if vectorizer is None else "a latent variable"
+        raise ValueError(
+            f"`model`: expected a model of text with codes. Received: {config.model}, which lacks {lacks}."
+        )
+    labels = _label_numbers(path) if getattr(model, "num_labels", 0) else None
+    columns = Columns(config.text_column, config.label_column)
+    texts = TextFiles(list(config.input), columns=columns)
+    header = ["row", "known_tokens", "nll", "kl", *(f"code_{i}" for i in range(model.latent.latent_dim))]
+    header += [] if topics is None else ["topic", *(f"topic_{k}" for k in range(topics.num_topics_))]
+    names = [] if topics is None else topics.topic_labels()
+    files, written = CodeFiles(), 0
+
+    def write(path: Path) -> None:
+        nonlocal written
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(header)
+            for number, batch in enumerate(_batches(texts)):
+                found = _predictions(model, vectorizer, batch, labels, stateless_seed(config.seed, number))
+                proportions = None if topics is None else topics.transform([text.text for text in batch])
+                for i, (text, (known, nll, kl, code)) in enumerate(zip(batch, found, strict=True)):
+                    row: list[Any] = [written, known, *_numbers([nll, kl, *code])]
+                    about = {"label": text.label or ""}
+                    if proportions is not None:
+                        row += [int(np.argmax(proportions[i])), *_numbers(proportions[i])]
+                        about = label_and_topic(text.label, proportions[i], names)
+                    writer.writerow(row)
+                    if config.export_codes is not None:
+                        files.add(code, written, known, text.text, **about)
+                    written += 1
+        if folder is not None:  # before the output is replaced: it may fail
+            files.write(folder, spherical=model.latent.describe().metric == "cosine", seed=config.seed)
+
+    with folder_of_codes(config.export_codes) as folder:
+        write_atomically(config.output, write)
+    return written
+
+
+def _batches(texts: TextFiles) -> Iterator[list[Text]]:
+    iterator = iter(texts)
+    while batch := list(islice(iterator, _BATCH)):
+        yield batch
+
+
+def _predictions(
+    model: Any, vectorizer: Any, batch: list[Text], labels: Mapping[str, int] | None, seed: tf.Tensor
+) -> Iterator[tuple[int, float, float, np.ndarray]]:
+    """Known tokens, nll, KL and code of each text."""
+    strings = tf.constant([text.text for text in batch])
+    x = vectorizer(strings)
+    if labels is not None:
+        x = {"tokens": x, "labels": tf.constant([_number(text, labels) for text in batch])}
+    terms = model.elbo_terms(x, seed)
+    codes = model.latent.code(model.posterior_parameters(x)).numpy()
+    known = vectorizer.known_tokens(strings).numpy()
+    for tokens, nll, kl, code in zip(known, terms["nll"].numpy(), terms["kl"].numpy(), codes, strict=True):
+        yield int(tokens), float(nll), float(kl), code
+
+
+def _numbers(values: Iterable[float]) -> list[str]:
+    return [f"{value:.6g}" for value in values]
+
+
+def _label_numbers(path: Path) -> dict[str, int]:
+    """The numbers of the labels of a conditional model, from the metrics of its run."""
+    file = path / "metrics.json"
+    metrics = read_json(file, "The run's command writes it anew where it is missing.") if file.is_file() else {}
+    names = metrics.get("protocol", {}).get("labels", [])
+    if not names:
+        raise ValueError(
+            f"`model`: expected the folder of a run, whose metrics.json names the labels of the model. Received: {path}."
+        )
+    return {name: number for number, name in enumerate(names)}
+
+
+def _number(text: Text, labels: Mapping[str, int]) -> int:
+    if text.label is None or text.label not in labels:
+        raise text.error(f"a label out of {', '.join(labels)}, as the model is conditional on it", repr(text.label))
+    return labels[text.label]

@@ -1,0 +1,156 @@
+"""A run of a sentence model."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from absl import logging
+
+from tf_vmf import data, evaluation, files, report
+from tf_vmf.models import LSTMVAE, read_word_vectors
+from tf_vmf.programs.components import make_latent, make_optimizer
+from tf_vmf.programs.configs import SentenceConfig
+from tf_vmf.programs.run import Experiment, Run, run, start
+from tf_vmf.report import engine
+from tf_vmf.training import Workdir
+
+
+def train_sentences(
+    config: SentenceConfig, workdir: str | Path, *, command: str | None = None, verbose: bool | str = True
+) -> Run:
+    r"""Trains a sentence model in a folder, or resumes it there; measures it and writes the report.
+
+    ```python
+    with open("sentences.txt", "w") as file:
+        file.write("The moon rose early.\nA rocket flew to the moon.\nWe ate bread with butter.\n" * 40)
+    config = tf_vmf.programs.configs.SentenceConfig(train_files=("sentences.txt",), epochs=2, num_importance_samples=1)
+    run = tf_vmf.programs.train_sentences(config, "runs/sentences")
+    ```
+
+    Args:
+        config: The options of the run.
+        workdir: The folder of the run; made if missing.
+        command: The command to print in the report; None for this call.
+        verbose: Whether to print the progress; "json" prints it as JSON objects, one per line.
+
+    Returns:
+        The trained model with its vectorizer, metrics and history.
+
+    Raises:
+        As `tf_vmf.programs.train_documents`; ValueError also where the model is to be conditional on labels that are missing.
+    """
+    strategy = start(config, workdir)
+    corpus = data.load_sentences(**config.loader_arguments())
+    _check_labels(config, corpus)
+    examples = {"train": corpus.train_examples, "valid": corpus.valid, "test": corpus.test}
+    if not config.conditional:
+        examples = {split: each.without_labels() for split, each in examples.items()}
+    experiment = Experiment(
+        program="lstm_vae",
+        config=config,
+        corpus=corpus,
+        examples=examples,
+        make_model=lambda num_steps, has_started: make_model(config, corpus, num_steps, has_started),
+        unit="sentence",
+        baseline=evaluation.unigram_perplexity(
+            corpus.train_word_counts, corpus.test.bags_of_words(len(corpus.vocabulary))
+        ),
+        token_counting="words and one <eos> per sentence; padding counts nowhere",
+        fingerprints=_embeddings_fingerprint(config, Workdir(workdir)),
+        report=partial(_write_report, corpus),
+    )
+    call = f"tf_vmf.programs.train_sentences(config, {str(workdir)!r})"
+    return run(experiment, strategy, workdir, command=command or call, verbose=verbose)
+
+
+def make_model(config: SentenceConfig, corpus: data.SentenceCorpus, num_steps: int, has_started: bool) -> LSTMVAE:
+    """The compiled model of a configuration.
+
+    Args:
+        config: The configuration of the run.
+        corpus: Its corpus.
+        num_steps: Training steps in all.
+        has_started: Whether weights will be restored, so that initial embeddings are not read.
+
+    Raises:
+        FileNotFoundError, ModuleNotFoundError: See `tf_vmf.models.read_word_vectors`.
+        ValueError: The initial embeddings have another width.
+    """
+    latent = make_latent(config, config.seed)
+    model = LSTMVAE(
+        len(corpus.vocabulary),
+        latent,
+        embedding_dim=config.embedding_dim,
+        hidden_units=config.hidden_units,
+        num_decoder_layers=config.num_decoder_layers,
+        bidirectional=config.bidirectional,
+        pooling=config.pooling,
+        encoder_activation=config.encoder_activation,
+        tied_embeddings=config.tied_embeddings,
+        skip_connection=config.skip_connection and latent is not None,
+        word_dropout=config.word_dropout,
+        dropout=config.dropout,
+        encoder_dropout=config.encoder_dropout,
+        z_scale=config.z_scale,
+        free_bits=config.free_bits,
+        num_labels=len(corpus.label_names) if config.conditional else 0,
+        label_dim=config.label_dim,
+        bag_of_words_units=config.bag_of_words_units,
+        num_samples=config.num_samples,
+        sample_reduction=config.sample_reduction,
+        seed=config.seed,
+    )
+    model.set_unigram_bias(corpus.train_word_counts)
+    if config.initial_embeddings and not has_started:
+        found = model.set_embeddings(corpus.vocabulary, read_word_vectors(config.initial_embeddings))
+        logging.warning("Initial embeddings: found %d of %d words.", found, len(corpus.vocabulary))
+    model.compile(make_optimizer(config, num_steps))
+    return model
+
+
+def _check_labels(config: SentenceConfig, corpus: data.SentenceCorpus) -> None:
+    """A conditional model needs training sentences of every label."""
+    if not config.conditional:
+        return
+    if not corpus.label_names:
+        raise ValueError(
+            f"`conditional`: expected labelled sentences. Received: corpus {corpus.name!r}, which has no labels. Label files as "
+            "label=path, or name a label column."
+        )
+    if corpus.train_records is not None:
+        return
+    untrained = set(range(len(corpus.label_names))) - set(np.unique(np.asarray(corpus.train.labels)))
+    if untrained:
+        names = ", ".join(corpus.label_names[label] for label in sorted(untrained))
+        raise ValueError(f"`conditional`: expected training sentences of every label. Received none labelled {names}.")
+
+
+def _embeddings_fingerprint(config: SentenceConfig, workdir: Workdir) -> dict[str, str]:
+    """The fingerprint of the initial embeddings.
+
+    Of a run that has started with this very path it is the recorded one: its embeddings are in the checkpoints, and the file may
+    be gone.
+    """
+    name = "initial_embeddings_sha256"
+    if config.initial_embeddings is None:
+        return {}
+    recorded = workdir.recorded_config()
+    if workdir.has_started and recorded is not None and recorded["initial_embeddings"] == config.initial_embeddings:
+        return {name: recorded["data"][name]}
+    path = Path(config.initial_embeddings)
+    file = path / "model.keras" if path.is_dir() else path
+    if not file.is_file():
+        raise FileNotFoundError(
+            f"`initial_embeddings`: expected the folder of a run or a file of word vectors. Received: {path}, where there is none."
+        )
+    return {name: files.sha256_of_file(file)[:16]}
+
+
+def _write_report(corpus: data.SentenceCorpus, path: Path, **run: Any) -> None:
+    """Writes the report of a run and the findings behind it: its model, metrics, history, config and command."""
+    findings = engine.find_sentences(corpus=corpus, **run)
+    files.write_text(path.with_name("findings.json"), engine.to_json(findings))
+    report.sentence_report(path, findings)

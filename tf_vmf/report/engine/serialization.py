@@ -1,0 +1,99 @@
+"""Findings as JSON, and back."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import types
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import numpy as np
+
+T = TypeVar("T")
+_KIND = "findings"
+
+
+def to_json(findings: Any, *, indent: int | None = None) -> str:
+    """A findings dataclass as JSON: dataclasses as objects, arrays and tuples as lists, NaN as null, infinity as a string.
+
+    ```python
+    points = [tf_vmf.report.engine.SweepPoint({"latent_dim": "25"}, {"perplexity": (801.0, 803.0)})]
+    text = tf_vmf.report.engine.to_json(tf_vmf.report.engine.find_sweep(points))
+    same = tf_vmf.report.engine.from_json(text, tf_vmf.report.engine.SweepFindings)
+    ```
+
+    Args:
+        findings: An instance of a dataclass, such as `tf_vmf.report.engine.DocumentFindings`.
+        indent: Spaces per level; None for one line.
+
+    Returns:
+        The text. The key "findings" holds the name of the class.
+
+    Raises:
+        TypeError: A value is of a kind that JSON has no place for.
+    """
+    content = {_KIND: type(findings).__name__, **_plain(findings)}
+    return json.dumps(content, indent=indent, ensure_ascii=False, allow_nan=False)
+
+
+def from_json(text: str, kind: type[T]) -> T:
+    """The findings that `to_json` wrote.
+
+    Args:
+        text: What `to_json` returned.
+        kind: The class of the findings, such as `tf_vmf.report.engine.DocumentFindings`.
+
+    Returns:
+        An instance of `kind`; arrays are float64, int64 or bool. In fields without a type of their own, such as the values of
+        `metrics`, null stays None.
+
+    Raises:
+        ValueError: The text holds findings of another class.
+    """
+    content = json.loads(text)
+    if content.get(_KIND) != kind.__name__:
+        raise ValueError(f"Argument `text`: expected {kind.__name__} as JSON. Received: {content.get(_KIND)!r}.")
+    return _typed(content, kind)
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, np.ndarray | np.generic):
+        return _plain(value.tolist())
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else str(value)  # "inf" or "-inf", which float() reads
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    raise TypeError(f"Findings hold dataclasses, arrays, numbers and strings. Received: {type(value).__name__}.")
+
+
+def _typed(value: Any, hint: Any) -> Any:
+    origin, arguments = get_origin(hint), get_args(hint)
+    if dataclasses.is_dataclass(hint):
+        hints = get_type_hints(hint)
+        return hint(**{f.name: _typed(value[f.name], hints[f.name]) for f in dataclasses.fields(hint)})  # type: ignore[operator]
+    if origin in (Union, types.UnionType):
+        if value is None and type(None) in arguments:
+            return None
+        return _typed(value, next(argument for argument in arguments if argument is not type(None)))
+    if origin is tuple:
+        kinds = [arguments[0]] * len(value) if arguments[-1] is Ellipsis else arguments
+        return tuple(_typed(item, kind) for item, kind in zip(value, kinds, strict=True))
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return {key: _typed(item, arguments[1]) for key, item in value.items()}
+    if hint is np.ndarray:
+        return np.asarray(_numbers(value))
+    return _numbers(value) if hint is float else value
+
+
+def _numbers(value: Any) -> Any:
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_numbers(item) for item in value]
+    return value if isinstance(value, bool | int) else float("nan" if value is None else value)

@@ -1,0 +1,101 @@
+"""Phrases that the reports of all models share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tf_vmf.measures import has_code
+from tf_vmf.report.engine.code_map import CodeMap
+from tf_vmf.report.engine.run import Latent, Run
+
+# A code of so few dimensions suits very little text: on 300 search snippets it has 1.00 of the unigram model's perplexity, the
+# default of 20 dimensions 1.29.
+_FEW_DIMENSIONS = 10
+
+
+def code_description(latent: Latent, noun: str) -> str:
+    """A sentence on what the encoder returns: where codes lie, their distribution and its spread."""
+    return f"The encoder gives {latent.description.code(noun)}."
+
+
+def training_length(run: Run) -> str:
+    """How long a run trained, as " for 80 epochs" with a space in front; "" where the run does not say."""
+    epochs = run.metrics.get("training", {}).get("epochs", len(run.history))
+    if not epochs:
+        return ""
+    return f" for {epochs} epoch{'s' if epochs > 1 else ''}"
+
+
+def chosen_epoch(run: Run) -> str:
+    """A sentence on the epoch whose weights are used, or ""."""
+    training = run.metrics.get("training", {})
+    best, epochs = training.get("best_epoch"), training.get("epochs", 0)
+    if not best or best == epochs:
+        return ""
+    return f" The weights are those of epoch {best}, which had the lowest validation loss."
+
+
+def beside_unigram(run: Run, unigram: float, noun: str, token: str) -> str:
+    """Two sentences that compare the perplexity with that of the unigram model; if it is no better, why and what may help."""
+    test = run.metrics["test"]
+    text = (
+        f"A unigram model, which predicts the same {token} frequencies for every {noun}, has {unigram:,.0f}; the model's "
+        f"perplexity is {test['perplexity'] / unigram:.2f} of it."
+    )
+    if test["perplexity"] < unigram:
+        return text
+    cost = ""
+    if has_code(run.metrics):
+        cost = (
+            f" Beside the unigram model it saves fewer nats per {noun} than the {test['kl']:.1f} that its code costs."
+        )
+    remedies = unigram_remedies(run.metrics, run.config)
+    return f"{text} That is no better: for prediction this model is of no use.{cost} {remedies}"
+
+
+def unigram_remedies(metrics: Mapping[str, Any], config: Mapping[str, Any]) -> str:
+    """What may bring a model below the unigram model that is not, by what its run was: a sentence.
+
+    Args:
+        metrics: The content of metrics.json.
+        config: That of config.json; options that it lacks are not spoken of.
+    """
+    training, latent, remedies = metrics.get("training", {}), config.get("latent"), []
+    if latent not in ("gaussian", "none") and isinstance(config.get("concentration"), int | float):
+        remedies.append("a concentration that is learned (concentration=learned), as short texts want a low one")
+    if latent != "none" and config.get("latent_dim", 0) > _FEW_DIMENSIONS:
+        remedies.append(f"a code of fewer dimensions (latent_dim={_FEW_DIMENSIONS})")
+    if training and training.get("best_epoch") == training.get("epochs"):
+        remedies.append("more epochs, as the last one was the best")
+    return f"What may help: {'; '.join([*remedies, 'more training text'])}."
+
+
+def number(value: float | None, spec: str = ",.0f") -> str:
+    """The number, or a dash where there is none."""
+    return "–" if value is None or math.isnan(value) else format(value, spec)  # noqa: RUF001
+
+
+def label_shares(labels: Sequence[tuple[str, int]], size: int) -> str:
+    """The most frequent labels of a group of so many examples, as "red 60%, blue 40%"."""
+    return ", ".join(f"{label} {count / size:.0%}" for label, count in labels)
+
+
+def map_caption(found: CodeMap, noun: str) -> str:
+    """What a map shows, how much of it, and what its distances mean."""
+    shown = f"{len(found.points):,} {noun}s"
+    if len(found.points) < found.num_examples:
+        shown = f"{shown}, drawn at random from {found.num_examples:,}"
+    how = {
+        "tsne": "t-SNE keeps close codes close; distances between far groups and the extent of a group mean nothing.",
+        "pca": "The two directions in which the codes vary most.",
+        "codes": "The codes themselves, not projected"
+        + ("." if found.points.shape[-1] == 2 else ": two hemispheres in an equal-area map."),
+    }[found.method]
+    if len(found.points) > 1 and not np.ptp(found.points, axis=0).any():
+        how = "All codes coincide."
+    marks = "" if found.labels is None and found.topics is None else " The legend tells what a mark stands for."
+    return f"Codes of {shown}.{marks} {how}"
