@@ -12,6 +12,7 @@ import keras
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from tf_vmf._errors import MissingPlaceError
 from tf_vmf.files import new_folder, read_json
 from tf_vmf.models import load as load_model
 from tf_vmf.models.load import MODEL_FILE, VECTORIZER_FILE
@@ -74,9 +75,7 @@ class FileMethods(WordMethods):
         """
         folder = Path(path)
         if not cls.is_saved(folder):
-            raise FileNotFoundError(
-                f"Expected the folder of a saved TopicModel. Received: {folder}, where there is no {_SETTINGS_FILE}."
-            )
+            raise MissingPlaceError("the folder of a saved TopicModel", folder, f"where there is no {_SETTINGS_FILE}")
         description = read_json(folder / _SETTINGS_FILE, "Restore it from a copy, or fit the model again.")
         if description.get("format") != _FORMAT:
             raise ValueError(
