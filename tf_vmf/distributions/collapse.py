@@ -33,8 +33,8 @@ def warn_of_collapse(points: Directions, components: Components, labels: np.ndar
     remedy = "" if has_prior else "set concentration_prior='auto' or to a number of points, "
     warnings.warn(
         f"{'Component' if found.size == 1 else 'Components'} {names} collapsed to equal points, "
-        f"{named_rows(np.flatnonzero(np.isin(labels, found)))}: the likelihood has no upper bound there, and bic, aic and icl of this "
-        f"fit mean nothing. To mend it, {remedy}lower n_components or leave out repeated rows.",
+        f"{named_rows(np.flatnonzero(np.isin(labels, found)))}: the likelihood has no upper bound there, and bic, aic and icl of "
+        f"this fit mean nothing. To mend it, {remedy}lower n_components or leave out repeated rows.",
         ConvergenceWarning,
         stacklevel=4,
     )

@@ -188,8 +188,8 @@ def _largest(X: Any) -> np.ndarray:
 def _norms(X: Any) -> np.ndarray:
     """Euclidean norms in float64; rows are read in blocks, as float32 squares lose digits."""
     norms = np.empty(X.shape[0])
-    for start in range(0, X.shape[0], _MOST):
-        rows = slice(start, start + _MOST)
+    for start in range(0, X.shape[0], _FEWEST):
+        rows = slice(start, start + _FEWEST)
         norms[rows] = row_norms(X[rows].astype(np.float64, copy=False))
     return norms
 

@@ -62,11 +62,11 @@ class Prior(NamedTuple):
     """Conjugate prior of every component's concentration: imagined points around its mean direction.
 
     Attributes:
-        count: Number of points, >= 0.
+        points: Number of points, >= 0.
         mean_cosine: Their mean cosine with the mean direction, in [0, 1]; 0 is the prior of movMF.
     """
 
-    count: float = 0.0
+    points: float = 0.0
     mean_cosine: float = 0.0
 
 
@@ -127,7 +127,7 @@ def maximize(statistics: Statistics, before: Components, tied: bool, prior: Prio
     """The components of maximum likelihood, or of the largest posterior density under the prior.
 
     ```
-    A(kappa_k) = (|s_k| + nu r) / (n_k + nu),    nu = prior.count, r = prior.mean_cosine
+    A(kappa_k) = (|s_k| + nu r) / (n_k + nu),    nu = prior.points, r = prior.mean_cosine
     ```
 
     A component without any weight keeps its mean direction at weight 0. Concentrations are at most `largest`: a component of equal
@@ -135,13 +135,13 @@ def maximize(statistics: Statistics, before: Components, tied: bool, prior: Prio
     """
     counts, lengths = statistics.counts, np.linalg.norm(statistics.resultants, axis=1)
     dim = statistics.resultants.shape[1]
-    imagined = prior.count * prior.mean_cosine
+    imagined = prior.points * prior.mean_cosine
     if tied:
         # The likelihood of a common concentration: A(kappa) is the mean of all mean cosines.
-        means = np.full(len(counts), (lengths.sum() + imagined) / (counts.sum() + prior.count))
+        means = np.full(len(counts), (lengths.sum() + imagined) / (counts.sum() + prior.points))
         concentrations = np.full(len(counts), concentrations_of(means[:1], dim, largest)[0])
     else:
-        total = counts + prior.count
+        total = counts + prior.points
         means = (lengths + imagined) / np.where(total > 0, total, 1)
         concentrations = np.where(counts > 0, concentrations_of(means, dim, largest), before.concentrations)
     return Components(counts / counts.sum(), mean_directions(statistics, before), concentrations)

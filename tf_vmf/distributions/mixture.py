@@ -10,18 +10,18 @@ import numpy as np
 from sklearn.base import DensityMixin, _fit_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from tf_vmf._errors import ArgumentError
 from tf_vmf.distributions import expectation_maximization as em
 from tf_vmf.distributions.collapse import collapsed, warn_of_collapse
 from tf_vmf.distributions.directions import Directions
-from tf_vmf.distributions.sphere_estimator import SEEDINGS, SphereEstimator
+from tf_vmf.distributions.sphere_estimator import SEEDINGS, SphereEstimator, at_least
 from tf_vmf.math.area import log_sphere_area
 
-# Imagined points of the prior "auto". Household expenditures of Hornik and Gruen (2014): BIC is lowest for their three components,
-# at -211.54 (without a prior -211.55), for any number from .01 to .3.
+# Imagined points of the prior "auto". On the household expenditures of Hornik and Gruen (2014) BIC is lowest for their three components
+# with any number from .01 to .3; it is -211.54 there, and -211.55 without a prior.
 _AUTO_PRIOR = 0.1
 # Online EM (Cappe and Moulines, 2009): batch t counts t^-0.6 of all.
 _FORGETTING = 0.6
@@ -45,9 +45,9 @@ class VonMisesFisherMixture(DensityMixin, SphereEstimator):
     ```
 
     where s_k is the weighted sum and n_k the weight of the component's points, and A the mean resultant length. A number nu is the
-    prior of R's movMF, r = 0. "auto" takes nu = 0.1 points as spread as the clusters of the start are within (1 - r is their unbiased
-    mean cosine distance): it scales with the data, leaves one component at its exact maximum of the likelihood, and changes a
-    component of n points by a fraction of about 0.1 / n. 0 is maximum likelihood.
+    prior of R's movMF, r = 0. "auto" takes nu = 0.1 points that are as spread as the clusters of the start are within (1 - r is
+    their unbiased mean cosine distance): it scales with the data, leaves a single component at the maximum of the likelihood, and
+    changes a component of n points by a fraction of about 0.1 / n. 0 is maximum likelihood.
 
     | data | assignment | tied_concentration |
     | :--- | :--- | :--- |
@@ -67,9 +67,9 @@ class VonMisesFisherMixture(DensityMixin, SphereEstimator):
         max_iter: Largest number of steps per start.
         tol: A start has converged when the mean log density (nats per point) changes by less in a step; for "hard", when the mean
             cosine distance to the nearest mean direction changes by less than this fraction.
-        init: The start: "k-means++" (rows far apart), "random" (random rows), mean directions `(K, d)`, integer labels `(n,)` (-1 for
-            none), posterior probabilities `(n, K)`, or a callable `init(X, K, random_state=)` that returns one of the arrays. The
-            first step takes one concentration, and equal weights where the start has only mean directions.
+        init: The start: "k-means++" (rows far apart), "random" (random rows), mean directions `(K, d)`, integer labels `(n,)` (-1
+            for none), posterior probabilities `(n, K)`, or a callable `init(X, K, random_state=)` that returns one of the arrays.
+            The first step takes one concentration, and equal weights where the start has only mean directions.
         normalize: Whether rows are scaled to unit length. If not, rows of another length are refused.
         zero_rows: "error" refuses rows of zeros, such as texts without a known word. "uniform": they have no weight in `fit`, their
             posterior probabilities are `weights_`, and their density is that of the uniform distribution.
@@ -80,13 +80,13 @@ class VonMisesFisherMixture(DensityMixin, SphereEstimator):
     Attributes:
         weights_: `(K,)`, with sum 1. A component that lost all points has weight 0.
         mean_directions_: `(K, d)`, unit rows, float64.
-        concentrations_: `(K,)`, at most `(d - 1) / (128 eps)` with the rounding error eps of the dtype of the products: float64 for d
-            up to 64, else that of X.
+        concentrations_: `(K,)`, at most `(d - 1) / (128 eps)` with the rounding error eps of the dtype of the products: float64 for
+            d up to 64, else that of X.
         labels_: The component of every row of the last fit, `(n,)`; -1 for rows of weight 0 that hold no direction.
         n_iter_: Steps of the best start.
         converged_: Whether the best start converged.
         lower_bound_: Mean log density of the training points, nats (for "hard", the mean cosine).
-        lower_bounds_: That after every step of the best start.
+        lower_bounds_: That after every step of the best start. Without a prior no step lowers it.
         n_features_in_: d.
 
     Raises:
@@ -114,13 +114,13 @@ class VonMisesFisherMixture(DensityMixin, SphereEstimator):
     """
 
     _parameter_constraints: ClassVar[dict] = {
-        "n_components": [Interval(numbers.Integral, 1, None, closed="left")],
+        "n_components": [at_least(numbers.Integral, 1)],
         "tied_concentration": ["boolean"],
-        "concentration_prior": [StrOptions({"auto"}), Interval(numbers.Real, 0, None, closed="left")],
+        "concentration_prior": [StrOptions({"auto"}), at_least(numbers.Real, 0)],
         "assignment": [StrOptions({"soft", "hard"})],
-        "n_init": [Interval(numbers.Integral, 1, None, closed="left")],
-        "max_iter": [Interval(numbers.Integral, 1, None, closed="left")],
-        "tol": [Interval(numbers.Real, 0, None, closed="left")],
+        "n_init": [at_least(numbers.Integral, 1)],
+        "max_iter": [at_least(numbers.Integral, 1)],
+        "tol": [at_least(numbers.Real, 0)],
         "init": [StrOptions(set(SEEDINGS)), callable, "array-like", "sparse matrix"],
         "normalize": ["boolean"],
         "zero_rows": [StrOptions({"error", "uniform"})],
@@ -204,9 +204,9 @@ class VonMisesFisherMixture(DensityMixin, SphereEstimator):
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> VonMisesFisherMixture:
         """Takes one more batch into account by a step of online EM.
 
-        The first batch, of at least K rows, is fitted as by `fit`, unless the estimator is fitted. The t-th counts t^-0.6 of all that
-        was seen, so that the batches of long ago are forgotten (Cappe and Moulines, JRSS B 71, 2009). `labels_` and `lower_bound_`
-        are those of the batch.
+        The first batch, of at least K rows, is fitted as by `fit`, unless the estimator is fitted. The t-th counts t^-0.6 of all
+        that was seen, so that the batches of long ago are forgotten (Cappe and Moulines, JRSS B 71, 2009). `labels_` and
+        `lower_bound_` are those of the batch.
 
         Args:
             X: Array or scipy sparse matrix `(n, d)`.

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse
 from sklearn.base import BaseEstimator
+from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from tf_vmf._errors import ArgumentError
@@ -17,12 +18,28 @@ from tf_vmf.distributions.seeding import random_rows, spherical_k_means_plus_plu
 
 _SEEDINGS = {"k-means++": spherical_k_means_plus_plus, "random": random_rows}
 SEEDINGS = tuple(_SEEDINGS)
-# Weights are counts: a sum of larger ones would overflow.
-_LARGEST_WEIGHT = 1e100
+# The largest weight is brought into this range: squares of sums of weights must neither under- nor overflow.
+_WEIGHTS = (1e-100, 1e100)
+
+
+class Number(Interval):
+    """An interval of numbers, without bools, which scikit-learn takes for 0 and 1."""
+
+    def is_satisfied_by(self, val: Any) -> bool:
+        """Whether the value is a number of the interval."""
+        return not isinstance(val, bool | np.bool_) and super().is_satisfied_by(val)
+
+
+def at_least(kind: type, minimum: float) -> Number:
+    """The constraint of a parameter that is a number of this kind, >= minimum."""
+    return Number(kind, minimum, None, closed="left")
 
 
 class SphereEstimator(BaseEstimator):
-    """Base of estimators of points on the unit sphere. Subclasses have the parameters `init`, `n_init`, `zero_rows` and `verbose`."""
+    """Base of estimators of points on the unit sphere.
+
+    Subclasses have the parameters `init`, `n_init`, `zero_rows` and `verbose`.
+    """
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -38,11 +55,11 @@ class SphereEstimator(BaseEstimator):
         """The rows of X as points, and their weights, 0 for points without a direction."""
         X = self._rows(X, reset=reset)
         owner = type(self).__name__
-        weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
-        if not weight.any():
+        if sample_weight is not None and not np.any(np.asarray(sample_weight)):
             raise ArgumentError("sample_weight", "a positive weight", "only zeros", owner=owner)
-        if weight.max() > _LARGEST_WEIGHT:
-            weight = weight / weight.max() * _LARGEST_WEIGHT
+        weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+        if not _WEIGHTS[0] <= weight.max() <= _WEIGHTS[1]:
+            weight = weight / weight.max() * np.clip(weight.max(), *_WEIGHTS)
         points = self._directions(X, weight)
         weight = np.where(points.has_direction, weight, 0.0)
         if not weight.any():
@@ -136,7 +153,8 @@ class SphereEstimator(BaseEstimator):
             raise ArgumentError(
                 "init",
                 f"{', '.join(map(repr, SEEDINGS))}, a callable, finite mean directions of shape ({count}, {points.dim}), integer "
-                f"labels from 0 to {count - 1} (-1: none) of shape ({len(points)},), or probabilities of shape ({len(points)}, {count})",
+                f"labels from 0 to {count - 1} (-1: none) of shape ({len(points)},), or probabilities of shape "
+                f"({len(points)}, {count})",
                 f"an array of shape {given.shape} and dtype {given.dtype}",
                 owner=type(self).__name__,
             )

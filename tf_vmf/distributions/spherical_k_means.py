@@ -10,12 +10,12 @@ import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin, _fit_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from tf_vmf.distributions import expectation_maximization as em
 from tf_vmf.distributions.directions import Directions
-from tf_vmf.distributions.sphere_estimator import SEEDINGS, SphereEstimator
+from tf_vmf.distributions.sphere_estimator import SEEDINGS, SphereEstimator, at_least
 
 
 class SphericalKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, SphereEstimator):
@@ -26,14 +26,14 @@ class SphericalKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Cluster
     ```
 
     which is k-means of the rows on the unit sphere with centers that stay on it (Dhillon and Modha, 2001), for texts as TF-IDF rows
-    and embeddings. Rows are scaled to unit length as they are read: X is used as it is, dense or sparse, float32 or float64, without
-    a copy. It is `VonMisesFisherMixture(assignment="hard")` without weights and concentrations, by the same code.
+    and embeddings. Rows are scaled to unit length as they are read: X is used as it is, dense or sparse, float32 or float64,
+    without a copy. It is `VonMisesFisherMixture(assignment="hard")` without weights and concentrations, by the same code.
 
     Args:
         n_clusters: Number of clusters.
         init: "k-means++" (rows far apart), "random" (random rows), centers `(n_clusters, d)`, integer labels `(n,)`, or a callable
             `init(X, n_clusters, random_state=)` that returns one of the arrays.
-        n_init: Number of starts, of which the best is kept; "auto": 1 for "k-means++" and arrays, 10 for others, as `KMeans` has it.
+        n_init: Number of starts, of which the best is kept; "auto": 1 for "k-means++" and arrays, 10 for others, as in `KMeans`.
         max_iter: Largest number of steps per start; with `batch_size`, of passes over X.
         tol: A start has converged when the mean cosine distance to the nearest center changes by less than this fraction.
         batch_size: None: every step is over all rows. A number: `fit` steps through random batches of as many rows.
@@ -45,7 +45,7 @@ class SphericalKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Cluster
     Attributes:
         cluster_centers_: `(n_clusters, d)`, unit rows, in the dtype of X.
         labels_: The cluster of every row, `(n,)`; after `partial_fit` of the rows of the batch.
-        inertia_: Weighted sum of squared distances of the rows, scaled to unit length, to their centers: twice that of `1 - cosine`.
+        inertia_: Weighted sum of squared distances of the rows, scaled to unit length, to their centers: 2 (1 - cosine) per row.
         n_iter_: Steps of the best start; with batches, passes over X.
         n_steps_: Number of batches taken, where there are batches.
         n_features_in_: d.
@@ -72,12 +72,12 @@ class SphericalKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Cluster
     """
 
     _parameter_constraints: ClassVar[dict] = {
-        "n_clusters": [Interval(numbers.Integral, 1, None, closed="left")],
+        "n_clusters": [at_least(numbers.Integral, 1)],
         "init": [StrOptions(set(SEEDINGS)), callable, "array-like", "sparse matrix"],
-        "n_init": [StrOptions({"auto"}), Interval(numbers.Integral, 1, None, closed="left")],
-        "max_iter": [Interval(numbers.Integral, 1, None, closed="left")],
-        "tol": [Interval(numbers.Real, 0, None, closed="left")],
-        "batch_size": [None, Interval(numbers.Integral, 1, None, closed="left")],
+        "n_init": [StrOptions({"auto"}), at_least(numbers.Integral, 1)],
+        "max_iter": [at_least(numbers.Integral, 1)],
+        "tol": [at_least(numbers.Real, 0)],
+        "batch_size": [None, at_least(numbers.Integral, 1)],
         "zero_rows": [StrOptions({"error", "uniform"})],
         "verbose": ["verbose"],
         "random_state": ["random_state"],
@@ -133,7 +133,7 @@ class SphericalKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Cluster
             if self.batch_size is None:
                 run = self._climb(points, components, weight, self._report(number, starts))
             else:
-                run = self._step_through_batches(points, components, weight, random_state)
+                run = self._step_through_batches(points, components, weight, random_state, int(self.batch_size))
             runs.append(run)
             self._report_end(number, starts, run)
         best = max(runs, key=lambda run: run.statistics.objective)
@@ -232,7 +232,12 @@ class SphericalKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Cluster
         return em.climb(points, components, weight, hard=True, update=self._update, **options)
 
     def _step_through_batches(
-        self, points: Directions, components: em.Components, weight: np.ndarray, random_state: np.random.RandomState
+        self,
+        points: Directions,
+        components: em.Components,
+        weight: np.ndarray,
+        random_state: np.random.RandomState,
+        batch_size: int,
     ) -> em.Run:
         """Passes over the rows in random batches, until the mean cosine distance of a pass stands still."""
         counts = np.zeros(self.n_clusters)
@@ -240,8 +245,8 @@ class SphericalKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Cluster
         converged = False
         while len(objectives) < self.max_iter and not converged:
             order = random_state.permutation(len(points))
-            for start in range(0, len(points), self.batch_size):
-                chosen = order[start : start + self.batch_size]
+            for start in range(0, len(points), batch_size):
+                chosen = order[start : start + batch_size]
                 if weight[chosen].any():
                     components, counts = self._batch_step(points.subset(chosen), components, weight[chosen], counts)
             statistics = em.hard_step(points, components, weight)
