@@ -9,7 +9,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 
 from tf_vmf import data
 from tf_vmf.data import load_bag_of_words, load_sentences
-from tf_vmf.data.texts import TextFiles, expand_paths
+from tf_vmf.text.files import TextFiles, expand_paths
 
 WORDS = ["alpha", "beta", "gamma", "delta"]
 

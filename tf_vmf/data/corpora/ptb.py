@@ -7,7 +7,7 @@ Every sentence is kept, and the vocabulary comes from train alone: 9,998 words, 
 from pathlib import Path
 
 from tf_vmf.data.splits import SPLITS
-from tf_vmf.data.texts import TextFiles
+from tf_vmf.text.files import TextFiles
 
 _FILES = {split: f"{split}.txt" for split in SPLITS}
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from tf_vmf.data.texts import Text, TextFiles
+from tf_vmf.text.files import Text, TextFiles
 
 _FILES = {"neg": "rt-polarity.neg", "pos": "rt-polarity.pos"}
 
