@@ -217,7 +217,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         """
         if model.latent is None or model.latent.describe().metric != "cosine":
             raise ArgumentError("model", "a document model whose codes are directions", f"latent={model.latent!r}")
-        words = vocabulary if vectorizer is None else vectorizer.get_vocabulary()
+        words = vocabulary if vectorizer is None else vectorizer.vocabulary
         if words is None:
             raise ArgumentError("vocabulary", "the words of the counts, or `vectorizer`", "neither")
         if len(words) != model.vocabulary_size:
