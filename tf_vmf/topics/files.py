@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
-from tf_vmf._errors import ArgumentError
+from tf_vmf._errors import ArgumentError, MissingPlaceError
 from tf_vmf.files import new_folder, read_json
 from tf_vmf.models import load as load_model
 from tf_vmf.models.load import MODEL_FILE, VECTORIZER_FILE
@@ -44,9 +44,7 @@ def load(kind: type[TopicModel], path: str | Path) -> TopicModel:
     """Reads a folder that `save` has written; see `TopicModel.load`."""
     folder = Path(path)
     if not is_saved(folder):
-        raise FileNotFoundError(
-            f"Expected the folder of a saved TopicModel. Received: {folder}, where there is no {_SETTINGS_FILE}."
-        )
+        raise MissingPlaceError("the folder of a saved TopicModel", folder, f"where there is no {_SETTINGS_FILE}")
     description = read_json(folder / _SETTINGS_FILE, "Restore it from a copy, or fit the model again.")
     if description.get("format") != _FORMAT:
         received = f"{folder / _SETTINGS_FILE} with format {description.get('format')!r}"
