@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tf_vmf._errors import ArgumentError
+from tf_vmf._errors import ArgumentError, MissingPlaceError
 from tf_vmf.text.lines import line_error, read_lines
 from tf_vmf.text.tables import Columns, check_header, read_rows, refuse_binary, table_format, warn_of_table
 
@@ -196,7 +197,25 @@ def expand_paths(paths: Paths) -> list[Path]:
     several = [paths] if isinstance(paths, str | Path) else list(paths)
     if not several:
         raise ArgumentError("train_files", "one file or more", "[]")
-    return [expanded for path in several for expanded in _expand(str(path))]
+    return [expanded for path in _rejoined([str(path) for path in several]) for expanded in _expand(path)]
+
+
+def _rejoined(paths: list[str]) -> list[str]:
+    """Paths, those put together again that a program has cut at a comma or a line break in their names."""
+    joined, start = [], 0
+    while start < len(paths):
+        path, end = paths[start], start + 1
+        if not _exists(path):
+            ends = range(start + 2, min(start + 10, len(paths)) + 1)
+            wholes = ((mark.join(paths[start:end]), end) for end in ends for mark in (",", ", ", "\n"))
+            path, end = next((whole for whole in wholes if _exists(whole[0])), (path, end))
+        joined.append(path)
+        start = end
+    return joined
+
+
+def _exists(path: str) -> bool:
+    return os.path.exists(path) or ("=" in path and os.path.exists(path.partition("=")[2]))
 
 
 def _expand(path: str) -> list[Path]:
@@ -209,18 +228,7 @@ def _expand(path: str) -> list[Path]:
         return [Path(path)]
     if equals and (matches := sorted(glob.glob(pattern, recursive=True))):
         return [Path(f"{label}={match}") for match in matches]
-    raise FileNotFoundError(f"Expected a pattern that fits a file. Received: {_shown_path(path)}")
-
-
-def _shown_path(path: str | Path) -> str:
-    """A path for a message: as it is, or quoted with a hint where a list may have been cut at a comma or a line break."""
-    text = str(path)
-    if text.isprintable() and "," not in text and text == text.strip():
-        return text
-    return (
-        f"{text!r}. Programs split lists of files at commas: a file with a comma or a line break in its name can be given by a "
-        "pattern with ? in its place"
-    )
+    raise MissingPlaceError("a pattern that fits a file", path)
 
 
 @dataclass(frozen=True)
@@ -241,9 +249,7 @@ def _files_at(path: Path, whole_files: bool, columns: Columns) -> list[_File]:
         label, _, rest = str(path).partition("=")
         path = Path(rest)
     if not path.exists():
-        raise FileNotFoundError(
-            f"Expected a text file, a folder of text files, or label=path. Received: {_shown_path(entry)}"
-        )
+        raise MissingPlaceError("a text file, a folder of text files, or label=path", entry)
     if not path.is_dir():
         return [_File(path, label)]
     inside = _visible_files(path, columns)
@@ -270,9 +276,7 @@ def _visible_files(folder: Path, columns: Columns) -> list[Path]:
         )
     found = sorted([*texts, *tables]) if columns else texts
     if not found:
-        raise FileNotFoundError(
-            f"Expected a folder with files that end in {' or '.join(_SUFFIXES)}. Received: {folder}"
-        )
+        raise MissingPlaceError(f"a folder with files that end in {' or '.join(_SUFFIXES)}", folder)
     if others := [name for name in visible if name not in texts and name not in tables]:
         warnings.warn(
             f"{folder}: {len(others)} files that do not end in {' or '.join(_SUFFIXES)} are passed over, {others[0]} among them.",
