@@ -51,11 +51,13 @@ class Statistics(NamedTuple):
         counts: Total weight of every component, `(K,)`.
         resultants: Weighted sums of the points, `(K, d)`.
         objective: Mean per point under the components before the step: log density (soft), or cosine (hard).
+        nearest: For hard steps, the nearest mean direction of every point and the cosine with it, `(n,)` each.
     """
 
     counts: np.ndarray
     resultants: np.ndarray
     objective: float
+    nearest: tuple[np.ndarray, np.ndarray] | None = None
 
 
 class Prior(NamedTuple):
@@ -112,15 +114,13 @@ def hard_step(
     counts, resultants, total = _zeros(components)
     nearest, labels = np.empty(len(points)), np.empty(len(points), np.int32)
     for rows in points.blocks(len(counts)):
-        cosines = points.cosines(rows, components.mean_directions)
-        labels[rows] = np.argmax(cosines, axis=1)
-        nearest[rows] = cosines[np.arange(len(cosines)), labels[rows]]
+        labels[rows], nearest[rows] = points.nearest(rows, components.mean_directions)
         resultants += points.sums_by_label(rows, labels[rows], sample_weight[rows], len(counts))
     counts += np.bincount(labels, sample_weight, len(counts))
     total = float(sample_weight @ nearest)
     if relocate:
         _fill_empty_clusters(points, counts, resultants, sample_weight, nearest, labels)
-    return Statistics(counts, resultants, total / sample_weight.sum())
+    return Statistics(counts, resultants, total / sample_weight.sum(), (labels, nearest))
 
 
 def maximize(statistics: Statistics, before: Components, tied: bool, prior: Prior, largest: float) -> Components:

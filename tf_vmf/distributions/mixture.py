@@ -189,12 +189,8 @@ class VonMisesFisherMixture(DensityMixin, SphereEstimator):
         self.n_iter_, self.lower_bounds_, self.converged_ = len(best.objectives), best.objectives, best.converged
         self._seen, self._batches = float(weight.sum()), 1
         if not self.converged_:
-            message = f"The best of {starts} starts did not converge" if starts > 1 else "The fit did not converge"
-            warnings.warn(
-                f"{message} in max_iter={self.max_iter} steps to tol={self.tol:g}. Raise one of them.",
-                ConvergenceWarning,
-                stacklevel=2,
-            )
+            end = f"did not converge in max_iter={self.max_iter} steps to tol={self.tol:g}. Raise one of them."
+            warnings.warn(f"The best of {starts} start(s) {end}", ConvergenceWarning, stacklevel=2)
         warn_of_collapse(
             points, self._components(), np.where(weight > 0, self.labels_, -1), bool(self.concentration_prior)
         )
@@ -255,7 +251,7 @@ class VonMisesFisherMixture(DensityMixin, SphereEstimator):
         probabilities = np.empty((len(points), count), points.X.dtype)
         for rows in points.blocks(count):
             if self.assignment == "hard":
-                nearest = np.argmax(points.cosines(rows, self.mean_directions_), axis=1)
+                nearest, _ = points.nearest(rows, self.mean_directions_)
                 probabilities[rows] = nearest[:, np.newaxis] == np.arange(count)
             else:
                 log_prob, _ = self._components().log_prob(points, rows)
@@ -355,18 +351,21 @@ class VonMisesFisherMixture(DensityMixin, SphereEstimator):
         self.weights_, self.mean_directions_, self.concentrations_ = run.components
         self.lower_bound_ = run.statistics.objective
         self._statistics = run.statistics
-        self.labels_ = self._labels(points)
+        nearest = run.statistics.nearest
+        self.labels_ = self._labels(points) if nearest is None else self._of_directions(points, nearest[0])
         self.labels_[~points.has_direction & (weight == 0) & (self.zero_rows == "error")] = -1
 
     def _labels(self, points: Directions) -> np.ndarray:
         labels = np.empty(len(points), np.intp)
         for rows in points.blocks(len(self.weights_)):
             if self.assignment == "hard":
-                labels[rows] = np.argmax(points.cosines(rows, self.mean_directions_), axis=1)
+                labels[rows], _ = points.nearest(rows, self.mean_directions_)
             else:
                 labels[rows] = np.argmax(self._components().log_prob(points, rows)[0], axis=1)
-        labels[~points.has_direction] = np.argmax(self.weights_)
-        return labels
+        return self._of_directions(points, labels)
+
+    def _of_directions(self, points: Directions, labels: np.ndarray) -> np.ndarray:
+        return np.where(points.has_direction, labels, np.argmax(self.weights_)).astype(np.intp)
 
     def _log_density(self, points: Directions) -> np.ndarray:
         density = np.empty(len(points))
