@@ -114,9 +114,8 @@ def _compare(output: Path, finished: Sequence[tuple[Mapping[str, str], Path]], f
     """Writes the table and the report of the sweep."""
     from tf_vmf import report
     from tf_vmf.files import write_csv
-    from tf_vmf.report import engine
 
-    points = engine.sweep_points(finished)
+    points = report.sweep_points(finished)
     rows = [
         {
             **point.setting,
@@ -126,7 +125,7 @@ def _compare(output: Path, finished: Sequence[tuple[Mapping[str, str], Path]], f
         for point in points
     ]
     write_csv(output / "sweep.csv", rows)
-    findings = engine.find_sweep(points, command=program.command_line("sweep"), failures=failures)
+    findings = report.find_sweep(points, command=program.command_line("sweep"), failures=failures)
     table = report.sweep_table(findings)
     cells = [[str(cell) for cell in row] for row in (table.header, *table.rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]

@@ -10,7 +10,7 @@ import pytest
 
 from tests.report import findings as made
 from tf_vmf.report import document_report, sentence_report
-from tf_vmf.report.engine import RelevantWords, to_json
+from tf_vmf.report.engine.relevant_words import RelevantWords
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
 
@@ -83,7 +83,7 @@ def saved(page, button):
     return list(csv.reader(Path(download.value.path()).read_text("utf-8").splitlines(keepends=True)))
 
 
-def test_pointing_at_a_mark_shows_its_text_and_a_click_its_neighbours(visit):
+def test_pointing_at_a_mark_shows_its_text_and_a_click_its_neighbors(visit):
     page = visit()
     tip = page.locator(".tip")
     assert not tip.is_visible()
@@ -118,7 +118,7 @@ def test_search_and_filters_leave_what_they_ask_for(visit):
     search.fill("")
     page.get_by_role("button", name="red 3").click()
     assert clear(page) == [0, 2, 4]
-    page.get_by_label("Colour by").select_option("topic")
+    page.get_by_label("Color by").select_option("topic")
     page.get_by_role("button", name="2. word2a").click()
     assert clear(page) == [4]  # of both the label and the topic
     assert page.locator(".map [role=status]").text_content() == "1 of 5 documents: red; 2. word2a"
@@ -128,13 +128,13 @@ def test_search_and_filters_leave_what_they_ask_for(visit):
     assert clear(page) == [0, 1, 2, 3, 4]
 
 
-def test_marks_of_a_colouring_are_those_of_its_legend(visit):
+def test_marks_of_a_coloring_are_those_of_its_legend(visit):
     page = visit()
     look = "(path) => [path.getAttribute('d'), path.getAttribute('class')]"
     for kind, values in (("label", [0, 1, 0, 1, 0]), ("topic", [0, 0, 0, 1, 1])):
-        page.get_by_label("Colour by").select_option(kind)
+        page.get_by_label("Color by").select_option(kind)
         legend = [path.evaluate(look) for path in page.locator(f".legend[data-kind={kind}] path").all()]
-        assert legend[0][0] != legend[1][0]  # colour is not the only sign
+        assert legend[0][0] != legend[1][0]  # color is not the only sign
         assert [mark.evaluate(look) for mark in page.locator(".marks path").all()] == [legend[i] for i in values]
 
 
@@ -143,7 +143,7 @@ def test_a_topic_is_shown_on_the_map(visit):
     page.get_by_role("button", name="Unfold all").click()
     page.get_by_label("Show on the map: topic 2").click()
     assert clear(page) == [3, 4]
-    assert page.get_by_label("Colour by").input_value() == "topic"
+    assert page.get_by_label("Color by").input_value() == "topic"
 
 
 def test_a_topic_without_a_point_on_the_map_hides_no_other_and_says_so(visit):
@@ -195,7 +195,7 @@ def test_the_map_works_by_keyboard_alone(visit):
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.getAttribute('role')") == "application"
     assert page.evaluate("getComputedStyle(document.activeElement).outlineWidth") == "3px"
-    page.keyboard.press("ArrowRight")  # the mark next to the centre
+    page.keyboard.press("ArrowRight")  # the mark next to the center
     titles = [page.locator(".tip b").text_content()]
     for key in ("ArrowRight", "ArrowUp", "ArrowLeft"):
         page.keyboard.press(key)
@@ -257,4 +257,4 @@ def test_without_javascript_the_page_is_complete(visit):
 
 def test_the_data_of_the_page_are_the_findings(visit):
     text = visit().evaluate("document.getElementById('findings').textContent")
-    assert json.loads(text) == json.loads(to_json(DOCUMENTS))
+    assert json.loads(text) == json.loads(DOCUMENTS.to_json())

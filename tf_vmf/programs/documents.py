@@ -11,7 +11,6 @@ from tf_vmf.models import BagOfWordsVAE
 from tf_vmf.programs.components import make_latent, make_optimizer
 from tf_vmf.programs.configs import DocumentConfig
 from tf_vmf.programs.run import Experiment, Run, run, start
-from tf_vmf.report import engine
 
 
 def train_documents(
@@ -90,6 +89,6 @@ def make_model(config: DocumentConfig, corpus: data.BagOfWordsCorpus, num_steps:
 
 def _write_report(corpus: data.BagOfWordsCorpus, path: Path, **run: Any) -> None:
     """Writes the report of a run and the findings behind it: its model, metrics, history, config and command."""
-    findings = engine.find_documents(corpus=corpus, **run)
-    files.write_text(path.with_name("findings.json"), engine.to_json(findings))
+    findings = report.find_documents(corpus=corpus, **run)
+    files.write_text(path.with_name("findings.json"), findings.to_json())
     report.document_report(path, findings)

@@ -75,7 +75,7 @@ def _notes(metrics: Mapping[str, Any], coded: bool, config: Mapping[str, Any]) -
             )
         if reads_mean_code(metrics):
             notes.append(
-                "The mean-code perplexity is what training minimised and not a bound: never compare it with one."
+                "The mean-code perplexity is what training minimized and not a bound: never compare it with one."
             )
         information, examples = test.get("mutual_information"), test.get("examples")
         if information is not None and examples and is_at_ceiling(information, examples):

@@ -108,14 +108,4 @@ class TableMethods(DocumentMethods, WordMethods):
         from tf_vmf.topics.report import write_topic_report
 
         check_is_fitted(self, "model_")
-        write_topic_report(
-            path,
-            self._topics,
-            self.topic_info(),
-            self.topic_labels(),
-            self.labels_,
-            self._texts,
-            classes,
-            title,
-            coherent_words=self.coherent_words,
-        )
+        write_topic_report(path, self, classes=classes, title=title)

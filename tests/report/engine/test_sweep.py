@@ -6,7 +6,7 @@ import statistics
 import pytest
 
 from tests.report.engine.sweep_runs import write_runs
-from tf_vmf.report.engine import SweepPoint, find_sweep, sweep_points
+from tf_vmf.report import SweepPoint, find_sweep, sweep_points
 
 
 @pytest.fixture

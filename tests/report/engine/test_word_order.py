@@ -5,15 +5,15 @@ import pytest
 
 from tests.report.engine.sentence_models import make_model, make_sentences
 from tf_vmf.data import Sentences
-from tf_vmf.report import plots
 from tf_vmf.report.engine.word_order import replace_word, swap_adjacent, word_order_sensitivity
+from tf_vmf.report.page import plots
 
 
 def test_two_words_change_places_at_every_swap():
     np.testing.assert_array_equal(swap_adjacent([7, 9], 3, seed=0), [[7, 9], [9, 7], [7, 9], [9, 7]])
 
 
-def test_each_copy_is_the_one_before_with_one_pair_of_neighbours_swapped():
+def test_each_copy_is_the_one_before_with_one_pair_of_neighbors_swapped():
     copies = swap_adjacent(np.arange(10, 20), 50, seed=3)
     assert copies.shape == (51, 10)
     np.testing.assert_array_equal(copies[0], np.arange(10, 20))
@@ -24,7 +24,7 @@ def test_each_copy_is_the_one_before_with_one_pair_of_neighbours_swapped():
         np.testing.assert_array_equal(after[places], before[places][::-1])
 
 
-def test_every_pair_of_neighbours_is_swapped_as_often_as_another():
+def test_every_pair_of_neighbors_is_swapped_as_often_as_another():
     words = np.arange(4)
     first = [swap_adjacent(words, 1, seed=seed)[1] for seed in range(600)]
     counts = np.bincount([int(np.flatnonzero(copy != words)[0]) for copy in first], minlength=3)

@@ -74,14 +74,14 @@ def encode_sentences(model: VariationalAutoencoder, sentences: Sentences, batch_
     )
 
 
-def label_centres(encodings: Encodings, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def label_centers(encodings: Encodings, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The mean code of every label: on the sphere the mean direction, the maximum likelihood estimate of a vMF's.
 
     Returns:
-        (the distinct labels, ascending; their centres, shape (number of labels, latent_dim)).
+        (the distinct labels, ascending; their centers, shape (number of labels, latent_dim)).
     """
     distinct = np.unique(labels)
-    centres = np.stack([encodings.codes[labels == label].mean(axis=0) for label in distinct])
+    centers = np.stack([encodings.codes[labels == label].mean(axis=0) for label in distinct])
     if encodings.spherical:
-        centres /= np.maximum(np.linalg.norm(centres, axis=-1, keepdims=True), 1e-12)
-    return distinct, centres
+        centers /= np.maximum(np.linalg.norm(centers, axis=-1, keepdims=True), 1e-12)
+    return distinct, centers

@@ -29,7 +29,7 @@ def project(codes: np.ndarray, *, spherical: bool, method: str = "auto", seed: i
         codes: shape (n, d).
         spherical: Whether they are unit vectors.
         method: "auto": codes in the plane, on the circle or on the sphere in three dimensions stay as they are; others go
-            through t-SNE on cosine distances. It keeps neighbourhoods: of the five points next to a test document of 20
+            through t-SNE on cosine distances. It keeps neighborhoods: of the five points next to a test document of 20
             Newsgroups 51 to 55 % are of its group, against 19 % on two principal components. Distances between far groups
             mean nothing there. Or one of "codes", "pca", "tsne".
         seed: Seed of t-SNE.
@@ -51,7 +51,7 @@ def project(codes: np.ndarray, *, spherical: bool, method: str = "auto", seed: i
     if not np.ptp(codes, axis=0).any():  # a single code, or those of a collapsed model
         return Projection(np.zeros((len(codes), 2)), "pca")
     if method == "auto":
-        # A perplexity of 30 neighbours wants a few times as many points.
+        # A perplexity of 30 neighbors wants a few times as many points.
         method = "tsne" if codes.shape[-1] > 2 and len(codes) >= 100 else "pca"
     return Projection(_pca(codes) if method == "pca" else _tsne(codes, seed), method)
 

@@ -63,3 +63,23 @@ def conditions(model: LSTMVAE, x: Any) -> dict[str, Any]:
     labels = {"labels": x["labels"]} if model.num_labels else {}
     words = {"bag_of_words": x["tokens"] if isinstance(x, Mapping) else x} if model.bag_of_words_units else {}
     return {**labels, **words}
+
+
+def prior_codes(model: LSTMVAE, number: int, seed: int) -> np.ndarray:
+    """Codes drawn from the prior, shape (number, latent_dim)."""
+    return np.asarray(model.latent.prior().sample(number, seed=tf.constant([seed, 0])))
+
+
+def varied_rows(sentences: Sentences, number: int, seed: int) -> np.ndarray:
+    """Sentences of middling length, in random order and, where there are labels, of different ones in turn."""
+    low = np.quantile(sentences.lengths, 0.2, method="lower")
+    high = np.quantile(sentences.lengths, 0.8, method="higher")
+    order = np.random.default_rng([seed, number]).permutation(len(sentences))
+    order = order[(sentences.lengths[order] >= low) & (sentences.lengths[order] <= high)]
+    if sentences.labels is not None:
+        turns = np.zeros(len(order), int)
+        for label in np.unique(sentences.labels[order]):
+            mask = sentences.labels[order] == label
+            turns[mask] = np.arange(mask.sum())
+        order = order[np.argsort(turns, kind="stable")]
+    return order[:number]

@@ -1,0 +1,333 @@
+// The map: point at a mark, choose it, search, filter, color by label or topic, zoom, and walk along it by keyboard.
+{
+  const REACH = 14; // a pointer so many pixels from a mark points at it
+  const LISTED = 20;
+
+  class CodeMap {
+    constructor(figure) {
+      this.figure = figure;
+      this.data = lookUp(figure.dataset.path);
+      this.noun = figure.dataset.noun;
+      this.topicNoun = figure.dataset.topic;
+      this.svg = figure.querySelector("svg.points");
+      this.marks = [...figure.querySelectorAll(".marks path")];
+      this.places = this.marks.map(mark => mark.getAttribute("transform").match(/-?[\d.]+/g).map(Number));
+      this.legends = new Map([...figure.querySelectorAll(".legend")].map(each => [each.dataset.kind, each]));
+      this.kind = this.legends.keys().next().value;
+      this.filters = { label: new Set(), topic: new Set() };
+      this.words = this.marks.map((_, i) => [this.title(i), this.data.beginnings[i], ...this.groupNames(i)].join(" ").toLowerCase());
+      this.found = this.marks.map((_, i) => i);
+      this.active = this.chosen = null;
+      const [, , width, height] = this.svg.getAttribute("viewBox").split(" ").map(Number);
+      this.size = [width, height];
+      this.view = [0, 0, width, height];
+      this.build();
+      this.listen();
+      this.update();
+    }
+
+    // ---- what is known of a point
+
+    title(i) {
+      return this.data.titles[i] || `${this.noun[0].toUpperCase()}${this.noun.slice(1)} ${this.data.rows[i] + 1}`;
+    }
+
+    value(kind, i) {
+      const values = this.data[`${kind}s`];
+      return values == null ? null : values[i];
+    }
+
+    label(i) {
+      const value = this.value("label", i);
+      return value == null ? "" : (this.data.label_names[value] ?? String(value));
+    }
+
+    topic(i) {
+      const value = this.value("topic", i);
+      return value == null ? "" : this.data.topic_names[value];
+    }
+
+    nameOf(kind) {
+      return kind === "topic" ? this.topicNoun : kind;
+    }
+
+    groupNames(i) {
+      return [this.label(i), this.topic(i)].filter(name => name && name !== this.data.titles[i]);
+    }
+
+    // The line of a legend for a value: the one that names it, or that of the rest.
+    line(kind, value) {
+      const lines = this.legends.get(kind).querySelectorAll("li");
+      return [...lines].find(line => line.dataset.value === String(value)) || lines[lines.length - 1];
+    }
+
+    // ---- the controls
+
+    build() {
+      const stage = make("div", { class: "stage" });
+      this.overlay = make("g", { class: "overlay" });
+      this.tip = make("div", { class: "tip", hidden: "" });
+      this.spoken = make("p", { class: "unseen", "aria-live": "polite" });
+      this.svg.replaceWith(stage);
+      stage.append(this.svg, this.tip, this.spoken);
+      this.svg.append(this.overlay);
+      this.svg.setAttribute("role", "application");
+      this.svg.setAttribute("tabindex", "0");
+      this.svg.setAttribute("aria-label", `Map of ${this.noun}s. Arrow keys walk from one to the next, Enter chooses, plus and minus zoom, Escape leaves.`);
+      this.search = make("input", { type: "search", placeholder: `title, text, ${[...this.legends.keys()].map(kind => this.nameOf(kind)).join(", ")}`, "aria-label": `Search the ${this.noun}s of the map` });
+      this.color = make("select", {}, ...[...this.legends.keys()].map(kind => make("option", { value: kind }, this.nameOf(kind))));
+      this.status = make("span", { role: "status" });
+      this.all = plainButton("Show all", () => this.showAll());
+      this.details = make("div", { class: "details" });
+      this.list = make("div", { class: "found" });
+      const side = make("div", { class: "side" }, this.details, this.list);
+      const zoom = [["+", 0.6, "Zoom in"], ["−", 1 / 0.6, "Zoom out"]].map(([text, factor, name]) => plainButton(text, () => this.zoom(factor), { "aria-label": name }));
+      const controls = make("div", { class: "tools" }, make("label", {}, "Search", this.search));
+      if (this.legends.size > 1) controls.append(make("label", {}, "Color by", this.color));
+      controls.append(...zoom, plainButton("CSV", () => this.save(), { "aria-label": `Save as CSV: the ${this.noun}s that are shown` }));
+      this.panes = make("div", { class: "panes" }, stage, side);
+      this.figure.prepend(controls, make("div", { class: "tools" }, this.status, this.all), this.panes);
+      for (const [kind, legend] of this.legends) {
+        for (const line of legend.querySelectorAll("li")) {
+          const button = make("button", { type: "button", "aria-pressed": "false", onclick: () => this.toggle(kind, line.dataset.value) }, ...line.childNodes);
+          line.append(button);
+        }
+      }
+    }
+
+    listen() {
+      this.search.addEventListener("input", () => this.update());
+      this.color.addEventListener("change", () => this.colorBy(this.color.value));
+      this.svg.addEventListener("pointermove", event => (this.drag ? this.move(event) : this.point(this.nearest(event))));
+      this.svg.addEventListener("pointerleave", () => this.point(null));
+      this.svg.addEventListener("pointerdown", event => {
+        this.drag = { x: event.clientX, y: event.clientY, view: [...this.view], moved: false };
+      });
+      addEventListener("pointercancel", () => (this.drag = null)); // a finger that scrolls the page
+      addEventListener("pointerup", event => {
+        const wasClick = this.drag && !this.drag.moved;
+        this.drag = null;
+        if (wasClick && this.svg.contains(event.target)) this.choose(this.nearest(event));
+      });
+      this.svg.addEventListener("keydown", event => this.key(event));
+      this.svg.addEventListener("blur", () => this.point(null));
+      new ResizeObserver(() => this.place()).observe(this.svg);
+      document.addEventListener("showtopic", event => {
+        if (!this.legends.has("topic")) return;
+        this.showAll();
+        this.colorBy("topic");
+        const value = String(event.detail);
+        const isThere = [...this.legends.get("topic").querySelectorAll("li")].some(line => line.dataset.value === value);
+        if (isThere) this.toggle("topic", value);
+        else this.status.textContent = `No ${this.noun} of the map is in ${this.topicNoun} ${this.data.topic_names[event.detail]}`;
+        this.figure.scrollIntoView();
+        this.svg.focus({ preventScroll: true });
+      });
+    }
+
+    // ---- search, filter, color
+
+    passes(kind, i) {
+      const chosen = this.filters[kind];
+      return !chosen.size || chosen.has(this.line(kind, this.value(kind, i)).dataset.value);
+    }
+
+    update() {
+      const asked = this.search.value.trim().toLowerCase();
+      const active = [...this.legends.keys()].filter(kind => this.filters[kind].size);
+      this.found = this.marks.map((_, i) => i).filter(i => this.words[i].includes(asked) && active.every(kind => this.passes(kind, i)));
+      const found = new Set(this.found), filtered = Boolean(asked) || active.length > 0;
+      this.marks.forEach((mark, i) => mark.classList.toggle("dim", !found.has(i)));
+      const names = active.flatMap(kind => [...this.legends.get(kind).querySelectorAll("[aria-pressed=true] span")].map(each => each.textContent));
+      const count = this.found.length.toLocaleString("en"), total = this.marks.length.toLocaleString("en");
+      this.status.textContent = filtered
+        ? `${count} of ${total} ${this.noun}s${names.length ? `: ${names.join("; ")}` : ""}`
+        : `${total} ${this.noun}s. Point at a mark to read it, click to see its nearest neighbors. The search reads the first 200 characters of a text.`;
+      this.all.hidden = !filtered;
+      this.list.replaceChildren();
+      if (filtered && this.found.length) {
+        const more = this.found.length > LISTED ? `The first ${LISTED} of ${count}` : "Found";
+        this.list.append(make("h4", {}, more), make("ol", {}, ...this.found.slice(0, LISTED).map(i => this.item(i))));
+      }
+    }
+
+    toggle(kind, value) {
+      const chosen = this.filters[kind];
+      if (!chosen.delete(value)) chosen.add(value);
+      for (const line of this.legends.get(kind).querySelectorAll("li"))
+        line.firstChild.setAttribute("aria-pressed", chosen.has(line.dataset.value));
+      this.update();
+    }
+
+    showAll() {
+      this.search.value = "";
+      for (const [kind, legend] of this.legends) {
+        this.filters[kind].clear();
+        for (const button of legend.querySelectorAll("button")) button.setAttribute("aria-pressed", "false");
+      }
+      this.update();
+    }
+
+    colorBy(kind) {
+      this.kind = this.color.value = kind;
+      for (const [each, legend] of this.legends) legend.hidden = each !== kind;
+      const looks = new Map();
+      this.marks.forEach((mark, i) => {
+        const value = this.value(kind, i);
+        if (!looks.has(value)) looks.set(value, this.line(kind, value).querySelector("path"));
+        const look = looks.get(value);
+        mark.setAttribute("d", look.getAttribute("d"));
+        mark.setAttribute("class", look.getAttribute("class"));
+      });
+      this.update();
+    }
+
+    save() {
+      const header = ["row", "title", "label", this.topicNoun, "text"];
+      downloadCsv(`map of ${this.noun}s`, [header, ...this.found.map(i => [this.data.rows[i], this.title(i), this.label(i), this.topic(i), this.data.beginnings[i]])]);
+    }
+
+    // ---- pointing and choosing
+
+    // Pixels of the screen per unit of the drawing.
+    scale() {
+      return this.svg.clientWidth / this.view[2] || 1;
+    }
+
+    onScreen(i) {
+      const scale = this.scale();
+      return [(this.places[i][0] - this.view[0]) * scale, (this.places[i][1] - this.view[1]) * scale];
+    }
+
+    nearest(event) {
+      const box = this.svg.getBoundingClientRect();
+      const x = event.clientX - box.left, y = event.clientY - box.top;
+      let best = null, least = REACH;
+      for (const i of this.found) {
+        const [a, b] = this.onScreen(i), distance = Math.hypot(a - x, b - y);
+        if (distance < least) [best, least] = [i, distance];
+      }
+      return best;
+    }
+
+    point(i) {
+      if (i === this.active) return;
+      this.active = i;
+      this.tip.hidden = i == null;
+      this.draw();
+      if (i == null) return;
+      this.tip.replaceChildren(make("b", {}, this.title(i)), ...this.groupNames(i).map(name => make("span", { class: "soft" }, name)), make("span", {}, this.data.beginnings[i]));
+      const [x, y] = this.onScreen(i), { clientWidth: width, clientHeight: height } = this.svg;
+      const room = this.tip.offsetWidth, tall = this.tip.offsetHeight;
+      this.tip.style.left = `${Math.max(0, Math.min(width - room, x + 12))}px`;
+      this.tip.style.top = `${y + 14 + tall > height && y - 14 - tall > 0 ? y - 14 - tall : y + 14}px`;
+    }
+
+    choose(i) {
+      this.chosen = i;
+      this.details.replaceChildren();
+      this.tip.hidden = true; // it would cover the neighbors
+      this.draw();
+      if (i == null) return;
+      const topic = this.value("topic", i);
+      const facts = [this.label(i) && make("p", {}, `Label: ${this.label(i)}`)];
+      if (topic != null) {
+        const kind = `${this.topicNoun[0].toUpperCase()}${this.topicNoun.slice(1)}: `;
+        const card = document.getElementById(`${this.topicNoun}-${topic + 1}`);
+        const open = () => (card.open = true);
+        facts.push(make("p", {}, kind, card ? make("a", { href: `#${card.id}`, onclick: open }, this.topic(i)) : this.topic(i)));
+      }
+      const near = this.data.neighbors[i];
+      this.details.append(make("h3", {}, this.title(i)), ...facts.filter(Boolean), make("p", {}, this.data.beginnings[i]));
+      if (near.length)
+        this.details.append(
+          make("h4", {}, `Nearest ${this.noun}s of the map, by the cosine of their codes`),
+          make("ol", {}, ...near.map((other, rank) => this.item(other, this.data.cosines[i][rank].toFixed(2)))));
+      this.spoken.textContent = `Chosen: ${this.title(i)}`;
+    }
+
+    // A line of a list, which chooses a point.
+    item(i, score) {
+      const text = [...new Set([this.data.titles[i], this.label(i), this.data.beginnings[i]])].filter(Boolean).join(" · ");
+      const onclick = () => {
+        this.choose(i);
+        if (!this.details.contains(document.activeElement)) this.details.querySelector("button, a")?.focus();
+      };
+      return make("li", {}, make("button", { type: "button", onclick, onpointerenter: () => this.point(i), onpointerleave: () => this.point(null) },
+        ...(score ? [make("b", {}, score)] : []), make("span", { class: "clip" }, text)));
+    }
+
+    draw() {
+      const parts = [], radius = 8 / this.scale();
+      const ring = (i, kind) => make("circle", { class: kind, cx: this.places[i][0], cy: this.places[i][1], r: radius });
+      if (this.chosen != null) {
+        const [x1, y1] = this.places[this.chosen];
+        for (const i of this.data.neighbors[this.chosen])
+          parts.push(make("line", { x1, y1, x2: this.places[i][0], y2: this.places[i][1] }), ring(i, "near"));
+        parts.push(ring(this.chosen, "chosen"));
+      }
+      if (this.active != null) parts.push(ring(this.active, "active"));
+      this.overlay.replaceChildren(...parts);
+    }
+
+    // ---- zoom and keyboard
+
+    // Marks keep their size on the screen.
+    place() {
+      const crowd = Math.min(1.6, Math.max(0.8, 1.15 * Math.sqrt(800 / this.marks.length)));
+      const size = (crowd * Math.min(1, Math.sqrt(this.svg.clientWidth / 640))) / this.scale();
+      this.marks.forEach((mark, i) => mark.setAttribute("transform", `translate(${this.places[i][0]} ${this.places[i][1]}) scale(${size.toFixed(3)})`));
+      this.draw();
+    }
+
+    look(x, y, width) {
+      const [fullWidth, fullHeight] = this.size, height = (width * fullHeight) / fullWidth;
+      this.view = [Math.min(Math.max(x, 0), fullWidth - width), Math.min(Math.max(y, 0), fullHeight - height), width, height];
+      this.svg.setAttribute("viewBox", this.view.join(" "));
+      this.svg.classList.toggle("zoomed", width < fullWidth);
+    }
+
+    zoom(factor) {
+      const width = Math.min(this.size[0], Math.max(this.size[0] / 20, this.view[2] * factor));
+      const focus = this.active ?? this.chosen;
+      const center = focus == null ? [this.view[0] + this.view[2] / 2, this.view[1] + this.view[3] / 2] : this.places[focus];
+      this.look(center[0] - width / 2, center[1] - (width * this.size[1]) / this.size[0] / 2, width);
+      this.place();
+    }
+
+    move(event) {
+      const { x, y, view } = this.drag, scale = this.scale();
+      if (Math.hypot(event.clientX - x, event.clientY - y) > 4) this.drag.moved = true;
+      if (this.drag.moved && this.view[2] < this.size[0]) this.look(view[0] - (event.clientX - x) / scale, view[1] - (event.clientY - y) / scale, view[2]);
+    }
+
+    key(event) {
+      const directions = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+      if (event.key in directions) this.walk(directions[event.key]);
+      else if (event.key === "Enter" || event.key === " ") this.choose(this.active);
+      else if (event.key === "Escape") { this.point(null); this.choose(null); }
+      else if (event.key === "+" || event.key === "=") this.zoom(0.6);
+      else if (event.key === "-") this.zoom(1 / 0.6);
+      else return;
+      event.preventDefault();
+    }
+
+    // To the nearest point within 45 degrees of a direction; from nowhere to the chosen point, or the one next to the center.
+    walk([dx, dy]) {
+      let next = null, least = Infinity;
+      const start = this.active ?? this.chosen;
+      const [x, y] = start == null ? [this.view[0] + this.view[2] / 2, this.view[1] + this.view[3] / 2] : this.places[start];
+      for (const i of this.found) {
+        const along = (this.places[i][0] - x) * dx + (this.places[i][1] - y) * dy;
+        const distance = Math.hypot(this.places[i][0] - x, this.places[i][1] - y);
+        if (start != null && (i === start || along < distance * Math.SQRT1_2 || distance === 0)) continue;
+        if (distance < least) [next, least] = [i, distance];
+      }
+      if (next == null) return;
+      this.point(next);
+      this.spoken.textContent = [this.title(next), ...this.groupNames(next)].join(", ");
+    }
+  }
+
+  for (const figure of document.querySelectorAll(".map")) new CodeMap(figure);
+}
