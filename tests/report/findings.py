@@ -96,7 +96,6 @@ def code_map(labels=(0, 1, 0, 1, 0), **changes):
     values = {
         "points": np.array([[0.0, 0.0], [1.0, 0.0], [2.0, 1.0], [3.0, 1.0], [9.0, 8.0]]), "method": "pca", "num_examples": 5,
         "rows": np.arange(5), "labels": None if labels is None else np.array(labels), "label_names": ("red", "blue"),
-        "topics": np.array([0, 0, 0, 1, 1]), "topic_names": ("1. word1a", "2. word2a"),
         "titles": tuple(f"title {i}" for i in range(5)), "beginnings": tuple(f"Some text {i}." for i in range(5)),
         "neighbors": np.array([[1, 2], [0, 2], [3, 1], [2, 1], [3, 2]]), "cosines": np.full((5, 2), 0.5),
     }  # fmt: skip

@@ -14,13 +14,13 @@ from tf_vmf.report.page.map import MOST_GROUPS, SHAPES, Map, layout
 def map_of(labels, names, **changes):
     number = len(labels)
     shown = made.code_map(
-        labels, label_names=names, points=np.random.default_rng(0).normal(size=(number, 2)), topics=None, **changes
+        labels, label_names=names, points=np.random.default_rng(0).normal(size=(number, 2)), **changes
     )
     return Map(shown, "code_map", "caption", "document")
 
 
 def test_up_to_twenty_labels_have_a_mark_each_and_ten_a_shape_each():
-    groups = map_of(np.repeat(np.arange(20), 3), [f"label{i}" for i in range(20)]).legends[0].groups
+    groups = map_of(np.repeat(np.arange(20), 3), [f"label{i}" for i in range(20)]).legend
     assert [group.name for group in groups] == [f"label{i}" for i in range(20)]
     assert [group.size for group in groups] == [3] * 20
     assert len({(group.shape, group.color) for group in groups}) == 20
@@ -31,7 +31,7 @@ def test_up_to_twenty_labels_have_a_mark_each_and_ten_a_shape_each():
 def test_of_more_labels_the_twenty_most_frequent_have_marks_and_the_rest_one_of_its_own():
     labels = np.concatenate([np.arange(30), np.repeat(np.arange(5, 25), 4)])
     shown = map_of(labels, [f"label{i}" for i in range(30)])
-    groups = shown.legends[0].groups
+    groups = shown.legend
     assert [group.name for group in groups] == [*(f"label{i}" for i in range(5, 25)), "10 other labels"]
     assert groups[-1].shape not in SHAPES
     assert len(groups) == MOST_GROUPS + 1
@@ -41,13 +41,9 @@ def test_of_more_labels_the_twenty_most_frequent_have_marks_and_the_rest_one_of_
         assert (mark.shape, mark.color) == (group.shape, group.color)
 
 
-def test_marks_follow_what_comes_first_and_a_map_of_neither_is_drawn_too():
-    assert [legend.kind for legend in Map(made.code_map(), "code_map", "c", "document").legends] == ["label", "topic"]
-    shown = Map(made.code_map(), "code_map", "c", "document", first="topic")
-    assert [legend.kind for legend in shown.legends] == ["topic", "label"]
-    assert [mark.shape for mark in shown.marks] == [SHAPES[0]] * 3 + [SHAPES[1]] * 2  # topics 0, 0, 0, 1, 1
-    bare = Map(made.code_map(None, topics=None), "code_map", "c", "document")
-    assert bare.legends == ()
+def test_a_map_without_labels_is_drawn_too():
+    bare = Map(made.code_map(None), "code_map", "c", "document")
+    assert bare.legend == ()
     assert len(bare.marks) == 5
 
 

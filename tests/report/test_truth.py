@@ -211,10 +211,9 @@ def test_perplexities_stand_below_the_topics(documents):
 
 def test_a_map_of_a_sample_says_so(documents):
     assert "Codes of 5 test documents. The legend tells what a mark stands for." in documents()
-    shown = made.code_map(None, num_examples=7505)
-    text = documents(code_map=shown)
-    assert "Codes of 5 test documents, drawn at random from 7,505. The legend tells what a mark stands for." in text
-    assert "legend" not in documents(code_map=made.code_map(None, topics=None))
+    text = documents(code_map=made.code_map(None, num_examples=7505))
+    assert "Codes of 5 test documents, drawn at random from 7,505." in text
+    assert "legend" not in documents(code_map=made.code_map(None))
     assert "All codes coincide." in documents(code_map=made.code_map(points=np.zeros((5, 2))))
 
 

@@ -101,7 +101,7 @@ def map_caption(found: CodeMap, noun: str) -> str:
     }[found.method]
     if len(found.points) > 1 and not np.ptp(found.points, axis=0).any():
         how = "All codes coincide."
-    marks = "" if found.labels is None and found.topics is None else " The legend tells what a mark stands for."
+    marks = "" if found.labels is None else " The legend tells what a mark stands for."
     return f"Codes of {shown}.{marks} {how}"
 
 
@@ -121,7 +121,7 @@ def passage(excerpt: Excerpt, score: str = "", *, same: bool = False) -> Passage
     text = _shortened(excerpt.text) if excerpt.text else ""
     if excerpt.words:
         text = "Characteristic words: " + ", ".join(excerpt.words)
-    return Passage(heading or f"Document {excerpt.row + 1}", text, score, same)
+    return Passage(heading or f"Document {excerpt.row}", text, score, same)
 
 
 def _shortened(text: str) -> str:

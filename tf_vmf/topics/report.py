@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,9 +16,7 @@ from tf_vmf.report.engine.topic_view import NO_TOPIC, TopicSource, TopicView, vi
 from tf_vmf.report.page.page import Block, Section, Table, Text
 from tf_vmf.report.page.topics import name
 from tf_vmf.report.topic import topic_report
-
-if TYPE_CHECKING:
-    from tf_vmf.topics.topic_model import TopicModel
+from tf_vmf.topics.tables import coherence
 
 _WORDS, _MOST_CLASSES = 10, 40
 # Periods of a chart over time: as many as are read at a glance, by the longest calendar period that gives more than a few.
@@ -29,29 +27,31 @@ Groups = tuple[str, Sequence[str], np.ndarray]
 
 
 def topic_view(
-    model: TopicModel,
+    model: Any,
     *,
     classes: Sequence[Any] | None = None,
     times: Sequence[Any] | None = None,
     titles: Sequence[Any] | None = None,
     texts: Sequence[str] | None = None,
+    whole: bool = False,
     noun: str = "text",
 ) -> TopicView:
     """The topics of a fitted model over its training documents.
 
     Args:
-        model: The fitted model.
+        model: A fitted `TopicModel`.
         classes: The class of each training document; None and NaN for none.
         times: The time of each training document: dates, strings that pandas reads as dates, or numbers; None and NaN for none.
         titles: A title or identifier of each training document.
-        texts: The training documents themselves; None for the beginnings that the model keeps.
+        texts: The training documents or their beginnings; None for the beginnings that the model keeps.
+        whole: Whether `texts` are whole: a word that the model does not know is then counted in them.
         noun: What a document is called.
 
     Raises:
         ArgumentError: `classes`, `times`, `titles` or `texts` are not as many as the training documents.
-        ModuleNotFoundError: pandas or gensim is not installed.
+        ModuleNotFoundError: gensim is not installed; pandas, where there are times.
     """
-    topics, info = model._topics, model.topic_info(min(_WORDS, len(model.vocabulary_)))
+    topics = model._topics
     size = len(topics.documents)
     for argument, given in (("classes", classes), ("times", times), ("titles", titles), ("texts", texts)):
         if given is not None and len(given) != size:
@@ -62,10 +62,10 @@ def topic_view(
     words = relevant_words(np.exp(topics.log_probabilities), totals / totals.sum(), model.vocabulary_, _WORDS)
     source = TopicSource(
         labels=model.topic_labels(),
-        words=list(info["words"]),
+        words=model.topics(min(_WORDS, len(model.vocabulary_))),
         by_relevance=words,
-        coherence=np.asarray(info["c_npmi"], np.float64),
-        shares=np.asarray(info["share"], np.float64),
+        coherence=coherence(topics, model.vocabulary_),
+        shares=topics.weights,
         topic=np.where(topics.known, model.labels_, NO_TOPIC),
         codes=topics.codes,
         centers=topics.modes,
@@ -73,7 +73,7 @@ def topic_view(
         counts=topics.documents.counts,
         vocabulary=model.vocabulary_,
         texts=model._texts if texts is None else texts,
-        whole=texts is not None,
+        whole=whole,
         titles=titles,
         classes=None if classes is None else _classes(classes),
         times=None if times is None else _periods(times),
@@ -84,7 +84,7 @@ def topic_view(
 
 def write_topic_report(
     path: str | Path,
-    model: TopicModel,
+    model: Any,
     *,
     classes: Sequence[Any] | None = None,
     times: Sequence[Any] | None = None,
@@ -96,25 +96,25 @@ def write_topic_report(
 
     Args:
         path: The file.
-        model: The fitted model.
+        model: A fitted `TopicModel`.
         classes: The class of each training document, or None.
         times: The time of each training document, or None.
         titles: A title of each training document, or None.
         texts: The training documents, or None.
         title: The heading.
     """
-    view = topic_view(model, classes=classes, times=times, titles=titles, texts=texts)
+    view = topic_view(model, classes=classes, times=times, titles=titles, texts=texts, whole=texts is not None)
     topic_report(path, view, title=title, sections=[_details(view, model)])
 
 
-def _details(view: TopicView, model: TopicModel) -> Section:
+def _details(view: TopicView, model: Any) -> Section:
     """The figures that a researcher quotes."""
-    coherence = [topic.coherence for topic in view.topics]
+    measured = [topic.coherence for topic in view.topics]
     num_words = min(_WORDS, min(len(topic.words) for topic in view.topics))
     diversity = topic_diversity([topic.words for topic in view.topics], num_words)
     window = "whole documents as windows" if view.window == "in whole documents" else "windows of 10 words"
     quote = (
-        f"Mean coherence {np.mean(coherence):.3f} (normalized pointwise mutual information, c_npmi, of the first {num_words} "
+        f"Mean coherence {np.mean(measured):.3f} (normalized pointwise mutual information, c_npmi, of the first {num_words} "
         f"words in the training documents, {window}): 0 is chance, and above 0.1 the words usually read as one topic. Coherences "
         f"with other windows cannot be compared. Diversity {diversity:.0%}: the share of distinct words among the first "
         f"{num_words} of every topic, where 100% is best and values near 0 mean that topics repeat each other. To quote the "
@@ -203,7 +203,8 @@ def _periods(given: Sequence[Any]) -> Groups | None:
 
 
 def _is_present(value: Any) -> bool:
-    """Whether a document has a class, which is neither None nor one of the missing values of pandas."""
-    import pandas as pd
-
-    return bool(pd.notna(value))
+    """Whether a document has a class, which is neither None nor NaN nor another missing value of pandas."""
+    try:
+        return value is not None and bool(value == value)
+    except TypeError:  # of pandas.NA, which is neither equal nor unequal to itself
+        return False

@@ -28,8 +28,6 @@ class CodeMap:
         rows: Positions in their split, shape (n,).
         labels: Integer labels, shape (n,), or None.
         label_names: Names of the labels, or ().
-        topics: Positions in `topic_names`, shape (n,), or None.
-        topic_names: Names of the topics, or ().
         titles: Title of each point, or "".
         beginnings: The first 200 characters of each text; characteristic words where only counts are known.
         neighbors: Positions on this map of the nearest other points by the cosine of their codes, shape (n, k).
@@ -42,8 +40,6 @@ class CodeMap:
     rows: np.ndarray
     labels: np.ndarray | None
     label_names: tuple[str, ...]
-    topics: np.ndarray | None
-    topic_names: tuple[str, ...]
     titles: tuple[str, ...]
     beginnings: tuple[str, ...]
     neighbors: np.ndarray
@@ -58,8 +54,6 @@ def map_codes(
     candidates: np.ndarray | None = None,
     labels: np.ndarray | None = None,
     label_names: Sequence[str] = (),
-    topics: np.ndarray | None = None,
-    topic_names: Sequence[str] = (),
     seed: int = 0,
 ) -> CodeMap:
     """A map of at most 1,500 codes, drawn at random.
@@ -71,8 +65,6 @@ def map_codes(
         candidates: Positions to draw from; None for all.
         labels: Integer labels, shape (n,), or None.
         label_names: Names of the labels.
-        topics: Positions in `topic_names`, shape (n,), or None.
-        topic_names: Names of the topics.
         seed: Seed of the sample and of the projection.
     """
     candidates = np.arange(len(codes)) if candidates is None else np.asarray(candidates)
@@ -87,8 +79,6 @@ def map_codes(
         rows=rows,
         labels=None if labels is None else np.asarray(labels[rows], np.int64),
         label_names=tuple(label_names),
-        topics=None if topics is None else np.asarray(topics[rows], np.int64),
-        topic_names=tuple(topic_names),
         titles=tuple(excerpt.title for excerpt in shown),
         beginnings=tuple(beginning(excerpt) for excerpt in shown),
         neighbors=np.zeros((len(rows), 0), np.int64) if found is None else found.rows,

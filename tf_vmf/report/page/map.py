@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
 
 import numpy as np
 
@@ -38,7 +37,7 @@ class Group:
     """A line of a legend.
 
     Attributes:
-        value: The label or topic; None for the rest.
+        value: The label; None for the rest.
         name: Its name.
         size: Points that have it.
         shape: Outline of its mark.
@@ -50,21 +49,6 @@ class Group:
     size: int
     shape: str
     color: str
-
-
-@dataclass(frozen=True)
-class Legend:
-    """What the marks are told apart by.
-
-    Attributes:
-        kind: "label" or "topic": the key of its values in the map's data, less its plural s.
-        name: What the groups are called, in the singular.
-        groups: Its lines.
-    """
-
-    kind: str
-    name: str
-    groups: tuple[Group, ...]
 
 
 @dataclass(frozen=True)
@@ -86,16 +70,12 @@ class Map:
         path: Where these findings hold it, as "codes.code_map".
         caption: What to see in it.
         noun: What an example is called, as "document".
-        topic_noun: What a topic is called, as "topic".
-        first: What marks follow at first where there are both: "label" or "topic".
     """
 
     code_map: CodeMap
     path: str
     caption: str
     noun: str
-    topic_noun: str = "topic"
-    first: Literal["label", "topic"] = "label"
     kind: str = field(default="map", init=False)
 
     @cached_property
@@ -120,25 +100,19 @@ class Map:
         return self._layout[2]
 
     @cached_property
-    def legends(self) -> tuple[Legend, ...]:
-        """By label, where there are labels, and by topic, where there are topics; the marks follow the one that comes first."""
-        shown, found = self.code_map, []
-        if shown.labels is not None:
-            found.append(_legend("label", "label", shown.labels, shown.label_names, "labels"))
-        if shown.topics is not None:
-            found.append(_legend("topic", self.topic_noun, shown.topics, shown.topic_names, f"{self.topic_noun}s"))
-        return tuple(sorted(found, key=lambda legend: legend.kind != self.first))
+    def legend(self) -> tuple[Group, ...]:
+        """A line per label; () without labels."""
+        shown = self.code_map
+        return () if shown.labels is None else _legend(shown.labels, shown.label_names)
 
     @property
     def marks(self) -> list[Mark]:
         positions = self._layout[0]
-        if not self.legends:
+        labels = self.code_map.labels
+        if labels is None:
             return [Mark(x, y, SHAPES[0], "c0") for x, y in positions.tolist()]
-        legend = self.legends[0]
-        values = self.code_map.labels if legend.kind == "label" else self.code_map.topics
-        assert values is not None
-        groups = {group.value: group for group in legend.groups}
-        looks = [groups.get(int(value), groups.get(None)) for value in values]
+        groups = {group.value: group for group in self.legend}
+        looks = [groups.get(int(label), groups.get(None)) for label in labels]
         return [
             Mark(x, y, look.shape, look.color)
             for (x, y), look in zip(positions.tolist(), looks, strict=True)
@@ -183,7 +157,7 @@ def layout(
     return np.round(positions, 1), (), (), _FLAT_HEIGHT
 
 
-def _legend(kind: str, name: str, values: np.ndarray, names: Sequence[str], plural: str) -> Legend:
+def _legend(values: np.ndarray, names: Sequence[str]) -> tuple[Group, ...]:
     distinct, sizes = np.unique(values, return_counts=True)
     shown = np.arange(len(distinct))
     if len(distinct) > MOST_GROUPS:
@@ -200,5 +174,5 @@ def _legend(kind: str, name: str, values: np.ndarray, names: Sequence[str], plur
     ]
     if len(shown) < len(distinct):
         rest = int(sizes.sum() - sizes[shown].sum())
-        groups.append(Group(None, f"{len(distinct) - len(shown)} other {plural}", rest, REST_SHAPE, REST))
-    return Legend(kind, name, tuple(groups))
+        groups.append(Group(None, f"{len(distinct) - len(shown)} other labels", rest, REST_SHAPE, REST))
+    return tuple(groups)

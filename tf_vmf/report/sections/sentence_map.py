@@ -41,4 +41,4 @@ class SentenceMap(ReportSection):
 
     def render(self) -> Section:
         caption = map_caption(self.code_map, "test sentence")
-        return Section("Map of sentences", [Map(self.code_map, "SentenceMap.code_map", caption, "sentence", "group")])
+        return Section("Map of sentences", [Map(self.code_map, "SentenceMap.code_map", caption, "sentence")])

@@ -1,4 +1,4 @@
-// The map: point at a mark, choose it, search, filter, color by label or topic, zoom, and walk along it by keyboard.
+// The map: point at a mark, choose it, search, filter, zoom, and walk along it by keyboard.
 {
   const REACH = 14; // a pointer so many pixels from a mark points at it
   const LISTED = 20;
@@ -8,14 +8,12 @@
       this.figure = figure;
       this.data = lookUp(figure.dataset.path);
       this.noun = figure.dataset.noun;
-      this.topicNoun = figure.dataset.topic;
       this.svg = figure.querySelector("svg.points");
       this.marks = [...figure.querySelectorAll(".marks path")];
       this.places = this.marks.map(mark => mark.getAttribute("transform").match(/-?[\d.]+/g).map(Number));
-      this.legends = new Map([...figure.querySelectorAll(".legend")].map(each => [each.dataset.kind, each]));
-      this.kind = this.legends.keys().next().value;
-      this.filters = { label: new Set(), topic: new Set() };
-      this.words = this.marks.map((_, i) => [this.title(i), this.data.beginnings[i], ...this.groupNames(i)].join(" ").toLowerCase());
+      this.lines = [...figure.querySelectorAll(".legend li")];
+      this.filter = new Set();
+      this.words = this.marks.map((_, i) => [this.title(i), this.data.beginnings[i], this.label(i)].join(" ").toLowerCase());
       this.found = this.marks.map((_, i) => i);
       this.active = this.chosen = null;
       const [, , width, height] = this.svg.getAttribute("viewBox").split(" ").map(Number);
@@ -29,36 +27,22 @@
     // ---- what is known of a point
 
     title(i) {
-      return this.data.titles[i] || `${this.noun[0].toUpperCase()}${this.noun.slice(1)} ${this.data.rows[i] + 1}`;
-    }
-
-    value(kind, i) {
-      const values = this.data[`${kind}s`];
-      return values == null ? null : values[i];
+      return this.data.titles[i] || `${this.noun[0].toUpperCase()}${this.noun.slice(1)} ${this.data.rows[i]}`;
     }
 
     label(i) {
-      const value = this.value("label", i);
+      const value = this.data.labels?.[i];
       return value == null ? "" : (this.data.label_names[value] ?? String(value));
     }
 
-    topic(i) {
-      const value = this.value("topic", i);
-      return value == null ? "" : this.data.topic_names[value];
+    // The label, where it is not the title.
+    otherLabel(i) {
+      return this.label(i) === this.data.titles[i] ? "" : this.label(i);
     }
 
-    nameOf(kind) {
-      return kind === "topic" ? this.topicNoun : kind;
-    }
-
-    groupNames(i) {
-      return [this.label(i), this.topic(i)].filter(name => name && name !== this.data.titles[i]);
-    }
-
-    // The line of a legend for a value: the one that names it, or that of the rest.
-    line(kind, value) {
-      const lines = this.legends.get(kind).querySelectorAll("li");
-      return [...lines].find(line => line.dataset.value === String(value)) || lines[lines.length - 1];
+    // The line of the legend for a point: the one that names its label, or that of the rest.
+    line(i) {
+      return this.lines.find(line => line.dataset.value === String(this.data.labels[i])) || this.lines[this.lines.length - 1];
     }
 
     // ---- the controls
@@ -74,8 +58,7 @@
       this.svg.setAttribute("role", "application");
       this.svg.setAttribute("tabindex", "0");
       this.svg.setAttribute("aria-label", `Map of ${this.noun}s. Arrow keys walk from one to the next, Enter chooses, plus and minus zoom, Escape leaves.`);
-      this.search = make("input", { type: "search", placeholder: `title, text, ${[...this.legends.keys()].map(kind => this.nameOf(kind)).join(", ")}`, "aria-label": `Search the ${this.noun}s of the map` });
-      this.color = make("select", {}, ...[...this.legends.keys()].map(kind => make("option", { value: kind }, this.nameOf(kind))));
+      this.search = make("input", { type: "search", placeholder: this.lines.length ? "title, text, label" : "title, text", "aria-label": `Search the ${this.noun}s of the map` });
       this.status = make("span", { role: "status" });
       this.all = plainButton("Show all", () => this.showAll());
       this.details = make("div", { class: "details" });
@@ -83,21 +66,15 @@
       const side = make("div", { class: "side" }, this.details, this.list);
       const zoom = [["+", 0.6, "Zoom in"], ["−", 1 / 0.6, "Zoom out"]].map(([text, factor, name]) => plainButton(text, () => this.zoom(factor), { "aria-label": name }));
       const controls = make("div", { class: "tools" }, make("label", {}, "Search", this.search));
-      if (this.legends.size > 1) controls.append(make("label", {}, "Color by", this.color));
       controls.append(...zoom, plainButton("CSV", () => this.save(), { "aria-label": `Save as CSV: the ${this.noun}s that are shown` }));
       this.panes = make("div", { class: "panes" }, stage, side);
       this.figure.prepend(controls, make("div", { class: "tools" }, this.status, this.all), this.panes);
-      for (const [kind, legend] of this.legends) {
-        for (const line of legend.querySelectorAll("li")) {
-          const button = make("button", { type: "button", "aria-pressed": "false", onclick: () => this.toggle(kind, line.dataset.value) }, ...line.childNodes);
-          line.append(button);
-        }
-      }
+      for (const line of this.lines)
+        line.append(make("button", { type: "button", "aria-pressed": "false", onclick: () => this.toggle(line.dataset.value) }, ...line.childNodes));
     }
 
     listen() {
       this.search.addEventListener("input", () => this.update());
-      this.color.addEventListener("change", () => this.colorBy(this.color.value));
       this.svg.addEventListener("pointermove", event => (this.drag ? this.move(event) : this.point(this.nearest(event))));
       this.svg.addEventListener("pointerleave", () => this.point(null));
       this.svg.addEventListener("pointerdown", event => {
@@ -112,33 +89,17 @@
       this.svg.addEventListener("keydown", event => this.key(event));
       this.svg.addEventListener("blur", () => this.point(null));
       new ResizeObserver(() => this.place()).observe(this.svg);
-      document.addEventListener("showtopic", event => {
-        if (!this.legends.has("topic")) return;
-        this.showAll();
-        this.colorBy("topic");
-        const value = String(event.detail);
-        const isThere = [...this.legends.get("topic").querySelectorAll("li")].some(line => line.dataset.value === value);
-        if (isThere) this.toggle("topic", value);
-        else this.status.textContent = `No ${this.noun} of the map is in ${this.topicNoun} ${this.data.topic_names[event.detail]}`;
-        this.figure.scrollIntoView();
-        this.svg.focus({ preventScroll: true });
-      });
     }
 
-    // ---- search, filter, color
-
-    passes(kind, i) {
-      const chosen = this.filters[kind];
-      return !chosen.size || chosen.has(this.line(kind, this.value(kind, i)).dataset.value);
-    }
+    // ---- search, filter
 
     update() {
       const asked = this.search.value.trim().toLowerCase();
-      const active = [...this.legends.keys()].filter(kind => this.filters[kind].size);
-      this.found = this.marks.map((_, i) => i).filter(i => this.words[i].includes(asked) && active.every(kind => this.passes(kind, i)));
-      const found = new Set(this.found), filtered = Boolean(asked) || active.length > 0;
+      const passes = i => !this.filter.size || this.filter.has(this.line(i).dataset.value);
+      this.found = this.marks.map((_, i) => i).filter(i => this.words[i].includes(asked) && passes(i));
+      const found = new Set(this.found), filtered = Boolean(asked) || this.filter.size > 0;
       this.marks.forEach((mark, i) => mark.classList.toggle("dim", !found.has(i)));
-      const names = active.flatMap(kind => [...this.legends.get(kind).querySelectorAll("[aria-pressed=true] span")].map(each => each.textContent));
+      const names = this.lines.filter(line => this.filter.has(line.dataset.value)).map(line => line.querySelector("span").textContent);
       const count = this.found.length.toLocaleString("en"), total = this.marks.length.toLocaleString("en");
       this.status.textContent = filtered
         ? `${count} of ${total} ${this.noun}s${names.length ? `: ${names.join("; ")}` : ""}`
@@ -151,40 +112,25 @@
       }
     }
 
-    toggle(kind, value) {
-      const chosen = this.filters[kind];
-      if (!chosen.delete(value)) chosen.add(value);
-      for (const line of this.legends.get(kind).querySelectorAll("li"))
-        line.firstChild.setAttribute("aria-pressed", chosen.has(line.dataset.value));
-      this.update();
+    toggle(value) {
+      if (!this.filter.delete(value)) this.filter.add(value);
+      this.press();
     }
 
     showAll() {
       this.search.value = "";
-      for (const [kind, legend] of this.legends) {
-        this.filters[kind].clear();
-        for (const button of legend.querySelectorAll("button")) button.setAttribute("aria-pressed", "false");
-      }
-      this.update();
+      this.filter.clear();
+      this.press();
     }
 
-    colorBy(kind) {
-      this.kind = this.color.value = kind;
-      for (const [each, legend] of this.legends) legend.hidden = each !== kind;
-      const looks = new Map();
-      this.marks.forEach((mark, i) => {
-        const value = this.value(kind, i);
-        if (!looks.has(value)) looks.set(value, this.line(kind, value).querySelector("path"));
-        const look = looks.get(value);
-        mark.setAttribute("d", look.getAttribute("d"));
-        mark.setAttribute("class", look.getAttribute("class"));
-      });
+    press() {
+      for (const line of this.lines) line.firstChild.setAttribute("aria-pressed", this.filter.has(line.dataset.value));
       this.update();
     }
 
     save() {
-      const header = ["row", "title", "label", this.topicNoun, "text"];
-      downloadCsv(`map of ${this.noun}s`, [header, ...this.found.map(i => [this.data.rows[i], this.title(i), this.label(i), this.topic(i), this.data.beginnings[i]])]);
+      const header = ["row", "title", "label", "text"];
+      downloadCsv(`map of ${this.noun}s`, [header, ...this.found.map(i => [this.data.rows[i], this.title(i), this.label(i), this.data.beginnings[i]])]);
     }
 
     // ---- pointing and choosing
@@ -216,7 +162,7 @@
       this.tip.hidden = i == null;
       this.draw();
       if (i == null) return;
-      this.tip.replaceChildren(make("b", {}, this.title(i)), ...this.groupNames(i).map(name => make("span", { class: "soft" }, name)), make("span", {}, this.data.beginnings[i]));
+      this.tip.replaceChildren(make("b", {}, this.title(i)), make("span", { class: "soft" }, this.otherLabel(i)), make("span", {}, this.data.beginnings[i]));
       const [x, y] = this.onScreen(i), { clientWidth: width, clientHeight: height } = this.svg;
       const room = this.tip.offsetWidth, tall = this.tip.offsetHeight;
       this.tip.style.left = `${Math.max(0, Math.min(width - room, x + 12))}px`;
@@ -229,16 +175,9 @@
       this.tip.hidden = true; // it would cover the neighbors
       this.draw();
       if (i == null) return;
-      const topic = this.value("topic", i);
-      const facts = [this.label(i) && make("p", {}, `Label: ${this.label(i)}`)];
-      if (topic != null) {
-        const kind = `${this.topicNoun[0].toUpperCase()}${this.topicNoun.slice(1)}: `;
-        const card = document.getElementById(`${this.topicNoun}-${topic + 1}`);
-        const open = () => (card.open = true);
-        facts.push(make("p", {}, kind, card ? make("a", { href: `#${card.id}`, onclick: open }, this.topic(i)) : this.topic(i)));
-      }
+      const facts = this.label(i) ? [make("p", {}, `Label: ${this.label(i)}`)] : [];
       const near = this.data.neighbors[i];
-      this.details.append(make("h3", {}, this.title(i)), ...facts.filter(Boolean), make("p", {}, this.data.beginnings[i]));
+      this.details.append(make("h3", {}, this.title(i)), ...facts, make("p", {}, this.data.beginnings[i]));
       if (near.length)
         this.details.append(
           make("h4", {}, `Nearest ${this.noun}s of the map, by the cosine of their codes`),
@@ -325,7 +264,7 @@
       }
       if (next == null) return;
       this.point(next);
-      this.spoken.textContent = [this.title(next), ...this.groupNames(next)].join(", ");
+      this.spoken.textContent = [this.title(next), this.otherLabel(next)].filter(Boolean).join(", ");
     }
   }
 

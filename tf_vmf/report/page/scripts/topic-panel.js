@@ -142,7 +142,7 @@ class TopicPanel {
     if (unknown.length) notes.push(data.complete
       ? `Not among the words of the model, found in the ${data.texts} themselves: ${unknown.join(", ")}.`
       : `Not among the words of the model: ${unknown.join(", ")}. Searched in the first ${data.longest} characters of the ${count(data.shown)} ${data.texts} of the map.`);
-    return make("div", { class: "found" },
+    return make("div", { class: "hits" },
       make("h3", {}, `${count(rows.length)} ${rows.length === 1 ? data.noun : data.texts} with ${words.join(" and ")}`),
       ...notes.map(note => make("p", { class: "soft small" }, note)),
       make("ul", { class: "chips" }, ...top.map(([topic, number]) => make("li", {}, plainButton(`${data.name(topic)} (${count(number)})`, () => state.select(topic))))),
