@@ -7,9 +7,9 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 import tf_vmf.report
+from tests.report.errors import argument_error
 from tf_vmf.report import Code, Headline, Image, Passage, PassageList, Row, Section, Table, Text, write_report
 from tf_vmf.report.engine.serialization import to_json
 from tf_vmf.report.page import plots
@@ -140,7 +140,7 @@ def test_links_of_the_navigation_lead_to_sections(tmp_path):
 def test_a_report_that_fails_leaves_the_old_one(tmp_path):
     path = tmp_path / "r.html"
     write_report(path, title="old", sections=[])
-    with pytest.raises(ValueError, match="image_format='gif'"):
+    with argument_error("image_format", "'gif'"):
         write_report(
             path, title="new", sections=[Section("s", [Image(plots.histogram(np.arange(3.0), "x"), "c", "gif")])]
         )

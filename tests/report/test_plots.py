@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from tests.report.errors import argument_error
 from tf_vmf.report.page import plots
 from tf_vmf.report.page.figures import data_uri
 
@@ -61,7 +62,7 @@ def test_images_are_reproducible_data_uris():
     assert data_uri(figure) == data_uri(same)
     assert data_uri(figure).startswith("data:image/svg+xml;base64,")
     assert data_uri(figure, "png").startswith("data:image/png;base64,iVBOR")
-    with pytest.raises(ValueError, match="image_format='gif'"):
+    with argument_error("image_format", "'gif'"):
         data_uri(figure, "gif")
 
 

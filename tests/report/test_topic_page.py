@@ -40,8 +40,8 @@ def source(num_topics=5, size=300, hostile=True):
         counts[3, -2] = 1
     texts.append("")
     counts, topic = np.vstack([counts, np.zeros_like(counts[:1])]), np.append(topic, -1)
-    centers = rng.normal(size=(num_topics, 8))
-    codes = centers[topic] + 0.35 * rng.normal(size=(size + 1, 8))
+    centers = rng.normal(size=(num_topics, 2))
+    codes = centers[topic] + 0.1 * rng.normal(size=(size + 1, 2))  # in the plane: nothing has to be projected
     totals = np.stack([counts[topic == k].sum(axis=0) for k in range(num_topics)]) + 0.05
     found = relevant_words(
         totals / totals.sum(axis=1, keepdims=True), (counts.sum(axis=0) + 0.5) / (counts + 0.5).sum(), vocabulary, 10
@@ -54,9 +54,9 @@ def source(num_topics=5, size=300, hostile=True):
         coherence=np.linspace(0.3, 0.1, num_topics),
         shares=np.bincount(topic[:-1], minlength=num_topics) / size,
         topic=topic,
-        codes=codes / np.linalg.norm(codes, axis=1, keepdims=True),
+        codes=codes,
         centers=centers,
-        spherical=True,
+        spherical=False,
         counts=sparse.csr_matrix(counts),
         vocabulary=vocabulary,
         texts=texts,

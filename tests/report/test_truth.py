@@ -130,6 +130,13 @@ def test_a_constant_kl_is_explained_by_what_the_model_is(documents, latent, kl, 
     assert [part for part in explanations if part in text] == [expected]
 
 
+@pytest.mark.parametrize(("kl", "collapsed"), [(0.0499, True), (0.05, False), (0.0501, False)])
+@pytest.mark.parametrize("latent", [made.LEARNED, made.SHARED, made.GAUSSIAN], ids=["learned", "shared", "gaussian"])
+def test_a_code_has_collapsed_where_it_costs_less_than_a_twentieth_of_a_nat(documents, latent, kl, collapsed):
+    text = documents(latent=latent, code_use=made.code_use(kl=np.full(4, kl)))
+    assert ("has collapsed to the prior" in text) == collapsed
+
+
 @pytest.mark.parametrize(
     ("correlation", "said_so"), [(0.6, "Longer documents tend"), (-0.6, "Shorter documents tend"), (0.1, "")]
 )

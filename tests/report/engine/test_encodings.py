@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.report.errors import argument_error
 from tf_vmf import layers, models
 from tf_vmf.report.engine.encodings import Encodings, encode, label_centers
 
@@ -24,7 +25,7 @@ def test_encodings_are_those_of_the_model_in_order(rng, latent):
         np.testing.assert_allclose(encodings.concentration, posterior.concentration, rtol=1e-6)
     else:
         assert encodings.concentration is None
-    with pytest.raises(ValueError, match="at least one batch"):
+    with argument_error("batches", "none"):
         encode(model, [])
 
 

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from tests.report.errors import argument_error
 from tf_vmf.report.engine.projection import project
 
 
@@ -44,9 +45,9 @@ def test_few_or_one_dimensional_codes_are_still_drawn(rng):
 
 
 def test_unknown_methods_and_undrawable_codes_are_refused(rng):
-    with pytest.raises(ValueError, match="method='umap'"):
+    with argument_error("method", "'umap'"):
         project(np.eye(3), spherical=True, method="umap")
-    with pytest.raises(ValueError, match="5 dimensions"):
+    with argument_error("codes", "5 dimensions"):
         project(np.eye(5), spherical=True, method="codes")
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tests.report.engine.sentence_models import make_model, make_sentences
+from tests.report.errors import argument_error
 from tf_vmf.data import Sentences
 from tf_vmf.report.engine.word_order import replace_word, swap_adjacent, word_order_sensitivity
 from tf_vmf.report.page import plots
@@ -39,14 +40,14 @@ def test_a_replaced_word_is_another_one_at_one_place():
     np.testing.assert_array_equal((copies != words).sum(axis=1), 1)
     assert set(copies[copies != words]) == {3, 4, 9}
     assert set(np.argmax(copies != words, axis=1)) == {0, 1, 2, 3}
-    with pytest.raises(ValueError, match="other than 3"):
+    with argument_error("candidates", "none"):
         replace_word(np.array([3]), np.array([3, 3]), 0)
 
 
 def test_fewer_than_two_words_are_refused(rng):
-    with pytest.raises(ValueError, match="at least 2 words"):
+    with argument_error("words", "shape (1,)"):
         swap_adjacent([3], 1, seed=0)
-    with pytest.raises(ValueError, match="at least 2 words"):
+    with argument_error("sentences", "none"):
         word_order_sensitivity(make_model(), Sentences.from_lists([[3], [4]]))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf.data.sentences import Sentences
 from tf_vmf.models.variational_autoencoder import VariationalAutoencoder
 
@@ -40,7 +41,7 @@ def encode(model: VariationalAutoencoder, batches: Iterable[Any]) -> Encodings:
     """
     latent = model.latent
     if latent is None:
-        raise ValueError("Argument `model`: expected a model with a latent variable. Received one with latent=None.")
+        raise ArgumentError("model", "a model with a latent variable", "one with latent=None", owner="encode")
     codes, kl, concentration = [], [], []
     for x in batches:
         parameters = model.posterior_parameters(x)
@@ -49,7 +50,7 @@ def encode(model: VariationalAutoencoder, batches: Iterable[Any]) -> Encodings:
         if "concentration" in parameters:
             concentration.append(parameters["concentration"].numpy())
     if not codes:
-        raise ValueError("Argument `batches`: expected at least one batch. Received none.")
+        raise ArgumentError("batches", "at least one batch", "none", owner="encode")
     spherical = latent.describe().metric == "cosine"
     means = np.concatenate(codes).astype(np.float64)
     return Encodings(

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tf_vmf._errors import ArgumentError
+
 # Cosines held at a time: 32 MB, whatever the number of queries.
 _BLOCK_COSINES = 4_000_000
 
@@ -57,10 +59,12 @@ def nearest_neighbors(codes: np.ndarray, queries: np.ndarray | None = None, k: i
     """
     most = len(codes) - (queries is None)
     if not 1 <= k <= most:
-        raise ValueError(f"Argument `k`: expected a number from 1 to {most} for {len(codes)} codes. Received: k={k}.")
+        raise ArgumentError(
+            "k", f"a number from 1 to {most} for {len(codes)} codes", repr(k), owner="nearest_neighbors"
+        )
     if queries is not None and np.shape(queries)[1:] != np.shape(codes)[1:]:
-        raise ValueError(
-            f"`codes` and `queries` must have one width. Received: shapes {np.shape(codes)} and {np.shape(queries)}."
+        raise ArgumentError(
+            "queries", f"rows of {np.shape(codes)[-1]} numbers", f"shape {np.shape(queries)}", owner="nearest_neighbors"
         )
     searched = _unit_rows(codes)
     asked = searched if queries is None else _unit_rows(queries)

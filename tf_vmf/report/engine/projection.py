@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tf_vmf._errors import ArgumentError
+
 METHODS = ("auto", "codes", "pca", "tsne")
 
 
@@ -39,12 +41,15 @@ def project(codes: np.ndarray, *, spherical: bool, method: str = "auto", seed: i
     """
     codes = np.asarray(codes, np.float64)
     if method not in METHODS:
-        raise ValueError(f"Argument `method`: expected one of {', '.join(METHODS)}. Received: method={method!r}.")
+        raise ArgumentError("method", f"one of {', '.join(METHODS)}", repr(method), owner="project")
     drawable = codes.shape[-1] == 2 or (spherical and codes.shape[-1] == 3)
     if method == "codes" and not drawable:
-        raise ValueError(
-            f"method='codes' draws 2 dimensions, or 3 on the sphere. Received: codes of {codes.shape[-1]} dimensions. "
-            "Use 'pca' or 'tsne'."
+        raise ArgumentError(
+            "codes",
+            "2 dimensions, or 3 on the sphere, for method='codes'",
+            f"{codes.shape[-1]} dimensions",
+            "Use 'pca' or 'tsne'.",
+            owner="project",
         )
     if method == "codes" or (method == "auto" and drawable):
         return Projection(codes, "codes")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf.data.sentences import Sentences
 from tf_vmf.models.lstm_vae import LSTMVAE
 from tf_vmf.report.engine.encodings import encode_sentences
@@ -33,7 +34,7 @@ def interpolate_sentences(
         Token ids, shape (num_points, length), 0 after `<eos>`.
     """
     if len(sentences) != 2:
-        raise ValueError(f"Argument `sentences`: expected two, the ends of the way. Received: {len(sentences)}.")
+        raise ArgumentError("sentences", "two, the ends of the way", str(len(sentences)), owner="interpolate_sentences")
     ends = encode_sentences(model, sentences)
     path = model.latent.interpolate(ends.codes[0], ends.codes[1], num_points).numpy()
     given = conditions(model, sentence_tensors(sentences.take(np.zeros(num_points, int))))

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, ParamSpec
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf._optional import optional
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def data_uri(figure: Figure, image_format: str = "svg") -> str:
     from matplotlib import rc_context
 
     if image_format not in ("svg", "png"):
-        raise ValueError(f"Argument `image_format`: expected 'svg' or 'png'. Received: image_format={image_format!r}.")
+        raise ArgumentError("image_format", "'svg' or 'png'", repr(image_format), owner="data_uri")
     buffer = io.BytesIO()
     metadata = {"Date": None} if image_format == "svg" else {"Software": None}
     with rc_context(STYLE):

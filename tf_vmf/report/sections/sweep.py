@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf.files import read_json
 
 # The setting that is averaged over instead of being a setting of its own.
@@ -115,7 +116,7 @@ def find_sweep(
         ValueError: There are no points.
     """
     if not points:
-        raise ValueError("Argument `points`: expected at least one finished run. Received: none.")
+        raise ArgumentError("points", "at least one finished run", "none", owner="find_sweep")
     ordered = sorted(points, key=lambda point: point.mean("perplexity"))
     difference = error = math.nan
     if len(ordered) > 1:

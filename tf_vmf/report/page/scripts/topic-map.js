@@ -75,12 +75,11 @@ class TopicMap {
     const { data, state } = this, dark = isDark() ? 1 : 0;
     const crowd = Math.max(1.1, Math.min(4, 3.4 * Math.sqrt(1500 / data.shown))) * Math.min(1.8, Math.sqrt(this.view.zoom));
     const scale = this.size[0] < 500 ? 0.75 : 1;
-    const found = state.found && new Set(state.found.rows);
-    const layers = new Map();
+    const found = state.found && new Set(state.found.rows), layers = new Map();
+    const groups = data.topics.map(each => data.group(each.number)), away = groups.map(k => data.hidden(k));
     for (let i = 0; i < data.shown; i++) {
-      const row = data.arrays.rows[i], topic = data.group(data.topicOf(row));
+      const row = data.arrays.rows[i], own = data.topicOf(row), topic = groups[own], hidden = away[own];
       const asked = (!found || found.has(row)) && (state.selected == null || !state.dims || topic === state.selected);
-      const hidden = data.hidden(topic);
       const key = hidden ? "h" : `${asked ? 1 : 0} ${topic}`;
       if (!layers.has(key)) {
         const color = hidden ? "#8a94a0" : data.colors[topic][dark];
@@ -115,6 +114,8 @@ class TopicMap {
     const context = this.canvas.getContext("2d"), family = getComputedStyle(document.body).fontFamily;
     const topics = data.groups.filter(k => !data.hidden(k)).sort((a, b) => data.size(b) - data.size(a));
     const most = Math.max(1, ...topics.map(k => data.size(k))), base = width < 500 ? 10.5 : 12;
+    // Of many topics each has room for a short name; zooming in makes room.
+    const longest = Math.max(8, Math.min(30, (width * this.view.zoom * 1.2) / topics.length));
     const taken = [], placed = [];
     const fits = box => box[0] > 1 && box[1] > 1 && box[2] < width - 1 && box[3] < height - 1 &&
       taken.every(other => box[2] < other[0] || other[2] < box[0] || box[3] < other[1] || other[3] < box[1]);
@@ -122,8 +123,9 @@ class TopicMap {
       const share = Math.sqrt(data.size(topic) / most), size = Math.round(2 * base * (0.85 + 0.65 * share)) / 2;
       const [cx, cy] = this.at(...data.centers[topic]);
       if (cx < 0 || cy < 0 || cx > width || cy > height) continue;
-      const label = data.label(topic), words = label.split(/,\s*/);
-      const texts = [...new Set([label.length <= 30 ? label : words.slice(0, 2).join(", "), words.slice(0, 2).join(", "), words[0].slice(0, 18), String(topic)])];
+      const words = data.label(topic).split(/,\s*/);
+      const texts = [...new Set([words.length, 2, 1].map(n => words.slice(0, n).join(", ")))].filter(text => text.length <= longest);
+      texts.push(...(texts.length ? [] : [words[0].length <= 18 ? words[0] : `${words[0].slice(0, 16)}…`]), String(topic));
       search: for (const offsets of OFFSETS)
         for (const text of texts) {
           const font = text === String(topic) ? base : size;
