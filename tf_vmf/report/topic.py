@@ -27,7 +27,7 @@ def topic_report(
         ModuleNotFoundError: jinja2 or matplotlib is not installed.
     """
     known = view.num_texts - view.num_unknown
-    subtitle = f"{known:,} {view.noun}s in {len(view.topics)} {view.topic_noun}s"
+    subtitle = f"{known:,} {view.noun}s in {len(view.topics) - len(view.gone)} {view.topic_noun}s"
     if view.num_unknown:
         unknown = f"{view.noun}s have" if view.num_unknown > 1 else f"{view.noun} has"
         subtitle += f"; {view.num_unknown:,} more {unknown} no known word"

@@ -32,6 +32,7 @@ def topic_view(
     classes: Sequence[Any] | None = None,
     times: Sequence[Any] | None = None,
     titles: Sequence[Any] | None = None,
+    columns: Any = None,
     texts: Sequence[str] | None = None,
     whole: bool = False,
     noun: str = "text",
@@ -43,6 +44,7 @@ def topic_view(
         classes: The class of each training document; None and NaN for none.
         times: The time of each training document: dates, strings that pandas reads as dates, or numbers; None and NaN for none.
         titles: A title or identifier of each training document.
+        columns: Further columns of the user, shown with a text: a data frame, or sequences by name.
         texts: The training documents or their beginnings; None for the beginnings that the model keeps.
         whole: Whether `texts` are whole: a word that the model does not know is then counted in them.
         noun: What a document is called.
@@ -74,7 +76,8 @@ def topic_view(
         vocabulary=model.vocabulary_,
         texts=model._texts if texts is None else texts,
         whole=whole,
-        titles=titles,
+        titles=None if titles is None else list(titles),
+        columns=None if columns is None else {name: list(columns[name]) for name in columns},
         classes=None if classes is None else _classes(classes),
         times=None if times is None else _periods(times),
     )
@@ -89,6 +92,7 @@ def write_topic_report(
     classes: Sequence[Any] | None = None,
     times: Sequence[Any] | None = None,
     titles: Sequence[Any] | None = None,
+    columns: Any = None,
     texts: Sequence[str] | None = None,
     title: str = "Topics",
 ) -> None:
@@ -100,10 +104,13 @@ def write_topic_report(
         classes: The class of each training document, or None.
         times: The time of each training document, or None.
         titles: A title of each training document, or None.
+        columns: Further columns of the user, or None.
         texts: The training documents, or None.
         title: The heading.
     """
-    view = topic_view(model, classes=classes, times=times, titles=titles, texts=texts, whole=texts is not None)
+    view = topic_view(
+        model, classes=classes, times=times, titles=titles, columns=columns, texts=texts, whole=texts is not None
+    )
     topic_report(path, view, title=title, sections=[_details(view, model)])
 
 

@@ -534,6 +534,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         *,
         times: Sequence[Any] | None = None,
         titles: Sequence[Any] | None = None,
+        columns: Any = None,
         texts: Sequence[str] | None = None,
         title: str = "Topics",
     ) -> None:
@@ -546,17 +547,19 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
             classes: The class of each training document; None for none. Documents whose class is None or NaN are left out.
             times: The time of each training document: dates, strings that pandas reads as dates, or numbers; None for none.
             titles: A title or identifier of each training document, shown instead of its position.
+            columns: Further columns to show with a document: a data frame, or sequences by name.
             texts: The training documents; None for their beginnings, which the model keeps.
             title: The heading.
 
         Raises:
-            ArgumentError: `classes`, `times`, `titles` or `texts` are not as many as the training documents.
+            ArgumentError: `classes`, `times`, `titles`, a column or `texts` are not as many as the training documents.
             ModuleNotFoundError: jinja2, matplotlib, pandas or gensim is not installed: pip install 'tf-vmf[topics]'.
         """
         from tf_vmf.topics.report import write_topic_report
 
         check_is_fitted(self, "model_")
-        write_topic_report(path, self, classes=classes, times=times, titles=titles, texts=texts, title=title)
+        given = {"classes": classes, "times": times, "titles": titles, "columns": columns, "texts": texts}
+        write_topic_report(path, self, **given, title=title)
 
     # Files.
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -33,7 +34,7 @@ class ViewedTopic:
         coherence: How much its words belong together: 0 chance, 1 always; nan where that is not known.
         size: Texts whose topic it is.
         share: Mean proportion of the topic over all texts with a topic.
-        typical: Positions of the texts nearest to its center, nearest first.
+        typical: Positions of the texts nearest to its center, nearest first; of equal texts the first.
         diverse: Positions of texts that are near the center and far from each other.
     """
 
@@ -78,6 +79,7 @@ class ViewedTexts:
         complete: Whether these are whole texts, all n of them.
         longest: Characters of the longest beginning.
         titles: Title or identifier of each of the m texts; () for their positions.
+        columns: Further columns of the user: a name, and a value for each of the m texts.
         counts: How often each text holds each word, shape (n, V).
         vocabulary: The V words.
     """
@@ -90,6 +92,7 @@ class ViewedTexts:
     complete: bool
     longest: int
     titles: tuple[str, ...]
+    columns: tuple[tuple[str, tuple[str, ...]], ...]
     counts: sparse.csr_matrix
     vocabulary: tuple[str, ...]
 
@@ -107,8 +110,9 @@ class TopicView:
         relevance_weight: Weight of the probability in the relevance of a word at first.
         window: Where words of a topic are counted as together, as "windows of 10 words"; "" without coherences.
         similarity: Cosines of the centers of topics, shape (topics, topics).
-        tree: The merges of the topics by average similarity in scipy's format, shape (topics - 1, 4); heights are 1 - cosine.
+        tree: The merges of the topics in scipy's format, shape (topics - 1, 4).
         classes, times: Texts per class and per period, where there are any.
+        gone: Topics that were hidden when the view was made: they have no texts and are not shown.
         fingerprint: Of the topics' first words: edits of other topics are told from edits of these.
         texts: The texts behind the topics. Not part of JSON.
     """
@@ -124,6 +128,7 @@ class TopicView:
     tree: np.ndarray
     classes: Grouping | None
     times: Grouping | None
+    gone: tuple[int, ...]
     fingerprint: str
     texts: ViewedTexts | None = field(default=None, metadata={"json": False})
 
@@ -147,6 +152,9 @@ class TopicSource:
         texts: The texts or their beginnings; None where only counts are known.
         whole: Whether `texts` are whole.
         titles: Title or identifier of each text; None for its position.
+        columns: Further columns to show with a text: a value of each text by name.
+        tree: The merges of the topics in scipy's format; None for those by the average cosine of their centers.
+        gone: Topics that are hidden.
         classes, times: Name of the groups, their values in order and the group of each text, -1 for none.
     """
 
@@ -164,6 +172,9 @@ class TopicSource:
     texts: Sequence[str] | None = None
     whole: bool = False
     titles: Sequence[str] | None = None
+    columns: Mapping[str, Sequence[Any]] | None = None
+    tree: np.ndarray | None = None
+    gone: Sequence[int] = ()
     classes: tuple[str, Sequence[str], np.ndarray] | None = None
     times: tuple[str, Sequence[str], np.ndarray] | None = None
 
@@ -202,7 +213,7 @@ def view_topics(
                 coherence=float(source.coherence[number]),
                 size=len(members),
                 share=float(source.shares[number]),
-                typical=tuple(nearest[:_TYPICAL].tolist()),
+                typical=_distinct(source.texts, nearest, _TYPICAL),
                 diverse=_diverse(unit, nearest[: max(_DIVERSE_POOL, len(nearest) // 2)][:2000]),
             )
         )
@@ -216,9 +227,10 @@ def view_topics(
         relevance_weight=relevance_weight,
         window=window,
         similarity=np.round(similarity, 4),
-        tree=_tree(similarity),
+        tree=_tree(similarity) if source.tree is None else np.asarray(source.tree, np.float64),
         classes=_grouping(source.classes, topic, len(topics)),
         times=_grouping(source.times, topic, len(topics)),
+        gone=tuple(source.gone),
         fingerprint=fingerprint([each.words for each in topics]),
         texts=_texts(source, topics, seed),
     )
@@ -254,6 +266,9 @@ def _texts(source: TopicSource, topics: Sequence[ViewedTopic], seed: int) -> Vie
         and all(len(text) <= longest for text in texts),
         longest=longest,
         titles=() if source.titles is None else tuple(str(source.titles[int(row)]) for row in rows),
+        columns=tuple(
+            (str(name), tuple(str(values[int(row)]) for row in rows)) for name, values in (source.columns or {}).items()
+        ),
         counts=source.counts,
         vocabulary=tuple(source.vocabulary),
     )
@@ -264,6 +279,16 @@ def shortened(text: str, longest: int) -> str:
     if len(text) <= longest:
         return text
     return text[:longest].rsplit(" ", 1)[0].rstrip(" ,;:") + " …"
+
+
+def _distinct(texts: Sequence[str] | None, rows: np.ndarray, number: int) -> tuple[int, ...]:
+    """The first rows whose texts differ from those before."""
+    found: dict[object, int] = {}
+    for row in rows.tolist():
+        found.setdefault(row if texts is None else texts[row], row)
+        if len(found) == number:
+            break
+    return tuple(found.values())
 
 
 def _diverse(unit: np.ndarray, nearest: np.ndarray) -> tuple[int, ...]:

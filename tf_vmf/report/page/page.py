@@ -105,6 +105,11 @@ class Image:
     def uri(self) -> str:
         return data_uri(self.figure, self.image_format)
 
+    @property
+    def wide(self) -> bool:
+        """Whether it keeps a readable width on a phone, where it is moved sideways."""
+        return bool(self.figure.get_figwidth() > 5.0)
+
 
 @dataclass(frozen=True)
 class Row:

@@ -80,6 +80,11 @@ class TopicExplorer:
         return f"{text}. Wide bar: share of the word in the {self.view.topic_noun}; thin bar: in all {self.texts}."
 
     @property
+    def shown(self) -> list[ViewedTopic]:
+        """The topics that are not hidden."""
+        return [topic for topic in self.view.topics if topic.number not in self.view.gone]
+
+    @property
     def texts(self) -> str:
         """What texts are called, in the plural."""
         return f"{self.view.noun}s"
@@ -159,7 +164,8 @@ class TopicExplorer:
         """
         view, texts = self.view, self.view.texts
         assert texts is not None
-        strings = "\n".join(part.replace("\n", " ") for part in (*texts.beginnings, *texts.titles)).encode()
+        parts = [*texts.beginnings, *texts.titles, *(value for _, values in texts.columns for value in values)]
+        strings = "\n".join(part.replace("\n", " ") for part in parts).encode()
         words, offsets = _postings(texts.counts)
         arrays: dict[str, np.ndarray] = {
             "topic": texts.topic.astype(np.int16),
@@ -186,6 +192,7 @@ class TopicExplorer:
             "complete": texts.complete,
             "longest": texts.longest,
             "titled": bool(texts.titles),
+            "columns": [name for name, _ in texts.columns],
             "vocabulary": list(texts.vocabulary),
         }
         text = json.dumps(header, separators=(",", ":")).encode()
@@ -213,7 +220,7 @@ class Relation:
         view = self.explorer.view
         noun, plural = view.topic_noun, self.explorer.plural
         if self.relation == "tree":
-            return TopicTable((f"{plural.capitalize()} left", "Joined", "Similarity"), self._merges(), (0, 2))
+            return TopicTable((f"{plural.capitalize()} left", "Joined", "Distance"), self._merges(), (0, 2))
         if self.relation == "similarity":
             return TopicTable((noun.capitalize(), f"Most similar {noun}", "Similarity"), self._most_similar(), (2,))
         groups = getattr(view, self.relation)
@@ -227,7 +234,7 @@ class Relation:
             left, right = members[int(a)], members[int(b)]
             members.append([*left, *right])
             joined = " + ".join(" and ".join(str(k) for k in sorted(part)) for part in (left, right))
-            rows.append((str(len(topics) - step - 1), joined, f"{1 - height:.2f}"))
+            rows.append((str(len(topics) - step - 1), joined, f"{height:.2f}"))
         return rows
 
     def _most_similar(self) -> list[tuple[str, str, str]]:

@@ -42,10 +42,10 @@ function saveButtons(name, source) {
 }
 
 // Figures that were drawn when the page was written.
-for (const image of document.querySelectorAll("figure > img")) {
+for (const image of document.querySelectorAll("figure img")) {
   const name = image.closest("section").querySelector("h2").textContent;
   const isSvg = image.src.startsWith("data:image/svg");
-  const save = async () => saveFile(`${fileName(name)}.svg`, new Blob([atob(image.src.split(",")[1])], { type: "image/svg+xml" }));
+  const save = () => saveFile(`${fileName(name)}.svg`, new Blob([atob(image.src.split(",")[1])], { type: "image/svg+xml" }));
   image.closest("figure").append(make("div", { class: "tools" },
     ...(isSvg ? [plainButton("SVG", save, { "aria-label": `Save as SVG: ${name}` })] : []),
     plainButton("PNG", () => savePng(`${fileName(name)}.png`, image.src), { "aria-label": `Save as PNG: ${name}` })));

@@ -33,6 +33,11 @@ class TopicData {
     return this.titled ? this.strings[this.shown + place] : `${capital(this.noun)} ${this.arrays.rows[place]}`;
   }
 
+  // Name and value of each further column of the user.
+  facts(place) {
+    return this.columns.map((name, i) => `${name}: ${this.strings[(i + 1 + this.titled) * this.shown + place]}`);
+  }
+
   topicOf(row) {
     return this.arrays.topic[row];
   }
@@ -84,7 +89,7 @@ class TopicData {
   }
 
   get groups() {
-    return this.topics.map(each => each.number).filter(k => this.group(k) === k);
+    return this.topics.map(each => each.number).filter(k => this.group(k) === k && !this.gone.includes(k));
   }
 
   hidden(topic) {
@@ -164,10 +169,14 @@ class TopicData {
     return Boolean(Object.keys(this.edits.labels).length + this.edits.merge.length + this.edits.hide.length);
   }
 
+  // A hidden group is written as its members, each hidden: a topic is either merged or hidden.
   toFile() {
+    const hidden = this.edits.hide.flatMap(k => this.members(k));
+    const labels = Object.entries(this.edits.labels).filter(([topic]) => !hidden.includes(Number(topic)));
     return {
       format: "tf_vmf topic edits", version: 1, num_topics: this.topics.length, fingerprint: this.fingerprint,
-      labels: this.edits.labels, merge: this.edits.merge, hide: [...this.edits.hide].sort((a, b) => a - b),
+      labels: Object.fromEntries(labels), merge: this.edits.merge.filter(each => !each.some(k => hidden.includes(k))),
+      hide: hidden.sort((a, b) => a - b),
     };
   }
 

@@ -125,7 +125,7 @@ class TopicPanel {
     const { data, state } = this, place = state.text, row = data.arrays.rows[place], topic = data.group(data.topicOf(row));
     const facts = ["classes", "times"].filter(kind => data.arrays[`of_${kind}`]?.[row] >= 0).map(kind => `${data[kind].name}: ${data[kind].values[data.arrays[`of_${kind}`][row]]}`);
     return make("div", { class: "chosen-text" }, make("h3", {}, data.title(place)),
-      make("p", { class: "soft facts" }, [data.titled ? `${data.noun} ${row}` : "", data.name(topic), ...facts].filter(Boolean).join(" · ")),
+      make("p", { class: "soft facts" }, [data.titled ? `${data.noun} ${row}` : "", data.name(topic), ...facts, ...data.facts(place)].filter(Boolean).join(" · ")),
       make("p", {}, data.text(place) || "–"), plainButton("Close", () => state.choose(null), { "aria-label": `Close this ${data.noun}` }));
   }
 

@@ -21,7 +21,7 @@ class TopicTree {
     const { data, state } = this, { topics, tree } = data, size = topics.length;
     const order = this.order(), line = 20, left = 250, width = 640, height = size * line + 34;
     const most = Math.max(0.05, ...tree.map(row => row[2])) * 1.04, x = value => left + (width - left - 14) * (value / most);
-    const svg = make("svg", { viewBox: `0 0 ${width} ${height}`, class: "chart tree", role: "img", "aria-label": `Tree of ${data.plural}: the farther to the right two of them join, the less similar they are` });
+    const svg = make("svg", { viewBox: `0 0 ${width} ${height}`, class: "chart tree", role: "img", "aria-label": `Tree of ${data.plural}: the farther to the right two of them join, the less alike they are` });
     const ys = new Map(), xs = new Map();
     order.forEach((topic, i) => {
       ys.set(topic, 20 + i * line);
@@ -102,7 +102,7 @@ function drawClasses(element, data, state) {
 }
 
 function drawSimilarity(element, data, state) {
-  const topics = new TopicTree(data, state).order().filter(k => data.group(k) === k);
+  const topics = new TopicTree(data, state).order().filter(k => data.groups.includes(k));
   const cosine = (i, j) => (i === j ? 1 : data.similarityOf(topics[i], topics[j]));
   const svg = matrixChart(topics.map(k => data.name(k)), topics.map(String), {
     value: (i, j) => Math.max(0, cosine(i, j)),
@@ -122,7 +122,8 @@ function drawTimes(element, data, state) {
   const lines = largest.map(topic => ({
     topic, name: data.name(topic), shares: counts.map(row => wilson(sum(data.members(topic).map(k => row[k])), sum(row))),
   }));
-  const svg = lineChart(values, lines, { label: `Share of ${data.plural} per ${name}` });
+  const width = Math.max(320, Math.min(640, element.clientWidth || 640));
+  const svg = lineChart(values, lines, { width, label: `Share of ${data.plural} per ${name}` });
   const legend = make("ul", { class: "chips" }, ...lines.map(({ topic, name }) => make("li", { class: `k${topic}` }, make("span", { class: "swatch" }), name)));
   showPicture(element, `${data.plural} over time`, `Share of the ${data.texts} of each ${name}: the ${largest.length} largest ${data.plural}, with the selected one.`, make("div", {}, svg, legend), () =>
     [[name, ...topics.map(k => data.name(k))], ...values.map((value, i) => [value, ...topics.map(topic => sum(data.members(topic).map(k => counts[i][k])))])]);
