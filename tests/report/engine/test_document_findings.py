@@ -1,6 +1,5 @@
 """Findings about document models are the numbers that plain recomputation gives."""
 
-import itertools
 import math
 
 import numpy as np
@@ -59,20 +58,6 @@ def words_by_relevance(model, code, word_probabilities, weight, number):
     return tuple(VOCABULARY[word] for word in sorted(range(len(log_p)), key=lambda word: -scores[word])[:number])
 
 
-def document_npmi(words, documents):
-    """Mean over pairs of log(p(a, b) / (p(a) p(b))) / -log p(a, b), counted document by document."""
-    holds = [{VOCABULARY[i] for i in row.indices} for row in documents.counts]
-    share = lambda *some: sum(all(word in held for word in some) for held in holds) / len(holds)  # noqa: E731
-    values = []
-    for a, b in itertools.combinations(words, 2):
-        both = share(a, b)
-        if both in (0.0, 1.0):
-            values.append(-1.0 if both == 0.0 else 1.0)
-        else:
-            values.append(math.log(both / (share(a) * share(b))) / -math.log(both))
-    return float(np.mean(values))
-
-
 def test_axes_are_both_ends_of_each_dimension_most_coherent_first(corpus, model, word_probabilities):
     found = Axes.find(DocumentContext(model, corpus, run=None))
     assert {axis.name for axis in found.axes} == {f"{sign}e{i}" for sign in "+-" for i in (1, 2, 3)}
@@ -103,10 +88,11 @@ def test_a_way_joins_the_labels_of_smallest_cosine_that_are_not_opposite(model, 
     assert path.words[2] == words_by_relevance(model, middle, word_probabilities, 0.6, 10)
 
 
-def test_words_and_ways_of_labels_are_those_of_codes_on_every_sphere_of_a_product(corpus, word_probabilities):
+def test_words_and_ways_of_labels_are_those_of_codes_on_every_sphere_of_a_product(corpus):
     latent = SphereProductLatent(4, part_dim=2, concentration=20.0, seed=1)
     model = BagOfWordsVAE(len(VOCABULARY), latent, encoder_units=(8,), decoder_units=(8,), seed=0)
     model.build_for(corpus.train.counts[:1])
+    word_probabilities = prior_word_probabilities(model)
     # A label's codes lie around one angle per circle, so that their mean is inside of both.
     around = np.array([[0.0, 0.0], [1.0, 2.0], [2.0, 1.0]])[corpus.train.labels]
     angles = around + 0.3 * np.random.default_rng(0).normal(size=around.shape)

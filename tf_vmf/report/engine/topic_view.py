@@ -226,7 +226,7 @@ def view_topics(
         num_unknown=int(np.sum(topic == NO_TOPIC)),
         relevance_weight=relevance_weight,
         window=window,
-        similarity=np.round(similarity, 4),
+        similarity=np.round(similarity.astype(np.float64), 4),
         tree=_tree(similarity) if source.tree is None else np.asarray(source.tree, np.float64),
         classes=_grouping(source.classes, topic, len(topics)),
         times=_grouping(source.times, topic, len(topics)),
