@@ -16,6 +16,8 @@ from tf_vmf import evaluation, files, models, training
 from tf_vmf._optional import missing, note_missing
 from tf_vmf.data import BagOfWordsCorpus, Examples, SentenceCorpus
 from tf_vmf.models import VariationalAutoencoder
+from tf_vmf.programs.components import check_latent
+from tf_vmf.programs.configs import DocumentConfig, SentenceConfig
 from tf_vmf.programs.configs.training import Budget, TrainingConfig
 from tf_vmf.training import RunState, Workdir, Workers
 from tf_vmf.version import __version__
@@ -87,12 +89,14 @@ class Run:
     workdir: Workdir
 
 
-def start(config: TrainingConfig, workdir: str | Path) -> tf.distribute.Strategy:
+def start(config: DocumentConfig | SentenceConfig, workdir: str | Path) -> tf.distribute.Strategy:
     """The strategy of a run; to be called first, as devices cannot be divided once TensorFlow has used them.
 
     Raises:
-        LockHeldError: Another process uses the folder. It is said before the corpus is read.
+        ArgumentError: The latent does not have an option that is given.
+        LockHeldError: Another process uses the folder. All of this is said before the corpus is read.
     """
+    check_latent(config)
     strategy = training.get_strategy(config.strategy, config.num_devices)
     if Workers(strategy).is_chief:
         Workdir(workdir).check_unlocked()
@@ -200,7 +204,7 @@ def _complete(
         # Measured on this worker alone: what the model computes must not wait for the others.
         model = models.load(workdir.model_file).model
     if workdir.metrics_file.exists():
-        metrics = files.read_json(workdir.metrics_file, "Remove it: the same command measures the model again.")
+        metrics = files.read_metrics(workdir.metrics_file)
     else:
         metrics = measure(experiment, model, state, verbose)
         files.write_json(workdir.metrics_file, metrics)
