@@ -69,13 +69,13 @@ def end_on_signals(note: str) -> None:
     The exit code is 128 plus the number of the signal. Signals that the process ignores stay ignored.
 
     Args:
-        note: What to print after "Ended by SIGTERM.".
+        note: What to print after "Ended by SIGTERM."; "" prints nothing.
     """
 
     def end(number: int, frame: FrameType | None) -> None:
         del frame
         signal.signal(number, signal.SIG_IGN)  # a second one would end what is being removed
-        if number != signal.SIGHUP:
+        if note and number != signal.SIGHUP:
             print(f"Ended by {signal.Signals(number).name}.{note}", file=sys.stderr)
         raise SystemExit(128 + number)
 

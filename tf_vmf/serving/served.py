@@ -14,7 +14,7 @@ from google.protobuf import json_format
 from tensorflow.core.protobuf import saved_model_pb2
 
 from tf_vmf._checks import failed_check
-from tf_vmf._errors import MissingPlaceError
+from tf_vmf._errors import ArgumentError, MissingPlaceError
 from tf_vmf.serving.json_tensors import BINARY, to_json, to_tensor
 from tf_vmf.serving.labels import LABELS_INPUT, label_ids, read_labels
 from tf_vmf.serving.limits import Limits, RequestError
@@ -63,8 +63,14 @@ class Served:
         self.labels = read_labels(path)
         folder = path.resolve().name
         self.version = int(folder) if folder.isdecimal() and folder.isascii() else 1
-        self._loaded = tf.saved_model.load(str(path))
-        self.signatures: dict[str, Any] = dict(self._loaded.signatures)
+        try:
+            self._loaded = tf.saved_model.load(str(path))
+            self.signatures: dict[str, Any] = dict(self._loaded.signatures)
+        except Exception as error:  # TensorFlow's reader of damaged files raises of every kind
+            told = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+            raise ArgumentError(
+                "path", "an export that can be read", f"{path}: {told}", "Export the model again.", owner="Served"
+            ) from error
         self.inputs = {name: dict(f.structured_input_signature[1]) for name, f in self.signatures.items()}
         tokens = self.inputs.get("score", {}).get("tokens")
         self._reads_sequences = tokens is not None and tokens.dtype.is_integer and tokens.shape.rank == 2
