@@ -6,11 +6,11 @@ from pathlib import Path
 
 from tf_vmf import models, serving
 from tf_vmf._errors import ArgumentError
-from tf_vmf.data.columns import Columns
-from tf_vmf.data.texts import TextFiles
 from tf_vmf.files import read_metrics
 from tf_vmf.programs.configs import ExportConfig
 from tf_vmf.programs.topics import saved_topic_model
+from tf_vmf.text.files import TextFiles
+from tf_vmf.text.tables import Columns
 
 
 def export_model(config: ExportConfig) -> Path:
