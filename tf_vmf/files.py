@@ -62,10 +62,15 @@ def remove_leftovers(folder: str | Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def write_atomically(path: str | Path, write: Callable[[Path], object]) -> None:
+def write_atomically(path: str | Path, write: Callable[[Path], object], *, size: int = 0) -> None:
     """Calls `write` with a temporary path in the same folder, then moves the file into place.
 
     A reader, or a run killed at any moment, sees the old file or the new one. If `write` fails, the old file stays.
+
+    Args:
+        path: The file.
+        write: Called with the temporary path.
+        size: Bytes for which there must be room before `write` is called: HDF5 crashes where a disk is full.
 
     Raises:
         IsADirectoryError: There is a folder at the path; `write` is not called.
@@ -76,10 +81,15 @@ def write_atomically(path: str | Path, write: Callable[[Path], object]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     # The suffixes are kept: Keras tells its formats apart by them.
     handle, name = tempfile.mkstemp(prefix=PARTIAL, suffix="".join(path.suffixes), dir=path.parent)
-    os.close(handle)
     temporary = Path(name)
     try:
         with _explained(path):
+            try:
+                if size and hasattr(os, "posix_fallocate"):
+                    os.posix_fallocate(handle, 0, size)
+                    os.ftruncate(handle, 0)
+            finally:
+                os.close(handle)
             write(temporary)
             _settle(temporary, path)
     finally:

@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from tf_vmf.files import sha256_of_file, write_atomically, write_csv
 from tf_vmf.training.checkpoints import Checkpoints
 from tf_vmf.training.schedules import describe_schedule, learning_rate_schedule
 from tf_vmf.training.workers import Workers
+
+_HDF5_HEADERS = 8192  # bytes per variable, more than the names and sizes of any take
 
 
 @dataclass
@@ -215,7 +218,7 @@ class RunState:
         row = {"epoch": self.epoch + 1, **{name: float(value) for name, value in logs.items()}}
         best = min((r[self._monitor] for r in self.history), default=float("inf"))
         if row[self._monitor] < best and self.workers.is_chief:
-            write_atomically(self._best_file, self.model.save_weights)
+            write_atomically(self._best_file, self.model.save_weights, size=_size_of_weights(self.model))
             self._progress.best_sha256 = sha256_of_file(self._best_file)
         self.history.append(row)
         self._progress.stopped_early = stopped_early
@@ -309,6 +312,12 @@ class _RestoreCallbacks(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self._state.restore_callbacks()
+
+
+def _size_of_weights(model: keras.Model) -> int:
+    """An upper bound on the bytes of a file of the weights: numbers, and the headers of HDF5."""
+    sizes = [int(np.prod(each.shape)) * tf.as_dtype(each.dtype).size for each in model.weights]
+    return sum(sizes) + _HDF5_HEADERS * (1 + len(sizes))
 
 
 def _state_of(callback: keras.callbacks.Callback) -> dict[str, Any]:
