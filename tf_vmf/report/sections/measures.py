@@ -5,23 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tf_vmf.measures import MEASURES, importance_samples, is_at_ceiling, mutual_information_ceiling
+from tf_vmf.measures import importance_samples, is_at_ceiling, mutual_information_ceiling, reported
 from tf_vmf.report.engine.run import Latent
 from tf_vmf.report.page.page import Table, Text
-
-_MEASURES = (
-    "perplexity",
-    "document_perplexity",
-    "iw_perplexity",
-    "iw_document_perplexity",
-    "mean_code_perplexity",
-    "mean_code_document_perplexity",
-    "nll",
-    "kl",
-    "code_gain",
-    "mutual_information",
-    "active_units",
-)
 
 
 def measures_table(
@@ -30,16 +16,12 @@ def measures_table(
     """The figures of test and validation, and what each one means; what is missing is left out."""
     test, valid, baseline = metrics["test"], metrics.get("valid", {}), metrics.get("baseline", {})
     rows = []
-    for name in _MEASURES:
-        measure = MEASURES[name]
-        if measure.needs_code and latent is None:
-            continue
-        if test.get(name) is not None:
-            cells = [measure.format(split[name]) if split.get(name) is not None else "" for split in (test, valid)]
-            about = measure.describe(noun, token, samples=importance_samples(metrics), has_code=latent is not None)
-            rows.append(
-                (measure.title(noun, token), *cells, about + _addition(name, test, test_examples, noun, latent))
-            )
+    for measure in reported(metrics, has_code=latent is not None):
+        name = measure.name
+        cells = [measure.format(split[name]) if split.get(name) is not None else "" for split in (test, valid)]
+        about = measure.describe(noun, token, samples=importance_samples(metrics), has_code=latent is not None)
+        about += _addition(name, test, test_examples, noun, latent)
+        rows.append((measure.title(noun, token), *cells, about))
         unigram = baseline.get(f"unigram_{name}")
         if unigram is not None:
             about = f"{token.title()}s drawn at their smoothed training frequencies, whatever the {noun}."
