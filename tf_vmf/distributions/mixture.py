@@ -80,8 +80,8 @@ class VonMisesFisherMixture(DensityMixin, SphereEstimator):
     Attributes:
         weights_: `(K,)`, with sum 1. A component that lost all points has weight 0.
         mean_directions_: `(K, d)`, unit rows, float64.
-        concentrations_: `(K,)`, at most `(d - 1) / (128 eps)` with the rounding error eps of the dtype of the products: float64 for
-            d up to 64, else that of X.
+        concentrations_: `(K,)`, at most `(d - 1) 2^41` where products are in float64 (d up to 64, or X in float64), else
+            `(d - 1) 2^16`.
         labels_: The component of every row of the last fit, `(n,)`; -1 for rows of weight 0 that hold no direction.
         n_iter_: Steps of the best start.
         converged_: Whether the best start converged.
@@ -322,9 +322,8 @@ class VonMisesFisherMixture(DensityMixin, SphereEstimator):
     def _first(self, points: Directions, weight: np.ndarray, random_state: np.random.RandomState) -> em.Components:
         """The components of a start, with one concentration."""
         clusters, seeds = self._start(points, weight, self.n_components, random_state)
-        if self.concentration_prior == "auto":
-            total = np.sum([points.sums(rows, weight[rows, np.newaxis])[0] for rows in points.blocks(1)], axis=0)
-            self._auto_prior = em.Prior(_AUTO_PRIOR, 1 - em.spread_within(clusters, total))
+        total = np.sum([points.sums(rows, weight[rows, np.newaxis])[0] for rows in points.blocks(1)], axis=0)
+        self._auto_prior = em.Prior(_AUTO_PRIOR, 1 - em.spread_within(clusters, total))
         largest = em.largest_concentration(points.dim, points.dtype)
         components = em.maximize(clusters, seeds, True, self._prior(), largest)
         return components if np.isnan(clusters.objective) else components._replace(weights=seeds.weights)
@@ -378,6 +377,8 @@ class VonMisesFisherMixture(DensityMixin, SphereEstimator):
     def _log_density_of_directions(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
         points = self._points(X)
+        if not points.has_direction.any():
+            raise ArgumentError("X", "a row with a direction", "only rows of zeros", owner="VonMisesFisherMixture")
         return self._log_density(points)[points.has_direction]
 
     def _check_same_components(self, goes_on: bool) -> None:
