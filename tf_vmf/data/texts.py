@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tf_vmf._errors import MissingPlaceError
 from tf_vmf.data.columns import Columns, read_rows, table_format, warn_of_table
 from tf_vmf.text.lines import line_error, read_lines
 
@@ -165,7 +166,7 @@ def _expand(path: str) -> list[Path]:
         return [Path(path)]
     if equals and (matches := sorted(glob.glob(pattern, recursive=True))):
         return [Path(f"{label}={match}") for match in matches]
-    raise FileNotFoundError(f"Expected a pattern that fits a file. Received: {path}")
+    raise MissingPlaceError("a pattern that fits a file", path)
 
 
 @dataclass(frozen=True)
@@ -186,7 +187,7 @@ def _files_at(path: Path, whole_files: bool, columns: Columns) -> list[_File]:
         label, _, rest = str(path).partition("=")
         path = Path(rest)
     if not path.exists():
-        raise FileNotFoundError(f"Expected a text file, a folder of text files, or label=path. Received: {entry}")
+        raise MissingPlaceError("a text file, a folder of text files, or label=path", entry)
     if not path.is_dir():
         return [_File(path, label)]
     inside = _visible_files(path, columns)
@@ -213,9 +214,7 @@ def _visible_files(folder: Path, columns: Columns) -> list[Path]:
         )
     found = sorted([*texts, *tables]) if columns else texts
     if not found:
-        raise FileNotFoundError(
-            f"Expected a folder with files that end in {' or '.join(_SUFFIXES)}. Received: {folder}"
-        )
+        raise MissingPlaceError(f"a folder with files that end in {' or '.join(_SUFFIXES)}", folder)
     if others := [name for name in visible if name not in texts and name not in tables]:
         warnings.warn(
             f"{folder}: {len(others)} files that do not end in {' or '.join(_SUFFIXES)} are passed over, {others[0]} among them.",

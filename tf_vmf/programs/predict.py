@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_vmf import models
+from tf_vmf._errors import ArgumentError
 from tf_vmf.data.columns import Columns
 from tf_vmf.data.texts import Text, TextFiles
 from tf_vmf.files import read_json, write_atomically
@@ -116,9 +117,7 @@ def _label_numbers(path: Path) -> dict[str, int]:
     metrics = read_json(file, "The run's command writes it anew where it is missing.") if file.is_file() else {}
     names = metrics.get("protocol", {}).get("labels", [])
     if not names:
-        raise ValueError(
-            f"`model`: expected the folder of a run, whose metrics.json names the labels of the model. Received: {path}."
-        )
+        raise ArgumentError("model", "the folder of a run, whose metrics.json names the labels of the model", str(path))
     return {name: number for number, name in enumerate(names)}
 
 

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from tf_vmf._errors import FolderPlaceError
+
 _SHOWN = 60  # characters of a malformed line that an error message quotes
 
 # Byte order marks of the encodings that have several bytes per character; UTF-32 first, as its mark begins like that of UTF-16.
@@ -73,7 +75,7 @@ def line_error(path: str | Path, number: int, expected: str, received: str) -> V
 
 def _open(path: Path) -> BinaryIO:
     if path.is_dir():
-        raise IsADirectoryError(f"Expected a file. Received a folder: {path}")
+        raise FolderPlaceError("a file", path, "which is a folder")
     if path.suffix.lower() == ".gz":
         return cast(BinaryIO, gzip.open(path, "rb"))
     return path.open("rb")
