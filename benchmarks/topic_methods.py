@@ -83,7 +83,7 @@ def fit_lsa(corpus: Corpus, num_topics: int, seed: int) -> Fitted:
 
 
 def fit_tomotopy(corpus: Corpus, num_topics: int, seed: int) -> Fitted:
-    """tomotopy's LDA (collapsed Gibbs), 1,000 sweeps on one thread."""
+    """LDA of tomotopy (collapsed Gibbs), 1,000 sweeps on one thread."""
     import tomotopy
 
     model = tomotopy.LDAModel(k=num_topics, seed=seed)

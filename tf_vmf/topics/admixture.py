@@ -24,8 +24,9 @@ def admixture(counts: sparse.csr_matrix, words: np.ndarray, prior: np.ndarray, v
     theta[k] <- (sum_w x[w] theta[k] words[k, w] / sum_j theta[j] words[j, w] + vote[k] + prior[k]) / total
     ```
 
-    in `STEPS` steps from the prior, then squared and scaled to sum 1. A mixture with one topic per text is certain of long texts and
-    knows no text of two topics; the admixture shares them out, and squaring returns the certainty that a text of one topic deserves.
+    in `STEPS` steps from the prior, then raised to the power `SHARPNESS` and scaled to sum 1. A mixture with one topic per text is
+    certain of long texts, also of those of two topics; the admixture shares them out, and the power returns the certainty that
+    texts of one topic deserve.
 
     Args:
         counts: Shape (n, V).

@@ -14,7 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import normalize
 
 from tf_vmf.math import arrays
-from tf_vmf.topics.mixture import TopicMixture
+from tf_vmf.topics.mixture import TopicMixture, VectorSphere, principal_components
 
 # NMI with the classes by the number of restarts: BBC News 0.68 with 1, 0.85 with 5; M10 0.463 with 5, 0.471 with 10 and with 20.
 RESTARTS = 10
@@ -55,15 +55,15 @@ def fit_topics(
 ) -> TopicMixture:
     """Fits a `TopicMixture` by expectation maximization from clusters of the codes.
 
-    The words of a text are judged by topics that do not know the text (its own counts are left out, as in a collapsed Gibbs sampler):
-    otherwise a rare word holds its text in the topic where it started.
+    The words of a text are judged by topics that do not know the text: its own counts are left out, as in a collapsed Gibbs
+    sampler. Otherwise a rare word holds its text in the topic where it started.
 
     Args:
         codes: Unit vectors, shape (n, d).
         concentrations: Of the posteriors around the codes, shape (n,).
         counts: Shape (n, V), no empty row.
         num_topics: K, at most n.
-        vectors: Unit vectors, shape (n, e); None for none.
+        vectors: Shape (n, e), of any encoder; None for none.
         guides: Columns of the seed words of the first topics, an array of integers each; at most K.
         seed: Seed of the starting points.
         restarts: Runs of k-means.
@@ -73,26 +73,30 @@ def fit_topics(
     """
     counts = sparse.csr_matrix(counts, dtype=np.float64)
     points = np.asarray(codes, np.float64)
-    beside = points if vectors is None else np.hstack([points, _VECTOR_START * np.asarray(vectors, np.float64)])
+    reduced: np.ndarray | None = None
+    beside = points
+    if vectors is not None:
+        mean, components = principal_components(vectors, seed)
+        reduced = np.asarray(normalize((vectors - mean) @ components.T))
+        beside = np.hstack([points, _VECTOR_START * reduced])
     labels = cluster(beside, num_topics, seed, restarts)
     assigned = np.zeros((len(points), num_topics))
     assigned[np.arange(len(points)), labels] = 1.0
     if len(guides):
         assigned = _guided_start(assigned, counts, guides)
-    assigned = _expectation_maximization(assigned, counts, points, np.asarray(concentrations), vectors, guides)
+    assigned = _expectation_maximization(assigned, counts, points, np.asarray(concentrations), reduced, guides)
     order = np.argsort(-assigned[:, len(guides) :].sum(axis=0), kind="stable") + len(guides)
     assigned = assigned[:, np.concatenate([np.arange(len(guides)), order])]
     in_topics = _counts_of_topics(assigned, counts, guides) + _SMOOTHING
     sphere = _sphere(assigned, points)
-    apart = None if vectors is None else _sphere(assigned, np.asarray(vectors, np.float64))
+    apart = None if reduced is None else VectorSphere(mean, components, *_sphere(assigned, reduced))
     sizes = assigned.sum(axis=0) + _SIZE_SMOOTHING
     return TopicMixture(
         weights=sizes / sizes.sum(),
         mean_directions=sphere.mean_directions,
         concentration=sphere.concentration,
         words=in_topics / in_topics.sum(axis=1, keepdims=True),
-        vector_directions=None if apart is None else apart.mean_directions,
-        vector_concentration=0.0 if apart is None else apart.concentration,
+        vectors=apart,
     )
 
 
@@ -165,7 +169,7 @@ def _counts_of_topics(assigned: np.ndarray, counts: sparse.csr_matrix, guides: S
 
 
 def _guided_start(assigned: np.ndarray, counts: sparse.csr_matrix, guides: Sequence[np.ndarray]) -> np.ndarray:
-    """The start with the texts of each group of seed words in one topic, the first ones: the cluster where most of them lie, if free."""
+    """The start with the texts of each group of seed words in a topic of their own; these topics come first."""
     shares = np.stack([np.asarray(counts[:, columns].sum(axis=1)).ravel() for columns in guides], axis=1)
     taken: list[int] = []
     for topic in range(len(guides)):

@@ -3,17 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from scipy import sparse
-from scipy.special import logsumexp
+from scipy.special import logsumexp, softmax
+from sklearn.decomposition import PCA
+from sklearn.preprocessing import normalize
 
 from tf_vmf.math import arrays
 from tf_vmf.topics import admixture
 
-# Words that the vector of a text counts for.
-VECTOR_WORDS = 10.0
+# Words that the vector of a text counts for, and the power of its densities: topics are no true vMFs, and undamped densities are
+# certain of every text.
+VECTOR_WORDS, VECTOR_TEMPERATURE = 5.0, 0.15
+# Dimensions that vectors are reduced to.
+_VECTOR_DIMENSIONS = 50
+
+
+@dataclass(frozen=True, eq=False)
+class VectorSphere:
+    """Vectors of texts as points on a sphere of few dimensions, and the topics there.
+
+    Attributes:
+        mean: Of the vectors, shape (e,).
+        components: Principal components, shape (c, e).
+        mean_directions: Of the topics, unit vectors, shape (K, c).
+        concentration: Of the points around them; all topics share it.
+    """
+
+    mean: np.ndarray
+    components: np.ndarray
+    mean_directions: np.ndarray
+    concentration: float
+
+    def points(self, vectors: np.ndarray) -> np.ndarray:
+        """The reduced vectors, scaled to length 1: shape (n, c)."""
+        return np.asarray(normalize((np.asarray(vectors, np.float64) - self.mean) @ self.components.T))
+
+    def log_density(self, vectors: np.ndarray) -> np.ndarray:
+        """Log density of the points under each topic, relative to the uniform, in nats: shape (n, K)."""
+        cosines, dim = self.points(vectors) @ self.mean_directions.T, len(self.components)
+        at_mode = _log_normalizer(np.asarray(self.concentration), dim) - _log_normalizer(np.zeros(()), dim)
+        return np.asarray(at_mode + self.concentration * cosines)
+
+
+def principal_components(vectors: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """The mean (e,) and the first principal components (c, e) of vectors (n, e), 50 at most."""
+    dim = min(_VECTOR_DIMENSIONS, *vectors.shape)
+    fitted = PCA(dim, random_state=seed).fit(np.asarray(vectors, np.float64))
+    return fitted.mean_, fitted.components_
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +61,7 @@ class TopicMixture:
 
     ```
     p(x, z, v) = sum_k weights[k] Mult(x; words[k]) vMF(z; mean_directions[k], concentration)
-                              vMF(v; vector_directions[k], vector_concentration)
+                              vMF(v; vectors.mean_directions[k], vectors.concentration)
     ```
 
     for the counts x of a text, its code z and its vector v, a direction that any encoder gave: code and vector are a point on a
@@ -38,16 +77,14 @@ class TopicMixture:
         mean_directions: Unit vectors, shape (K, d).
         concentration: Of the codes around them; all topics share it.
         words: p(word | topic) > 0, shape (K, V).
-        vector_directions: Unit vectors, shape (K, e); None without vectors.
-        vector_concentration: Of the vectors around them; 0 without vectors.
+        vectors: The sphere of the vectors; None without them.
     """
 
     weights: np.ndarray
     mean_directions: np.ndarray
     concentration: float
     words: np.ndarray
-    vector_directions: np.ndarray | None = None
-    vector_concentration: float = 0.0
+    vectors: VectorSphere | None = None
 
     @property
     def num_topics(self) -> int:
@@ -60,11 +97,13 @@ class TopicMixture:
 
         Args:
             counts: Shape (n, V).
-            vectors: Unit vectors, shape (n, e), where the mixture has some.
+            vectors: Shape (n, e), where the mixture has some.
         """
         votes = np.zeros((1, self.num_topics))
-        if self.vector_directions is not None:
-            votes = VECTOR_WORDS * _posterior(np.log(self.weights) + self._log_vectors(vectors))
+        if self.vectors is not None:
+            assert vectors is not None
+            log_density = VECTOR_TEMPERATURE * self.vectors.log_density(vectors)
+            votes = VECTOR_WORDS * softmax(np.log(self.weights) + log_density, axis=1)
         return admixture.admixture(counts.tocsr(), self.words, self.weights, votes)
 
     def word_responsibilities(self, counts: sparse.csr_matrix, proportions: np.ndarray) -> np.ndarray:
@@ -82,7 +121,7 @@ class TopicMixture:
         Args:
             codes: Unit vectors, shape (n, d).
             concentrations: Of the posteriors around them, shape (n,).
-            vectors: Unit vectors, shape (n, e), where the mixture has some.
+            vectors: Shape (n, e), where the mixture has some.
         """
         return logsumexp(self.log_directions(codes, concentrations, vectors), axis=1)
 
@@ -93,16 +132,10 @@ class TopicMixture:
         log_joint = np.log(self.weights) + expected_log_density(
             codes, concentrations, self.mean_directions, self.concentration
         )
-        if self.vector_directions is not None:
-            log_joint = log_joint + self._log_vectors(vectors)
+        if self.vectors is not None:
+            assert vectors is not None
+            log_joint = log_joint + self.vectors.log_density(vectors)
         return np.asarray(log_joint)
-
-    def _log_vectors(self, vectors: np.ndarray | None) -> np.ndarray:
-        assert vectors is not None and self.vector_directions is not None
-        dim = self.vector_directions.shape[1]
-        cosines = np.asarray(vectors, np.float64) @ self.vector_directions.T
-        at_mode = _log_normalizer(np.asarray(self.vector_concentration), dim)
-        return np.asarray(at_mode - _log_normalizer(np.zeros(()), dim) + self.vector_concentration * cosines)
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """The arrays of a file; `from_arrays` reads them."""
@@ -112,21 +145,25 @@ class TopicMixture:
             "concentration": np.asarray(self.concentration),
             "words": self.words.astype(np.float32),
         }
-        if self.vector_directions is not None:
-            found["vector_directions"] = self.vector_directions
-            found["vector_concentration"] = np.asarray(self.vector_concentration)
+        if self.vectors is not None:
+            found |= {
+                f"vector_{field.name}": np.asarray(getattr(self.vectors, field.name)) for field in fields(VectorSphere)
+            }
         return found
 
     @classmethod
     def from_arrays(cls, found: Mapping[str, np.ndarray]) -> TopicMixture:
         """Reads what `to_arrays` has written; other keys are ignored."""
+        sphere = None
+        if "vector_mean" in found:
+            parts = {field.name: found[f"vector_{field.name}"] for field in fields(VectorSphere)}
+            sphere = VectorSphere(**parts | {"concentration": float(parts["concentration"])})
         return cls(
             found["weights"],
             found["mean_directions"],
             float(found["concentration"]),
             found["words"].astype(np.float64),
-            found.get("vector_directions"),
-            float(found.get("vector_concentration", 0.0)),
+            sphere,
         )
 
 
@@ -163,7 +200,3 @@ def outlier_threshold(log_density: np.ndarray) -> float:
 
 def _log_normalizer(concentration: np.ndarray, dim: int) -> np.ndarray:
     return np.asarray(arrays.log_prob_at_mode(concentration, dim) - concentration)
-
-
-def _posterior(log_joint: np.ndarray) -> np.ndarray:
-    return np.asarray(np.exp(log_joint - logsumexp(log_joint, axis=1, keepdims=True)))
