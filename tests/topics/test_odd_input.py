@@ -24,7 +24,7 @@ def model():
         ([], ValueError, "Received none"),
         (None, TypeError, "NoneType"),
         ((text for text in TEXTS), TypeError, r"list\(texts\)"),
-        ([["moon", "orbit"], ["bread"]], ValueError, "a list of strings"),
+        ([["moon", "orbit"], ["bread"]], TypeError, "Join the words"),
         ([TEXTS[0]], ValueError, "no stop word"),
         ([*TEXTS, None], TypeError, r"documents\[180\] of type NoneType"),
     ],
