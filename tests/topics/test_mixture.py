@@ -150,7 +150,7 @@ def test_arrays_of_a_file_give_the_mixture_back(rng):
     mixture = random_mixture(rng)
     again = TopicMixture.from_arrays(mixture.to_arrays() | {"another": np.zeros(1)})
     counts, vectors = sparse.csr_matrix(rng.poisson(0.7, size=(5, 7))), clusters(rng, [5], dim=5)
-    np.testing.assert_allclose(again.proportions(counts, vectors), mixture.proportions(counts, vectors), rtol=1e-5)
+    np.testing.assert_allclose(again.proportions(counts, vectors), mixture.proportions(counts, vectors), rtol=1e-12)
     assert TopicMixture.from_arrays(random_mixture(rng, vectors=False).to_arrays()).vectors is None
 
 
@@ -163,9 +163,9 @@ def test_words_correct_the_clusters_of_codes(rng):
     assert of_codes < 0.8
     assert normalized_mutual_info_score(labels, found) > 0.97
     truth = np.stack([np.bincount(labels[found == topic], minlength=3).argmax() for topic in range(3)])
-    np.testing.assert_allclose(
-        mixture.words[:, :].reshape(3, 3, 10).sum(axis=2)[range(3), truth], 0.9 + 0.1 / 3, atol=0.03
-    )
+    # 800 tokens per topic, of which 14 / 15 are of its own ten words; all 30 words as seen 8 times more in the three topics.
+    own = mixture.words.reshape(3, 3, 10).sum(axis=2)[range(3), truth]
+    np.testing.assert_allclose(own, (800 * 14 / 15 + 80 / 3) / (800 + 240 / 3), atol=0.02)
     assert list(mixture.weights) == sorted(mixture.weights, reverse=True)
 
 
@@ -198,7 +198,8 @@ def test_a_guided_topic_holds_its_words_although_another_has_most_of_them(rng):
     assert np.bincount(labels[found == 0]).argmax() == 2
     assert np.bincount(labels[found == 1]).argmax() == 0
     seeded = counts[:, 25].toarray().ravel() > 0
-    assert (found[seeded] == 0).mean() > 0.95
+    # Texts that hold a seed word by chance, beside words of another topic, stay there.
+    assert (found[seeded & (labels == 2)] == 0).all()
 
 
 def test_restarts_see_a_sample_of_many_points_and_all_points_get_a_cluster(rng):

@@ -10,7 +10,7 @@ from scipy import sparse
 # Steps of expectation maximization: part of the definition, so that every backend computes the same.
 STEPS = 5
 # Proportions p are returned as p**SHARPNESS, scaled to sum 1.
-SHARPNESS = 2.0
+SHARPNESS = 1.8
 # Words that the prior of the proportions counts for.
 PRIOR_WORDS = 5.0
 # Elements of a matrix of words of texts by topics that are held at a time: 64 MB.

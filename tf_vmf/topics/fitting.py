@@ -24,6 +24,9 @@ START_SAMPLE = 10_000
 _STEPS, _SETTLED = 20, 1e-3
 # Dirichlet smoothing of the words, and of the sizes of topics.
 _SMOOTHING, _SIZE_SMOOTHING = 0.2, 0.1
+# A word counts as seen so many times more, in all topics by their sizes, when proportions are computed: else a rare word is
+# certain of the one topic where it was met.
+_SHRINKAGE = 8.0
 # A text counts for as many words at most: the words of a long one are no independent draws.
 _MOST_WORDS = 20.0
 # The code of a text is made of its words: only a part of its evidence is new.
@@ -87,12 +90,13 @@ def fit_topics(
     assigned = _expectation_maximization(assigned, counts, points, np.asarray(concentrations), reduced, guides)
     order = np.argsort(-assigned[:, len(guides) :].sum(axis=0), kind="stable") + len(guides)
     assigned = assigned[:, np.concatenate([np.arange(len(guides)), order])]
-    in_topics = _counts_of_topics(assigned, counts, guides) + _SMOOTHING
     sphere = _sphere(assigned, points)
     apart = None if reduced is None else VectorSphere(mean, components, *_sphere(assigned, reduced))
-    sizes = assigned.sum(axis=0) + _SIZE_SMOOTHING
+    weights = assigned.sum(axis=0) + _SIZE_SMOOTHING
+    weights /= weights.sum()
+    in_topics = _counts_of_topics(assigned, counts, guides) + _SHRINKAGE * weights[:, np.newaxis]
     return TopicMixture(
-        weights=sizes / sizes.sum(),
+        weights=weights,
         mean_directions=sphere.mean_directions,
         concentration=sphere.concentration,
         words=in_topics / in_topics.sum(axis=1, keepdims=True),

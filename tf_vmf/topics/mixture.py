@@ -16,7 +16,7 @@ from tf_vmf.topics import admixture
 
 # Words that the vector of a text counts for, and the power of its densities: topics are no true vMFs, and undamped densities are
 # certain of every text.
-VECTOR_WORDS, VECTOR_TEMPERATURE = 5.0, 0.15
+VECTOR_WORDS, VECTOR_TEMPERATURE = 5.0, 0.2
 # Dimensions that vectors are reduced to.
 _VECTOR_DIMENSIONS = 50
 
@@ -76,7 +76,7 @@ class TopicMixture:
         weights: Shape (K,), summing to 1.
         mean_directions: Unit vectors, shape (K, d).
         concentration: Of the codes around them; all topics share it.
-        words: p(word | topic) > 0, shape (K, V).
+        words: p(word | topic) > 0, shape (K, V), where a word counts as seen some more times in proportion to the sizes of topics.
         vectors: The sphere of the vectors; None without them.
     """
 
@@ -143,7 +143,7 @@ class TopicMixture:
             "weights": self.weights,
             "mean_directions": self.mean_directions,
             "concentration": np.asarray(self.concentration),
-            "words": self.words.astype(np.float32),
+            "words": self.words,
         }
         if self.vectors is not None:
             found |= {
@@ -162,7 +162,7 @@ class TopicMixture:
             found["weights"],
             found["mean_directions"],
             float(found["concentration"]),
-            found["words"].astype(np.float64),
+            found["words"],
             sphere,
         )
 
