@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import keras
 
-from tf_vmf._keras import layers_inside
+from tf_vmf._keras import layers_inside, training_steps
 from tf_vmf.layers.latent_layer import LatentLayer
 
 _ATTRIBUTES, _PERIODS = ("kl_weight", "concentration"), ("epoch", "step")
@@ -95,7 +95,7 @@ class LatentAnnealing(keras.callbacks.Callback):
     def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         del batch, logs
         if self.per == "step":
-            self._set(int(self.model.optimizer.iterations.numpy()))
+            self._set(training_steps(self.model))
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         del epoch

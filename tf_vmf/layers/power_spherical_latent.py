@@ -51,7 +51,7 @@ class PowerSphericalLatent(SphericalLatent):
     def closed_form_kl(self, parameters: Parameters) -> tf.Tensor:
         return vmf_math.power_spherical_kl_to_uniform(parameters["concentration"], self.latent_dim)
 
-    def sample(self, parameters: Parameters, seed: tf.Tensor, sample_shape: Sequence[int] = ()) -> tf.Tensor:
+    def _sample(self, parameters: Parameters, seed: tf.Tensor, sample_shape: Sequence[int]) -> tf.Tensor:
         """Cos mu + sin u: the cosine from two gamma variables, which keep the sine's digits, and u a uniform tangent direction."""
         import tensorflow_probability as tfp
 
