@@ -10,7 +10,8 @@ from typing import Any
 
 from absl import flags
 
-from tf_vmf.programs.configs import Config, ConfigError
+from tf_vmf._errors import ArgumentError
+from tf_vmf.programs.configs import Config
 from tf_vmf.programs.configs.options import alternatives, option_types
 
 
@@ -31,11 +32,11 @@ def read(config: type[Config], values: flags.FlagValues) -> Config:
     """The configuration that parsed flags describe.
 
     Raises:
-        ConfigError: A value is not possible, or a flag that must be given is missing.
+        ArgumentError: A value is not possible, or a flag that must be given is missing.
     """
     for field in dataclasses.fields(config):
         if field.default is dataclasses.MISSING and values[field.name].value is None:
-            raise ConfigError(field.name, f"expected a value. {field.metadata['help']} Received none.")
+            raise ArgumentError(field.name, "a value", "none", field.metadata["help"])
     kinds = option_types(config)
     return config(**{name: _typed(name, kind, values[name].value) for name, kind in kinds.items()})
 
@@ -65,7 +66,7 @@ def _typed(name: str, kind: Any, value: Any) -> Any:
         try:
             return tuple(int(each) for each in value)
         except ValueError as error:
-            raise ConfigError(name, f"expected integers separated by commas. Received: {','.join(value)!r}.") from error
+            raise ArgumentError(name, "integers separated by commas", repr(",".join(value))) from error
     if not isinstance(value, str):
         return value
     for number in (int, float):  # a share is written with a point, so that it is no integer

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from tf_vmf._optional import missing, optional, or_note
+from tf_vmf._optional import missing, note_missing, optional
 
 
 def test_a_missing_module_is_named_with_the_extra_that_brings_it(monkeypatch):
@@ -28,9 +28,9 @@ def test_what_is_missing_can_be_told_at_the_start():
 
 def test_a_result_that_needs_a_missing_module_is_replaced_by_a_note(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "jinja2.sandbox", None)
-    with or_note("report.html"), optional("demo", "Reports"):
+    with note_missing("report.html"), optional("demo", "Reports"):
         import jinja2.sandbox  # noqa: F401
     note = "report.html was not written. Reports need jinja2, which is not installed: pip install 'tf-vmf[demo]'\n"
     assert capsys.readouterr().out == note
-    with pytest.raises(ValueError, match="another"), or_note("report.html"):
+    with pytest.raises(ValueError, match="another"), note_missing("report.html"):
         raise ValueError("another")

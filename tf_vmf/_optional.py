@@ -5,6 +5,10 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 
 
+class MissingPackageError(ModuleNotFoundError):
+    """An optional dependency is not installed; the message says how to install it."""
+
+
 @contextmanager
 def optional(extra: str, purpose: str) -> Iterator[None]:
     """Turns a failed import inside the `with` block into an error that says what to install.
@@ -19,13 +23,13 @@ def optional(extra: str, purpose: str) -> Iterator[None]:
         purpose: What the module is for; the subject of "need" in the message.
 
     Raises:
-        ModuleNotFoundError: A module is not installed.
+        MissingPackageError: A module is not installed.
     """
     try:
         yield
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
-        raise ModuleNotFoundError(_message(extra, purpose, package), name=package) from error
+        raise MissingPackageError(_message(extra, purpose, package), name=package) from error
 
 
 def missing(extra: str, purpose: str, *modules: str) -> str | None:
@@ -40,11 +44,11 @@ def missing(extra: str, purpose: str, *modules: str) -> str | None:
 
 
 @contextmanager
-def or_note(result: str) -> Iterator[None]:
+def note_missing(result: str) -> Iterator[None]:
     """Prints a note where the `with` block lacks an optional dependency, instead of raising.
 
     ```python
-    with or_note("report.html"):
+    with note_missing("report.html"):
         write_report(...)  # prints: "report.html was not written. Reports need jinja2, ..."
     ```
 

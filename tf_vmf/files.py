@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tf_vmf._errors import FolderPlaceError, TakenPlaceError
 from tf_vmf.locks import FileLock
 
 # How names begin that are not in their place yet.
@@ -37,7 +38,7 @@ def write_atomically(path: str | Path, write: Callable[[Path], object]) -> None:
     """
     path = Path(path)
     if path.is_dir():
-        raise IsADirectoryError(f"Expected a file to write. Received: {path}, which is a folder.")
+        raise FolderPlaceError("a file to write", path, "which is a folder")
     path.parent.mkdir(parents=True, exist_ok=True)
     # The suffixes are kept: Keras tells its formats apart by them.
     handle, name = tempfile.mkstemp(prefix=PARTIAL, suffix="".join(path.suffixes), dir=path.parent)
@@ -88,7 +89,7 @@ def new_folder(path: str | Path) -> Iterator[Path]:
 
 def _check_new(path: Path) -> None:
     if path.exists():
-        raise FileExistsError(f"Expected a folder that does not exist. Received: {path}. Remove it, or name another.")
+        raise TakenPlaceError("a folder that does not exist", path, remedy="Remove it, or name another.")
 
 
 def sha256_of_file(path: str | Path) -> str:

@@ -10,7 +10,6 @@ import contextlib
 import errno
 import importlib
 import os
-import re
 import shlex
 import sys
 import tempfile
@@ -25,8 +24,10 @@ import flags as flags_of_programs
 import tf_vmf
 from flags.from_config import define, read
 from flags.help import help_text
+from tf_vmf._errors import ArgumentError, PlaceError
+from tf_vmf._optional import MissingPackageError
 from tf_vmf.locks import LockHeldError
-from tf_vmf.programs.configs import Config, ConfigError, RunConfig
+from tf_vmf.programs.configs import Config, RunConfig
 
 if TYPE_CHECKING:
     from tf_vmf.programs import Run
@@ -75,11 +76,11 @@ def run(
     values = define(configs)
     try:
         settings = parse(values, configs, [each for each in own if each not in ("--debug", "-debug")])
-    except (flags.Error, ConfigError, OSError) as error:
+    except (flags.Error, ArgumentError, OSError) as error:
         _stop(error, values, debug, f"{shown} --help lists all flags.")
     try:
         with quiet_start(debug):
-            _provoke_notes()
+            _flush_startup_messages()
         main(*settings, *([others] if rest else []))
     except KeyboardInterrupt:
         print(f"Interrupted.{' The same command goes on.' if resumes else ''}", file=sys.stderr)
@@ -115,7 +116,7 @@ def quiet_start(debug: bool) -> Iterator[None]:
             os.close(terminal)
 
 
-def _provoke_notes() -> None:
+def _flush_startup_messages() -> None:
     """Makes TensorFlow say what it says once per process: that there is no GPU, and that oneDNN does not transpose integers.
 
     The second would appear between two epochs. A session leaves the devices of the process open to the program, an eager
@@ -136,7 +137,7 @@ def parse(values: flags.FlagValues, configs: Sequence[type[Config]], arguments: 
     """The configurations that a command line describes.
 
     Raises:
-        ConfigError: A value is not possible, or there are arguments that are not flags.
+        ArgumentError: A value is not possible, or there are arguments that are not flags.
         flags.Error: There is no such flag; the message names the closest.
     """
     rest = values(["program", *map(_with_recipe, arguments)])[1:]
@@ -160,52 +161,48 @@ def _with_recipe(argument: str) -> str:
 
 
 def is_expected(error: BaseException) -> bool:
-    """Whether an error is the user's to mend: raised by this package about its input, or a missing file or module."""
-    if isinstance(error, ModuleNotFoundError):
-        return "pip install" in str(error)
-    if isinstance(error, FloatingPointError | LockHeldError):
+    """Whether an error is the user's to mend: raised by this package about its input, or about a place or a package."""
+    if isinstance(error, ArgumentError | PlaceError | MissingPackageError | FloatingPointError | LockHeldError):
         return True
-    if not isinstance(error, ValueError | OSError | TypeError):
-        return False
-    if isinstance(error, OSError) and error.errno in _OF_PLACES:
+    if isinstance(error, OSError) and (error.errno in _OF_PLACES or isinstance(error, FileNotFoundError)):
         return True
     inside = Path(traceback.extract_tb(error.__traceback__)[-1].filename).resolve()
-    return isinstance(error, FileNotFoundError) or any(folder in inside.parents for folder in _OURS)
+    return isinstance(error, ValueError | OSError | TypeError) and any(folder in inside.parents for folder in _OURS)
 
 
-def with_flags(message: str, names: Sequence[str]) -> str:
-    """A message of the library with the names of arguments as flags: "`corpus` must be" as "--corpus must be"."""
+def message_of(error: BaseException, values: flags.FlagValues) -> str:
+    """An error as a program prints it: "--flag: problem" where an argument, or the value of a flag, is what is wrong."""
+    if isinstance(error, ArgumentError):
+        return f"--{error.name}: {error.problem}" if not error.owner or error.name in values else str(error)
+    if not isinstance(error, OSError):
+        return str(error)
+    place, text = error.filename, str(error)
+    if isinstance(error, PlaceError):
+        place, text = error.place, error.problem
+    elif error.strerror and place:
+        text = f"{place}: {error.strerror}."
+    name = getattr(error, "name", "")
+    flag = name if name in values else _flag_of_place(place, values)
+    return f"--{flag}: {text}" if flag else f"{place}: {text}" if place and place not in text else text
 
-    def replaced(match: re.Match[str]) -> str:
-        return f"--{match[1]}" if match[1] in names else match[0]
 
-    return re.sub(r"(?:Arguments? )?`(\w+)`(?: of \w+)?", replaced, message)
+def _flag_of_place(place: object, values: flags.FlagValues) -> str | None:
+    """The flag that names a place, alone or as one of several, with a label or without."""
+    for name in values:
+        given = values[name].value
+        for entry in given if isinstance(given, list) else [given]:
+            if isinstance(entry, str) and str(place) in (entry, entry.partition("=")[2]):
+                return str(name)
+    return None
 
 
 def _stop(error: BaseException, values: flags.FlagValues, debug: bool, hint: str) -> Any:
     """Prints an error in one line, and where it was raised if asked to; exits."""
     if debug:
         traceback.print_exception(error)
-    text = str(error)
-    if isinstance(error, ConfigError):
-        text = f"--{error.option}: {error.problem}"
-    elif isinstance(error, OSError):
-        if error.strerror and error.filename:
-            text = f"{error.filename}: {error.strerror}."
-        text = _with_flag_of_place(text, values)
     with contextlib.suppress(BrokenPipeError):
-        print("\n".join(filter(None, [f"error: {with_flags(text, list(values))}", hint])), file=sys.stderr)
+        print("\n".join(filter(None, [f"error: {message_of(error, values)}", hint])), file=sys.stderr)
     sys.exit(_FAILURE if isinstance(error, FloatingPointError) else _WRONG_USE)
-
-
-def _with_flag_of_place(message: str, values: flags.FlagValues) -> str:
-    """A message about a place ("PATH: ..", or ".. Received: PATH") after the flag that named it, if one did."""
-    for name in values:
-        value = values[name].value
-        for place in value if isinstance(value, list) else [value]:
-            if isinstance(place, str) and re.search(rf"(^|Received: ){re.escape(place)}(?=[.:,]?(\s|$))", message):
-                return f"--{name}: {message}"
-    return message
 
 
 def command_line(name: str) -> str:

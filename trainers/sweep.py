@@ -19,9 +19,10 @@ from urllib.parse import quote
 from absl import flags as absl_flags
 
 from flags.from_config import define
-from tf_vmf._optional import or_note
+from tf_vmf._errors import ArgumentError
+from tf_vmf._optional import note_missing
 from tf_vmf.locks import FileLock
-from tf_vmf.programs.configs import ConfigError, DocumentConfig, SentenceConfig, SweepConfig
+from tf_vmf.programs.configs import DocumentConfig, SentenceConfig, SweepConfig
 from trainers import program
 
 _CONFIGS = {"bow_vae": DocumentConfig, "lstm_vae": SentenceConfig}
@@ -43,7 +44,7 @@ def configuration(
     """The configuration of one run.
 
     Raises:
-        ConfigError, absl.flags.Error: A name or a value is not one of the trainer's.
+        ArgumentError, absl.flags.Error: A name or a value is not one of the trainer's.
     """
     config = _CONFIGS[trainer]
     varied = [f"--{name}={value}" for name, value in setting.items()]
@@ -56,12 +57,17 @@ def main(sweep: SweepConfig, arguments: list[str]) -> None:
     output, grid = Path(sweep.output), settings(sweep.varied())
     given = [argument.lstrip("-").partition("=")[0] for argument in arguments]
     if "workdir" in [*given, *sweep.varied()]:
-        raise ConfigError("output", "every run has a folder of its own below it. Leave out --workdir.")
+        raise ArgumentError(
+            "output",
+            "no --workdir beside it, as every run has a folder of its own below it",
+            "one",
+            "Leave out --workdir.",
+        )
     try:
         # All of them before the first run.
         configs = [configuration(sweep.trainer, arguments, setting) for setting in grid]
     except absl_flags.Error as error:
-        raise ConfigError("vary", f"expected flags of {sweep.trainer}. {error}") from error
+        raise ArgumentError("vary", f"flags of {sweep.trainer}", str(error).rstrip(".")) from error
     # Two sweeps would take turns in failing at the folders of the other's runs.
     with FileLock(output / "sweep.lock", f"Folder {output}", "Wait until it ends, or give another --output."):
         _sweep(output, grid, configs)
@@ -134,7 +140,7 @@ def _compare(output: Path, finished: Sequence[tuple[Mapping[str, str], Path]], f
         print("  ".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True)))
     page = output / "report.html"
     print()
-    with or_note(page.name):
+    with note_missing(page.name):
         title = f"Sweep over {', '.join(name.replace('_', ' ') for name in points[0].setting) or 'seeds'}"
         report.sweep_report(page, findings, title=title)
         print(f"report  {page.resolve().as_uri()}")

@@ -8,9 +8,9 @@ from typing import TypeAlias
 import keras
 
 from tf_vmf import layers
+from tf_vmf._errors import ArgumentError
 from tf_vmf.layers import CyclicalSchedule, LinearSchedule, SigmoidSchedule
 from tf_vmf.models import FusedAdam
-from tf_vmf.programs.configs import ConfigError
 from tf_vmf.programs.configs.latent import LatentConfig
 from tf_vmf.programs.configs.training import TrainingConfig
 
@@ -67,7 +67,7 @@ def make_latent(config: LatentConfig, seed: int) -> layers.LatentLayer | None:
         return None
     if config.latent != "none" and config.latent not in layers.latent_names():
         names = ", ".join([*layers.latent_names(), "none"])
-        raise ConfigError("latent", f"expected one of {names}. Received: {config.latent!r}.")
+        raise ArgumentError("latent", f"one of {names}", repr(config.latent))
     return layers.make_latent(
         config.latent,
         config.latent_dim,
@@ -90,7 +90,7 @@ def _prior(config: LatentConfig) -> dict[str, layers.LearnedPrior]:
         return {}
     mixture = None if config.latent == "none" else layers.mixture_prior_of(config.latent)
     if mixture is None:
-        raise ConfigError("prior", f"expected 'fixed' with latent={config.latent!r}. Received: {config.prior!r}.")
+        raise ArgumentError("prior", f"'fixed' with latent={config.latent!r}", repr(config.prior))
     return {"prior": mixture(config.prior_components, name="prior")}
 
 

@@ -12,13 +12,14 @@ import numpy as np
 import tensorflow as tf
 
 from tf_vmf import models
-from tf_vmf.data.columns import Columns
-from tf_vmf.data.texts import Text, TextFiles
+from tf_vmf._errors import ArgumentError
 from tf_vmf.files import read_json, write_atomically
 from tf_vmf.programs.code_files import CodeFiles, folder_of_codes, label_and_topic
 from tf_vmf.programs.configs import PredictConfig
 from tf_vmf.programs.topics import saved_topic_model
 from tf_vmf.seeds import stateless_seed
+from tf_vmf.text.files import Text, TextFiles
+from tf_vmf.text.tables import Columns
 
 _BATCH = 256
 
@@ -116,9 +117,7 @@ def _label_numbers(path: Path) -> dict[str, int]:
     metrics = read_json(file, "The run's command writes it anew where it is missing.") if file.is_file() else {}
     names = metrics.get("protocol", {}).get("labels", [])
     if not names:
-        raise ValueError(
-            f"`model`: expected the folder of a run, whose metrics.json names the labels of the model. Received: {path}."
-        )
+        raise ArgumentError("model", "the folder of a run, whose metrics.json names the labels of the model", str(path))
     return {name: number for number, name in enumerate(names)}
 
 

@@ -13,7 +13,7 @@ import keras
 import tensorflow as tf
 
 from tf_vmf import evaluation, files, models, training
-from tf_vmf._optional import missing, or_note
+from tf_vmf._optional import missing, note_missing
 from tf_vmf.data import BagOfWordsCorpus, Examples, SentenceCorpus
 from tf_vmf.models import VariationalAutoencoder
 from tf_vmf.programs.configs.training import Budget, TrainingConfig
@@ -204,7 +204,7 @@ def _complete(
     else:
         metrics = measure(experiment, model, state, verbose)
         files.write_json(workdir.metrics_file, metrics)
-    with or_note("report.html"):
+    with note_missing("report.html"):
         experiment.report(
             workdir.report_file,
             model=model,

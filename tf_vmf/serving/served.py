@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,8 @@ import tensorflow as tf
 from google.protobuf import json_format
 from tensorflow.core.protobuf import saved_model_pb2
 
+from tf_vmf._checks import failed_check
+from tf_vmf._errors import MissingPlaceError
 from tf_vmf.serving.json_tensors import BINARY, to_json, to_tensor
 from tf_vmf.serving.labels import LABELS_INPUT, label_ids, read_labels
 from tf_vmf.serving.limits import Limits, RequestError
@@ -48,9 +49,12 @@ class Served:
     def __init__(self, path: str | Path, limits: Limits | None = None) -> None:
         path = Path(path)
         if not (path / "saved_model.pb").is_file():
-            raise FileNotFoundError(
-                f"Argument `path`: expected the folder of an export, made by `python -m trainers.export`. Received: {path}, which "
-                "holds no saved_model.pb."
+            raise MissingPlaceError(
+                "the folder of an export, made by `python -m trainers.export`",
+                path,
+                "which holds no saved_model.pb",
+                name="path",
+                owner="Served",
             )
         self.path = path
         self.limits = limits or Limits()
@@ -218,9 +222,8 @@ def _rows(name: str, outputs: Mapping[str, np.ndarray], number: int) -> list[Any
 
 
 def _reason(error: tf.errors.InvalidArgumentError) -> str:
-    """The message of an endpoint's own check, without the trace of the graph."""
-    message = error.message.partition("\n\t [[")[0]
-    said = re.search(r"assertion failed: ((?:\[.*?\]\s*)+)", message, re.DOTALL)
-    if said is None:
-        return message.strip().rpartition("\n")[2][:500] or "The endpoint refused the request."
-    return " ".join(part.strip() for part in re.findall(r"\[(.*?)\]", said[1], re.DOTALL))[:500]
+    """What the endpoint refused, without the trace of the graph."""
+    problem = failed_check(error)
+    if problem is None:
+        problem = error.message.partition("\n\t [[")[0].strip().rpartition("\n")[2]
+    return problem[:500] or "The endpoint refused the request."

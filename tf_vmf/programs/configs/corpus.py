@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from tf_vmf.programs.configs.options import Config, ConfigError, option
+from tf_vmf._errors import ArgumentError
+from tf_vmf.programs.configs.options import Config, option
 
 # Names of options that the loaders of `tf_vmf.data` know by another name.
 _RENAMED = {"split_seed": "seed"}
@@ -61,10 +62,10 @@ class CorpusConfig(Config):
     def check(self) -> None:
         super().check()
         if (self.corpus is None) == (not self.train_files):
-            raise ConfigError(
+            raise ArgumentError(
                 "corpus",
-                "expected a name, or `train_files` with files of your own, and not both. Received: "
-                f"corpus={self.corpus!r}, train_files={list(self.train_files)!r}.",
+                "a name, or `train_files` with files of your own, and not both",
+                f"corpus={self.corpus!r}, train_files={list(self.train_files)!r}",
             )
 
     def loader_arguments(self) -> dict[str, Any]:
@@ -99,14 +100,12 @@ class DocumentTextConfig(CorpusConfig):
         for name in ("min_df", "max_df"):
             value = getattr(self, name)
             if (isinstance(value, float) and value > 1) or (isinstance(value, int) and value < 1):
-                raise ConfigError(
-                    name,
-                    f"expected a number of documents >= 1, or a share from 0.0 to 1.0 with a point. Received: {value!r}.",
+                raise ArgumentError(
+                    name, "a number of documents >= 1, or a share from 0.0 to 1.0 with a point", repr(value)
                 )
         if len(self.ngram_range) != 2 or self.ngram_range[0] > self.ngram_range[1]:
-            raise ConfigError(
-                "ngram_range",
-                f"expected two integers, the first not above the second, as 1,2. Received: {self.ngram_range}.",
+            raise ArgumentError(
+                "ngram_range", "two integers, the first not above the second, as 1,2", str(self.ngram_range)
             )
 
     def loader_arguments(self) -> dict[str, Any]:

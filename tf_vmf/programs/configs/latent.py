@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from tf_vmf.programs.configs.options import Config, ConfigError, option
+from tf_vmf._errors import ArgumentError
+from tf_vmf.programs.configs.options import Config, option
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -73,13 +74,11 @@ class LatentConfig(Config):
         if self.concentration_warmup_steps and (
             isinstance(self.concentration, str) or self.initial_concentration is None
         ):
-            raise ConfigError(
+            raise ArgumentError(
                 "concentration_warmup_steps",
-                "expected 0, or a `concentration` that is a number and the `initial_concentration` from which it starts. "
-                f"Received: {self.concentration_warmup_steps} with concentration={self.concentration!r}, "
-                f"initial_concentration={self.initial_concentration!r}.",
+                "0, or a `concentration` that is a number and the `initial_concentration` from which it starts",
+                f"{self.concentration_warmup_steps} with concentration={self.concentration!r}, "
+                f"initial_concentration={self.initial_concentration!r}",
             )
         if self.kl_schedule != "linear" and not self.kl_warmup_steps:
-            raise ConfigError(
-                "kl_schedule", "expected `kl_warmup_steps` above 0, the steps over which the weight rises. Received: 0."
-            )
+            raise ArgumentError("kl_schedule", "`kl_warmup_steps` above 0, the steps over which the weight rises", "0")

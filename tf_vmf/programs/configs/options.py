@@ -11,19 +11,7 @@ import typing
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-
-class ConfigError(ValueError):
-    """An option has a value that it cannot have.
-
-    Attributes:
-        option: The name of the option.
-        problem: What was expected and what was received.
-    """
-
-    def __init__(self, option: str, problem: str) -> None:
-        super().__init__(f"`{option}`: {problem}")
-        self.option = option
-        self.problem = problem
+from tf_vmf._errors import ArgumentError
 
 
 def option(
@@ -75,7 +63,7 @@ class Config:
     Types of options are str, bool, int, float, tuples of them, `float | str` with `words`, and each of these or None.
 
     Raises:
-        ConfigError: A value has the wrong type, is no choice or out of bounds.
+        ArgumentError: A value has the wrong type, is no choice or out of bounds.
         TypeError: There is no option of a name; the message names the closest.
     """
 
@@ -99,7 +87,7 @@ class Config:
         """Checks options against each other; a subclass extends it.
 
         Raises:
-            ConfigError: Two options do not go together.
+            ArgumentError: Two options do not go together.
         """
 
     def as_dict(self) -> dict[str, Any]:
@@ -137,7 +125,7 @@ def _checked(field: dataclasses.Field, kind: Any, value: Any) -> Any:
     kinds, metadata = alternatives(kind), field.metadata
     if typing.get_origin(kinds[0]) is tuple:
         if isinstance(value, str) or not isinstance(value, Sequence):
-            raise ConfigError(field.name, f"expected a list. Received: {value!r}.")
+            raise ArgumentError(field.name, "a list", repr(value))
         return tuple(_checked_one(field.name, typing.get_args(kinds[0])[:1], metadata, each) for each in value)
     return _checked_one(field.name, kinds, metadata, value)
 
@@ -154,7 +142,7 @@ def _checked_one(name: str, kinds: tuple[Any, ...], metadata: Mapping[str, Any],
         too_small = minimum is not None and not converted >= minimum
         wrong = too_small or (maximum is not None and not converted <= maximum) or not math.isfinite(converted)
     if wrong:
-        raise ConfigError(name, f"expected {describe(kinds, metadata)}. Received: {value!r}.")
+        raise ArgumentError(name, describe(kinds, metadata), repr(value))
     return converted
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf.programs.configs.corpus import CorpusConfig, DocumentTextConfig, SentenceTextConfig
-from tf_vmf.programs.configs.options import Config, ConfigError, option, with_default
+from tf_vmf.programs.configs.options import Config, option, with_default
 from tf_vmf.programs.configs.topics import EXPORT_CODES
 
 
@@ -41,10 +42,10 @@ class SweepConfig(Config):
             name.isidentifier() and all(values) and len({*values}) == len(values) for name, values in pairs
         )
         if not (pairs and distinct and well_formed):
-            raise ConfigError(
+            raise ArgumentError(
                 "vary",
-                "expected NAME=VALUE,VALUE,... with a name and values that are not repeated, as --vary=concentration=10,50,100. "
-                f"Received: {', '.join(self.vary)!r}.",
+                "NAME=VALUE,VALUE,... with a name and values that are not repeated, as --vary=concentration=10,50,100",
+                repr(", ".join(self.vary)),
             )
 
     def varied(self) -> dict[str, list[str]]:
@@ -68,7 +69,7 @@ class PrepareConfig(DocumentTextConfig, SentenceTextConfig):
     def check(self) -> None:
         super().check()
         if not self.train_files:
-            raise ConfigError("train_files", "expected text to prepare: named corpora fit in memory. Received: none.")
+            raise ArgumentError("train_files", "text to prepare, as named corpora fit in memory", "none")
 
     def loader_arguments(self) -> dict[str, Any]:
         """The keyword arguments of `tf_vmf.data.prepare_documents` or `prepare_sentences`."""
@@ -91,7 +92,7 @@ class PredictConfig(Config):
     def check(self) -> None:
         super().check()
         if not self.input:
-            raise ConfigError("input", "expected texts. Received none.")
+            raise ArgumentError("input", "texts", "none")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

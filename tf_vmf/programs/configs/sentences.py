@@ -70,7 +70,7 @@ class SentenceConfig(TrainingConfig, LatentConfig, SentenceModelConfig, Sentence
     ```
 
     Raises:
-        ConfigError: An option has a value that it cannot have.
+        ArgumentError: An option has a value that it cannot have.
         TypeError: There is no such option.
     """
 
