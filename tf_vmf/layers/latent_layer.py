@@ -37,6 +37,13 @@ class LatentLayer(CheckedKeywords, TrainingState, keras.layers.Layer, LatentCont
     the number of calls, so that a restored model goes on with the noise that an uninterrupted run would have had; `set_weights`
     leaves it alone, as it does `kl_weight`, which is a setting and no weight.
 
+    A Keras loss is a mean over the entries of an example, while the KL is a sum in nats per example: weigh the loss by the number
+    of entries (`loss_weights=[64]` for 64 pixels), or the KL outweighs it. `sample_weight` of `fit` weighs the losses of `compile`
+    alone; the KL of an example of weight 0 is still added, except in the models of `tf_vmf.models`, which weigh the whole bound.
+
+    Inside `tf.vectorized_map` (and `jacobian`, which uses it) a call is traced once for all elements, which then have the same
+    noise. Use `tf.map_fn`, `num_samples`, or `sample` with a seed per element.
+
     Where the input has a mask (`keras.layers.Embedding(mask_zero=True)`), masked steps have no KL, and the mask is passed on.
 
     Inside a cell of `keras.layers.RNN` losses and metrics cannot be collected. There, use `parameters`, `sample` and

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf.layers.description import LatentDescription
 from tf_vmf.layers.heads import head_config
 from tf_vmf.layers.latent_contract import Parameters
@@ -62,14 +63,14 @@ class ProductLatent(LatentLayer):
     def __init__(self, layers: Sequence[LatentLayer], **kwargs: Any) -> None:
         parts = [keras.saving.deserialize_keras_object(part) if isinstance(part, Mapping) else part for part in layers]
         if not parts or not all(isinstance(part, LatentLayer) for part in parts) or len({*map(id, parts)}) < len(parts):
-            raise ValueError(
-                f"Argument `layers` of ProductLatent: expected latent layers, each once. Received: layers={layers!r}."
-            )
+            raise ArgumentError("layers", "latent layers, each once", repr(layers), owner="ProductLatent")
         for part in parts:
             if part.kl_weight != 1.0 or part.num_samples is not None or part.return_parameters:
-                raise ValueError(
-                    "Argument `layers` of ProductLatent: expected layers with the default kl_weight, num_samples and "
-                    f"return_parameters, which belong to the product. Received: {part.get_config()}."
+                raise ArgumentError(
+                    "layers",
+                    "layers with the default kl_weight, num_samples and return_parameters, which belong to the product",
+                    f"{part.get_config()}",
+                    owner="ProductLatent",
                 )
         super().__init__(sum(part.latent_dim for part in parts), **kwargs)
         self.layers = parts

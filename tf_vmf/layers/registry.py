@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import keras
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf.layers.latent_layer import LatentLayer
 from tf_vmf.layers.learned_prior import LearnedPrior
 
@@ -40,9 +41,11 @@ def register_latent(name: str, package: str = "tf_vmf") -> Callable[[_Class], _C
         known = _LATENTS.get(name)
         # A notebook cell that runs again defines the same class once more.
         if known is not None and (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
-            raise ValueError(
-                f"Argument `name` of register_latent: expected a name that no other latent layer has. Received: {name!r}, "
-                f"which is {known.__module__}.{known.__qualname__}."
+            raise ArgumentError(
+                "name",
+                "a name that no other latent layer has",
+                f"{name!r}, which is {known.__module__}.{known.__qualname__}",
+                owner="register_latent",
             )
         _LATENTS[name] = cls
         return keras.saving.register_keras_serializable(package=package)(cls)
@@ -79,9 +82,12 @@ def make_latent(name: str, latent_dim: int, options: Mapping[str, Any], /, **arg
     ```
     """
     if name not in _LATENTS:
-        raise ValueError(
-            f"Argument `name` of make_latent: expected one of {', '.join(latent_names())}. Received: {name!r}. A latent layer of "
-            "your own is registered by tf_vmf.layers.register_latent, once its module is imported."
+        raise ArgumentError(
+            "name",
+            f"one of {', '.join(latent_names())}",
+            repr(name),
+            "A latent layer of your own is registered by tf_vmf.layers.register_latent, once its module is imported.",
+            owner="make_latent",
         )
     cls = _LATENTS[name]
     accepted = _arguments(cls)

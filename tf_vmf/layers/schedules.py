@@ -12,6 +12,7 @@ import keras
 import tensorflow as tf
 
 from tf_vmf._checks import check_integer, check_number
+from tf_vmf._errors import ArgumentError
 
 
 @keras.saving.register_keras_serializable(package="tf_vmf")
@@ -95,9 +96,7 @@ class CyclicalSchedule(keras.optimizers.schedules.LearningRateSchedule):
         self.start = check_number(name, "start", start)
         self.end = check_number(name, "end", end)
         if self.rise > 1:
-            raise ValueError(
-                f"Argument `rise` of CyclicalSchedule: expected a share in (0, 1]. Received: rise={rise!r}."
-            )
+            raise ArgumentError("rise", "a share in (0, 1]", repr(rise), owner="CyclicalSchedule")
 
     def __call__(self, step: int | tf.Tensor) -> tf.Tensor:
         step = tf.cast(step, tf.int64)

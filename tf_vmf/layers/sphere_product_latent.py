@@ -55,9 +55,7 @@ class SphereProductLatent(ProductLatent):
         latent_dim = check_integer(name, "latent_dim", latent_dim, minimum=2)
         self.part_dim = check_integer(name, "part_dim", part_dim, minimum=2)
         if latent_dim % self.part_dim:
-            raise ValueError(
-                f"Argument `part_dim` of {name}: expected a divisor of latent_dim={latent_dim}. Received: part_dim={part_dim!r}."
-            )
+            raise ArgumentError("part_dim", f"a divisor of latent_dim={latent_dim}", repr(part_dim), owner=name)
         count = latent_dim // self.part_dim
         by_part = [*concentration] if isinstance(concentration, (list, tuple)) else [concentration] * count
         if len(by_part) != count:

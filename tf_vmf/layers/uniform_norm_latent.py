@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 
 from tf_vmf._checks import check_number, require
+from tf_vmf._errors import ArgumentError
 from tf_vmf.layers.description import LatentDescription
 from tf_vmf.layers.heads import build_head, check_head, check_width, head_config
 from tf_vmf.layers.latent_contract import Parameters
@@ -71,9 +72,7 @@ class UniformNormVonMisesFisherLatent(VonMisesFisherDirection):
         self.norm_max = check_number(name, "norm_max", norm_max, above=True)
         self.norm_width = check_number(name, "norm_width", norm_width, above=True)
         if self.norm_width > self.norm_max:
-            raise ValueError(
-                f"Argument `norm_width` of {name}: expected at most norm_max={norm_max!r}. Received: norm_width={norm_width!r}."
-            )
+            raise ArgumentError("norm_width", f"at most norm_max={norm_max!r}", repr(norm_width), owner=name)
         own_head = check_head(name, "norm_head", norm_head)
         self._has_own_norm_head = own_head is not None
         self.norm_head: Any = own_head

@@ -66,7 +66,11 @@ class VonMisesFisherLatent(VonMisesFisherDirection, SphericalLatent):
     h = keras.layers.Dense(400, "tanh")(inputs)
     z = tf_vmf.layers.VonMisesFisherLatent(25, concentration=100.0)(h)
     model = keras.Model(inputs, keras.layers.Dense(2000)(z))
-    model.compile("adam", loss="mse")  # model.fit then minimises loss + KL
+
+    def squared_error(x, mean):  # a sum over the entries: the KL is in nats per example, not per entry
+        return 0.5 * keras.ops.sum(keras.ops.square(x - mean), axis=-1)
+
+    model.compile("adam", loss=squared_error)  # model.fit then minimizes loss + KL
     ```
 
     References:

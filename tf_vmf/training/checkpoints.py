@@ -11,6 +11,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf.files import PARTIAL, remove_leftovers
 
 _NAME = re.compile(r"epoch-(\d+)(?:-step-(\d+))?\.index")
@@ -34,7 +35,7 @@ class Checkpoints:
 
     def __init__(self, objects: tf.train.Checkpoint, folder: str | Path, keep: int = 3, writes: bool = True) -> None:
         if keep < 1:
-            raise ValueError(f"Argument `keep` of Checkpoints: expected a number >= 1. Received: keep={keep!r}.")
+            raise ArgumentError("keep", "a number >= 1", repr(keep), owner="Checkpoints")
         self.folder = Path(folder)
         self.keep = keep
         self.writes = writes

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf.files import remove_leftovers
 from tf_vmf.models.latent_numbers import LatentNumbers
 from tf_vmf.training.interruption import RunInterruptedError, StopSignals
@@ -81,7 +82,7 @@ def fit(
     """
     for name, value in (("checkpoint_steps", checkpoint_steps), ("steps_per_execution", steps_per_execution)):
         if value is not None and value < 1:
-            raise ValueError(f"Argument `{name}` of fit: expected a number >= 1. Received: {name}={value!r}.")
+            raise ArgumentError(name, "a number >= 1", f"{name}={value!r}", owner="fit")
     workers = Workers(model.distribute_strategy)
     with workdir.lock() if workers.is_chief else nullcontext():
         # No worker begins to write before all are here: what looks like a leftover may be a file that another one is writing.
