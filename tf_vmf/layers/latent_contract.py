@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 import math
 import re
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import keras
@@ -32,6 +32,11 @@ class LatentContract(abc.ABC):
     """The mathematics of a latent layer, without its part in a Keras model; see `tf_vmf.layers.LatentLayer`."""
 
     latent_dim: int
+
+    # Of the Keras layer.
+    compute_dtype: str
+    built: bool
+    build: Callable[[Any], None]
 
     # A prior that is learned in the place of the class's own; `prior` returns its distribution then.
     learned_prior: LearnedPrior | None = None

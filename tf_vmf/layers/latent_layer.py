@@ -109,6 +109,7 @@ class LatentLayer(CheckedKeywords, TrainingState, keras.layers.Layer, LatentCont
 
     # Set by `tf_vmf.layers.deterministic`, and by a layer that this one is part of.
     always_deterministic = False
+    _kl_weight: Scheduled
     reports = True
 
     def __init__(

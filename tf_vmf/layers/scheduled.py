@@ -47,7 +47,7 @@ class Scheduled(tf.Module):
         elif not self.is_live:
             self.known = self._checked_number(value)
         self._number = value if self.is_live else _variable(self.known, "float64", name)
-        self._follows = None if self.schedule is None else _variable(True, "bool", f"{name}_follows")
+        self._follows: Any = None if self.schedule is None else _variable(True, "bool", f"{name}_follows")
 
     @property
     def is_constant(self) -> bool:

@@ -60,7 +60,7 @@ class Gaussian(Likelihood):
     def __init__(self, scale: float | str = 1.0) -> None:
         if scale == "learned":
             self.layer = _LearnedScale(name="scale")
-            self._fixed = None
+            self._fixed = math.nan
         else:
             self._fixed = check_number("Gaussian", "scale", scale, above=True, alternative=" or 'learned'")
 

@@ -169,6 +169,11 @@ class LSTMVAE(WordModel, SentenceGeneration, VariationalAutoencoder):
             ("pooling", self.pooling in POOLINGS, f"one of {POOLINGS}"),
             ("word_dropout", 0 <= self.word_dropout <= 1, "a rate in [0, 1]"),
             ("free_bits", not (is_none and self.free_bits), "0 with latent=None, which has no KL"),
+            (
+                "free_bits",
+                not (self.free_bits and self.sample_reduction == "importance_weighted"),
+                "0 with sample_reduction='importance_weighted', whose loss has no KL",
+            ),
             ("skip_connection", not (is_none and self.skip_connection), "False with latent=None"),
             ("bidirectional", not (self.pooling == "bow" and self.bidirectional), "False with pooling='bow', a mean"),
         ):

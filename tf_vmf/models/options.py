@@ -10,7 +10,7 @@ from tf_vmf._errors import ArgumentError
 from tf_vmf.layers import LatentLayer
 
 # What training does with several samples of z.
-SAMPLE_REDUCTIONS = ("mean_loss", "mean_code")
+SAMPLE_REDUCTIONS = ("mean_loss", "mean_code", "importance_weighted")
 
 
 def check_reduction(sample_reduction: str, num_samples: int, latent: LatentLayer | None) -> None:
@@ -21,10 +21,10 @@ def check_reduction(sample_reduction: str, num_samples: int, latent: LatentLayer
     """
     if sample_reduction not in SAMPLE_REDUCTIONS:
         raise ArgumentError("sample_reduction", f"one of {SAMPLE_REDUCTIONS}", repr(sample_reduction))
-    if sample_reduction == "mean_code" and (num_samples < 2 or latent is None):
+    if sample_reduction != "mean_loss" and (num_samples < 2 or latent is None):
         raise ArgumentError(
             "sample_reduction",
-            "with 'mean_code' a latent variable and num_samples of at least 2, as the mean of one sample is that sample",
+            f"with {sample_reduction!r} a latent variable and num_samples of at least 2, as one sample makes no difference",
             f"num_samples={num_samples}, latent={latent!r}",
         )
 

@@ -166,8 +166,8 @@ class VAE(VariationalAutoencoder):
             return super().target_of(x, y)
         return {**x, self.target: y}
 
-    def _target(self, x: Any) -> Any:
-        return _dense(x if self.target is None else x[self.target])
+    def dense_target(self, target: Any) -> Any:
+        return _dense(target if self.target is None else target[self.target])
 
     def _conditions_of(self, x: Any) -> dict[str, Any]:
         missing = [name for name in self.conditions if name not in x]
@@ -180,12 +180,12 @@ class VAE(VariationalAutoencoder):
         return self.decoder({"z": z, **conditions} if self.conditions else z, training=training)
 
     def token_counts(self, x: Any) -> tf.Tensor | None:
-        return self.likelihood.token_counts(self._target(x)) if self.has_tokens else None
+        return self.likelihood.token_counts(self.dense_target(x)) if self.has_tokens else None
 
     def reconstruction_log_prob(self, x: Any, z: tf.Tensor | None, dropout_seed: tf.Tensor | None = None) -> tf.Tensor:
         z = tf.convert_to_tensor(z)
         samples = z.shape[0] or tf.shape(z)[0]
-        target, conditions = self._target(x), _dense(self._conditions_of(x))
+        target, conditions = self.dense_target(x), _dense(self._conditions_of(x))
         if not isinstance(samples, int) or samples > 1:
             target, conditions = tf.nest.map_structure(lambda value: _repeated(value, samples), (target, conditions))
         training = dropout_seed is not None

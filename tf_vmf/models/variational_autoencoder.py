@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +68,8 @@ class VariationalAutoencoder(CheckedKeywords, TrainingState, TakesAnyData, Repli
             reads the mean of the samples, in training and in Keras's evaluation, while the KL of one sample is charged. This is
             the protocol of Xu and Durrett's sentence models. The `loss` is then **not a bound** of anything, and the perplexity
             is logged as `mean_code_perplexity`; `elbo`, `log_likelihood` and `tf_vmf.evaluation.evaluate` still give bounds.
+            "importance_weighted": training minimizes -log mean_i p(x|z_i) (p(z_i) / q(z_i|x))^kl_weight (Burda et al., 2016), a
+            tighter bound; the logged `nll`, `kl` and perplexity stay those of the evidence lower bound.
         likelihood: p(x|z): a registered name, an object of `tf_vmf.models` such as `Gaussian(0.5)`, or a callable.
         seed: Seed of the noise; None takes that of the latent layer.
         **kwargs: Passed to `keras.Model`.
@@ -109,7 +112,7 @@ class VariationalAutoencoder(CheckedKeywords, TrainingState, TakesAnyData, Repli
         self.num_samples = num_samples
         self.sample_reduction = sample_reduction
         self.seed = latent.seed if seed is None and latent is not None else draw_seed(seed)
-        self.likelihood = None if likelihood is None else get_likelihood(likelihood, type(self).__name__)
+        self.likelihood: Any = None if likelihood is None else get_likelihood(likelihood, type(self).__name__)
         self.likelihood_layer = getattr(self.likelihood, "layer", None)  # so that Keras sees what it learns
         if self.likelihood_layer is not None and not self.likelihood_layer.built:
             self.likelihood_layer.build(())
@@ -118,7 +121,7 @@ class VariationalAutoencoder(CheckedKeywords, TrainingState, TakesAnyData, Repli
         self.nll_tracker = keras.metrics.Mean(name="nll")
         self.kl_tracker = keras.metrics.Mean(name="kl")
         # Logs, history and curves of what is not a bound carry another name.
-        is_bound = sample_reduction == "mean_loss"
+        is_bound = sample_reduction != "mean_code"
         self.perplexity_tracker = Perplexity("perplexity" if is_bound else "mean_code_perplexity")
 
     # What a subclass defines.
@@ -151,6 +154,10 @@ class VariationalAutoencoder(CheckedKeywords, TrainingState, TakesAnyData, Repli
     def target_of(self, x: Any, y: Any) -> Any:
         """What `reconstruction_log_prob` is asked for where a batch is (x, y); y is None where there is no target but x."""
         return x if y is None else y
+
+    def dense_target(self, target: Any) -> Any:
+        """What `target_of` returned as a tensor of the shape of the reconstruction, for metrics."""
+        return tf.sparse.to_dense(target) if isinstance(target, tf.SparseTensor) else target
 
     def build_for(self, x: Any) -> None:
         """Makes the weights for batches like x; for a model whose shapes its constructor does not know."""
@@ -298,7 +305,7 @@ class VariationalAutoencoder(CheckedKeywords, TrainingState, TakesAnyData, Repli
         def share_of_loss() -> tuple[tf.Tensor, tuple[tf.Tensor, dict[str, Any]]]:
             seed = replica_seed(self.seed, _TRAINING, step)
             terms = self._terms(x, seed, self.num_samples, training=True, target=target)
-            loss = terms["nll"] + self.kl_loss(terms["kl"], step)
+            loss = self._training_loss(terms, step)
             objective = loss if terms["auxiliary"] is None else loss + terms["auxiliary"]
             if sample_weight is not None:
                 objective *= _weights(sample_weight, loss)
@@ -312,6 +319,13 @@ class VariationalAutoencoder(CheckedKeywords, TrainingState, TakesAnyData, Repli
         loss, terms = self.minimize(share_of_loss, variables)
         self.train_steps.assign_add(1)
         return self._update_metrics(x, target, loss, terms, sample_weight)
+
+    def _training_loss(self, terms: Mapping[str, Any], step: tf.Tensor) -> tf.Tensor:
+        """The loss of a training step, shape (batch,)."""
+        if "log_ratio" not in terms:
+            return terms["nll"] + self.kl_loss(terms["kl"], step)
+        log_weights = terms["log_prob"] + self.kl_loss(terms["log_ratio"], step)
+        return math.log(self.num_samples) - tf.reduce_logsumexp(log_weights, axis=1)
 
     def kl_loss(self, kl: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
         """What the loss of a training step adds for a KL of shape (batch,)."""
@@ -331,7 +345,10 @@ class VariationalAutoencoder(CheckedKeywords, TrainingState, TakesAnyData, Repli
         return self.likelihood.mean(self(self.to_tensors(x)))
 
     def _terms(self, x: Any, seed: tf.Tensor, num_samples: int, training: bool, target: Any = None) -> dict[str, Any]:
-        """`nll`, `kl`, `auxiliary` (or None) and what the latent layer logs by row, each of shape (batch,)."""
+        """`nll`, `kl`, `auxiliary` (or None) and what the latent layer logs by row, each of shape (batch,).
+
+        In importance-weighted training also `log_prob` and `log_ratio` = log p(z) - log q(z|x), shape (batch, num_samples).
+        """
         dropout_seed = stateless_seed(seed, _DROPOUT) if training else None
         target = x if target is None else target
         dtype = self.bound_dtype
@@ -344,8 +361,14 @@ class VariationalAutoencoder(CheckedKeywords, TrainingState, TakesAnyData, Repli
         # With one sample both reductions are the same.
         read = tf.reduce_mean(z, axis=0, keepdims=True) if self.sample_reduction == "mean_code" else z
         auxiliary = self.latent.auxiliary_loss(parameters) if training else None
+        log_prob = tf.cast(self.reconstruction_log_prob(target, read, dropout_seed), dtype)
+        weighted = {}
+        if training and self.sample_reduction == "importance_weighted":
+            log_ratio = self.latent.prior().log_prob(z) - self.latent.distribution(parameters).log_prob(z)
+            weighted = {"log_prob": tf.transpose(log_prob), "log_ratio": tf.transpose(tf.cast(log_ratio, dtype))}
         return {
-            "nll": -tf.cast(tf.reduce_mean(self.reconstruction_log_prob(target, read, dropout_seed), axis=0), dtype),
+            **weighted,
+            "nll": -tf.reduce_mean(log_prob, axis=0),
             "kl": tf.cast(self.latent.kl_estimate(parameters, z), dtype),
             "auxiliary": None if auxiliary is None else tf.cast(auxiliary, dtype),
             **{name: value for name, value in self.latent.logged_values(parameters).items() if name in self._by_row},
@@ -371,8 +394,9 @@ class VariationalAutoencoder(CheckedKeywords, TrainingState, TakesAnyData, Repli
             self.perplexity_tracker.update_state(tf.math.divide_no_nan(negative_elbo, tokens), sample_weight=counted)
         for name in self._by_row:
             getattr(self.latent, name).update_state(terms[name], sample_weight=weights)
-        if _keras.compiled_metrics(self) is not None:
-            _keras.compiled_metrics(self).update_state(target, self.reconstruct(x), sample_weight=weights)
+        compiled = _keras.compiled_metrics(self)
+        if compiled is not None:
+            compiled.update_state(self.dense_target(target), self.reconstruct(x), sample_weight=weights)
             return self.get_metrics_result()
         return {metric.name: metric.result() for metric in self.metrics}
 

@@ -82,7 +82,7 @@ def fit(
     """
     for name, value in (("checkpoint_steps", checkpoint_steps), ("steps_per_execution", steps_per_execution)):
         if value is not None and value < 1:
-            raise ArgumentError(name, "a number >= 1", f"{name}={value!r}", owner="fit")
+            raise ArgumentError(name, "a number >= 1", repr(value), owner="fit")
     workers = Workers(model.distribute_strategy)
     with workdir.lock() if workers.is_chief else nullcontext():
         # No worker begins to write before all are here: what looks like a leftover may be a file that another one is writing.
