@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ import tensorflow as tf
 
 from tf_vmf._checks import SetOnce, check_number, require
 from tf_vmf._errors import ArgumentError
-from tf_vmf.layers.concentration import BoundedConcentration
+from tf_vmf.layers.concentration import LARGEST_CONCENTRATION, BoundedConcentration
 from tf_vmf.layers.concentration_argument import Concentration, check_concentration
 from tf_vmf.layers.heads import build_head, check_head, check_width, head_config, initializer_config
 from tf_vmf.layers.latent_contract import Parameters
@@ -21,6 +22,9 @@ from tf_vmf.layers.scheduled import Scheduled
 from tf_vmf.layers.shared_concentration import SharedConcentration
 from tf_vmf.layers.unit_vector import unit_vector
 from tf_vmf.math.xla import is_compiled_by_xla
+
+# A refined concentration starts from at least this.
+_LEAST_REFINED = 1e-3
 
 
 class DirectionalLatent(LatentLayer):
@@ -188,6 +192,19 @@ class DirectionalLatent(LatentLayer):
         if is_compiled_by_xla():  # which takes no gradient of a branch that broadcasts
             return (compute_rows or compute)(rows)
         return tf.cond(as_traced, lambda: compute(number), lambda: (compute_rows or compute)(rows))
+
+    def unconstrained(self, parameters: Parameters) -> dict[str, tf.Tensor]:
+        """The mean direction times sqrt(d) and, where it is learned, the logarithm of the concentration."""
+        numbers = {"mean_direction": math.sqrt(self.latent_dim) * parameters["mean_direction"]}
+        if self.concentration_head is not None:
+            numbers["concentration"] = tf.math.log(tf.maximum(parameters["concentration"], _LEAST_REFINED))
+        return numbers
+
+    def constrained(self, numbers: Parameters, parameters: Parameters) -> dict[str, tf.Tensor]:
+        found = {**parameters, "mean_direction": unit_vector(numbers["mean_direction"])}
+        if "concentration" in numbers:
+            found["concentration"] = tf.minimum(tf.exp(numbers["concentration"]), LARGEST_CONCENTRATION)
+        return found
 
     def logged_values(self, parameters: Parameters) -> Mapping[str, tf.Tensor]:
         return {"concentration_tracker": parameters["concentration"]}

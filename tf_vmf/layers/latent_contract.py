@@ -207,6 +207,14 @@ class LatentContract(abc.ABC):
         kind = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(self).__name__.removesuffix("Latent"))
         return LatentDescription(posterior=kind, space=f"in {self.latent_dim} dimensions")
 
+    def unconstrained(self, parameters: Parameters) -> dict[str, tf.Tensor]:
+        """The parameters, or those that a refined posterior changes, as numbers of the order of 1 without bounds."""
+        return dict(parameters)
+
+    def constrained(self, numbers: Parameters, parameters: Parameters) -> dict[str, tf.Tensor]:
+        """The parameters for numbers of the kind that `unconstrained` returns; the others are those of `parameters`."""
+        return {**parameters, **numbers}
+
     # What all layers share.
 
     def prior_in_prose(self) -> str:

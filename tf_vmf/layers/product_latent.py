@@ -155,6 +155,21 @@ class ProductLatent(LatentLayer):
         ]
         return tf.concat(samples, axis=-1)
 
+    def unconstrained(self, parameters: Parameters) -> dict[str, tf.Tensor]:
+        return {
+            f"{name}_{i}": value
+            for i, (part, own) in enumerate(self._by_part(parameters))
+            for name, value in part.unconstrained(own).items()
+        }
+
+    def constrained(self, numbers: Parameters, parameters: Parameters) -> dict[str, tf.Tensor]:
+        both = zip(self._by_part(numbers), self._by_part(parameters), strict=True)
+        return {
+            f"{name}_{i}": value
+            for i, ((part, own), (_, given)) in enumerate(both)
+            for name, value in part.constrained(own, given).items()
+        }
+
     def code(self, parameters: Parameters) -> tf.Tensor:
         return tf.concat([part.code(own) for part, own in self._by_part(parameters)], axis=-1)
 

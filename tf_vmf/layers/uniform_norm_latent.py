@@ -119,6 +119,15 @@ class UniformNormVonMisesFisherLatent(VonMisesFisherDirection):
         uniform = stateless_uniform(tf.shape(direction)[:-1], stateless_seed(seed, 1), direction.dtype)
         return (parameters["norm_low"] + self.norm_width * uniform)[..., tf.newaxis] * direction
 
+    def unconstrained(self, parameters: Parameters) -> dict[str, tf.Tensor]:
+        largest = self.norm_max - self.norm_width
+        share = tf.clip_by_value(tf.math.divide_no_nan(parameters["norm_low"], largest), 1e-4, 1.0 - 1e-4)
+        return {**super().unconstrained(parameters), "norm_low": tf.math.log(share) - tf.math.log1p(-share)}
+
+    def constrained(self, numbers: Parameters, parameters: Parameters) -> dict[str, tf.Tensor]:
+        largest = self.norm_max - self.norm_width
+        return {**super().constrained(numbers, parameters), "norm_low": largest * tf.sigmoid(numbers["norm_low"])}
+
     def code(self, parameters: Parameters) -> tf.Tensor:
         """The mean direction times the mean norm."""
         return (parameters["norm_low"] + 0.5 * self.norm_width)[..., tf.newaxis] * parameters["mean_direction"]

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from tf_vmf import _keras
@@ -17,6 +16,7 @@ from tf_vmf._errors import ArgumentError
 from tf_vmf._keywords import CheckedKeywords
 from tf_vmf.layers import LatentLayer
 from tf_vmf.layers.training_state import TrainingState
+from tf_vmf.models.inference import Inference
 from tf_vmf.models.likelihood import get_likelihood, serialize_likelihood
 from tf_vmf.models.metrics import Perplexity
 from tf_vmf.models.model_data import TakesAnyData
@@ -25,7 +25,7 @@ from tf_vmf.models.replicated_model import ReplicatedModel, sum_over_replicas
 from tf_vmf.seeds import draw_seed, replica_seed, stateless_seed
 
 if TYPE_CHECKING:
-    import tensorflow_probability as tfp
+    pass
 
 # What is folded into the model's seed, so that no two uses share their noise.
 _TRAINING, _EVALUATION, _DROPOUT = 0, 1, 2
@@ -41,7 +41,7 @@ _OF_A_LATENT_ALONE = {
 }
 
 
-class VariationalAutoencoder(CheckedKeywords, TrainingState, TakesAnyData, ReplicatedModel):
+class VariationalAutoencoder(CheckedKeywords, TrainingState, TakesAnyData, Inference, ReplicatedModel):
     """A model p(x|z) p(z) with an amortised posterior q(z|x), trained on the evidence lower bound.
 
     A subclass defines `features` (what the latent layer is called on), `token_counts` and `reconstruction_log_prob`, and builds
@@ -161,72 +161,6 @@ class VariationalAutoencoder(CheckedKeywords, TrainingState, TakesAnyData, Repli
 
     def build_for(self, x: Any) -> None:
         """Makes the weights for batches like x; for a model whose shapes its constructor does not know."""
-
-    # Public inference.
-
-    def encode(self, x: Any) -> tfp.distributions.Distribution:
-        """The posterior q(z|x) as a TFP distribution, batch shape (batch,), event shape (latent_dim,)."""
-        self._check_latent("encode")
-        return self.latent.distribution(self.posterior_parameters(self.to_tensors(x)))
-
-    @tf.function(reduce_retracing=True)
-    def posterior_parameters(self, x: Any) -> dict[str, tf.Tensor]:
-        """The parameters of q(z|x) as tensors; see the latent layer's `parameters`."""
-        self._check_latent("posterior_parameters")
-        return self.latent.parameters(self.features(x))
-
-    def elbo(self, x: Any, seed: int | tf.Tensor = 0) -> tf.Tensor:
-        """The evidence lower bound log p(x|z) - KL with one sample of z, in nats, shape (batch,)."""
-        terms = self.elbo_terms(self.to_tensors(x), stateless_seed(seed))
-        return -(terms["nll"] + terms["kl"])
-
-    @tf.function(reduce_retracing=True)
-    def elbo_terms(self, x: Any, seed: tf.Tensor) -> dict[str, tf.Tensor]:
-        """`nll` = -log p(x|z) with one sample and `kl`, both in nats, shape (batch,), for a stateless seed of shape (2,)."""
-        terms = self._terms(x, seed, num_samples=1, training=False)
-        return {"nll": terms["nll"], "kl": terms["kl"]}
-
-    def log_likelihood(self, x: Any, num_samples: int = 100, seed: int | tf.Tensor = 0) -> tf.Tensor:
-        """The importance-weighted lower bound of log p(x), in nats, shape (batch,).
-
-        log (1/k) sum_i p(x|z_i) p(z_i) / q(z_i|x) with z_i ~ q(z|x). Samples are streamed, so memory does not grow with k.
-
-        Args:
-            x: A batch.
-            num_samples: k >= 1; the bound tightens as k grows.
-            seed: An int or a stateless seed of shape (2,).
-
-        References:
-            Y. Burda, R. Grosse and R. Salakhutdinov. Importance Weighted Autoencoders. ICLR 2016.
-        """
-        num_samples = check_integer(type(self).__name__, "num_samples", num_samples, minimum=1)
-        return self.importance_weighted(self.to_tensors(x), tf.constant(num_samples), stateless_seed(seed))
-
-    @tf.function(reduce_retracing=True)
-    def importance_weighted(self, x: Any, num_samples: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        """`log_likelihood` for an int32 scalar and a stateless seed of shape (2,)."""
-        if self.latent is None:
-            return self.reconstruction_log_prob(x, None)[0]
-        parameters = self.latent.parameters(self.features(x))
-        posterior, prior = self.latent.distribution(parameters), self.latent.prior()
-        batch = tf.shape(self.latent.code(parameters))[0]
-
-        dtype = self.bound_dtype
-
-        def add_sample(i: tf.Tensor, log_sum: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            z = self.latent.sample(parameters, stateless_seed(seed, i), sample_shape=(1,))
-            log_ratio = tf.cast(prior.log_prob(z) - posterior.log_prob(z), dtype)
-            log_weight = tf.cast(self.reconstruction_log_prob(x, z), dtype) + log_ratio
-            return i + 1, tf.reduce_logsumexp(tf.stack([log_sum, log_weight[0]]), axis=0)
-
-        _, log_sum = tf.while_loop(
-            lambda i, _: i < num_samples,
-            add_sample,
-            (tf.constant(0), tf.fill([batch], tf.constant(-np.inf, dtype))),
-            parallel_iterations=1,  # bounds memory to one sample's worth
-            maximum_iterations=num_samples,
-        )
-        return log_sum - tf.math.log(tf.cast(num_samples, dtype))
 
     # Training.
 
@@ -373,12 +307,6 @@ class VariationalAutoencoder(CheckedKeywords, TrainingState, TakesAnyData, Repli
             "auxiliary": None if auxiliary is None else tf.cast(auxiliary, dtype),
             **{name: value for name, value in self.latent.logged_values(parameters).items() if name in self._by_row},
         }
-
-    def _check_latent(self, method: str) -> None:
-        if self.latent is None:
-            raise ValueError(
-                f"`{method}` needs a latent variable; this {type(self).__name__} was made with latent=None."
-            )
 
     def _update_metrics(
         self, x: Any, target: Any, loss: tf.Tensor, terms: Mapping[str, Any], sample_weight: tf.Tensor | None
