@@ -139,7 +139,7 @@ def test_no_examples_and_what_is_no_number_are_refused(counts, unchanging):
             with pytest.raises(ValueError, match=r"`x` of BagOfWordsVAE\.\w+: expected at least one example"):
                 call(x)
     for dtype in (str, object, np.complex64):
-        with pytest.raises(ValueError, match=r"`x`: expected (counts|numbers: counts)"):
+        with pytest.raises(ValueError, match=r"`x`: expected counts.*dtype"):
             unchanging.encode(counts.astype(dtype))
     present = counts > 0
     np.testing.assert_array_equal(unchanging.predict(present, verbose=0), unchanging.predict(1 * present, verbose=0))
@@ -148,9 +148,7 @@ def test_no_examples_and_what_is_no_number_are_refused(counts, unchanging):
 def test_counts_of_another_vocabulary_are_refused(counts, unchanging):
     for x in (counts[:, :-1], scipy.sparse.csr_matrix(counts)[:, 1:], counts[0]):
         for call in (unchanging.fit, unchanging.predict, unchanging.encode, unchanging.elbo):
-            with pytest.raises(
-                ValueError, match=rf"`x` of BagOfWordsVAE: expected counts of shape \(batch, {counts.shape[1]}\)"
-            ):
+            with pytest.raises(ValueError, match=rf"`x`: expected counts of shape \(batch, {counts.shape[1]}\)"):
                 call(x)
 
 

@@ -159,7 +159,6 @@ class BagOfWordsVAE(WordModel, VariationalAutoencoder):
                 "x",
                 f"counts of shape (batch, {self.vocabulary_size}), a column per word of the vocabulary",
                 f"shape {shape}",
-                owner=type(self).__name__,
             )
         check_counts(x)
         return x

@@ -46,12 +46,14 @@ def _check_no_text(x: Any) -> None:
     kind = getattr(getattr(first, "dtype", None), "kind", "")
     if kind == "O" and getattr(first, "size", 0):
         first = _first_leaf(first.tolist())
-    if isinstance(first, (str, bytes)) or kind in ("U", "S"):
+    if (isinstance(first, (str, bytes)) or kind in ("U", "S")) and np.size(first):
+        first = np.ravel(first)[0]
+        dtype = getattr(x, "dtype", type(first).__name__)
         tokenized = isinstance(x, (list, tuple)) and isinstance(x[0], (list, tuple))
         raise ArgumentError(
             "x",
-            "numbers: counts of words, or ids of tokens",
-            f"{'lists of words' if tokenized else 'texts'}, the first of which begins with {first!r:.60}",
+            "counts of words, or ids of tokens, which are numbers",
+            f"{'lists of words' if tokenized else 'texts'} (dtype {dtype}), the first of which begins with {first!r:.60}",
             "tf_vmf.data.load_bag_of_words(texts=...) and tf_vmf.data.load_sentences(texts=...) turn strings into numbers, "
             "tf_vmf.TopicModel does it by itself. Join words that are tokenized already by spaces, and give "
             "tokenization='whitespace'; decode bytes; of a data frame take the column: frame['text'].",
