@@ -28,7 +28,7 @@ def canonical(x: Any) -> Any:
         return matrix
     if isinstance(x, Mapping):
         return {name: canonical(value) for name, value in x.items()}
-    _check_no_text(x)
+    check_no_text(x)
     if isinstance(x, tf.SparseTensor) and tf.executing_eagerly():
         return tf.sparse.reorder(x)
     if isinstance(x, (list, tuple)) and _is_number(_first_leaf(x)):
@@ -36,7 +36,7 @@ def canonical(x: Any) -> Any:
     return x
 
 
-def _check_no_text(x: Any) -> None:
+def check_no_text(x: Any) -> None:
     """Refuses strings and words.
 
     Raises:

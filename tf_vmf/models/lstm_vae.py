@@ -14,6 +14,7 @@ from tf_vmf._errors import ArgumentError
 from tf_vmf.layers import LatentLayer
 from tf_vmf.models.conditioning import Conditioning
 from tf_vmf.models.dropout import dropout
+from tf_vmf.models.inputs import check_no_text
 from tf_vmf.models.likelihoods import Categorical
 from tf_vmf.models.options import resolve_z_scale
 from tf_vmf.models.sentence_batch import ended, lengths_of, padded_at_the_end, tokens_of
@@ -267,6 +268,7 @@ class LSTMVAE(WordModel, SentenceGeneration, VariationalAutoencoder):
     # The parts of the bound.
 
     def canonical(self, x: Any) -> Any:
+        check_no_text(x)
         if isinstance(x, (list, tuple)) and x and isinstance(x[0], (list, tuple)):
             return keras.utils.pad_sequences(x, padding="post", value=PAD_ID)
         return super().canonical(x)
