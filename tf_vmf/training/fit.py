@@ -161,7 +161,7 @@ def _schedulers(
 
 def _observers(workdir: Workdir, steps_per_epoch: int, verbose: int | str) -> list[keras.callbacks.Callback]:
     """The callbacks that only show what happens."""
-    observers: list[keras.callbacks.Callback] = []
+    observers: list[keras.callbacks.Callback] = [_FolderWatch(workdir)]
     if find_spec("tensorboard") is not None:
         observers.append(keras.callbacks.TensorBoard(workdir.path / "tensorboard", write_graph=False))
     if verbose == "json":
@@ -169,3 +169,14 @@ def _observers(workdir: Workdir, steps_per_epoch: int, verbose: int | str) -> li
     elif verbose:
         observers.append(EpochLines(steps_per_epoch, in_place=False if verbose == 2 else None))
     return observers
+
+
+class _FolderWatch(keras.callbacks.Callback):
+    """Ends a run whose folder was removed, at the end of an epoch."""
+
+    def __init__(self, workdir: Workdir) -> None:
+        super().__init__()
+        self._workdir = workdir
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self._workdir.check_there()
