@@ -14,7 +14,6 @@ import numpy as np
 from tf_vmf.distributions.directions import Directions
 from tf_vmf.math import arrays
 
-
 # Sums of many equal numbers are off by as much, relatively: 64 rounding errors in float32, 1,024 in float64.
 _SMALLEST_SPREAD = {"float32": 2.0**-17, "float64": 2.0**-42}
 
