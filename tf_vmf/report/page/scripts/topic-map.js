@@ -3,6 +3,7 @@
 const REACH = 12; // a pointer so many pixels from a point points at it
 const MAP_MARGIN = 26;
 const MANY = 20000;
+const inside = (value, least, most) => Math.min(most, Math.max(least, value));
 
 class TopicMap {
   constructor(data, state) {
@@ -152,7 +153,7 @@ class TopicMap {
           context.font = `650 ${font}px ${family}`;
           const half = context.measureText(text).width / 2 + 3, tall = font * 0.66;
           for (const [dx, dy] of offsets) {
-            const x = cx + dx * half, y = cy + dy * font * 1.25;
+            const x = inside(cx + dx * half, half + 2, width - half - 2), y = inside(cy + dy * font * 1.25, tall + 2, height - tall - 2);
             const box = [x - half, y - tall, x + half, y + tall];
             if (!fits(box)) continue;
             taken.push(box);
@@ -192,9 +193,8 @@ class TopicMap {
 
   move(dx, dy) {
     const [width, height] = this.size, { zoom } = this.view, room = 1 - 1 / zoom;
-    const within = (value, least, most) => Math.min(most, Math.max(least, value));
-    this.view.x = within(this.view.x - dx / zoom / (width - 2 * MAP_MARGIN), 0, room);
-    this.view.y = within(this.view.y - dy / zoom / (height - 2 * MAP_MARGIN), 0, room);
+    this.view.x = inside(this.view.x - dx / zoom / (width - 2 * MAP_MARGIN), 0, room);
+    this.view.y = inside(this.view.y - dy / zoom / (height - 2 * MAP_MARGIN), 0, room);
     this.element.classList.toggle("zoomed", zoom > 1);
     this.tip.hidden = true;
     this.draw();
