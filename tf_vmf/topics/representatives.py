@@ -15,8 +15,8 @@ _LABEL_CANDIDATES = 6
 def representative_documents(codes: np.ndarray, direction: np.ndarray, number: int) -> np.ndarray:
     """Positions of documents near a topic's direction that are no near copies of each other, nearest first.
 
-    The nearest documents are often one text in several copies. A document is passed over whose code has a cosine of .98 or more with
-    one that was taken before; where too few are left, the nearest of those passed over fill up.
+    The nearest documents are often one text in several copies. A document is passed over whose code has a cosine of .98 or more
+    with one that was taken before; where too few are left, the nearest of those passed over fill up.
 
     Args:
         codes: Unit vectors of the documents of the topic, shape (n, d).
