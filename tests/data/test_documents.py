@@ -11,6 +11,8 @@ from tf_vmf.data import BagOfWordsCorpus, Documents
 from tf_vmf.data.build import documents_corpus, label_positions
 from tf_vmf.data.splits import SPLITS
 
+from tests.refusals import refused
+
 
 def documents(rows, **columns) -> Documents:
     return Documents(counts=sparse.csr_matrix(np.array(rows, dtype=np.int32)), **columns)
@@ -56,7 +58,7 @@ def test_with_columns_reorders_the_words(four):
 
 @pytest.mark.parametrize("column", ["labels", "texts", "titles"])
 def test_a_column_of_another_length_is_refused(column):
-    with pytest.raises(ValueError, match=f"`{column}` must have one entry per document, 1. Received: 2"):
+    with refused(column, "2", "one per document, 1"):
         documents([[1]], **{column: ("a", "b")})
 
 

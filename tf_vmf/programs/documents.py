@@ -13,6 +13,8 @@ from tf_vmf.programs.configs import DocumentConfig
 from tf_vmf.programs.run import Experiment, Run, run, start
 from tf_vmf.report import engine
 
+_MOST_SHOWN = 100_000  # training documents that the report looks at
+
 
 def train_documents(
     config: DocumentConfig, workdir: str | Path, *, command: str | None = None, verbose: bool | str = True
@@ -53,7 +55,7 @@ def train_documents(
         program="bow_vae",
         config=config,
         corpus=corpus,
-        examples={"train": corpus.train_examples, "valid": corpus.valid, "test": corpus.test},
+        examples={"train": corpus.train, "valid": corpus.valid, "test": corpus.test},
         make_model=lambda num_steps, _: make_model(config, corpus, num_steps),
         unit="document",
         baseline=evaluation.unigram_perplexity(corpus.train_word_counts, corpus.test),
@@ -90,6 +92,6 @@ def make_model(config: DocumentConfig, corpus: data.BagOfWordsCorpus, num_steps:
 
 def _write_report(corpus: data.BagOfWordsCorpus, path: Path, **run: Any) -> None:
     """Writes the report of a run and the findings behind it: its model, metrics, history, config and command."""
-    findings = engine.find_documents(corpus=corpus, **run)
+    findings = engine.find_documents(corpus=corpus.with_train_sample(_MOST_SHOWN), **run)
     files.write_text(path.with_name("findings.json"), engine.to_json(findings))
     report.document_report(path, findings)
