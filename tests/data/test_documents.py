@@ -7,11 +7,10 @@ import pytest
 import tensorflow as tf
 from scipy import sparse
 
+from tests.refusals import refused
 from tf_vmf.data import BagOfWordsCorpus, Documents
 from tf_vmf.data.build import documents_corpus, label_positions
 from tf_vmf.data.splits import SPLITS
-
-from tests.refusals import refused
 
 
 def documents(rows, **columns) -> Documents:
@@ -99,7 +98,7 @@ def test_a_split_without_words_is_refused(four):
 
 
 def test_a_vocabulary_of_another_width_is_refused(four):
-    with pytest.raises(ValueError, match=r"must count the 3 words of `vocabulary`. Received a count matrix 2 wide"):
+    with refused("train", "a count matrix 2 wide", "the 3 words"):
         BagOfWordsCorpus("mine", ("x", "y", "z"), four, four, four)
 
 
