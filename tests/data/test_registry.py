@@ -36,7 +36,7 @@ def test_the_loaders_know_it_by_name(kitchen):
     assert corpus.label_names == ("food", "space")
     assert corpus.statistics["source"] == "written here"
     assert "the" in corpus.vocabulary  # stop_words="none" is its default
-    assert "the" not in data.load_bag_of_words("kitchen", stop_words="english").vocabulary
+    assert "the" not in data.load_bag_of_words("kitchen", stop_words=["the"]).vocabulary
     assert len(data.load_bag_of_words("kitchen", test_size=7).test) == 7
     whole = data.load_bag_of_words(
         texts=["the moon and a rocket", "bread with butter"] * 30,
@@ -131,3 +131,11 @@ def test_a_finished_corpus_takes_the_options_that_it_names():
     assert len(data.load_bag_of_words("finished", vocabulary_size=2).vocabulary) == 2
     with refused("min_count", "would do nothing"):
         data.load_bag_of_words("finished", min_count=1)
+
+
+def test_an_option_of_the_call_goes_before_the_default_of_the_corpus(tmp_path):
+    for split in ("train", "valid", "test"):
+        (tmp_path / f"{split}.txt").write_text("A red moon. A red sea.\nonce\n")
+    assert "moon." in data.load_sentences("ptb", data_dir=tmp_path).vocabulary
+    corpus = data.load_sentences("ptb", data_dir=tmp_path, tokenization="punctuation", min_count=2)
+    assert set(corpus.vocabulary[3:]) == {"a", "red", "."}

@@ -166,9 +166,9 @@ def load_sentences(
     delimiter: str | None = None,
     vocab_file: str | Path | None = None,
     vocabulary_size: int = 10_000,
-    min_count: int = 2,
+    min_count: int | None = None,
     max_length: int | None = None,
-    tokenization: str = "punctuation",
+    tokenization: str | None = None,
     tokenizer: Callable[[str], Iterable[str]] | None = None,
     split_sentences: bool = False,
     validation_size: int | float | None = None,
@@ -216,13 +216,13 @@ def load_sentences(
             over: they have their ids anyway.
         vocabulary_size: the most frequent words to keep, `<eos>` and `<unk>` counted among them and `<pad>` not, as is
             the custom for PTB's 10,000. `corpus.vocabulary` is one longer.
-        min_count: how often a word must occur in train at least; 2, so that `<unk>` occurs in train. By default 1 for `"ptb"`,
+        min_count: how often a word must occur in train at least; None: 2, so that `<unk>` occurs in train, and 1 for `"ptb"`,
             whose rare words are `<unk>` from the start.
         max_length: tokens a sentence may have, `<eos>` included; longer ones are cut to that, and counted. None: no limit. By
             default 60 for `"wikipedia"`.
         tokenization: `"whitespace"` (tokenized text), `"punctuation"` (lower-case words, punctuation marks, numbers as `N`; see
-            `tf_vmf.text.Tokenizer`) or `"words"` (lower-case words alone). By default `"whitespace"` for `"ptb"` and
-            `"sentence_polarity"`.
+            `tf_vmf.text.Tokenizer`) or `"words"` (lower-case words alone). None: `"punctuation"`, and `"whitespace"` for
+            `"ptb"` and `"sentence_polarity"`.
         tokenizer: a function from a text to its words, in place of `tokenization`; see `load_bag_of_words`.
         split_sentences: whether texts are split into sentences, by the rules of `tf_vmf.text.split_sentences`.
         validation_size: lines to hold out of train for validation, a number or a share of all; None: a tenth.
@@ -249,8 +249,9 @@ def read_sentences(source: Source, store: Store = IN_MEMORY) -> SentenceCorpus:
         return source.named.load(options, source.given)
     if options["max_length"] is not None:
         check_count("max_length", options["max_length"], 2)
-    words = Tokenizer.of(options["tokenization"], function=options["tokenizer"])
-    choice = sentence_choice(options["vocabulary_size"], options["min_count"], options["vocab_file"])
+    words = Tokenizer.of(options["tokenization"] or "punctuation", function=options["tokenizer"])
+    least = 2 if options["min_count"] is None else options["min_count"]
+    choice = sentence_choice(options["vocabulary_size"], least, options["vocab_file"])
     splits, origin = source.splits(whole_files=False)
     return sentences_from_texts(
         options["corpus"] or "files",

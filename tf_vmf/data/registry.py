@@ -131,7 +131,8 @@ def register_corpus(
         source: Where the corpus comes from, for the record of a run.
         is_finished: Whether the function returns a `BagOfWordsCorpus` or `SentenceCorpus`. Otherwise it returns a mapping from
             splits to iterables of texts, of pairs (text, label), or of `tf_vmf.text.files.Text`.
-        **defaults: Options of `load_bag_of_words` or `load_sentences` of which this corpus has another default.
+        **defaults: Options of `load_bag_of_words` or `load_sentences` of which this corpus has another default. It holds wherever a
+            call leaves the option at the loader's own default.
 
     The function takes those of the loaders' options that it names as arguments: `data_dir`, `seed`, and where it returns a corpus
     any other. Options that would do nothing are refused.
