@@ -10,6 +10,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.preprocessing import normalize
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf.models import BagOfWordsVAE
 from tf_vmf.topics.codes import log_word_probabilities
 from tf_vmf.topics.documents import CountedDocuments
@@ -99,7 +100,7 @@ def find_words(
     modes = topic_modes(codes[known], proportions, centres, settings.mode_concentration)
     log_probabilities = log_word_probabilities(model, modes)
     totals = np.asarray(documents.counts.sum(axis=0), np.float64).ravel()
-    log_reference = np.log((totals + 0.5) / (totals + 0.5).sum())
+    log_reference = log_word_shares(documents)
     scores = word_scores(log_probabilities, log_reference, settings)
     scores[:, totals == 0] = -np.inf  # words of a given vocabulary that the documents do not hold come last
     counts = documents.counts[np.flatnonzero(known)]
@@ -107,23 +108,33 @@ def find_words(
     return replace(topics, modes=modes, log_probabilities=log_probabilities, ranking=ranking)
 
 
+def log_word_shares(documents: CountedDocuments) -> np.ndarray:
+    """Log p(word) in the documents, shape (V,), float64; half a count is added to every word."""
+    totals = np.asarray(documents.counts.sum(axis=0), np.float64).ravel() + 0.5
+    return np.asarray(np.log(totals / totals.sum()))
+
+
+def by_size(mixture: TopicMixture, first: int) -> TopicMixture:
+    """The components by falling weight, after the first ones, which keep their positions."""
+    rest = first + np.argsort(-mixture.weights[first:], kind="stable")
+    order = np.concatenate([np.arange(first), rest])
+    return TopicMixture(mixture.weights[order], mixture.mean_directions[order], mixture.concentration)
+
+
 def merged_numbers(num_topics: int, groups: Sequence[Sequence[int]]) -> np.ndarray:
     """The new number of each topic when groups are merged; a merged topic takes the position of its smallest member.
 
     Raises:
-        ValueError: A group has fewer than two topics, or one of them does not exist or is in two groups.
+        ArgumentError: A group has fewer than two topics, or one of them does not exist or is in two groups.
     """
     if any(np.ndim(group) != 1 for group in groups):
-        raise ValueError(f"Argument `groups`: expected lists of topics, as [[0, 3]]. Received: {list(groups)}.")
+        raise ArgumentError("groups", "lists of topics, as [[0, 3]]", str(list(groups)))
     members = [topic for group in groups for topic in group]
     if any(len(set(group)) < 2 for group in groups) or len(set(members)) < len(members):
-        raise ValueError(
-            "Argument `groups`: expected groups of two or more topics, each topic in one group. "
-            f"Received: {[list(group) for group in groups]}."
-        )
-    wrong = [topic for topic in members if topic not in range(num_topics)]
-    if wrong:
-        raise ValueError(f"Argument `groups`: expected topics from 0 to {num_topics - 1}. Received: {wrong[0]}.")
+        received = str([list(group) for group in groups])
+        raise ArgumentError("groups", "groups of two or more topics, each topic in one group", received)
+    if wrong := [topic for topic in members if topic not in range(num_topics)]:
+        raise ArgumentError("groups", f"topics from 0 to {num_topics - 1}", str(wrong[0]))
     representative = np.arange(num_topics)
     for group in groups:
         representative[list(group)] = min(group)

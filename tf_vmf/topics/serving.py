@@ -13,12 +13,13 @@ from tf_vmf.serving.endpoint import INTEGER, TEXTS, Endpoint, at_least
 from tf_vmf.serving.export import export
 from tf_vmf.text import DocumentVectorization
 from tf_vmf.topics.fitted import FittedTopics
+from tf_vmf.topics.tables import NO_TOPIC, NO_TOPIC_LABEL
 
 
 def topics_text(
     model: BagOfWordsVAE, vectorizer: DocumentVectorization, topics: FittedTopics, labels: Sequence[str]
 ) -> Endpoint:
-    """The endpoint from texts to topics: what `TopicModel.transform` computes, in float32."""
+    """The endpoint from texts to topics: what `TopicModel.transform` computes, in float32; topic -1 without a known word."""
     mixture = topics.mixture
     log_weights = tf.constant(np.log(mixture.weights), tf.float32)
     directions = tf.constant(mixture.mean_directions * mixture.concentration, tf.float32)
@@ -29,14 +30,14 @@ def topics_text(
         counts = vectorizer(texts)
         known = tf.reduce_sum(counts, axis=1)
         codes = model.posterior_parameters(counts)["mean_direction"]
-        # The mixture has one concentration: its normaliser cancels in the proportions.
+        # The mixture has one concentration: its normalizer cancels in the proportions.
         of_components = tf.nn.softmax(log_weights + tf.matmul(codes, directions, transpose_b=True))
         proportions = tf.where(known[:, tf.newaxis] > 0, tf.matmul(of_components, members), mean)
         topic = tf.argmax(proportions, axis=1, output_type=tf.int32)
         return {
             "proportions": proportions,
-            "topic": topic,
-            "label": tf.gather(names, topic),
+            "topic": tf.where(known > 0, topic, NO_TOPIC),
+            "label": tf.where(known > 0, tf.gather(names, topic), NO_TOPIC_LABEL),
             "tokens": tf.cast(known, tf.int32),
         }
 
