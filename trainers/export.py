@@ -13,10 +13,10 @@ from trainers import program
 
 def main(config: ExportConfig) -> None:
     from tf_vmf import models, serving
-    from tf_vmf.data.columns import Columns
-    from tf_vmf.data.texts import TextFiles
     from tf_vmf.files import read_json
     from tf_vmf.programs.topics import saved_topic_model
+    from tf_vmf.text.files import TextFiles
+    from tf_vmf.text.tables import Columns
 
     columns = Columns(config.text_column)
     examples = [text.text for text in TextFiles(list(config.examples), columns=columns)] if config.examples else None

@@ -13,13 +13,13 @@ import tensorflow as tf
 
 from tf_vmf import models
 from tf_vmf._errors import ArgumentError
-from tf_vmf.data.columns import Columns
-from tf_vmf.data.texts import Text, TextFiles
 from tf_vmf.files import read_json, write_atomically
 from tf_vmf.programs.code_files import CodeFiles, folder_of_codes, label_and_topic
 from tf_vmf.programs.configs import PredictConfig
 from tf_vmf.programs.topics import saved_topic_model
 from tf_vmf.seeds import stateless_seed
+from tf_vmf.text.files import Text, TextFiles
+from tf_vmf.text.tables import Columns
 
 _BATCH = 256
 

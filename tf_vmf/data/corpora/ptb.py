@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tf_vmf._errors import MissingPlaceError
 from tf_vmf.data.splits import SPLITS
-from tf_vmf.data.texts import TextFiles
+from tf_vmf.text.files import TextFiles
 
 _FILES = {split: f"{split}.txt" for split in SPLITS}
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tf_vmf._errors import MissingPlaceError
-from tf_vmf.data.texts import Text, TextFiles
+from tf_vmf.text.files import Text, TextFiles
 
 _FILES = {"neg": "rt-polarity.neg", "pos": "rt-polarity.pos"}
 
