@@ -193,6 +193,8 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         self._check_enough(documents)
         guidance.check_seed_words(self.seed_words, self.vocabulary_, documents.counts)
         seed = self._seed()
+        unknown = int(np.sum(~documents.known))
+        self._say(f"{len(documents):,} texts, {len(self.vocabulary_):,} words, {unknown:,} texts without one of them")
         known = documents.counts[np.flatnonzero(documents.known)]
         self.model_ = document_codes.train(known, self._code_settings(), seed, self.verbose)
         return self._cluster(documents, seed)
@@ -240,6 +242,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
 
     def _cluster(self, documents: CountedDocuments, seed: int) -> Self:
         """Finds the topics of the training documents under the document model."""
+        self._say("topics of the texts")
         codes = self._encode(documents)
         known = np.flatnonzero(documents.known)
         guides = guidance.anchors(self.seed_words, self.vocabulary_, documents.counts[known], codes[known])
@@ -261,6 +264,10 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
             seeds = guidance.seed_columns(self.seed_words, self.vocabulary_)
             guidance.warn_of_lost_seeds(seeds, self.topic_labels(), documents.counts, self.labels_)
         return self
+
+    def _say(self, line: str) -> None:
+        if self.verbose:
+            print(line, flush=True)
 
     def _seed(self) -> int:
         return int(check_random_state(self.random_state).randint(2**31 - 1))
