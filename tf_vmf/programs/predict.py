@@ -31,8 +31,8 @@ def predict(config: PredictConfig) -> int:
     Of a topic model these are `topic` (-1 without a known word), `topic_label`, `probability` and `known_tokens`; of others
     `known_tokens`. Where `config` asks for them, or of other models if it asks for nothing, there are further columns: `topic_0`,
     `topic_1`, ..., the proportions of the topics; `code_0`, `code_1`, ..., the mean direction on the sphere or the mean of a
-    Gaussian; `nll` and `kl`, in nats, from one sample of the code, which add up to the negative evidence lower bound. Of a plain file
-    the columns of the input are `row`, `text`, and its label where it has one.
+    Gaussian; `nll` and `kl`, in nats, from one sample of the code, which add up to the negative evidence lower bound. Of a plain
+    file the columns of the input are `row`, `text`, and its label where it has one.
 
     `export_codes` names a folder for the files of `tf_vmf.programs.code_files.CodeFiles`.
 
