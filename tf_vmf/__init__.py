@@ -30,13 +30,18 @@ if TYPE_CHECKING:
         topics,
         training,
     )
-    from tf_vmf.distributions import VonMisesFisherMixture
+    from tf_vmf.distributions import SphericalKMeans, VonMisesFisherMixture
     from tf_vmf.topics import TopicModel
 
 # Classes that have no better place than the top level, and where they are defined.
-_CLASSES = {"TopicModel": "tf_vmf.topics", "VonMisesFisherMixture": "tf_vmf.distributions"}
+_CLASSES = {
+    "SphericalKMeans": "tf_vmf.distributions",
+    "TopicModel": "tf_vmf.topics",
+    "VonMisesFisherMixture": "tf_vmf.distributions",
+}
 
 __all__ = [
+    "SphericalKMeans",
     "TopicModel",
     "VonMisesFisherMixture",
     "__version__",
