@@ -324,7 +324,8 @@ def test_documents_of_the_wrong_kind_are_refused(model):
 
 def test_words_are_ranked_anew_without_training(changeable, model):
     codes = changeable.embed(TEXTS)
-    assert changeable.update_words(coherent_words=False, exclusivity=0.0).topics(12) != model.topics(12)
+    size = len(model.vocabulary_)
+    assert changeable.update_words(coherent_words=False, exclusivity=0.0).topics(size) != model.topics(size)
     np.testing.assert_array_equal(changeable.embed(TEXTS), codes)
     assert changeable.update_words(coherent_words=True, exclusivity=3.0).topics(12) == model.topics(12)
     with pytest.raises(ValueError, match="epochs"):

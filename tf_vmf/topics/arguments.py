@@ -82,8 +82,8 @@ def checked_vocabulary(vocabulary: Any) -> tuple[str, ...]:
     return words
 
 
-def check_document_model(model: BagOfWordsVAE, words: Sequence[str] | None) -> None:
-    """Refuses a document model whose topics cannot be found.
+def check_document_model(model: BagOfWordsVAE, words: Sequence[str] | None) -> tuple[str, ...]:
+    """The words of a document model; refuses one whose topics cannot be found.
 
     Args:
         model: The model.
@@ -98,6 +98,7 @@ def check_document_model(model: BagOfWordsVAE, words: Sequence[str] | None) -> N
         raise ArgumentError("vocabulary", "the words of the counts, or `vectorizer`", "neither")
     if len(words) != model.vocabulary_size:
         raise ArgumentError("vocabulary", f"{model.vocabulary_size} words, those of the model", str(len(words)))
+    return tuple(words)
 
 
 def checked_labels(labels: Any, num_topics: int) -> dict[int, str | None]:

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
+
 from tf_vmf._errors import ArgumentError
 from tf_vmf._optional import optional
 
@@ -43,12 +45,12 @@ def read_column(name: str, values: Any, size: int) -> list[Any]:
             f"{type(values).__name__}: {values!r:.60}",
         )
     if getattr(values, "ndim", 1) != 1:
-        raise ArgumentError(name, "one entry per document", f"an array of shape {values.shape}")
+        raise ArgumentError(name, "one entry per document", f"an array of shape {np.shape(values)}")
     entries = values.to_pylist() if hasattr(values, "to_pylist") else list(values)
     if len(entries) != size:
         raise ArgumentError(name, f"an entry for each of the {size} documents", f"{len(entries)}")
     for row, entry in enumerate(entries):
-        if isinstance(entry, Mapping | Set | list | tuple | bytes) or getattr(entry, "ndim", 0):
+        if isinstance(entry, Mapping | Set | list | tuple | bytes) or int(getattr(entry, "ndim", 0)):
             raise ArgumentError(f"{name}[{row}]", "a single value", repr(entry)[:60])
     return [None if _is_missing(entry) else entry for entry in entries]
 

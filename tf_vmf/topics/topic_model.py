@@ -226,11 +226,10 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         Raises:
             ArgumentError: The words do not fit the model, its codes are no directions, or as for `fit`.
         """
-        words = vocabulary if vectorizer is None else vectorizer.vocabulary
-        check_document_model(model, words)
+        words = check_document_model(model, vocabulary if vectorizer is None else vectorizer.vocabulary)
         if vectorizer is not None:
             parameters |= {"tokenization": vectorizer.tokenization, "ngram_range": vectorizer.ngram_range}
-        result = cls(vocabulary=tuple(words), latent_dim=model.latent.latent_dim, **parameters)
+        result = cls(vocabulary=words, latent_dim=model.latent.latent_dim, **parameters)
         check_parameters(result.get_params(deep=False))
         if vectorizer is None and is_texts(inputs.plain_documents(X, result.vocabulary)):
             raise ArgumentError("vectorizer", "the one that makes counts of the texts", "None")
@@ -686,7 +685,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         if (names := inputs.names_of_columns(X)) is not None and given is not None:
             self.feature_names_in_ = names
         else:
-            vars(self).pop("feature_names_in_", None)
+            self.__dict__.pop("feature_names_in_", None)
         X = inputs.plain_documents(X, given)
         texts_given = is_texts(X)
         if is_empty(X):
@@ -702,7 +701,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
             if self.vocabulary is not None and self.ngram_range == (1, 1):
                 warn_of_impossible_words(self.vocabulary_, tokenizer)
         else:
-            if self.vocabulary is None:
+            if given is None:
                 raise ArgumentError(
                     "vocabulary",
                     "the words of the columns of counts; or texts, a list of strings or one column of a data frame as in "
