@@ -64,7 +64,7 @@ _SUBPACKAGES = tuple(name for name in __all__ if name not in ("__version__", *_C
 if not TYPE_CHECKING:  # a type checker would take any name of a module with __getattr__ for granted
 
     def __getattr__(name: str) -> Any:
-        if name in _SUBPACKAGES:
+        if name in (*_SUBPACKAGES, "seeds"):
             return importlib.import_module(f"tf_vmf.{name}")
         if name in _CLASSES:
             return getattr(importlib.import_module(_CLASSES[name]), name)

@@ -1,7 +1,7 @@
 """What all programs share: flags from configurations, help, errors in one line and exit codes.
 
-Exit codes: 0 done, 1 a failure, 2 wrong use, 130 interrupted and saved, 143 told to end (SIGTERM) and saved, 129 its
-terminal was closed (SIGHUP) and saved.
+Exit codes: 0 done, 1 a failure, 2 wrong use or no room for a file, 130 interrupted and saved, 143 told to end (SIGTERM) and saved,
+129 its terminal was closed (SIGHUP) and saved.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from __future__ import annotations
 import contextlib
 import errno
 import importlib
+import importlib.util
 import os
 import shlex
 import sys
-import tempfile
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,12 +22,14 @@ from absl import flags
 
 import flags as flags_of_programs
 import tf_vmf
-from flags.from_config import define, read
+from flags.from_config import IMPORT, define, read
 from flags.help import help_text
-from tf_vmf._errors import ArgumentError, PlaceError
+from tf_vmf._errors import ArgumentError, MissingPlaceError, PlaceError
 from tf_vmf._optional import MissingPackageError
+from tf_vmf.files import no_room
 from tf_vmf.locks import LockHeldError
 from tf_vmf.programs.configs import Config, RunConfig
+from trainers import terminal
 
 if TYPE_CHECKING:
     from tf_vmf.programs import Run
@@ -38,11 +40,11 @@ _OURS = [Path(str(module.__file__)).resolve().parent for module in (tf_vmf, flag
 ]
 _HELP = ("--help", "-help", "-h", "--helpshort", "--helpfull")
 _FAILURE, _WRONG_USE, _INTERRUPTED = 1, 2, 130
-# What the operating system says of a place that was named: missing, a folder, no folder, not to be written, full.
+# What the operating system says of a place that was named: missing, a folder, no folder, not to be written.
 _OF_PLACES = {
     getattr(errno, name)
-    for name in ("EACCES", "EPERM", "EROFS", "ENOENT", "ENOTDIR", "EISDIR", "EEXIST", "ENAMETOOLONG", "ELOOP", "ENOSPC")
-} | {getattr(errno, "EDQUOT", errno.ENOSPC)}
+    for name in ("EACCES", "EPERM", "EROFS", "ENOENT", "ENOTDIR", "EISDIR", "EEXIST", "ENAMETOOLONG", "ELOOP")
+}
 
 
 def run(
@@ -65,6 +67,9 @@ def run(
         rest: Whether `main` takes what follows `--` as its last argument, a list of strings.
         resumes: Whether the same command goes on where an interrupted one stopped.
     """
+    terminal.guard_streams()
+    goes_on = " The same command goes on." if resumes else ""
+    terminal.end_on_signals(goes_on)
     arguments = sys.argv[1:]
     shown = command(name)
     end = arguments.index("--") if rest and "--" in arguments else len(arguments)
@@ -73,17 +78,23 @@ def run(
     if any(each in _HELP for each in own):
         print(help_text(shown, description, configs), end="")
         sys.exit(0)
+    if any(each in ("--version", "-version") for each in own):
+        print(f"tf-vmf {tf_vmf.__version__}")
+        sys.exit(0)
     values = define(configs)
     try:
         settings = parse(values, configs, [each for each in own if each not in ("--debug", "-debug")])
     except (flags.Error, ArgumentError, OSError) as error:
         _stop(error, values, debug, f"{shown} --help lists all flags.")
     try:
-        with quiet_start(debug):
+        for config in settings:
+            config.check_places()  # before TensorFlow is imported, which takes seconds
+        with terminal.quiet_start(debug):
             _flush_startup_messages()
+        import_modules(values[IMPORT].value or ())
         main(*settings, *([others] if rest else []))
     except KeyboardInterrupt:
-        print(f"Interrupted.{' The same command goes on.' if resumes else ''}", file=sys.stderr)
+        print(f"Interrupted.{goes_on}", file=sys.stderr)
         sys.exit(_INTERRUPTED)
     except Exception as error:
         if not is_expected(error):
@@ -91,29 +102,40 @@ def run(
         _stop(error, values, debug, "")
 
 
-@contextlib.contextmanager
-def quiet_start(debug: bool) -> Iterator[None]:
-    """Keeps TensorFlow's start-up notes from standard error; where the block fails they are shown.
+def import_modules(names: Sequence[str]) -> None:
+    """Imports modules of the user's own, which register latents, corpora and likelihoods under names.
 
-    No setting of TensorFlow 2.21 turns them off: its C++ libraries write them to the file descriptor, past `sys.stderr`.
+    Args:
+        names: Names of modules, as `import` takes them, or paths of Python files.
+
+    Raises:
+        ArgumentError: There is no such module.
+        MissingPlaceError: There is no such file.
     """
-    if debug:
-        yield
-        return
-    with tempfile.TemporaryFile() as notes:
-        sys.stderr.flush()
-        terminal = os.dup(2)
-        os.dup2(notes.fileno(), 2)
-        try:
-            yield
-        except Exception:
-            notes.seek(0)
-            os.write(terminal, notes.read())
-            raise
-        finally:
-            sys.stderr.flush()
-            os.dup2(terminal, 2)
-            os.close(terminal)
+    if os.getcwd() not in sys.path:  # `tf-vmf` is a script, whose folder is there instead
+        sys.path.insert(0, os.getcwd())
+    for name in names:
+        path = Path(name)
+        if path.suffix != ".py":
+            try:
+                importlib.import_module(name)
+            except ModuleNotFoundError as error:
+                if error.name is None or not (name == error.name or name.startswith(f"{error.name}.")):
+                    raise  # a module that it imports is missing
+                raise ArgumentError(IMPORT, "a module of Python, or a file NAME.py", repr(name)) from error
+            continue
+        if not path.is_file():
+            raise MissingPlaceError("a module of Python, or a file NAME.py", name, name=IMPORT)
+        if known := sys.modules.get(path.stem):
+            if Path(getattr(known, "__file__", None) or "").resolve() == path.resolve():
+                continue
+            raise ArgumentError(IMPORT, "a file whose name is no module's", repr(name), "Give it another name.")
+        spec = importlib.util.spec_from_file_location(path.stem, path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[path.stem] = module  # as an import does it: Keras and pickle look classes up there
+        spec.loader.exec_module(module)
 
 
 def _flush_startup_messages() -> None:
@@ -164,6 +186,8 @@ def is_expected(error: BaseException) -> bool:
     """Whether an error is the user's to mend: raised by this package about its input, or about a place or a package."""
     if isinstance(error, ArgumentError | PlaceError | MissingPackageError | FloatingPointError | LockHeldError):
         return True
+    if no_room(error) is not None:
+        return True
     if isinstance(error, OSError) and (error.errno in _OF_PLACES or isinstance(error, FileNotFoundError)):
         return True
     inside = Path(traceback.extract_tb(error.__traceback__)[-1].filename).resolve()
@@ -174,6 +198,10 @@ def message_of(error: BaseException, values: flags.FlagValues) -> str:
     """An error as a program prints it: "--flag: problem" where an argument, or the value of a flag, is what is wrong."""
     if isinstance(error, ArgumentError):
         return f"--{error.name}: {error.problem}" if not error.owner or error.name in values else str(error)
+    lack = no_room(error)
+    if lack is not None:
+        what = lack.filename or "A file could not be written"
+        return f"{what}: {lack.strerror}. Make room, or name another place, and repeat the command."
     if not isinstance(error, OSError):
         return str(error)
     place, text = error.filename, str(error)

@@ -80,7 +80,7 @@ def test_a_wrong_concentration_is_refused_with_what_is_allowed(value):
     ("argument", "error", "message"),
     [
         ("--encoder_units=a,b", ArgumentError, "integers separated by commas"),
-        ("--epochs=two", flags.IllegalFlagValueError, "--epochs=two"),
+        ("--epochs=two", ArgumentError, "`epochs`: expected an integer >= 1. Received: 'two'"),
         ("--epoch=2", flags.UnrecognizedFlagError, "Did you mean: epochs"),
         ("--latent_dim=0", ArgumentError, ">= 1"),
     ],

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import pytest
 
 from tf_vmf._errors import ArgumentError, MissingPlaceError, TakenPlaceError
-from trainers import program
+from trainers import program, terminal
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = sorted(path.stem for path in (ROOT / "trainers").glob("*.py") if "__main__" in path.read_text())
@@ -115,7 +115,8 @@ def test_what_the_operating_system_says_of_a_place_is_one_line_that_names_it(tmp
         with pytest.raises(SystemExit) as ended:
             program._stop(error, [], False, "")
         assert ended.value.code == 2
-        assert capsys.readouterr().err == f"error: {path}: {error.strerror}.\n"
+        remedy = " Make room, or name another place, and repeat the command." if error.errno == errno.ENOSPC else ""
+        assert capsys.readouterr().err == f"error: {path}: {error.strerror}.{remedy}\n"
 
 
 @pytest.fixture
@@ -182,7 +183,7 @@ def test_the_name_of_a_shipped_recipe_is_a_flagfile():
 
 def test_a_start_is_quiet_and_one_that_fails_shows_what_was_said(capfd):
     def start(debug, error=None):
-        with program.quiet_start(debug):
+        with terminal.quiet_start(debug):
             os.write(2, b"a note\n")
             if error:
                 raise error

@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any
 
 from tf_vmf._errors import ArgumentError
-from tf_vmf.programs.configs.options import Config, option
+from tf_vmf.programs.configs.options import Config, option, refuse_unused
 
 # Names of options that the loaders of `tf_vmf.data` know by another name.
 _RENAMED = {"split_seed": "seed"}
@@ -25,11 +25,14 @@ class CorpusConfig(Config):
         "Training text: files, folders or patterns, each PATH or LABEL=PATH. Plain text (.txt), CSV, TSV and JSON lines (.csv, "
         ".tsv, .jsonl, .ndjson), all of these with .gz too.",
         identity=False,
+        texts=True,
     )
     valid_files: tuple[str, ...] = option(
-        (), "Validation text; held out of the training text if not given.", identity=False
+        (), "Validation text; held out of the training text if not given.", identity=False, texts=True
     )
-    test_files: tuple[str, ...] = option((), "Test text; held out of the training text if not given.", identity=False)
+    test_files: tuple[str, ...] = option(
+        (), "Test text; held out of the training text if not given.", identity=False, texts=True
+    )
     text_column: str | int | None = option(
         None,
         "Column of the text in CSV, TSV and JSON lines: its name in the header, or its position from 0 where there is no header.",
@@ -67,6 +70,16 @@ class CorpusConfig(Config):
                 "a name, or `train_files` with files of your own, and not both",
                 f"corpus={self.corpus!r}, train_files={list(self.train_files)!r}",
             )
+        if self.corpus is None:
+            refuse_unused(self, ["data_dir"], "it holds the files of a named `corpus`")
+        if self.valid_files:
+            refuse_unused(self, ["validation_size"], "the validation text is given by `valid_files`")
+        if self.test_files:
+            refuse_unused(self, ["test_size"], "the test text is given by `test_files`")
+        if self.valid_files and self.test_files:
+            refuse_unused(self, ["split_seed"], "no text is held out")
+        if self.vocab_file is not None:
+            refuse_unused(self, ["vocabulary_size", "min_count"], "the vocabulary is given by `vocab_file`")
 
     def loader_arguments(self) -> dict[str, Any]:
         """The keyword arguments of the loaders in `tf_vmf.data`; options not set are left to the loader's defaults."""

@@ -12,6 +12,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tf_vmf._errors import ArgumentError
+from tf_vmf.programs.configs.places import check_text
+
+
+class UnusedOptionError(ArgumentError):
+    """An option is given that would do nothing beside the others."""
 
 
 def option(
@@ -24,6 +29,7 @@ def option(
     identity: bool = True,
     words: Sequence[str] = (),
     repeated: bool = False,
+    texts: bool = False,
 ) -> Any:
     """A field of a `Config`.
 
@@ -36,6 +42,7 @@ def option(
         identity: Whether the option defines what is computed. False for folders, and for what only says how often something is
             saved.
         words: Strings that are allowed where a number is expected.
+        texts: Whether its entries are files of text, folders or patterns, each with a label or without.
         repeated: Whether the entries of a list are flags given several times, and not one flag with commas.
     """
     metadata = {
@@ -46,6 +53,7 @@ def option(
         "identity": identity,
         "words": tuple(words),
         "repeated": repeated,
+        "texts": texts,
     }
     return dataclasses.field(default=default, metadata=metadata, kw_only=True)
 
@@ -90,6 +98,18 @@ class Config:
             ArgumentError: Two options do not go together.
         """
 
+    def check_places(self) -> None:
+        """Checks that files of text are there and have the columns that are named: what can be known before anything is read.
+
+        Raises:
+            FileNotFoundError: One is missing.
+            ArgumentError: A header lacks the name of a column.
+        """
+        for each in dataclasses.fields(self):
+            for entry in getattr(self, each.name) if each.metadata["texts"] else ():
+                columns = {name: getattr(self, name, None) for name in ("text_column", "label_column")}
+                check_text(entry, {name: column for name, column in columns.items() if isinstance(column, str)})
+
     def as_dict(self) -> dict[str, Any]:
         """All options by name, as JSON holds them."""
         values = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
@@ -99,6 +119,24 @@ class Config:
         """The options that define what is computed, by name, as JSON holds them."""
         defining = {each.name for each in dataclasses.fields(self) if each.metadata["identity"]}
         return {name: value for name, value in self.as_dict().items() if name in defining}
+
+
+def refuse_unused(config: Config, names: Sequence[str], reason: str) -> None:
+    """Refuses options that would do nothing.
+
+    Args:
+        config: The configuration.
+        names: Its options that have no effect; those with their default pass.
+        reason: Why they have none, a clause: "a latent of that kind has no concentration".
+
+    Raises:
+        UnusedOptionError: One of them has another value than its default.
+    """
+    defaults = {each.name: each.default for each in dataclasses.fields(config)}
+    for name in names:
+        value = getattr(config, name)
+        if value != defaults[name]:
+            raise UnusedOptionError(name, f"none, as {reason}", repr(value), "It would do nothing: leave it out.")
 
 
 def option_types(config: type[Config]) -> dict[str, Any]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from typing import Any
 
 from tf_vmf._errors import ArgumentError
 from tf_vmf.programs.configs.corpus import CorpusConfig, DocumentTextConfig, SentenceTextConfig
-from tf_vmf.programs.configs.options import Config, option, with_default
+from tf_vmf.programs.configs.options import Config, option, refuse_unused, with_default
 from tf_vmf.programs.configs.topics import DELIMITER, EXPORT_CODES
 
 
@@ -70,6 +71,9 @@ class PrepareConfig(DocumentTextConfig, SentenceTextConfig):
         super().check()
         if not self.train_files:
             raise ArgumentError("train_files", "text to prepare, as named corpora fit in memory", "none")
+        other = SentenceTextConfig if self.kind == "documents" else DocumentTextConfig
+        names = [name for name in inspect.get_annotations(other)]
+        refuse_unused(self, names, f"kind is {self.kind!r}")
 
     def loader_arguments(self) -> dict[str, Any]:
         """The keyword arguments of `tf_vmf.data.prepare_documents` or `prepare_sentences`."""
@@ -82,7 +86,9 @@ class PredictConfig(Config):
     """Prediction."""
 
     model: str = option(dataclasses.MISSING, "Folder of a finished run or of topics, a .keras file or an export.")
-    input: tuple[str, ...] = option(dataclasses.MISSING, "Texts: files, folders or patterns, as the training text.")
+    input: tuple[str, ...] = option(
+        dataclasses.MISSING, "Texts: files, folders or patterns, as the training text.", texts=True
+    )
     output: str = option(dataclasses.MISSING, "CSV file to write.")
     proportions: bool = option(False, "Of a topic model: write the proportion of every topic, as topic_0, topic_1, ...")
     codes: bool = option(
@@ -114,8 +120,14 @@ class ExportConfig(Config):
         (),
         "Texts that the export shall hold, to find those nearest to a new text: files, folders or patterns, as the training text. "
         "Everyone who can use the export can read them.",
+        texts=True,
     )
     text_column: str | int | None = with_default(CorpusConfig, "text_column", None)
+
+    def check(self) -> None:
+        super().check()
+        if not self.examples:
+            refuse_unused(self, ["text_column"], "there are no `examples` to read")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -131,3 +143,8 @@ class ServeConfig(Config):
     port: int = option(8501, "Port to listen on; 0 for any that is free.", minimum=0, maximum=65535)
     max_batch: int = option(1024, "Rows that one request may have.", minimum=1)
     max_body_bytes: int = option(4 * 2**20, "Largest request.", minimum=1)
+    max_predictions: int | None = option(
+        None, "Predictions that are computed at once; others wait. If not given as many as there are cores.", minimum=1
+    )
+    max_seconds: float = option(60.0, "Time that a prediction may take.", minimum=0.1)
+    max_connections: int = option(512, "Connections that may be open at once.", minimum=1)

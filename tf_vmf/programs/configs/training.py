@@ -6,7 +6,7 @@ import dataclasses
 from typing import ClassVar
 
 from tf_vmf._errors import ArgumentError
-from tf_vmf.programs.configs.options import Config, option
+from tf_vmf.programs.configs.options import Config, option, refuse_unused
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,5 +115,7 @@ class TrainingConfig(Config):
             raise ArgumentError("sample_reduction", "`num_samples` above 1 with mean_code, such as the paper's 3", "1")
         if self.optimizer == "adamw" and not self.weight_decay:
             raise ArgumentError("weight_decay", "a number above 0 with `optimizer` adamw", "0")
+        if self.strategy != "mirrored":
+            refuse_unused(self, ["num_devices"], f"strategy {self.strategy!r} does not count devices")
         if self.gradient_clip_norm == 0:
             raise ArgumentError("gradient_clip_norm", "a number above 0", "0", "Leave it out for no clipping.")
