@@ -45,7 +45,7 @@ def read_column(name: str, values: Any, size: int) -> list[Any]:
             f"{type(values).__name__}: {values!r:.60}",
         )
     if getattr(values, "ndim", 1) != 1:
-        raise ArgumentError(name, "one entry per document", f"an array of shape {np.shape(values)}")
+        raise ArgumentError(name, "one entry per document", f"an array of shape {np.asarray(values).shape}")
     entries = values.to_pylist() if hasattr(values, "to_pylist") else list(values)
     if len(entries) != size:
         raise ArgumentError(name, f"an entry for each of the {size} documents", f"{len(entries)}")
