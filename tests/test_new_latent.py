@@ -135,14 +135,14 @@ def test_a_model_is_saved_loaded_and_served(make, rng, tmp_path):
 
 
 def test_reports_describe_it(rng, tmp_path):
-    findings = engine.find_documents(document_model(), make_corpus(rng), METRICS)
+    findings = report.find_documents(document_model(), make_corpus(rng), METRICS)
     report.document_report(tmp_path / "documents.html", findings)
     page = (tmp_path / "documents.html").read_text(encoding="utf-8")
     assert "a point in 4 dimensions with an uncertainty learned for every document (Wide Gaussian" in page
     assert "straight line" in page
     corpus = sentence_models.make_corpus(rng)
     metrics = {"test": {**METRICS["test"], "iw_perplexity": 3.0}, "baseline": METRICS["baseline"]}
-    report.sentence_report(tmp_path / "sentences.html", engine.find_sentences(sentence_model(), corpus, metrics))
+    report.sentence_report(tmp_path / "sentences.html", report.find_sentences(sentence_model(), corpus, metrics))
     assert "an uncertainty learned for every sentence (Wide Gaussian" in (tmp_path / "sentences.html").read_text(
         encoding="utf-8"
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from typing import Any
 
 from tf_vmf._errors import ArgumentError
@@ -61,6 +61,12 @@ class OwnColumns:
         if text.cells is not None and (new := [name for name in own if name not in self.names]):
             raise text.error(f"the columns {', '.join(self.names)}, as in the first texts", f"a column {new[0]!r}")
         return [_cell(own.get(name, "")) for name in self.names]
+
+    def columns(self, texts: Sequence[Text], without: Set[str]) -> dict[str, list[Any]]:
+        """The columns by name, but for those of the names `without`."""
+        rows = [self.cells(row, text) for row, text in enumerate(texts)]
+        kept = [(position, name) for position, name in enumerate(self.names) if name not in without]
+        return {name: [row[position] for row in rows] for position, name in kept}
 
 
 def _cell(value: Any) -> Any:

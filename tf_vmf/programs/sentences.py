@@ -15,7 +15,6 @@ from tf_vmf.models import LSTMVAE, read_word_vectors
 from tf_vmf.programs.components import make_latent, make_optimizer
 from tf_vmf.programs.configs import SentenceConfig
 from tf_vmf.programs.run import Experiment, Run, run, start
-from tf_vmf.report import engine
 from tf_vmf.training import Workdir
 
 
@@ -154,6 +153,6 @@ def _embeddings_fingerprint(config: SentenceConfig, workdir: Workdir) -> dict[st
 
 def _write_report(corpus: data.SentenceCorpus, path: Path, **run: Any) -> None:
     """Writes the report of a run and the findings behind it: its model, metrics, history, config and command."""
-    findings = engine.find_sentences(corpus=corpus, **run)
-    files.write_text(path.with_name("findings.json"), engine.to_json(findings))
+    findings = report.find_sentences(corpus=corpus, **run)
+    files.write_text(path.with_name("findings.json"), findings.to_json())
     report.sentence_report(path, findings)

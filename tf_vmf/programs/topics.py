@@ -89,7 +89,7 @@ def _texts(config: TopicsConfig) -> list[Text]:
 
 
 def _times(config: TopicsConfig, texts: Sequence[Text]) -> list[Any] | None:
-    """The cells of the column of dates, None for blank ones; refuses what is no date before anything is trained."""
+    """The dates of the texts, None for blank ones; refuses what is no date before anything is trained."""
     if config.date_column is None:
         return None
     name = str(config.date_column)
@@ -98,11 +98,20 @@ def _times(config: TopicsConfig, texts: Sequence[Text]) -> list[Any] | None:
             raise ArgumentError("date_column", f"one of {', '.join(text.cells)}", repr(config.date_column))
     times = [(text.cells or {}).get(name) or None for text in texts]
     try:
-        periods(read_times(times, len(times), config.datetime_format), config.freq, None)
+        read = read_times(times, len(times), config.datetime_format)
+        periods(read, config.freq, None)
     except ArgumentError as error:
         name = error.name if error.name == "freq" else "date_column"
         raise ArgumentError(name, error.expected, f"{error.received} ({error.name})", error.remedy) from None
-    return times
+    return periods(read, None, None)
+
+
+def _title(config: TopicsConfig) -> str:
+    """The names of the files of texts, the heading of the report."""
+    if config.corpus is not None:
+        return config.corpus.capitalize()
+    names = [Path(file.split("=", 1)[-1]).name for file in config.train_files]
+    return ", ".join(names[:3]) + (" …" if len(names) > 3 else "")
 
 
 def _write(
@@ -131,11 +140,15 @@ def _write(
     if any(label is not None for label in labels):
         model.topics_per_class(labels).to_csv(folder / "topics_per_class.csv", index=False)
     if times is not None:
-        found = model.topics_over_time(times, freq=config.freq, datetime_format=config.datetime_format)
+        found = model.topics_over_time(times, freq=config.freq)
         found["words"] = found["words"].str.join(" ")
         found.to_csv(folder / "topics_over_time.csv", index=False)
     say("map and report")
-    model.report(folder / "report.html", labels)
+    strings, used = [text.text for text in texts], (config.text_column, config.label_column, config.date_column)
+    shown = own.columns(texts, without={"row", "text", "label", *map(str, used)})
+    model.report(
+        folder / "report.html", labels, times=times, columns=shown or None, texts=strings, title=_title(config)
+    )
     model.save(folder / MODEL_FOLDER)
 
 

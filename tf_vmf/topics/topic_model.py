@@ -599,32 +599,39 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         proportions = self._topics.training_proportions() if X is None else self._proportions(documents)
         return documents, np.where(documents.known[:, np.newaxis], proportions, np.nan)
 
-    def report(self, path: str | Path, classes: Sequence[Any] | None = None, *, title: str = "Topics") -> None:
-        """Writes an HTML page: topics with sizes, words, coherence and representative documents, and a map of documents.
+    def report(
+        self,
+        path: str | Path,
+        classes: Sequence[Any] | None = None,
+        *,
+        times: Sequence[Any] | None = None,
+        titles: Sequence[Any] | None = None,
+        columns: Any = None,
+        texts: Sequence[str] | None = None,
+        title: str = "Topics",
+    ) -> None:
+        """Writes a page to work in: a map of the training documents, the words and texts of topics, how they relate, and a search.
+
+        Topics can be renamed, merged and hidden there; the page saves that as a file.
 
         Args:
             path: The file.
-            classes: The class of each training document, for a table of classes by topic; None for none. Documents whose class is
-                None or NaN are left out of it.
+            classes: The class of each training document; None for none. Documents whose class is None or NaN are left out.
+            times: The time of each training document: dates, strings that pandas reads as dates, or numbers; None for none.
+            titles: A title or identifier of each training document, shown instead of its position.
+            columns: Further columns to show with a document: a data frame, or sequences by name.
+            texts: The training documents; None for their beginnings, which the model keeps.
             title: The heading.
 
         Raises:
+            ArgumentError: `classes`, `times`, `titles`, a column or `texts` are not as many as the training documents.
             ModuleNotFoundError: jinja2, matplotlib, pandas or gensim is not installed: pip install 'tf-vmf[topics]'.
         """
         from tf_vmf.topics.report import write_topic_report
 
         check_is_fitted(self, "model_")
-        write_topic_report(
-            path,
-            self._topics,
-            self.topic_info(),
-            self.topic_labels(),
-            self.labels_,
-            self._texts,
-            classes,
-            title,
-            coherent_words=self.coherent_words,
-        )
+        given = {"classes": classes, "times": times, "titles": titles, "columns": columns, "texts": texts}
+        write_topic_report(path, self, **given, title=title)
 
     # Files.
 
