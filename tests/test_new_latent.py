@@ -29,7 +29,7 @@ class WideGaussianLatent(layers.LatentLayer):
         self.head.build(input_shape)
         super().build(input_shape)
 
-    def parameters(self, inputs):
+    def _parameters(self, inputs):
         output = self.head(inputs)
         return {
             "mean": output[..., :-1],
@@ -39,11 +39,11 @@ class WideGaussianLatent(layers.LatentLayer):
     def distribution(self, parameters):
         return tfp.distributions.MultivariateNormalDiag(parameters["mean"], parameters["scale"])
 
-    def prior(self):
+    def _prior(self):
         zeros = tf.zeros([self.latent_dim])
         return tfp.distributions.MultivariateNormalDiag(zeros, zeros + np.sqrt(VARIANCE).astype(np.float32))
 
-    def sample(self, parameters, seed, sample_shape=()):
+    def _sample(self, parameters, seed, sample_shape):
         return self.distribution(parameters).sample(sample_shape, seed=seed)
 
     def code(self, parameters):

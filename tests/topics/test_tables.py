@@ -156,3 +156,16 @@ def test_the_page_shows_labels_words_documents_and_the_window(fitted, tmp_path):
         assert ALL[rows[0]] in page
     with pytest.raises(ValueError, match="Received: 1"):
         fitted.report(tmp_path / "other.html", ["a"])
+
+
+def test_every_word_of_a_text_has_the_topic_that_explains_it(fitted):
+    text = "orbit bread rocket oven unheard bread moon"
+    found = fitted.topic_words(text)
+    assert found["word"].tolist() == ["orbit", "bread", "rocket", "oven", "bread", "moon"]
+    space, food = (fitted.find_topics(words)[0][0] for words in (["moon", "orbit"], ["bread", "oven"]))
+    assert found["topic"].tolist() == [space, food, space, food, food, space]
+    assert (found["weight"] > 0.5).all()
+    assert fitted.topic_words("unheard").empty
+    with pytest.raises(ArgumentError) as caught:
+        fitted.topic_words([text])
+    assert caught.value.name == "text"

@@ -89,6 +89,7 @@ def make_model(config: DocumentConfig, corpus: data.BagOfWordsCorpus, num_steps:
         sample_reduction=config.sample_reduction,
         seed=config.seed,
     )
+    model.set_vocabulary(corpus.vocabulary)
     if config.unigram_bias:
         model.set_unigram_bias(corpus.train_word_counts)
     model.compile(make_optimizer(config, num_steps))

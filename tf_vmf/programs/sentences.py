@@ -103,6 +103,7 @@ def make_model(config: SentenceConfig, corpus: data.SentenceCorpus, num_steps: i
         sample_reduction=config.sample_reduction,
         seed=config.seed,
     )
+    model.set_vocabulary(corpus.vocabulary)
     model.set_unigram_bias(corpus.train_word_counts)
     if config.initial_embeddings and not has_started:
         found = model.set_embeddings(corpus.vocabulary, read_word_vectors(config.initial_embeddings))

@@ -1,4 +1,4 @@
-"""Guided topics: from seed words to directions."""
+"""Guided topics: from seed words to columns of counts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 from scipy import sparse
-from sklearn.preprocessing import normalize
 
 from tf_vmf._errors import ArgumentError
 from tf_vmf.text.lines import line_error, read_lines
@@ -45,7 +44,7 @@ def check_seed_words(seed_words: SeedWords | None, vocabulary: Sequence[str], co
             raise ArgumentError("seed_words", "words of the documents", str(list(words)))
 
 
-def seeds_first(ranking: np.ndarray, columns: Sequence[Sequence[int]], topic_of: np.ndarray) -> np.ndarray:
+def seeds_first(ranking: np.ndarray, columns: Sequence[np.ndarray], topic_of: np.ndarray) -> np.ndarray:
     """Ranked words with the seeds of each guided topic in front, in the order in which they were given.
 
     Args:
@@ -56,13 +55,13 @@ def seeds_first(ranking: np.ndarray, columns: Sequence[Sequence[int]], topic_of:
     result = ranking.copy()
     for topic in np.unique(topic_of[: len(columns)]):
         groups = [words for group, words in enumerate(columns) if topic_of[group] == topic]
-        seeds = np.array(list(dict.fromkeys(word for words in groups for word in words)))
+        seeds = np.array(list(dict.fromkeys(np.concatenate(groups).tolist())))
         result[topic] = np.concatenate([seeds, ranking[topic][~np.isin(ranking[topic], seeds)]])
     return result
 
 
 def warn_of_lost_seeds(
-    columns: Sequence[Sequence[int]], labels: Sequence[str], counts: sparse.csr_matrix, topic_of_documents: np.ndarray
+    columns: Sequence[np.ndarray], labels: Sequence[str], counts: sparse.csr_matrix, topic_of_documents: np.ndarray
 ) -> None:
     """Warns of guided topics that hold fewer than half of the documents with their words.
 
@@ -74,7 +73,7 @@ def warn_of_lost_seeds(
         counts: Shape (n, V).
         topic_of_documents: Shape (n,), -1 for none.
     """
-    holds = np.stack([np.asarray(counts[:, list(words)].sum(axis=1)).ravel() > 0 for words in columns])
+    holds = np.stack([np.asarray(counts[:, words].sum(axis=1)).ravel() > 0 for words in columns])
     alone = holds.sum(axis=0) == 1
     for group in range(len(columns)):
         found = topic_of_documents[holds[group] & alone & (topic_of_documents >= 0)]
@@ -86,11 +85,6 @@ def warn_of_lost_seeds(
                 f"are in topic {elsewhere} ({labels[elsewhere]}). Add words that these documents share, or raise `num_topics`.",
                 stacklevel=5,
             )
-
-
-def seed_columns(seed_words: SeedWords | None, vocabulary: Sequence[str]) -> list[list[int]]:
-    """The words of each group as numbers."""
-    return [[word_number(word, vocabulary) for word in words] for words in _groups(seed_words)]
 
 
 def read_seed_words(path: str | Path) -> dict[str, list[str]]:
@@ -115,27 +109,9 @@ def read_seed_words(path: str | Path) -> dict[str, list[str]]:
     return groups
 
 
-def anchors(
-    seed_words: SeedWords | None, vocabulary: Sequence[str], counts: sparse.csr_matrix, codes: np.ndarray
-) -> np.ndarray:
-    """A direction for each group of words: the mean code of the documents, weighted by the share of their tokens in the group.
-
-    Args:
-        seed_words: Groups of words that `check_seed_words` allows, or None.
-        vocabulary: The V words.
-        counts: Shape (n, V), no empty row.
-        codes: Unit vectors, shape (n, d).
-
-    Returns:
-        Unit vectors, shape (groups, d).
-    """
-    groups = _groups(seed_words)
-    directions = np.zeros((len(groups), codes.shape[1]))
-    lengths = np.asarray(counts.sum(axis=1)).ravel()
-    for row, columns in enumerate(seed_columns(seed_words, vocabulary)):
-        share = np.asarray(counts[:, columns].sum(axis=1)).ravel() / lengths
-        directions[row] = share @ codes
-    return np.asarray(normalize(directions)) if groups else directions
+def seed_columns(seed_words: SeedWords | None, vocabulary: Sequence[str]) -> list[np.ndarray]:
+    """The columns of the words of each group that `check_seed_words` allows."""
+    return [np.array([word_number(word, vocabulary) for word in words]) for words in _groups(seed_words)]
 
 
 def _groups(seed_words: SeedWords | None) -> list[Sequence[str]]:

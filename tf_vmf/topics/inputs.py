@@ -3,13 +3,95 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from tf_vmf._errors import ArgumentError
+from tf_vmf.text import DocumentVectorization, Tokenizer
+from tf_vmf.text.vocabulary import VocabularyChoice, read_stop_words
+from tf_vmf.topics.arguments import checked_vocabulary, warn_of_impossible_words
+from tf_vmf.topics.documents import CountedDocuments, checked_counts, choose_words, count_words, is_empty, is_texts
+
+if TYPE_CHECKING:
+    from tf_vmf.topics.topic_model import TopicModel
 
 _SNIPPET = 300  # characters of a training text that are kept for display
+
+
+class Training(NamedTuple):
+    """The training documents of a topic model.
+
+    Attributes:
+        documents: Their words.
+        vocabulary: The V words.
+        vectorizer: From texts to counts; None where counts were given.
+        texts: The beginnings of the texts, or None.
+        names: The names of the columns of a data frame of counts, or None.
+    """
+
+    documents: CountedDocuments
+    vocabulary: tuple[str, ...]
+    vectorizer: DocumentVectorization | None
+    texts: list[str] | None
+    names: np.ndarray | None
+
+
+def read_training(documents: Any, model: TopicModel) -> Training:
+    """Reads the documents to fit, by the parameters of a model.
+
+    Raises:
+        TypeError: They are neither texts nor counts.
+        ArgumentError: There is none, no word is left, or counts do not fit the vocabulary.
+    """
+    given = None if model.vocabulary is None else checked_vocabulary(model.vocabulary)
+    names = None if given is None else names_of_columns(documents)
+    plain = plain_documents(documents, given)
+    texts_given = is_texts(plain)
+    if is_empty(plain):
+        raise ArgumentError("X", "documents", "none")
+    if not texts_given:
+        if given is None:
+            raise ArgumentError(
+                "vocabulary",
+                "the words of the columns of counts; or texts, a list of strings or one column of a data frame as in frame['text']",
+                f"{type(plain).__name__} and vocabulary=None",
+            )
+        return Training(checked_counts(plain, len(given)), given, None, None, names)
+    tokenizer = Tokenizer(model.tokenization, model.ngram_range)
+    if given is not None:
+        choice = VocabularyChoice(len(given), words=given)
+    else:
+        choice = VocabularyChoice(
+            model.vocabulary_size,
+            min_df=model.min_df,
+            max_df=model.max_df,
+            stop_words=read_stop_words(model.stop_words, tokenizer),
+            ngrams=tokenizer.ngram_range[1] > 1,
+        )
+    texts = list(plain)
+    vocabulary, counted = choose_words(texts, tokenizer, choice)
+    if given is not None and model.ngram_range == (1, 1):
+        warn_of_impossible_words(vocabulary, tokenizer)
+    vectorizer = DocumentVectorization(vocabulary, tokenization=model.tokenization, ngram_range=model.ngram_range)
+    return Training(counted, vocabulary, vectorizer, [shortened(text) for text in texts], None)
+
+
+def read_new(
+    documents: Any, vocabulary: tuple[str, ...], vectorizer: DocumentVectorization | None, tokenizer: Tokenizer
+) -> CountedDocuments:
+    """Reads documents that a fitted model is asked about.
+
+    Raises:
+        TypeError: They are neither texts nor counts.
+        ArgumentError: They are texts, but the model was fitted on counts; or counts do not fit the vocabulary.
+    """
+    plain = plain_documents(documents, vocabulary)
+    if is_texts(plain):
+        if vectorizer is None:
+            raise ArgumentError("X", "counts over `vocabulary_`, as this model was fitted on counts", "texts")
+        return count_words(list(plain), tokenizer, vocabulary)
+    return checked_counts(np.zeros((0, len(vocabulary))) if is_empty(plain) else plain, len(vocabulary))
 
 
 def plain_documents(documents: Any, vocabulary: Sequence[str] | None) -> Any:

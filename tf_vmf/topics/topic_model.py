@@ -15,7 +15,6 @@ from sklearn.utils.validation import check_is_fitted
 from tf_vmf._errors import ArgumentError
 from tf_vmf.models import BagOfWordsVAE
 from tf_vmf.text import DocumentVectorization, Tokenizer
-from tf_vmf.text.vocabulary import VocabularyChoice, read_stop_words
 from tf_vmf.topics import codes as document_codes
 from tf_vmf.topics import edits as topic_edits
 from tf_vmf.topics import files, guidance, inputs, tables
@@ -25,22 +24,16 @@ from tf_vmf.topics.arguments import (
     check_number,
     check_parameters,
     checked_labels,
-    checked_vocabulary,
     warn_of_equal_codes,
-    warn_of_impossible_words,
 )
 from tf_vmf.topics.documents import (
     CountedDocuments,
-    checked_counts,
-    choose_words,
-    count_words,
-    is_empty,
     is_texts,
     word_number,
 )
-from tf_vmf.topics.fitted import FittedTopics, by_size, find_words, log_word_shares, merged_numbers
+from tf_vmf.topics.fitted import FittedTopics, find_words, log_word_shares, merged_numbers
+from tf_vmf.topics.fitting import fit_topics
 from tf_vmf.topics.groups import periods, read_column, read_times
-from tf_vmf.topics.mixture import fit_mixture
 from tf_vmf.topics.selection import choose_num_topics
 from tf_vmf.topics.tree import TopicTree, topic_tree
 from tf_vmf.topics.words import WordSettings
@@ -190,8 +183,6 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         del y
         check_parameters(self.get_params(deep=False))
         documents = self._read_training(X)
-        self._check_enough(documents)
-        guidance.check_seed_words(self.seed_words, self.vocabulary_, documents.counts)
         seed = self._seed()
         unknown = int(np.sum(~documents.known))
         self._say(f"{len(documents):,} texts, {len(self.vocabulary_):,} words, {unknown:,} texts without one of them")
@@ -234,34 +225,30 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         if vectorizer is None and is_texts(inputs.plain_documents(X, result.vocabulary)):
             raise ArgumentError("vectorizer", "the one that makes counts of the texts", "None")
         documents = result._read_training(X)
-        result._check_enough(documents)
-        guidance.check_seed_words(result.seed_words, result.vocabulary_, documents.counts)
         result.model_, result.vectorizer_ = model, vectorizer
         return result._cluster(documents, result._seed())
 
     def _cluster(self, documents: CountedDocuments, seed: int) -> Self:
         """Finds the topics of the training documents under the document model."""
         self._say("topics of the texts")
-        codes = self._encode(documents)
+        codes, concentrations = self._encode(documents)
         known = np.flatnonzero(documents.known)
-        guides = guidance.anchors(self.seed_words, self.vocabulary_, documents.counts[known], codes[known])
+        guides = guidance.seed_columns(self.seed_words, self.vocabulary_)
         num_topics = self.num_topics
         self.silhouettes_ = None
         if num_topics is None:
             num_topics, self.silhouettes_ = choose_num_topics(codes[known], seed)
             num_topics = max(num_topics, len(guides))
         warn_of_equal_codes(codes[known], num_topics)
-        weight = len(known) / (2 * num_topics)
-        mixture = fit_mixture(codes[known], num_topics, seed, anchors=guides, anchor_weight=weight)
-        mixture = by_size(mixture, len(guides))
+        counts = documents.counts[known]
+        mixture = fit_topics(codes[known], concentrations[known], counts, num_topics, guides=guides, seed=seed)
         self._labels = {topic: name for topic, name in enumerate(guidance.seed_labels(self.seed_words)) if name}
         self.hidden_topics_ = ()
-        self._set_topics(
-            find_words(self.model_, mixture, np.arange(num_topics), documents, codes, self._word_settings())
-        )
-        if self.seed_words is not None:
-            seeds = guidance.seed_columns(self.seed_words, self.vocabulary_)
-            guidance.warn_of_lost_seeds(seeds, self.topic_labels(), documents.counts, self.labels_)
+        settings = self._word_settings()
+        topic_of = np.arange(num_topics)
+        self._set_topics(find_words(self.model_, mixture, topic_of, documents, codes, concentrations, settings))
+        if guides:
+            guidance.warn_of_lost_seeds(guides, self.topic_labels(), documents.counts, self.labels_)
         return self
 
     def _say(self, line: str) -> None:
@@ -270,16 +257,6 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
 
     def _seed(self) -> int:
         return int(check_random_state(self.random_state).randint(2**31 - 1))
-
-    def _check_enough(self, documents: CountedDocuments) -> None:
-        fewest = max(2, self.num_topics or 2)
-        if (known := int(documents.known.sum())) < fewest:
-            raise ArgumentError(
-                "X",
-                f"at least {fewest} documents with a word of the vocabulary, one per topic and two in all",
-                f"{known} of {len(documents)}",
-                "Lower `num_topics` or `min_df`, or add documents.",
-            )
 
     def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> np.ndarray:
         """Fits, and returns the proportions of the training documents."""
@@ -297,7 +274,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         Args:
             X: Texts, or counts over `vocabulary_`.
         """
-        return self._proportions(self._read(X))
+        return self._topics.proportions(self._read(X))
 
     def known_tokens(self, X: Any) -> np.ndarray:
         """How many tokens of each document the vocabulary holds, int64 (n,); sums of fractional counts are rounded."""
@@ -305,7 +282,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
 
     def embed(self, X: Any) -> np.ndarray:
         """The code of each document: a unit vector, shape (n, latent_dim), float32; zeros for one without a known word."""
-        return self._encode(self._read(X))
+        return self._encode(self._read(X))[0]
 
     def score(self, X: Any, y: Any = None) -> float:
         """A lower bound on the log-likelihood per token, in nats; higher is better.
@@ -336,13 +313,15 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         check_is_fitted(self, "model_")
         check_number("share", share, 0.0, 1.0)
         topics = self._topics
-        reference = topics.mixture.log_density(topics.codes[topics.known])
-        codes, known = topics.codes, topics.known
+        density = reference = topics.log_density()
+        known = topics.known
         if X is not None:
             documents = self._read(X)
-            codes, known = self._encode(documents), documents.known
+            known = documents.known
+            codes, concentrations = self._encode(documents)
+            density = topics.mixture.log_density(codes[known], concentrations[known])
         result = ~known
-        result[known] = topics.mixture.log_density(codes[known]) < np.quantile(reference, share)
+        result[known] = density < np.quantile(reference, share)
         return result
 
     # Topics.
@@ -381,14 +360,34 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         """
         check_is_fitted(self, "model_")
         check_integer("num_topics", num_topics, 1)
-        numbers_ = [word_number(word, self.vocabulary_) for word in ([words] if isinstance(words, str) else words)]
-        if not numbers_:
+        numbers = [word_number(word, self.vocabulary_) for word in ([words] if isinstance(words, str) else words)]
+        if not numbers:
             raise ArgumentError("words", "a word or more", "none")
-        topics = self._topics
-        log_joint = np.log(np.maximum(topics.weights, 1e-12)) + topics.log_probabilities[:, numbers_].sum(axis=1)
-        probabilities = np.exp(log_joint - log_joint.max())
-        probabilities /= probabilities.sum()
+        probabilities = self._topics.topics_of_words(numbers)
         return [(int(topic), float(probabilities[topic])) for topic in np.argsort(-probabilities)[:num_topics]]
+
+    def topic_words(self, text: str) -> pd.DataFrame:
+        """The topic that explains each word of a text.
+
+        ```python
+        model.topic_words("a moon of butter")  # word, topic, weight: moon 0 0.97, butter 1 0.96
+        ```
+
+        Returns:
+            A data frame with a row per known word in reading order: `word`, `topic`, and `weight`, p(topic|word, text).
+
+        Raises:
+            ArgumentError: The text is no string, or the model was fitted on counts.
+            ModuleNotFoundError: pandas is not installed: pip install 'tf-vmf[topics]'.
+        """
+        if not isinstance(text, str):
+            raise ArgumentError("text", "a string", f"{type(text).__name__}: {text!r:.60}")
+        documents = self._read([text])
+        assert documents.words is not None
+        shares = self._topics.topics_of_tokens(documents)
+        words = [self.vocabulary_[word] for word in documents.words]
+        columns = {"word": words, "topic": shares.argmax(axis=1), "weight": shares.max(axis=1, initial=0.0)}
+        return tables.import_pandas().DataFrame(columns)
 
     def update_words(self, **parameters: Any) -> Self:
         """Ranks the words of the topics anew, without training: `model.update_words(exclusivity=0.0)`.
@@ -410,7 +409,9 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
     def _find_words(self, topic_of: np.ndarray) -> None:
         old = self._topics
         settings = self._word_settings()
-        self._set_topics(find_words(self.model_, old.mixture, topic_of, old.documents, old.codes, settings))
+        self._set_topics(
+            find_words(self.model_, old.mixture, topic_of, old.documents, old.codes, old.concentrations, settings)
+        )
 
     def merge_topics(self, groups: Sequence[Sequence[int]]) -> Self:
         """Merges groups of topics, in place.
@@ -530,7 +531,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
             columns = pandas.DataFrame({"text": list(plain)})
         if columns is None:
             columns = pandas.DataFrame(index=range(len(documents)))
-        proportions = self._proportions(documents)
+        proportions = self._topics.proportions(documents)
         topic = np.where(documents.known, proportions.argmax(axis=1), tables.NO_TOPIC)
         return tables.document_info(columns, topic, proportions, self.topic_labels(), documents.lengths)
 
@@ -596,7 +597,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         """Documents, and their proportions; NaN for those without a known word."""
         check_is_fitted(self, "model_")
         documents = self._topics.documents if X is None else self._read(X)
-        proportions = self._topics.training_proportions() if X is None else self._proportions(documents)
+        proportions = self._topics.training_proportions() if X is None else self._topics.proportions(documents)
         return documents, np.where(documents.known[:, np.newaxis], proportions, np.nan)
 
     def report(
@@ -688,49 +689,21 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
 
     def _read_training(self, X: Any) -> CountedDocuments:
         """The training documents; sets the vocabulary, the vectorizer and what is kept of the texts."""
-        given = None if self.vocabulary is None else checked_vocabulary(self.vocabulary)
-        if (names := inputs.names_of_columns(X)) is not None and given is not None:
-            self.feature_names_in_ = names
-        else:
-            self.__dict__.pop("feature_names_in_", None)
-        X = inputs.plain_documents(X, given)
-        texts_given = is_texts(X)
-        if is_empty(X):
-            raise ArgumentError("X", "documents", "none")
-        if texts_given:
-            texts = list(X)
-            tokenizer = Tokenizer(self.tokenization, self.ngram_range)
-            self.vocabulary_, documents = choose_words(texts, tokenizer, self._vocabulary_choice(tokenizer))
-            self.vectorizer_ = DocumentVectorization(
-                self.vocabulary_, tokenization=self.tokenization, ngram_range=self.ngram_range
+        found = inputs.read_training(X, self)
+        self.vocabulary_, self.vectorizer_, self._texts = found.vocabulary, found.vectorizer, found.texts
+        self.__dict__.pop("feature_names_in_", None)
+        if found.names is not None:
+            self.feature_names_in_ = found.names
+        fewest = max(2, self.num_topics or 2)
+        if (known := int(found.documents.known.sum())) < fewest:
+            raise ArgumentError(
+                "X",
+                f"at least {fewest} documents with a word of the vocabulary, one per topic and two in all",
+                f"{known} of {len(found.documents)}",
+                "Lower `num_topics` or `min_df`, or add documents.",
             )
-            self._texts = [inputs.shortened(text) for text in texts]
-            if self.vocabulary is not None and self.ngram_range == (1, 1):
-                warn_of_impossible_words(self.vocabulary_, tokenizer)
-        else:
-            if given is None:
-                raise ArgumentError(
-                    "vocabulary",
-                    "the words of the columns of counts; or texts, a list of strings or one column of a data frame as in "
-                    "frame['text']",
-                    f"{type(X).__name__} and vocabulary=None",
-                )
-            self.vocabulary_ = given
-            documents = checked_counts(X, len(self.vocabulary_))
-            self.vectorizer_ = None
-            self._texts = None
-        return documents
-
-    def _vocabulary_choice(self, tokenizer: Tokenizer) -> VocabularyChoice:
-        if self.vocabulary is not None:
-            return VocabularyChoice(len(self.vocabulary), words=checked_vocabulary(self.vocabulary))
-        return VocabularyChoice(
-            self.vocabulary_size,
-            min_df=self.min_df,
-            max_df=self.max_df,
-            stop_words=read_stop_words(self.stop_words, tokenizer),
-            ngrams=tokenizer.ngram_range[1] > 1,
-        )
+        guidance.check_seed_words(self.seed_words, self.vocabulary_, found.documents.counts)
+        return found.documents
 
     def _code_settings(self) -> document_codes.CodeSettings:
         return document_codes.CodeSettings(
@@ -758,21 +731,12 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
 
     def _read(self, X: Any) -> CountedDocuments:
         check_is_fitted(self, "model_")
-        X = inputs.plain_documents(X, self.vocabulary_)
-        if is_texts(X):
-            if self.vectorizer_ is None:
-                raise ArgumentError("X", "counts over `vocabulary_`, as this model was fitted on counts", "texts")
-            return count_words(list(X), Tokenizer(self.tokenization, self.ngram_range), self.vocabulary_)
-        size = len(self.vocabulary_)
-        return checked_counts(np.zeros((0, size)) if is_empty(X) else X, size)
+        return inputs.read_new(X, self.vocabulary_, self.vectorizer_, Tokenizer(self.tokenization, self.ngram_range))
 
-    def _proportions(self, documents: CountedDocuments) -> np.ndarray:
-        return self._topics.proportions(self._encode(documents), documents.known)
-
-    def _encode(self, documents: CountedDocuments) -> np.ndarray:
-        codes = document_codes.encode(self.model_, documents.counts)
+    def _encode(self, documents: CountedDocuments) -> tuple[np.ndarray, np.ndarray]:
+        codes, concentrations = document_codes.encode(self.model_, documents.counts)
         codes[~documents.known] = 0.0
-        return codes
+        return codes, concentrations
 
     @property
     def _n_features_out(self) -> int:
