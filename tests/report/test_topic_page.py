@@ -271,6 +271,18 @@ def test_edits_are_saved_as_a_file_and_read_again(visit, tmp_path):
     assert shown.count() == 5
 
 
+def test_a_merged_topic_that_is_hidden_is_written_as_hidden_topics(visit):
+    page = visit()
+    page.locator(".topic-list button").nth(1).click()
+    page.get_by_text("Rename, merge, hide").click()
+    page.get_by_label("Topic to merge with").select_option("2")
+    page.get_by_role("button", name="Merge", exact=True).click()
+    page.get_by_text("Rename, merge, hide").click()
+    page.get_by_role("button", name="Hide").click()
+    content = json.loads(saved(page, page.get_by_role("button", name="Save edits"))[0].read_text("utf-8"))
+    assert (content["merge"], content["hide"], content["labels"]) == ([], [1, 2], {})
+
+
 def test_a_merged_topic_mixes_the_words_of_its_members_by_their_shares(visit):
     page = visit()
     page.locator(".topic-list button").nth(0).click()

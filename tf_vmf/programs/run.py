@@ -30,7 +30,7 @@ Corpus = BagOfWordsCorpus | SentenceCorpus
 
 @dataclass(frozen=True)
 class Experiment:
-    """What tells the run of one kind of model from another's.
+    """The model-specific parts of a run.
 
     Attributes:
         program: The name of the program in `trainers/`.
@@ -59,7 +59,7 @@ class Experiment:
 
     @property
     def budget(self) -> Budget:
-        """How long to train."""
+        """Epochs and batch size."""
         return self.config.budget(self.corpus.statistics["train"][f"{self.unit}s"])
 
     def configuration(self) -> dict[str, Any]:

@@ -378,7 +378,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
 
         Raises:
             ArgumentError: The text is no string, or the model was fitted on counts.
-            ModuleNotFoundError: pandas is not installed: pip install 'tf-vmf[topics]'.
+            ModuleNotFoundError: pandas is not installed.
         """
         if not isinstance(text, str):
             raise ArgumentError("text", "a string", f"{type(text).__name__}: {text!r:.60}")
@@ -502,7 +502,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         without a known word are counted nowhere, and hidden topics have no row.
 
         Raises:
-            ModuleNotFoundError: pandas or gensim is not installed: pip install 'tf-vmf[topics]'.
+            ModuleNotFoundError: pandas or gensim is not installed.
         """
         check_is_fitted(self, "model_")
         words = self.topics(min(num_words, len(self.vocabulary_)))
@@ -521,7 +521,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
 
         Raises:
             ArgumentError: `columns` has another number of rows, or one of the names above.
-            ModuleNotFoundError: pandas is not installed: pip install 'tf-vmf[topics]'.
+            ModuleNotFoundError: pandas is not installed.
         """
         check_is_fitted(self, "model_")
         pandas = tables.import_pandas()
@@ -550,7 +550,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
 
         Raises:
             ArgumentError: The number of classes is not that of the documents, or they are no column of single values.
-            ModuleNotFoundError: pandas is not installed: pip install 'tf-vmf[topics]'.
+            ModuleNotFoundError: pandas is not installed.
         """
         documents, proportions = self._counted_proportions(X)
         groups = read_column("classes", classes, len(documents))
@@ -583,7 +583,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
 
         Raises:
             ArgumentError: The number of times is not that of the documents, or one cannot be read, or can be in two ways.
-            ModuleNotFoundError: pandas is not installed: pip install 'tf-vmf[topics]'.
+            ModuleNotFoundError: pandas is not installed.
         """
         if bins is not None:
             check_integer("bins", bins, 1)
@@ -626,7 +626,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
 
         Raises:
             ArgumentError: `classes`, `times`, `titles`, a column or `texts` are not as many as the training documents.
-            ModuleNotFoundError: jinja2, matplotlib, pandas or gensim is not installed: pip install 'tf-vmf[topics]'.
+            ModuleNotFoundError: jinja2, matplotlib, pandas or gensim is not installed.
         """
         from tf_vmf.topics.report import write_topic_report
 
