@@ -44,7 +44,7 @@ def check_seed_words(seed_words: SeedWords | None, vocabulary: Sequence[str], co
             raise ArgumentError("seed_words", "words of the documents", str(list(words)))
 
 
-def seeds_first(ranking: np.ndarray, columns: Sequence[np.ndarray], topic_of: np.ndarray) -> np.ndarray:
+def seeds_first(ranking: np.ndarray, columns: Sequence[Sequence[int]], topic_of: np.ndarray) -> np.ndarray:
     """Ranked words with the seeds of each guided topic in front, in the order in which they were given.
 
     Args:
@@ -55,13 +55,13 @@ def seeds_first(ranking: np.ndarray, columns: Sequence[np.ndarray], topic_of: np
     result = ranking.copy()
     for topic in np.unique(topic_of[: len(columns)]):
         groups = [words for group, words in enumerate(columns) if topic_of[group] == topic]
-        seeds = np.array(list(dict.fromkeys(np.concatenate(groups).tolist())))
+        seeds = np.array(list(dict.fromkeys(word for words in groups for word in words)))
         result[topic] = np.concatenate([seeds, ranking[topic][~np.isin(ranking[topic], seeds)]])
     return result
 
 
 def warn_of_lost_seeds(
-    columns: Sequence[np.ndarray], labels: Sequence[str], counts: sparse.csr_matrix, topic_of_documents: np.ndarray
+    columns: Sequence[Sequence[int]], labels: Sequence[str], counts: sparse.csr_matrix, topic_of_documents: np.ndarray
 ) -> None:
     """Warns of guided topics that hold fewer than half of the documents with their words.
 
@@ -73,7 +73,7 @@ def warn_of_lost_seeds(
         counts: Shape (n, V).
         topic_of_documents: Shape (n,), -1 for none.
     """
-    holds = np.stack([np.asarray(counts[:, words].sum(axis=1)).ravel() > 0 for words in columns])
+    holds = np.stack([np.asarray(counts[:, list(words)].sum(axis=1)).ravel() > 0 for words in columns])
     alone = holds.sum(axis=0) == 1
     for group in range(len(columns)):
         found = topic_of_documents[holds[group] & alone & (topic_of_documents >= 0)]
@@ -109,9 +109,9 @@ def read_seed_words(path: str | Path) -> dict[str, list[str]]:
     return groups
 
 
-def seed_columns(seed_words: SeedWords | None, vocabulary: Sequence[str]) -> list[np.ndarray]:
+def seed_columns(seed_words: SeedWords | None, vocabulary: Sequence[str]) -> list[list[int]]:
     """The columns of the words of each group that `check_seed_words` allows."""
-    return [np.array([word_number(word, vocabulary) for word in words]) for words in _groups(seed_words)]
+    return [[word_number(word, vocabulary) for word in words] for words in _groups(seed_words)]
 
 
 def _groups(seed_words: SeedWords | None) -> list[Sequence[str]]:
