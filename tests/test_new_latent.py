@@ -29,7 +29,7 @@ class WideGaussianLatent(layers.LatentLayer):
         self.head.build(input_shape)
         super().build(input_shape)
 
-    def parameters(self, inputs):
+    def _parameters(self, inputs):
         output = self.head(inputs)
         return {
             "mean": output[..., :-1],
@@ -39,11 +39,11 @@ class WideGaussianLatent(layers.LatentLayer):
     def distribution(self, parameters):
         return tfp.distributions.MultivariateNormalDiag(parameters["mean"], parameters["scale"])
 
-    def prior(self):
+    def _prior(self):
         zeros = tf.zeros([self.latent_dim])
         return tfp.distributions.MultivariateNormalDiag(zeros, zeros + np.sqrt(VARIANCE).astype(np.float32))
 
-    def sample(self, parameters, seed, sample_shape=()):
+    def _sample(self, parameters, seed, sample_shape):
         return self.distribution(parameters).sample(sample_shape, seed=seed)
 
     def code(self, parameters):
@@ -135,24 +135,29 @@ def test_a_model_is_saved_loaded_and_served(make, rng, tmp_path):
 
 
 def test_reports_describe_it(rng, tmp_path):
-    findings = engine.find_documents(document_model(), make_corpus(rng), METRICS)
+    findings = report.find_documents(document_model(), make_corpus(rng), METRICS)
     report.document_report(tmp_path / "documents.html", findings)
     page = (tmp_path / "documents.html").read_text(encoding="utf-8")
     assert "a point in 4 dimensions with an uncertainty learned for every document (Wide Gaussian" in page
     assert "straight line" in page
     corpus = sentence_models.make_corpus(rng)
     metrics = {"test": {**METRICS["test"], "iw_perplexity": 3.0}, "baseline": METRICS["baseline"]}
-    report.sentence_report(tmp_path / "sentences.html", engine.find_sentences(sentence_model(), corpus, metrics))
+    report.sentence_report(tmp_path / "sentences.html", report.find_sentences(sentence_model(), corpus, metrics))
     assert "an uncertainty learned for every sentence (Wide Gaussian" in (tmp_path / "sentences.html").read_text(
         encoding="utf-8"
     )
 
 
 def test_the_trainers_make_it_by_name():
-    config = DocumentConfig(corpus="wikipedia", latent="wide_gaussian", latent_dim=3, kl_weight=0.5, concentration=7)
+    options = {"corpus": "wikipedia", "latent": "wide_gaussian", "latent_dim": 3}
+    config = DocumentConfig(**options, kl_weight=0.5, latent_options=("start=0.7",))
     latent = programs.make_latent(config, seed=0)
     assert type(latent) is WideGaussianLatent
-    assert (latent.latent_dim, latent.kl_weight, latent.start) == (3, 0.5, 0.5)
+    assert (latent.latent_dim, latent.kl_weight, latent.start) == (3, 0.5, 0.7)
+    with pytest.raises(ValueError, match="options of the latent 'wide_gaussian': start"):
+        programs.make_latent(DocumentConfig(**options, latent_options=("begin=1",)), seed=0)
+    with pytest.raises(ValueError, match="no `concentration`"):
+        programs.make_latent(DocumentConfig(**options, concentration=7.0), seed=0)
     assert "wide_gaussian" in layers.latent_names()
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         distributions,
         evaluation,
         layers,
+        losses,
         math,
         models,
         programs,
@@ -30,13 +31,18 @@ if TYPE_CHECKING:
         topics,
         training,
     )
-    from tf_vmf.distributions import VonMisesFisherMixture
+    from tf_vmf.distributions import SphericalKMeans, VonMisesFisherMixture
     from tf_vmf.topics import TopicModel
 
 # Classes that have no better place than the top level, and where they are defined.
-_CLASSES = {"TopicModel": "tf_vmf.topics", "VonMisesFisherMixture": "tf_vmf.distributions"}
+_CLASSES = {
+    "SphericalKMeans": "tf_vmf.distributions",
+    "TopicModel": "tf_vmf.topics",
+    "VonMisesFisherMixture": "tf_vmf.distributions",
+}
 
 __all__ = [
+    "SphericalKMeans",
     "TopicModel",
     "VonMisesFisherMixture",
     "__version__",
@@ -44,6 +50,7 @@ __all__ = [
     "distributions",
     "evaluation",
     "layers",
+    "losses",
     "math",
     "models",
     "programs",
@@ -59,7 +66,7 @@ _SUBPACKAGES = tuple(name for name in __all__ if name not in ("__version__", *_C
 if not TYPE_CHECKING:  # a type checker would take any name of a module with __getattr__ for granted
 
     def __getattr__(name: str) -> Any:
-        if name in _SUBPACKAGES:
+        if name in (*_SUBPACKAGES, "seeds"):
             return importlib.import_module(f"tf_vmf.{name}")
         if name in _CLASSES:
             return getattr(importlib.import_module(_CLASSES[name]), name)
@@ -73,7 +80,7 @@ def __dir__() -> list[str]:
 
 
 def _register(imported: ModuleType) -> None:
-    """Imports `tf_vmf.models`, which registers all classes with Keras, once keras is imported and none of ours is half imported."""
+    """Imports what registers all classes with Keras, once keras is imported and none of ours is half imported."""
     loading = [
         name
         for name, module in sys.modules.items()
@@ -82,6 +89,7 @@ def _register(imported: ModuleType) -> None:
     keras = sys.modules.get("keras")
     if keras is not None and not loading and keras.config.backend() == "tensorflow":
         importlib.import_module("tf_vmf.models")
+        importlib.import_module("tf_vmf.losses")
 
 
 # Keras finds custom classes only where they have been imported. Ours may be the first to import keras: then their own hook does it.

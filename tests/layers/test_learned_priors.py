@@ -9,6 +9,7 @@ import tensorflow as tf
 from tests.conftest import mirrored
 from tests.layers.test_latents_in_models import NOTHING, functional, nothing
 from tf_vmf import models, programs
+from tf_vmf._errors import ArgumentError
 from tf_vmf.layers import (
     GaussianLatent,
     GaussianMixturePrior,
@@ -18,7 +19,7 @@ from tf_vmf.layers import (
     VonMisesFisherLatent,
     VonMisesFisherMixturePrior,
 )
-from tf_vmf.programs.configs import ConfigError, DocumentConfig, SentenceConfig
+from tf_vmf.programs.configs import DocumentConfig, SentenceConfig
 
 
 def sphere(**kwargs):
@@ -114,7 +115,7 @@ def test_the_kl_charged_is_unbiased(make, features):
     z = layer.sample(parameters, 5, (3000,))
     ratio = (layer.distribution(parameters).log_prob(z) - layer.prior().log_prob(z)).numpy()
     error = ratio.std(axis=0) / np.sqrt(3000)
-    np.testing.assert_array_less(np.abs(layer.kl_at(parameters, z) - ratio.mean(axis=0)), 5 * error + 1e-3)
+    np.testing.assert_array_less(np.abs(layer.kl_estimate(parameters, z) - ratio.mean(axis=0)), 5 * error + 1e-3)
 
 
 def test_a_central_code_is_not_taken_for_a_sample(features):
@@ -137,7 +138,7 @@ def test_it_moves_to_the_codes_and_lowers_their_kl(latent, rng, tmp_path):
         model.fit(many, many, batch_size=32, shuffle=False, verbose=0)
         parameters = layer.parameters(x)
         z = layer.sample(parameters, 9, (200,))
-        kls[type(prior).__name__] = float(tf.reduce_mean(layer.kl_at(parameters, z)))
+        kls[type(prior).__name__] = float(tf.reduce_mean(layer.kl_estimate(parameters, z)))
         if not isinstance(prior, str):
             log_prob = layer.prior().log_prob(layer.code(parameters)).numpy()
             other = layer.prior().log_prob(-layer.code(parameters)).numpy()
@@ -216,10 +217,10 @@ def test_trainers_make_it_and_refuse_what_has_none():
         assert learned.num_components == 7
     for latent in ("uniform_norm_vmf", "vmf_product"):
         with pytest.raises(
-            ConfigError, match=rf"`prior`: expected 'fixed' with latent='{latent}'. Received: 'mixture'"
+            ArgumentError, match=rf"`prior`: expected 'fixed' with latent='{latent}'. Received: 'mixture'"
         ):
             make(latent, prior="mixture")
-    with pytest.raises(ConfigError, match=r"`prior`: expected 'fixed' with latent='none'"):
+    with pytest.raises(ArgumentError, match=r"`prior`: expected 'fixed' with latent='none'"):
         programs.make_latent(SentenceConfig(corpus="ptb", latent="none", prior="mixture"), seed=0)
 
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from tf_vmf.distributions.mixture import VonMisesFisherMixture
     from tf_vmf.distributions.pairwise import pairwise_log_prob
     from tf_vmf.distributions.power_spherical import PowerSpherical
+    from tf_vmf.distributions.spherical_k_means import SphericalKMeans
     from tf_vmf.distributions.stereographic_projection import StereographicProjection
     from tf_vmf.distributions.uniform_norm_von_mises_fisher import UniformNormVonMisesFisher
     from tf_vmf.distributions.von_mises_fisher import VonMisesFisher
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "PowerSpherical": ("power_spherical",),
     "RayleighTest": ("inference",),
+    "SphericalKMeans": ("spherical_k_means",),
     "StereographicProjection": ("stereographic_projection",),
     "UniformNormVonMisesFisher": ("uniform_norm_von_mises_fisher",),
     "VonMisesFisher": ("divergences", "von_mises_fisher"),
@@ -32,6 +34,7 @@ _MODULES = {
 __all__ = [
     "PowerSpherical",
     "RayleighTest",
+    "SphericalKMeans",
     "StereographicProjection",
     "UniformNormVonMisesFisher",
     "VonMisesFisher",

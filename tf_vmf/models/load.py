@@ -7,7 +7,9 @@ from typing import NamedTuple
 
 import keras
 
+from tf_vmf._errors import MissingPlaceError
 from tf_vmf.models.variational_autoencoder import VariationalAutoencoder
+from tf_vmf.models.word_model import hash_of_vocabulary
 from tf_vmf.text.vectorization import DocumentVectorization, SentenceVectorization
 
 Vectorizer = DocumentVectorization | SentenceVectorization
@@ -17,7 +19,7 @@ EXPORT_FOLDER = "assets.extra"  # where a SavedModel keeps what is not its own
 
 
 class LoadedModel(NamedTuple):
-    """What `load` returns.
+    """The result of `load`.
 
     Attributes:
         model: The model, compiled as it was saved.
@@ -46,15 +48,18 @@ def load(path: str | Path) -> LoadedModel:
 
     Raises:
         FileNotFoundError: There is no model at the path.
-        ValueError: The file is damaged, or holds no model of this package.
+        ValueError: The file is damaged, holds no model of this package, or the vectorizer beside it is that of another one.
     """
     path = Path(path)
     candidates = [path] if path.suffix == ".keras" else [path / MODEL_FILE, path / EXPORT_FOLDER / MODEL_FILE]
     found = [candidate for candidate in candidates if candidate.is_file()]
     if not found:
-        raise FileNotFoundError(
-            f"Argument `path` of load: expected the folder of a finished run, a .keras file or the folder of an export. "
-            f"Received: {path}, where there is no {' nor '.join(str(candidate) for candidate in candidates)}."
+        raise MissingPlaceError(
+            "the folder of a finished run, a .keras file or the folder of an export",
+            path,
+            f"where there is no {' nor '.join(str(candidate) for candidate in candidates)}",
+            name="path",
+            owner="load",
         )
     try:
         model = keras.saving.load_model(found[0], safe_mode=True)
@@ -68,7 +73,14 @@ def load(path: str | Path) -> LoadedModel:
             f"{found[0]} holds a {type(model).__name__}. Expected a model of tf_vmf.models; use keras.saving.load_model."
         )
     file = found[0].parent / VECTORIZER_FILE
-    return LoadedModel(model, read_vectorizer(file) if file.is_file() else None)
+    vectorizer = read_vectorizer(file) if file.is_file() else None
+    recorded = getattr(model, "vocabulary_hash", None)
+    if vectorizer is not None and recorded is not None and hash_of_vocabulary(vectorizer.vocabulary) != recorded:
+        raise ValueError(
+            f"{file} holds other words than {found[0]} was made for, or holds them in another order: it belongs to another model. "
+            "Bring back the file that was written with the model."
+        )
+    return LoadedModel(model, vectorizer)
 
 
 def read_vectorizer(file: str | Path) -> Vectorizer:

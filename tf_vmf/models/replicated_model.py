@@ -29,7 +29,9 @@ class ReplicatedModel(_keras.ModelBuiltInScope):
         pixels = keras.Input((64,))
         z = tf_vmf.layers.VonMisesFisherLatent(5, concentration=50.0)(keras.layers.Dense(128, "relu")(pixels))
         model = tf_vmf.models.ReplicatedModel(pixels, keras.layers.Dense(64, "sigmoid")(z))
-        model.compile(keras.optimizers.Adam(1e-3, global_clipnorm=1.0), loss="binary_crossentropy")
+        # Keras averages over the 64 pixels, the KL is a sum in nats: weigh them alike.
+        adam = keras.optimizers.Adam(1e-3, global_clipnorm=1.0)
+        model.compile(adam, loss="binary_crossentropy", loss_weights=[64])
     model.fit(digits, digits)
     ```
 
@@ -105,7 +107,7 @@ class ReplicatedModel(_keras.ModelBuiltInScope):
 
 @keras.saving.register_keras_serializable(package="tf_vmf")
 class FunctionalReplicatedModel(ReplicatedModel, _keras.Functional):
-    """What `ReplicatedModel(inputs, outputs)` makes.
+    """The class of `ReplicatedModel(inputs, outputs)`.
 
     Keras would change the bases of `ReplicatedModel` itself, after which no subclassed model could derive from it any more.
     """
@@ -137,7 +139,7 @@ def apply_gradients(
     """Sums gradients over replicas, clips as the optimizer is told to, and applies the same update everywhere.
 
     Args:
-        optimizer: A Keras optimizer; its `clipvalue`, `clipnorm` or `global_clipnorm` is honoured on the summed gradient.
+        optimizer: A Keras optimizer; its `clipvalue`, `clipnorm` or `global_clipnorm` is honored on the summed gradient.
         gradients: This replica's share of the gradient of the global loss.
         variables: One for every gradient.
     """

@@ -10,12 +10,14 @@ import numpy as np
 from absl import logging
 
 from tf_vmf import data, evaluation, files, report
+from tf_vmf._errors import ArgumentError, MissingPlaceError
 from tf_vmf.models import LSTMVAE, read_word_vectors
 from tf_vmf.programs.components import make_latent, make_optimizer
 from tf_vmf.programs.configs import SentenceConfig
 from tf_vmf.programs.run import Experiment, Run, run, start
-from tf_vmf.report import engine
 from tf_vmf.training import Workdir
+
+_MOST_SHOWN = 100_000  # training sentences that the report looks at
 
 
 def train_sentences(
@@ -45,7 +47,7 @@ def train_sentences(
     strategy = start(config, workdir)
     corpus = data.load_sentences(**config.loader_arguments())
     _check_labels(config, corpus)
-    examples = {"train": corpus.train_examples, "valid": corpus.valid, "test": corpus.test}
+    examples = {"train": corpus.train, "valid": corpus.valid, "test": corpus.test}
     if not config.conditional:
         examples = {split: each.without_labels() for split, each in examples.items()}
     experiment = Experiment(
@@ -103,6 +105,7 @@ def make_model(config: SentenceConfig, corpus: data.SentenceCorpus, num_steps: i
         sample_reduction=config.sample_reduction,
         seed=config.seed,
     )
+    model.set_vocabulary(corpus.vocabulary)
     model.set_unigram_bias(corpus.train_word_counts)
     if config.initial_embeddings and not has_started:
         found = model.set_embeddings(corpus.vocabulary, read_word_vectors(config.initial_embeddings))
@@ -116,16 +119,16 @@ def _check_labels(config: SentenceConfig, corpus: data.SentenceCorpus) -> None:
     if not config.conditional:
         return
     if not corpus.label_names:
-        raise ValueError(
-            f"`conditional`: expected labelled sentences. Received: corpus {corpus.name!r}, which has no labels. Label files as "
-            "label=path, or name a label column."
+        raise ArgumentError(
+            "conditional",
+            "labeled sentences",
+            f"corpus {corpus.name!r}, which has no labels",
+            "Label files as label=path, or name a label column.",
         )
-    if corpus.train_records is not None:
-        return
     untrained = set(range(len(corpus.label_names))) - set(np.unique(np.asarray(corpus.train.labels)))
     if untrained:
         names = ", ".join(corpus.label_names[label] for label in sorted(untrained))
-        raise ValueError(f"`conditional`: expected training sentences of every label. Received none labelled {names}.")
+        raise ArgumentError("conditional", "training sentences of every label", f"none labeled {names}")
 
 
 def _embeddings_fingerprint(config: SentenceConfig, workdir: Workdir) -> dict[str, str]:
@@ -143,14 +146,15 @@ def _embeddings_fingerprint(config: SentenceConfig, workdir: Workdir) -> dict[st
     path = Path(config.initial_embeddings)
     file = path / "model.keras" if path.is_dir() else path
     if not file.is_file():
-        raise FileNotFoundError(
-            f"`initial_embeddings`: expected the folder of a run or a file of word vectors. Received: {path}, where there is none."
+        raise MissingPlaceError(
+            "the folder of a run or a file of word vectors", path, "where there is none", name="initial_embeddings"
         )
     return {name: files.sha256_of_file(file)[:16]}
 
 
 def _write_report(corpus: data.SentenceCorpus, path: Path, **run: Any) -> None:
     """Writes the report of a run and the findings behind it: its model, metrics, history, config and command."""
-    findings = engine.find_sentences(corpus=corpus, **run)
-    files.write_text(path.with_name("findings.json"), engine.to_json(findings))
+    corpus = corpus.with_train_sample(_MOST_SHOWN)
+    findings = report.find_sentences(corpus=corpus, **run)
+    files.write_text(path.with_name("findings.json"), findings.to_json())
     report.sentence_report(path, findings)

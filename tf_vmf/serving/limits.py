@@ -1,4 +1,4 @@
-"""What one request to the HTTP service may ask for, and the error that says what was wrong with it."""
+"""Limits on requests to the HTTP service, and the error of a request that cannot be answered."""
 
 from __future__ import annotations
 
@@ -35,12 +35,15 @@ def _products() -> dict[tuple[str, ...], int]:
         ("rows", "num_samples"): 20_000,
         ("rows", "num_points"): 20_000,
         ("n", "document_length"): 10_000_000,
+        # Of sentence models, padding included: the first bounds memory, the second time.
+        ("tokens",): 500_000,
+        ("tokens", "num_samples"): 2_000_000,
     }
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one request may ask for.
+    """Limits on one request, and on the service as a whole.
 
     Attributes:
         body_bytes: Size of the request's body, before and after decompression.
@@ -48,8 +51,14 @@ class Limits:
         text_bytes: Size of one string.
         examples: Rows of every input.
         numbers: The largest value of scalar inputs, by name.
-        products: The largest product of scalar inputs; "rows" is the number of rows. They bound computing time and memory.
+        products: The largest product of scalar inputs; "rows" is the number of rows, "tokens" that of all tokens that a sentence
+            model reads, each row as long as the longest. They bound computing time and memory.
+        length: Tokens of one text of a sentence model.
         answer_numbers: Numbers, or strings, in the answer.
+        predictions: Predictions that are computed at once; None for as many as there are cores.
+        seconds: Time that a prediction may take, waiting included.
+        connections: Connections that may be open at once.
+        idle_seconds: Time in which the headers of a request must arrive, and after which an idle connection is closed.
     """
 
     body_bytes: int = 4 * 2**20
@@ -58,4 +67,9 @@ class Limits:
     examples: int = 1024
     numbers: Mapping[str, int] = field(default_factory=_numbers)
     products: Mapping[tuple[str, ...], int] = field(default_factory=_products)
+    length: int = 10_000
     answer_numbers: int = 2**20
+    predictions: int | None = None
+    seconds: float = 60.0
+    connections: int = 512
+    idle_seconds: float = 15.0

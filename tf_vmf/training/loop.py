@@ -11,6 +11,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from tf_vmf._checks import failed_check
 from tf_vmf.training.interruption import RunInterruptedError, StopSignals
 from tf_vmf.training.run_state import RunState
 from tf_vmf.training.steps import TrainingSteps, ValidationSteps, learning_rate, not_finite
@@ -22,7 +23,7 @@ _SHOWN_IDS = 20
 
 @dataclass(frozen=True)
 class CheckpointTimes:
-    """When checkpoints are saved within an epoch.
+    """The times of checkpoints within an epoch.
 
     Attributes:
         steps: Every so many steps of the epoch; None for never.
@@ -33,11 +34,11 @@ class CheckpointTimes:
     seconds: float
 
     def limit(self, count: int, steps_into_epoch: int) -> int:
-        """How many of the next `count` steps may be run at once, so that none skips a checkpoint."""
+        """The number of the next `count` steps that may be run at once without skipping a checkpoint."""
         return count if self.steps is None else min(count, self.steps - steps_into_epoch % self.steps)
 
     def is_due(self, steps_into_epoch: int) -> bool:
-        """Whether the number of steps asks for a checkpoint."""
+        """True if a checkpoint is due after so many steps."""
         return self.steps is not None and steps_into_epoch % self.steps == 0
 
 
@@ -129,9 +130,8 @@ class TrainingLoop:
         try:
             logs = self._workers.run_collective(self._training_steps.run, batches, state.step, count)
         except tf.errors.InvalidArgumentError as error:
-            # A check inside the model: what it says follows these words.
-            problem = error.message.partition("assertion failed:")[2].partition("\n")[0].strip()
-            if not problem:
+            problem = failed_check(error)
+            if problem is None:
                 raise
             last = state.step + count - 1
             where = f"step {last}{self._ids_of(last)}" if count == 1 else f"one of the steps {state.step} to {last}"
@@ -197,7 +197,7 @@ class TrainingLoop:
         raise not_finite(step, terms, self._model.optimizer, self._ids_of(step))
 
     def _ids_of(self, step: int) -> str:
-        """Which examples are in the batch of a step, for an error; "" where that is not known."""
+        """The examples in the batch of a step, for an error; "" where they are not known."""
         if self._batch_ids is None:
             return ""
         names = [str(each) for each in self._batch_ids(step)]

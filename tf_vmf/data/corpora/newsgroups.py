@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+from tf_vmf._errors import MissingPlaceError
 from tf_vmf.data.build import documents_corpus
 from tf_vmf.data.corpora.feat import read_feat
 from tf_vmf.data.corpus import BagOfWordsCorpus
-from tf_vmf.data.splits import split_rows
+from tf_vmf.data.registry import register_corpus
+from tf_vmf.data.splits import SPLITS, split_rows
 from tf_vmf.text.vocabulary import read_vocabulary
 
 _FILES = ("train.feat", "test.feat", "vocab.new")
@@ -37,6 +39,7 @@ NEWSGROUPS = (
 _NUMBERED_GROUPS = {str(number): name for number, name in enumerate(NEWSGROUPS, start=1)}
 
 
+@register_corpus("20ng", kinds="documents", splits=SPLITS, is_finished=True)
 def load_newsgroups(data_dir: str | Path, *, validation_size: int | float = 1000, seed: int = 0) -> BagOfWordsCorpus:
     """Reads `train.feat`, `test.feat` and `vocab.new` from `data_dir` or its folder `20ng`.
 
@@ -70,7 +73,8 @@ def _find(data_dir: Path) -> Path:
     for folder in (data_dir, data_dir / "20ng"):
         if all((folder / file).is_file() for file in _FILES):
             return folder
-    raise FileNotFoundError(
-        f"Corpus '20ng' needs {', '.join(_FILES)} in `data_dir` or its folder 20ng; they are in the data folder of "
-        f"{_SOURCE}. Received: data_dir={str(data_dir)!r}."
+    raise MissingPlaceError(
+        f"{', '.join(_FILES)} in it or its folder 20ng; they are in the data folder of {_SOURCE}",
+        data_dir,
+        name="data_dir",
     )

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 from typing import ClassVar
 
-from tf_vmf.programs.configs.options import Config, ConfigError, option
+from tf_vmf._errors import ArgumentError
+from tf_vmf.programs.configs.options import Config, option, refuse_unused
 
 
 @dataclasses.dataclass(frozen=True)
 class Budget:
-    """How long a run trains.
+    """Length of training.
 
     Attributes:
         epochs: Largest number of epochs.
@@ -60,8 +61,9 @@ class TrainingConfig(Config):
     sample_reduction: str = option(
         "mean_loss",
         "With several samples: mean_loss averages their losses. mean_code lets the decoder read their mean, in training and "
-        "validation, and charges the KL of one, as Xu and Durrett (2018) did; that loss is not a bound.",
-        choices=("mean_loss", "mean_code"),
+        "validation, and charges the KL of one, as Xu and Durrett (2018) did; that loss is not a bound. importance_weighted trains "
+        "the tighter bound of Burda et al. (2016).",
+        choices=("mean_loss", "mean_code", "importance_weighted"),
     )
     seed: int = option(0, "Seed of weights, noise and the order of examples.", minimum=0, maximum=2**31 - 1)
     num_importance_samples: int = option(100, "Samples of the importance-weighted bound on the test set.", minimum=1)
@@ -91,7 +93,7 @@ class TrainingConfig(Config):
     keep_checkpoints: int = option(3, "Number of checkpoints kept.", minimum=1, identity=False)
 
     def budget(self, num_examples: int) -> Budget:
-        """How long to train on so many examples: what is given, and the defaults of the program for the rest."""
+        """The budget for a number of examples: the given values, and defaults of the program for the rest."""
         batch_size = self.batch_size
         if batch_size is None:
             batch_size = min(self.default_budget.batch_size, max(1, num_examples // self.fewest_steps_per_epoch))
@@ -104,19 +106,18 @@ class TrainingConfig(Config):
     def check(self) -> None:
         super().check()
         if self.learning_rate_schedule != "constant" and self.learning_rate_patience is not None:
-            raise ConfigError(
+            raise ArgumentError(
                 "learning_rate_patience",
-                "expected none with a `learning_rate_schedule`, as it changes a constant rate: give one of the two. "
-                f"Received: {self.learning_rate_patience}.",
+                "none with a `learning_rate_schedule`, as it changes a constant rate",
+                str(self.learning_rate_patience),
+                "Give one of the two.",
             )
-        if self.sample_reduction == "mean_code" and self.num_samples < 2:
-            raise ConfigError(
-                "sample_reduction",
-                "expected `num_samples` above 1 with mean_code, such as the paper's 3. Received: 1.",
-            )
+        if self.sample_reduction != "mean_loss" and self.num_samples < 2:
+            expected = f"`num_samples` above 1 with {self.sample_reduction}, such as the paper's 3"
+            raise ArgumentError("sample_reduction", expected, "1")
         if self.optimizer == "adamw" and not self.weight_decay:
-            raise ConfigError("weight_decay", "expected a number above 0 with `optimizer` adamw. Received: 0.")
+            raise ArgumentError("weight_decay", "a number above 0 with `optimizer` adamw", "0")
+        if self.strategy != "mirrored":
+            refuse_unused(self, ["num_devices"], f"strategy {self.strategy!r} does not count devices")
         if self.gradient_clip_norm == 0:
-            raise ConfigError(
-                "gradient_clip_norm", "expected a number above 0; leave it out for no clipping. Received: 0."
-            )
+            raise ArgumentError("gradient_clip_norm", "a number above 0", "0", "Leave it out for no clipping.")
