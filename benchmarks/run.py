@@ -26,6 +26,7 @@ NAMES = (
     "document_training",
     "lstm_step",
     "adam",
+    "memory",
     "serving",
     "scaling",
     "streaming",

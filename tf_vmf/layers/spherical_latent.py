@@ -21,8 +21,8 @@ from tf_vmf.layers.latent_metrics import LatentMetric
 from tf_vmf.layers.learned_prior import LearnedPrior, check_prior
 from tf_vmf.layers.settings import checked, is_symbolic, make_counter, make_setting, number_or_scheduled, value_of
 from tf_vmf.layers.shared_concentration import SharedConcentration
-from tf_vmf.layers.unit_vector import unit_vector
 from tf_vmf.layers.von_mises_fisher_mixture_prior import VonMisesFisherMixturePrior
+from tf_vmf.math.unit_vector import unit_vector
 from tf_vmf.math.xla import is_compiled_by_xla
 
 if TYPE_CHECKING:

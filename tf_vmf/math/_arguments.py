@@ -2,8 +2,12 @@
 
 import numbers
 from collections.abc import Callable
+from typing import Any
 
+import numpy as np
 import tensorflow as tf
+
+from tf_vmf._errors import ArgumentError
 
 _COMPUTE_DTYPES = (tf.float32, tf.float64)
 _HALF_DTYPES = (tf.float16, tf.bfloat16)
@@ -14,7 +18,7 @@ def check_dim(dim: int) -> int:
 
     Raises:
         TypeError: If `dim` is not a Python (or numpy) integer.
-        ValueError: If `dim` < 2.
+        ArgumentError: If `dim` < 2.
     """
     if isinstance(dim, bool) or not isinstance(dim, numbers.Integral):
         raise TypeError(
@@ -23,9 +27,7 @@ def check_dim(dim: int) -> int:
             f"take it from `x.shape[-1]`, not from `tf.shape(x)`."
         )
     if dim < 2:
-        raise ValueError(
-            f"Argument `dim` must be at least 2: unit vectors live in R^dim. Expected an int >= 2. Received: dim={dim}."
-        )
+        raise ArgumentError("dim", "an int >= 2", str(dim), "Unit vectors live in R^dim.")
     return int(dim)
 
 
@@ -34,7 +36,7 @@ def check_order(order: float) -> float:
 
     Raises:
         TypeError: If `order` is not a real Python (or numpy) number.
-        ValueError: If `order` is negative or not finite.
+        ArgumentError: If `order` is negative or not finite.
     """
     if isinstance(order, bool) or not isinstance(order, numbers.Real):
         raise TypeError(
@@ -42,9 +44,7 @@ def check_order(order: float) -> float:
             f"Received: order={order!r} of type {type(order).__name__}."
         )
     if not 0.0 <= order < float("inf"):
-        raise ValueError(
-            f"Argument `order` must be finite and not negative. Expected a real number >= 0. Received: order={order}."
-        )
+        raise ArgumentError("order", "a finite real number >= 0", str(order))
     return float(order)
 
 
@@ -53,7 +53,8 @@ def compute_dtype(
 ) -> tuple[tuple[tf.Tensor, ...], Callable[[tf.Tensor], tf.Tensor]]:
     """Convert to tensors of one dtype in which the functions are accurate.
 
-    Python numbers become float32, or the dtype of the first tensor among `values`. Half precision is computed in float32.
+    Python numbers and NumPy integers become float32, or the dtype of the first float among `values`. Half precision is computed in
+    float32.
 
     Args:
         *values: Float tensors or numbers.
@@ -65,6 +66,7 @@ def compute_dtype(
     Raises:
         TypeError: If the dtype is not a floating one, or the dtypes differ.
     """
+    values = tuple(v.tolist() if _is_numpy_integer(v) else v for v in values)
     dtype = next((tf.as_dtype(v.dtype) for v in values if hasattr(v, "dtype")), None)
     if dtype is not None and dtype not in _COMPUTE_DTYPES + _HALF_DTYPES:
         found = ", ".join(
@@ -89,3 +91,7 @@ def compute_dtype(
     if dtype in _HALF_DTYPES:
         return tuple(tf.cast(v, tf.float32) for v in converted), lambda result: tf.cast(result, dtype)
     return tuple(converted), lambda result: result
+
+
+def _is_numpy_integer(value: Any) -> bool:
+    return isinstance(value, np.ndarray | np.generic) and np.issubdtype(value.dtype, np.integer)
