@@ -4,14 +4,56 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 import typing
 from collections.abc import Sequence
 from typing import Any
 
 from absl import flags
 
-from tf_vmf.programs.configs import Config, ConfigError
+from tf_vmf._errors import ArgumentError
+from tf_vmf.programs.configs import Config
 from tf_vmf.programs.configs.options import alternatives, option_types
+
+# Of every program: modules of the user's own to import.
+IMPORT = "import"
+
+
+class _Number(flags.ArgumentParser):
+    """A number; any other text stays as it is, and the configuration says what it expects."""
+
+    def __init__(self, kind: type[int] | type[float]) -> None:
+        super().__init__()
+        self._kind = kind
+
+    def parse(self, argument: Any) -> Any:
+        with contextlib.suppress(ValueError):
+            return self._kind(argument) if isinstance(argument, str) else argument
+        return argument
+
+
+class _Paths(flags.ListParser):
+    """Paths separated by commas. A comma or a line break belongs to a path where there is a file or folder of that name."""
+
+    def parse(self, argument: str | list[str]) -> list[str]:
+        if not isinstance(argument, str) or '"' in argument:
+            return list(super().parse(argument))
+        paths: list[str] = []
+        parts = argument.split(",")
+        while parts:
+            joined = (",".join(parts[:number]) for number in range(len(parts), 0, -1))
+            path = next((each for each in joined if _exists(each)), parts[0])
+            paths.append(path if _exists(path) else path.strip())
+            del parts[: path.count(",") + 1]
+        return [path for path in paths if path]
+
+
+def _exists(entry: str) -> bool:
+    """Whether there is something at `path` or `label=path`."""
+    try:
+        return os.path.exists(entry) or os.path.exists(entry.partition("=")[2])
+    except ValueError:  # a null character
+        return False
 
 
 def define(configs: Sequence[type[Config]]) -> flags.FlagValues:
@@ -24,6 +66,7 @@ def define(configs: Sequence[type[Config]]) -> flags.FlagValues:
         kinds = option_types(config)
         for field in dataclasses.fields(config):
             _define(values, field, kinds[field.name])
+    flags.DEFINE_list(IMPORT, [], "Modules of your own to import.", flag_values=values)
     return values
 
 
@@ -31,11 +74,11 @@ def read(config: type[Config], values: flags.FlagValues) -> Config:
     """The configuration that parsed flags describe.
 
     Raises:
-        ConfigError: A value is not possible, or a flag that must be given is missing.
+        ArgumentError: A value is not possible, or a flag that must be given is missing.
     """
     for field in dataclasses.fields(config):
         if field.default is dataclasses.MISSING and values[field.name].value is None:
-            raise ConfigError(field.name, f"expected a value. {field.metadata['help']} Received none.")
+            raise ArgumentError(field.name, "a value", "none", field.metadata["help"])
     kinds = option_types(config)
     return config(**{name: _typed(name, kind, values[name].value) for name, kind in kinds.items()})
 
@@ -46,14 +89,15 @@ def _define(values: flags.FlagValues, field: dataclasses.Field, kind: Any) -> No
     help_text, first = field.metadata["help"], alternatives(kind)[0]
     if field.metadata["repeated"]:
         flags.DEFINE_multi_string(field.name, default, help_text, flag_values=values)
+    elif field.metadata["texts"]:
+        serializer = flags.CsvListSerializer(",")
+        flags.DEFINE(_Paths(), field.name, list(default or ()), help_text, values, serializer)
     elif typing.get_origin(first) is tuple:
         flags.DEFINE_list(field.name, [str(each) for each in default or ()], help_text, flag_values=values)
     elif first is bool:
         flags.DEFINE_boolean(field.name, default, help_text, flag_values=values)
-    elif first is int and alternatives(kind) == (int,):
-        flags.DEFINE_integer(field.name, default, help_text, flag_values=values)
-    elif alternatives(kind) == (float,):
-        flags.DEFINE_float(field.name, default, help_text, flag_values=values)
+    elif (kinds := alternatives(kind)) in ((int,), (float,)):
+        flags.DEFINE(_Number(kinds[0]), field.name, default, help_text, values, flags.ArgumentSerializer())
     else:
         flags.DEFINE_string(field.name, None if default is None else str(default), help_text, flag_values=values)
 
@@ -65,7 +109,7 @@ def _typed(name: str, kind: Any, value: Any) -> Any:
         try:
             return tuple(int(each) for each in value)
         except ValueError as error:
-            raise ConfigError(name, f"expected integers separated by commas. Received: {','.join(value)!r}.") from error
+            raise ArgumentError(name, "integers separated by commas", repr(",".join(value))) from error
     if not isinstance(value, str):
         return value
     for number in (int, float):  # a share is written with a point, so that it is no integer

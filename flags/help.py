@@ -33,6 +33,11 @@ def help_text(program: str, description: str, configs: Sequence[type[Config]]) -
             parts.append("\n".join(lines))
     common = [
         ("--flagfile=FILE", "Read flags from a file, one per line; a name of a shipped recipe will do."),
+        (
+            "--import=MODULE,...",
+            "Import modules or files of your own; their registered latents and corpora then have names.",
+        ),
+        ("--version", "Show the version."),
         ("--debug", "Show where an error was raised."),
         ("--help", "Show this text."),
     ]
@@ -59,17 +64,20 @@ def _line(field: dataclasses.Field, kind: Any, width: int) -> str:
         text += f" One of {', '.join(metadata['choices'])}."
     if field.default is dataclasses.MISSING:
         return _entry(name, f"{text} (required)", width)
-    return _entry(name, f"{text} (default: {_shown(field.default)})", width)
+    return _entry(name, f"{text} (default: {_shown(field.default, int not in alternatives(kind))})", width)
 
 
-def _shown(default: Any) -> str:
+def _shown(default: Any, float_alone: bool) -> str:
     if default is None or default == ():
         return "none"
     if isinstance(default, tuple):
         return ",".join(map(str, default))
     if isinstance(default, bool):
         return str(default).lower()
-    return f"{default:g}" if isinstance(default, float) else str(default)
+    if not isinstance(default, float):
+        return str(default)
+    # Where a number and a share differ by their point, the point is shown.
+    return f"{default:g}" if default != 1 or float_alone else "1.0"
 
 
 def _entry(name: str, text: str, width: int) -> str:

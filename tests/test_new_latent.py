@@ -149,10 +149,15 @@ def test_reports_describe_it(rng, tmp_path):
 
 
 def test_the_trainers_make_it_by_name():
-    config = DocumentConfig(corpus="wikipedia", latent="wide_gaussian", latent_dim=3, kl_weight=0.5, concentration=7)
+    options = {"corpus": "wikipedia", "latent": "wide_gaussian", "latent_dim": 3}
+    config = DocumentConfig(**options, kl_weight=0.5, latent_options=("start=0.7",))
     latent = programs.make_latent(config, seed=0)
     assert type(latent) is WideGaussianLatent
-    assert (latent.latent_dim, latent.kl_weight, latent.start) == (3, 0.5, 0.5)
+    assert (latent.latent_dim, latent.kl_weight, latent.start) == (3, 0.5, 0.7)
+    with pytest.raises(ValueError, match="options of the latent 'wide_gaussian': start"):
+        programs.make_latent(DocumentConfig(**options, latent_options=("begin=1",)), seed=0)
+    with pytest.raises(ValueError, match="no `concentration`"):
+        programs.make_latent(DocumentConfig(**options, concentration=7.0), seed=0)
     assert "wide_gaussian" in layers.latent_names()
 
 

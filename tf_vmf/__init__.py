@@ -30,13 +30,18 @@ if TYPE_CHECKING:
         topics,
         training,
     )
-    from tf_vmf.distributions import VonMisesFisherMixture
+    from tf_vmf.distributions import SphericalKMeans, VonMisesFisherMixture
     from tf_vmf.topics import TopicModel
 
 # Classes that have no better place than the top level, and where they are defined.
-_CLASSES = {"TopicModel": "tf_vmf.topics", "VonMisesFisherMixture": "tf_vmf.distributions"}
+_CLASSES = {
+    "SphericalKMeans": "tf_vmf.distributions",
+    "TopicModel": "tf_vmf.topics",
+    "VonMisesFisherMixture": "tf_vmf.distributions",
+}
 
 __all__ = [
+    "SphericalKMeans",
     "TopicModel",
     "VonMisesFisherMixture",
     "__version__",
@@ -59,7 +64,7 @@ _SUBPACKAGES = tuple(name for name in __all__ if name not in ("__version__", *_C
 if not TYPE_CHECKING:  # a type checker would take any name of a module with __getattr__ for granted
 
     def __getattr__(name: str) -> Any:
-        if name in _SUBPACKAGES:
+        if name in (*_SUBPACKAGES, "seeds"):
             return importlib.import_module(f"tf_vmf.{name}")
         if name in _CLASSES:
             return getattr(importlib.import_module(_CLASSES[name]), name)

@@ -74,6 +74,18 @@ def check_rates(owner: str, **rates: Any) -> None:
             raise ValueError(f"Argument `{name}` of {owner}: expected a rate in [0, 1). Received: {name}={rate!r}.")
 
 
+def failed_check(error: tf.errors.InvalidArgumentError) -> str | None:
+    """The message and data of the check that failed in a graph; None where an operation itself has refused its input.
+
+    TensorFlow has no attribute for them. This is the one place that knows how an error of `tf.debugging.Assert` is written.
+    """
+    _, found, said = error.message.partition("assertion failed: ")
+    if not found:
+        return None
+    said = said.partition("\n\t [[")[0].strip().removeprefix("[").removesuffix("]")
+    return " ".join(part.strip() for part in said.split("] ["))
+
+
 class SetOnce:
     """An attribute that the constructor alone sets: a traced graph would go on with the number that it was traced with."""
 

@@ -1,7 +1,8 @@
-"""The error for an argument that cannot be used."""
+"""Errors about arguments and places, with their parts as attributes."""
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 
@@ -39,3 +40,62 @@ class ArgumentError(ValueError):
 
 def _make(name: str, expected: str, received: str, remedy: str, owner: str) -> ArgumentError:
     return ArgumentError(name, expected, received, remedy, owner=owner)
+
+
+class PlaceError(OSError):
+    """A file or folder cannot be used. Programs print it as a message about the flag that named the place.
+
+    ```python
+    raise MissingPlaceError("a text file", path, remedy="Name another.")
+    # Expected a text file. Received: missing.txt. Name another.
+    ```
+
+    Args:
+        expected: What was expected, a phrase without a full stop.
+        place: The file or folder as it was named.
+        received: What is wrong with the place, a phrase such as "which is a folder"; "" where `expected` says it.
+        remedy: What to do, whole sentences.
+        name: The argument that holds the place, where it has a name for the user.
+        owner: The class or function whose argument it is.
+
+    Attributes:
+        expected, place, received, remedy, name, owner: The arguments; `place` is a string.
+        problem: The message without the name of the argument.
+    """
+
+    def __init__(
+        self,
+        expected: str,
+        place: str | os.PathLike[str],
+        received: str = "",
+        remedy: str = "",
+        *,
+        name: str = "",
+        owner: str = "",
+    ) -> None:
+        self.expected, self.place, self.received, self.remedy = expected, os.fspath(place), received, remedy
+        self.name, self.owner = name, owner
+        details = f"{f', {received}' if received else ''}.{' ' if remedy else ''}{remedy}"
+        self.problem = f"expected {expected}. Received: {self.place}{details}"
+        argument = f"Argument `{name}`{f' of {owner}' if owner else ''}: " if name else ""
+        super().__init__(f"{argument}{self.problem}" if name else f"{self.problem[0].upper()}{self.problem[1:]}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        arguments = (self.expected, self.place, self.received, self.remedy)
+        return _make_place_error, (type(self), arguments, self.name, self.owner)
+
+
+class MissingPlaceError(PlaceError, FileNotFoundError):
+    """There is no such file or folder, or not what was expected in it."""
+
+
+class TakenPlaceError(PlaceError, FileExistsError):
+    """There is something where a new file or folder is to be."""
+
+
+class FolderPlaceError(PlaceError, IsADirectoryError):
+    """There is a folder where a file was expected."""
+
+
+def _make_place_error(kind: type[PlaceError], arguments: tuple[str, ...], name: str, owner: str) -> PlaceError:
+    return kind(*arguments, name=name, owner=owner)

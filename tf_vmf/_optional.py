@@ -4,6 +4,29 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 
+# The extras of setup.cfg whose packages are imported late: the requirement of each module. A checkout has no metadata to ask.
+EXTRAS = {
+    "demo": {"gensim": "gensim>=4.3.3", "jinja2": "jinja2>=3.1", "matplotlib": "matplotlib>=3.8"},
+    "topics": {
+        "gensim": "gensim>=4.3.3",
+        "jinja2": "jinja2>=3.1",
+        "matplotlib": "matplotlib>=3.8",
+        "pandas": "pandas>=2.2",
+    },
+    "languages": {"stop_words": "stop-words>=2025.11"},
+    "serve": {
+        "fastapi": "fastapi>=0.115",
+        "uvicorn": "uvicorn>=0.30",
+        "fastapi_offline": "fastapi-offline>=1.7",
+        "prometheus_client": "prometheus-client>=0.20",
+    },
+    "onnx": {"onnxruntime": "onnxruntime>=1.20", "tf2onnx": "tf2onnx>=1.16"},
+}
+
+
+class MissingPackageError(ModuleNotFoundError):
+    """An optional dependency is not installed; the message says how to install it."""
+
 
 @contextmanager
 def optional(extra: str, purpose: str) -> Iterator[None]:
@@ -15,17 +38,17 @@ def optional(extra: str, purpose: str) -> Iterator[None]:
     ```
 
     Args:
-        extra: The extra of this package that brings the module, as in `pip install 'tf-vmf[extra]'`.
+        extra: The extra of setup.cfg that brings the module.
         purpose: What the module is for; the subject of "need" in the message.
 
     Raises:
-        ModuleNotFoundError: A module is not installed.
+        MissingPackageError: A module is not installed.
     """
     try:
         yield
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
-        raise ModuleNotFoundError(_message(extra, purpose, package), name=package) from error
+        raise MissingPackageError(_message(extra, purpose, package), name=package) from error
 
 
 def missing(extra: str, purpose: str, *modules: str) -> str | None:
@@ -34,17 +57,17 @@ def missing(extra: str, purpose: str, *modules: str) -> str | None:
     For programs that use the modules late: they can say at the start what will be missing.
     """
     for module in modules:
-        if find_spec(module) is None:
+        if not _is_installed(module):
             return _message(extra, purpose, module)
     return None
 
 
 @contextmanager
-def or_note(result: str) -> Iterator[None]:
+def note_missing(result: str) -> Iterator[None]:
     """Prints a note where the `with` block lacks an optional dependency, instead of raising.
 
     ```python
-    with or_note("report.html"):
+    with note_missing("report.html"):
         write_report(...)  # prints: "report.html was not written. Reports need jinja2, ..."
     ```
 
@@ -58,4 +81,23 @@ def or_note(result: str) -> Iterator[None]:
 
 
 def _message(extra: str, purpose: str, package: str) -> str:
-    return f"{purpose} need {package}, which is not installed: pip install 'tf-vmf[{extra}]'"
+    return f"{purpose} need {package}, which is not installed: {install_command(extra, package)}"
+
+
+def install_command(extra: str, package: str) -> str:
+    """The command that installs what is missing of an extra, in a checkout as where a wheel is installed.
+
+    Args:
+        extra: The extra.
+        package: A module that was not found.
+    """
+    modules = EXTRAS[extra]
+    lacking = [requirement for name, requirement in modules.items() if name == package or not _is_installed(name)]
+    return f"pip install {' '.join(repr(each) for each in lacking or [package])}"
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ValueError:  # a module that is blocked, as in tests
+        return False

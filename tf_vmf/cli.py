@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import runpy
 import sys
 from pathlib import Path
+
+from tf_vmf.version import __version__
 
 _PACKAGE = Path(__file__).resolve().parent
 _USAGE = """usage: tf-vmf PROGRAM [--flag=value ...]
@@ -41,7 +44,12 @@ def main() -> None:
     if name in ("--help", "-h", "help"):
         print(_USAGE.format(programs=listed, recipes=f"  {recipes}"), end="")
         return
-    print(f"error: there is no program {name!r}. Expected one of: {', '.join(programs)}.", file=sys.stderr)
+    if name in ("--version", "-version"):
+        print(f"tf-vmf {__version__}")
+        return
+    closest = difflib.get_close_matches(name, programs, 1)
+    hint = f"Did you mean {closest[0]}?" if closest else f"Expected one of: {', '.join(programs)}."
+    print(f"error: there is no program {name!r}. {hint}", file=sys.stderr)
     sys.exit(2)
 
 

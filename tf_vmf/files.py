@@ -1,6 +1,7 @@
-"""Files that are either the old ones or the new ones, never half of each."""
+"""Atomic file writes, and JSON and CSV files."""
 
 import csv
+import errno
 import hashlib
 import io
 import json
@@ -12,10 +13,44 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tf_vmf._errors import FolderPlaceError, TakenPlaceError
 from tf_vmf.locks import FileLock
 
 # How names begin that are not in their place yet.
 PARTIAL = ".partial-"
+
+# No room on the disk, in the user's share of it, or below the limit on the size of files.
+_NO_ROOM = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG)
+
+
+def no_room(error: BaseException | None) -> OSError | None:
+    """The error of the operating system behind an error, where that is a lack of room for a file; None otherwise.
+
+    Libraries in other languages, such as TensorFlow and HDF5, pass on its words and not its number, in an error of their own or in
+    one that follows it.
+    """
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        number = error.errno if isinstance(error, OSError) else None
+        text = str(error)
+        found = next((each for each in _NO_ROOM if number == each or os.strerror(each) in text), None)
+        if found is not None:
+            place = getattr(error, "filename", None)
+            return OSError(found, os.strerror(found), *([place] if isinstance(place, str | os.PathLike) else []))
+        error = error.__cause__ or error.__context__
+    return None
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Turns every sign of a lack of room within the block into one error about the path."""
+    try:
+        yield
+    except Exception as error:
+        if (lack := no_room(error)) is not None:
+            raise OSError(lack.errno, lack.strerror, str(path)) from error
+        raise
 
 
 def remove_leftovers(folder: str | Path) -> None:
@@ -27,30 +62,77 @@ def remove_leftovers(folder: str | Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def write_atomically(path: str | Path, write: Callable[[Path], object]) -> None:
+def write_atomically(path: str | Path, write: Callable[[Path], object], *, size: int = 0) -> None:
     """Calls `write` with a temporary path in the same folder, then moves the file into place.
 
     A reader, or a run killed at any moment, sees the old file or the new one. If `write` fails, the old file stays.
+
+    Args:
+        path: The file.
+        write: Called with the temporary path.
+        size: Bytes for which there must be room before `write` is called: HDF5 crashes where a disk is full.
 
     Raises:
         IsADirectoryError: There is a folder at the path; `write` is not called.
     """
     path = Path(path)
     if path.is_dir():
-        raise IsADirectoryError(f"Expected a file to write. Received: {path}, which is a folder.")
+        raise FolderPlaceError("a file to write", path, "which is a folder")
     path.parent.mkdir(parents=True, exist_ok=True)
     # The suffixes are kept: Keras tells its formats apart by them.
     handle, name = tempfile.mkstemp(prefix=PARTIAL, suffix="".join(path.suffixes), dir=path.parent)
-    os.close(handle)
     temporary = Path(name)
     try:
-        write(temporary)
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(path)
+        with _explained(path):
+            try:
+                if size and hasattr(os, "posix_fallocate"):
+                    os.posix_fallocate(handle, 0, size)
+                    os.ftruncate(handle, 0)
+            finally:
+                os.close(handle)
+            write(temporary)
+            _settle(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def new_file(path: str | Path) -> Iterator[Path]:
+    """Yields a temporary path to write to, which replaces the file at `path` at the end of the block; if it fails, nothing is left.
+
+    Unlike `write_atomically` it is for a file in a folder of the user's: what a killed process has left is removed by the next one
+    that writes the same file, and by none that writes another.
+
+    Raises:
+        IsADirectoryError: There is a folder at the path.
+        LockHeldError: Another process writes this file; the message names its host and number.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise FolderPlaceError("a file to write", path, "which is a folder")
+    with _partial(path, f"File {path}", "another file") as temporary:
+        try:
+            with _explained(path):
+                yield temporary
+                _settle(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _partial(path: Path, subject: str, other: str) -> Iterator[Path]:
+    """The temporary name of what becomes `path`, locked."""
+    lock = path.parent / f"{PARTIAL}{path.name}.lock"
+    with FileLock(lock, subject, f"Wait until it ends, or name {other}.", remove=True):
+        yield path.parent / f"{PARTIAL}{path.name}"
+
+
+def _settle(temporary: Path, path: Path) -> None:
+    """Moves a file that is complete, and on the disk, to its place."""
+    with temporary.open("rb") as file:
+        os.fsync(file.fileno())
+    temporary.chmod(0o644)
+    temporary.replace(path)
 
 
 @contextmanager
@@ -72,23 +154,22 @@ def new_folder(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     _check_new(path)
-    temporary = path.parent / f"{PARTIAL}{path.name}"
-    lock = path.parent / f"{PARTIAL}{path.name}.lock"
-    with FileLock(lock, f"Folder {path}", "Wait until it ends, or name another folder.", remove=True):
+    with _partial(path, f"Folder {path}", "another folder") as temporary:
         _check_new(path)  # again: it may have been made before it was locked
         shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir(mode=0o700)
         try:
-            yield temporary
-            temporary.chmod(0o755)
-            temporary.rename(path)
+            with _explained(path):
+                temporary.mkdir(mode=0o700)
+                yield temporary
+                temporary.chmod(0o755)
+                temporary.rename(path)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _check_new(path: Path) -> None:
     if path.exists():
-        raise FileExistsError(f"Expected a folder that does not exist. Received: {path}. Remove it, or name another.")
+        raise TakenPlaceError("a folder that does not exist", path, remedy="Remove it, or name another.")
 
 
 def sha256_of_file(path: str | Path) -> str:
@@ -118,6 +199,37 @@ def read_json(path: str | Path, remedy: str) -> Any:
         raise ValueError(f"{path} is damaged. Expected JSON. Received: {error}. {remedy}") from error
 
 
+def read_metrics(path: str | Path) -> dict[str, Any]:
+    """Reads the `metrics.json` of a run.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It does not hold the figures of a run; the message names it.
+    """
+    remedy = "Remove it: the command of the run measures the model again."
+    metrics = read_json(path, remedy)
+    for split in ("test", "valid"):
+        figures = metrics.get(split) if isinstance(metrics, dict) else None
+        if not isinstance(figures, dict) or not all(isinstance(each, int | float) for each in figures.values()):
+            raise ValueError(f"{path} is damaged. Expected the figures of the {split} data. Received: none. {remedy}")
+    return metrics
+
+
+def safe_cell(value: Any) -> Any:
+    """A value for a CSV file that spreadsheets do not take for a formula.
+
+    Text that begins with =, +, -, @, a tab or a carriage return, and is no number, gets an apostrophe in front, which spreadsheets
+    do not show.
+    """
+    if not isinstance(value, str) or not value.startswith(("=", "+", "-", "@", "\t", "\r")):
+        return value
+    try:
+        float(value)
+    except ValueError:
+        return f"'{value}"
+    return value
+
+
 def write_text(path: str | Path, text: str) -> None:
     """Writes a UTF-8 text file atomically."""
     write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
@@ -137,5 +249,5 @@ def write_csv(path: str | Path, rows: Sequence[Mapping[str, Any]]) -> None:
     text = io.StringIO()
     writer = csv.DictWriter(text, fieldnames=list(rows[0]) if rows else [], lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({name: safe_cell(value) for name, value in row.items()} for row in rows)
     write_text(path, text.getvalue())

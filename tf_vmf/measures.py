@@ -129,6 +129,34 @@ MEASURES: Mapping[str, Measure] = {
     )
 }  # fmt: skip
 
+# The measures of a run in the order in which reports, the terminal and model cards list them.
+REPORTED = (
+    "perplexity",
+    "document_perplexity",
+    "iw_perplexity",
+    "iw_document_perplexity",
+    "mean_code_perplexity",
+    "mean_code_document_perplexity",
+    "nll",
+    "kl",
+    "code_gain",
+    "mutual_information",
+    "active_units",
+)
+# Those by which the settings of a sweep are compared.
+COMPARED = ("perplexity", "document_perplexity", "iw_perplexity", "nll", "kl", "code_gain")
+
+
+def reported(metrics: Mapping[str, Any], *, has_code: bool) -> list[Measure]:
+    """The measures that the test data of a run have, in their order.
+
+    Args:
+        metrics: The content of `metrics.json`.
+        has_code: Whether the model has a latent variable.
+    """
+    measures = [MEASURES[name] for name in REPORTED if metrics["test"].get(name) is not None]
+    return [each for each in measures if has_code or not each.needs_code]
+
 
 def has_code(metrics: Mapping[str, Any]) -> bool:
     """Whether the model behind `metrics.json` has a latent variable: without one KL and code gain are exactly 0."""

@@ -10,9 +10,9 @@ from trainers import program
 
 
 def main(config: PredictConfig) -> None:
-    from tf_vmf.programs.predict import predict
+    from tf_vmf import programs
 
-    print(f"{predict(config):,} texts: {config.output}")
+    print(f"{programs.predict_texts(config):,} texts: {config.output}")
 
 
 if __name__ == "__main__":

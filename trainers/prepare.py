@@ -17,20 +17,17 @@ from trainers import program
 
 
 def main(config: PrepareConfig) -> None:
-    from tf_vmf import data
+    from tf_vmf import programs
 
-    documents = config.kind == "documents"
-    prepare = data.prepare_documents if documents else data.prepare_sentences
-    manifest = prepare(config.output, **config.loader_arguments())
+    manifest = programs.prepare_corpus(config)
     for split, figures in manifest["splits"].items():
         print(
             f"{split}: {figures['examples']:,} examples, {figures['tokens']:,} tokens, {len(figures['shards'])} files"
         )
     print(f"notes: {json.dumps(manifest['notes'])}")
     name = Path(config.output).name
-    program.print_next(
-        "bow_vae" if documents else "lstm_vae", corpus="prepared", data_dir=config.output, workdir=f"runs/{name}"
-    )
+    trainer = "bow_vae" if config.kind == "documents" else "lstm_vae"
+    program.print_next(trainer, corpus="prepared", data_dir=config.output, workdir=f"runs/{name}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """What all programs share: flags from configurations, help, errors in one line and exit codes.
 
-Exit codes: 0 done, 1 a failure, 2 wrong use, 130 interrupted and saved, 143 told to end (SIGTERM) and saved, 129 its
-terminal was closed (SIGHUP) and saved.
+Exit codes: 0 done, 1 a failure, 2 wrong use or no room for a file, 130 interrupted and saved, 143 told to end (SIGTERM) and saved,
+129 its terminal was closed (SIGHUP) and saved.
 """
 
 from __future__ import annotations
@@ -9,13 +9,12 @@ from __future__ import annotations
 import contextlib
 import errno
 import importlib
+import importlib.util
 import os
-import re
 import shlex
 import sys
-import tempfile
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,10 +22,14 @@ from absl import flags
 
 import flags as flags_of_programs
 import tf_vmf
-from flags.from_config import define, read
+from flags.from_config import IMPORT, define, read
 from flags.help import help_text
+from tf_vmf._errors import ArgumentError, MissingPlaceError, PlaceError
+from tf_vmf._optional import MissingPackageError
+from tf_vmf.files import no_room
 from tf_vmf.locks import LockHeldError
-from tf_vmf.programs.configs import Config, ConfigError, RunConfig
+from tf_vmf.programs.configs import Config, RunConfig
+from trainers import terminal
 
 if TYPE_CHECKING:
     from tf_vmf.programs import Run
@@ -37,11 +40,11 @@ _OURS = [Path(str(module.__file__)).resolve().parent for module in (tf_vmf, flag
 ]
 _HELP = ("--help", "-help", "-h", "--helpshort", "--helpfull")
 _FAILURE, _WRONG_USE, _INTERRUPTED = 1, 2, 130
-# What the operating system says of a place that was named: missing, a folder, no folder, not to be written, full.
+# What the operating system says of a place that was named: missing, a folder, no folder, not to be written.
 _OF_PLACES = {
     getattr(errno, name)
-    for name in ("EACCES", "EPERM", "EROFS", "ENOENT", "ENOTDIR", "EISDIR", "EEXIST", "ENAMETOOLONG", "ELOOP", "ENOSPC")
-} | {getattr(errno, "EDQUOT", errno.ENOSPC)}
+    for name in ("EACCES", "EPERM", "EROFS", "ENOENT", "ENOTDIR", "EISDIR", "EEXIST", "ENAMETOOLONG", "ELOOP")
+}
 
 
 def run(
@@ -64,6 +67,9 @@ def run(
         rest: Whether `main` takes what follows `--` as its last argument, a list of strings.
         resumes: Whether the same command goes on where an interrupted one stopped.
     """
+    terminal.guard_streams()
+    goes_on = " The same command goes on." if resumes else ""
+    terminal.end_on_signals(goes_on)
     arguments = sys.argv[1:]
     shown = command(name)
     end = arguments.index("--") if rest and "--" in arguments else len(arguments)
@@ -72,17 +78,23 @@ def run(
     if any(each in _HELP for each in own):
         print(help_text(shown, description, configs), end="")
         sys.exit(0)
+    if any(each in ("--version", "-version") for each in own):
+        print(f"tf-vmf {tf_vmf.__version__}")
+        sys.exit(0)
     values = define(configs)
     try:
         settings = parse(values, configs, [each for each in own if each not in ("--debug", "-debug")])
-    except (flags.Error, ConfigError, OSError) as error:
+    except (flags.Error, ArgumentError, OSError) as error:
         _stop(error, values, debug, f"{shown} --help lists all flags.")
     try:
-        with quiet_start(debug):
-            _provoke_notes()
+        for config in settings:
+            config.check_places()  # before TensorFlow is imported, which takes seconds
+        with terminal.quiet_start(debug):
+            _flush_startup_messages()
+        import_modules(values[IMPORT].value or ())
         main(*settings, *([others] if rest else []))
     except KeyboardInterrupt:
-        print(f"Interrupted.{' The same command goes on.' if resumes else ''}", file=sys.stderr)
+        print(f"Interrupted.{goes_on}", file=sys.stderr)
         sys.exit(_INTERRUPTED)
     except Exception as error:
         if not is_expected(error):
@@ -90,32 +102,43 @@ def run(
         _stop(error, values, debug, "")
 
 
-@contextlib.contextmanager
-def quiet_start(debug: bool) -> Iterator[None]:
-    """Keeps TensorFlow's start-up notes from standard error; where the block fails they are shown.
+def import_modules(names: Sequence[str]) -> None:
+    """Imports modules of the user's own, which register latents, corpora and likelihoods under names.
 
-    No setting of TensorFlow 2.21 turns them off: its C++ libraries write them to the file descriptor, past `sys.stderr`.
+    Args:
+        names: Names of modules, as `import` takes them, or paths of Python files.
+
+    Raises:
+        ArgumentError: There is no such module.
+        MissingPlaceError: There is no such file.
     """
-    if debug:
-        yield
-        return
-    with tempfile.TemporaryFile() as notes:
-        sys.stderr.flush()
-        terminal = os.dup(2)
-        os.dup2(notes.fileno(), 2)
-        try:
-            yield
-        except Exception:
-            notes.seek(0)
-            os.write(terminal, notes.read())
-            raise
-        finally:
-            sys.stderr.flush()
-            os.dup2(terminal, 2)
-            os.close(terminal)
+    if os.getcwd() not in sys.path:  # `tf-vmf` is a script, whose folder is there instead
+        sys.path.insert(0, os.getcwd())
+    for name in names:
+        path = Path(name)
+        if path.suffix != ".py":
+            try:
+                importlib.import_module(name)
+            except ModuleNotFoundError as error:
+                if error.name is None or not (name == error.name or name.startswith(f"{error.name}.")):
+                    raise  # a module that it imports is missing
+                raise ArgumentError(IMPORT, "a module of Python, or a file NAME.py", repr(name)) from error
+            continue
+        if not path.is_file():
+            raise MissingPlaceError("a module of Python, or a file NAME.py", name, name=IMPORT)
+        if known := sys.modules.get(path.stem):
+            if Path(getattr(known, "__file__", None) or "").resolve() == path.resolve():
+                continue
+            raise ArgumentError(IMPORT, "a file whose name is no module's", repr(name), "Give it another name.")
+        spec = importlib.util.spec_from_file_location(path.stem, path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[path.stem] = module  # as an import does it: Keras and pickle look classes up there
+        spec.loader.exec_module(module)
 
 
-def _provoke_notes() -> None:
+def _flush_startup_messages() -> None:
     """Makes TensorFlow say what it says once per process: that there is no GPU, and that oneDNN does not transpose integers.
 
     The second would appear between two epochs. A session leaves the devices of the process open to the program, an eager
@@ -136,7 +159,7 @@ def parse(values: flags.FlagValues, configs: Sequence[type[Config]], arguments: 
     """The configurations that a command line describes.
 
     Raises:
-        ConfigError: A value is not possible, or there are arguments that are not flags.
+        ArgumentError: A value is not possible, or there are arguments that are not flags.
         flags.Error: There is no such flag; the message names the closest.
     """
     rest = values(["program", *map(_with_recipe, arguments)])[1:]
@@ -160,52 +183,54 @@ def _with_recipe(argument: str) -> str:
 
 
 def is_expected(error: BaseException) -> bool:
-    """Whether an error is the user's to mend: raised by this package about its input, or a missing file or module."""
-    if isinstance(error, ModuleNotFoundError):
-        return "pip install" in str(error)
-    if isinstance(error, FloatingPointError | LockHeldError):
+    """Whether an error is the user's to mend: raised by this package about its input, or about a place or a package."""
+    if isinstance(error, ArgumentError | PlaceError | MissingPackageError | FloatingPointError | LockHeldError):
         return True
-    if not isinstance(error, ValueError | OSError | TypeError):
-        return False
-    if isinstance(error, OSError) and error.errno in _OF_PLACES:
+    if no_room(error) is not None:
+        return True
+    if isinstance(error, OSError) and (error.errno in _OF_PLACES or isinstance(error, FileNotFoundError)):
         return True
     inside = Path(traceback.extract_tb(error.__traceback__)[-1].filename).resolve()
-    return isinstance(error, FileNotFoundError) or any(folder in inside.parents for folder in _OURS)
+    return isinstance(error, ValueError | OSError | TypeError) and any(folder in inside.parents for folder in _OURS)
 
 
-def with_flags(message: str, names: Sequence[str]) -> str:
-    """A message of the library with the names of arguments as flags: "`corpus` must be" as "--corpus must be"."""
+def message_of(error: BaseException, values: flags.FlagValues) -> str:
+    """An error as a program prints it: "--flag: problem" where an argument, or the value of a flag, is what is wrong."""
+    if isinstance(error, ArgumentError):
+        return f"--{error.name}: {error.problem}" if not error.owner or error.name in values else str(error)
+    lack = no_room(error)
+    if lack is not None:
+        what = lack.filename or "A file could not be written"
+        return f"{what}: {lack.strerror}. Make room, or name another place, and repeat the command."
+    if not isinstance(error, OSError):
+        return str(error)
+    place, text = error.filename, str(error)
+    if isinstance(error, PlaceError):
+        place, text = error.place, error.problem
+    elif error.strerror and place:
+        text = f"{place}: {error.strerror}."
+    name = getattr(error, "name", "")
+    flag = name if name in values else _flag_of_place(place, values)
+    return f"--{flag}: {text}" if flag else f"{place}: {text}" if place and place not in text else text
 
-    def replaced(match: re.Match[str]) -> str:
-        return f"--{match[1]}" if match[1] in names else match[0]
 
-    return re.sub(r"(?:Arguments? )?`(\w+)`(?: of \w+)?", replaced, message)
+def _flag_of_place(place: object, values: flags.FlagValues) -> str | None:
+    """The flag that names a place, alone or as one of several, with a label or without."""
+    for name in values:
+        given = values[name].value
+        for entry in given if isinstance(given, list) else [given]:
+            if isinstance(entry, str) and str(place) in (entry, entry.partition("=")[2]):
+                return str(name)
+    return None
 
 
 def _stop(error: BaseException, values: flags.FlagValues, debug: bool, hint: str) -> Any:
     """Prints an error in one line, and where it was raised if asked to; exits."""
     if debug:
         traceback.print_exception(error)
-    text = str(error)
-    if isinstance(error, ConfigError):
-        text = f"--{error.option}: {error.problem}"
-    elif isinstance(error, OSError):
-        if error.strerror and error.filename:
-            text = f"{error.filename}: {error.strerror}."
-        text = _with_flag_of_place(text, values)
     with contextlib.suppress(BrokenPipeError):
-        print("\n".join(filter(None, [f"error: {with_flags(text, list(values))}", hint])), file=sys.stderr)
+        print("\n".join(filter(None, [f"error: {message_of(error, values)}", hint])), file=sys.stderr)
     sys.exit(_FAILURE if isinstance(error, FloatingPointError) else _WRONG_USE)
-
-
-def _with_flag_of_place(message: str, values: flags.FlagValues) -> str:
-    """A message about a place ("PATH: ..", or ".. Received: PATH") after the flag that named it, if one did."""
-    for name in values:
-        value = values[name].value
-        for place in value if isinstance(value, list) else [value]:
-            if isinstance(place, str) and re.search(rf"(^|Received: ){re.escape(place)}(?=[.:,]?(\s|$))", message):
-                return f"--{name}: {message}"
-    return message
 
 
 def command_line(name: str) -> str:

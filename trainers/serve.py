@@ -7,26 +7,16 @@ The service prints its addresses as soon as it listens. / is a page to try the m
 /health/ready and /metrics are for whoever runs it. SIGTERM ends it after the requests at hand.
 """
 
+from functools import partial
+
 from tf_vmf.programs.configs import ServeConfig
-from trainers import program
+from trainers import program, terminal
 
 
 def main(config: ServeConfig) -> None:
-    from tf_vmf import serving
+    from tf_vmf import programs
 
-    def load() -> serving.Served:
-        with program.quiet_start(debug=False):
-            return serving.Served(
-                config.export_dir, serving.Limits(body_bytes=config.max_body_bytes, examples=config.max_batch)
-            )
-
-    serving.serve(
-        load,
-        config.model_name,
-        host=config.host,
-        port=config.port,
-        version_labels=config.version_labels,
-    )
+    programs.serve_export(config, while_loading=partial(terminal.quiet_start, debug=False))
 
 
 if __name__ == "__main__":

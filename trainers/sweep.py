@@ -10,135 +10,88 @@ Every run has a folder of its own below --output, so each has its report and res
 report.html and, one row per setting, sweep.csv. A run that fails is named at the end and stops no other.
 """
 
-import itertools
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from urllib.parse import quote
 
 from absl import flags as absl_flags
 
-from flags.from_config import define
-from tf_vmf._optional import or_note
-from tf_vmf.locks import FileLock
-from tf_vmf.programs.configs import ConfigError, DocumentConfig, SentenceConfig, SweepConfig
+from flags.from_config import define, read
+from tf_vmf._errors import ArgumentError
+from tf_vmf.programs.configs import DocumentConfig, SentenceConfig, SweepConfig
+from tf_vmf.programs.configs.options import UnusedOptionError
 from trainers import program
 
 _CONFIGS = {"bow_vae": DocumentConfig, "lstm_vae": SentenceConfig}
 
 
-def settings(varied: Mapping[str, Sequence[str]]) -> list[dict[str, str]]:
-    """All combinations, the last flag varying fastest."""
-    return [dict(zip(varied, values, strict=True)) for values in itertools.product(*varied.values())]
+Config = DocumentConfig | SentenceConfig
 
 
-def folder_of(output: Path, setting: Mapping[str, str]) -> Path:
-    """The folder of a run, named after its setting."""
-    return output / ",".join(f"{name}={quote(value, safe='')}" for name, value in setting.items())
+def configurations(
+    trainer: str, arguments: Sequence[str], grid: Sequence[Mapping[str, str]]
+) -> list[tuple[Mapping[str, str], Config]]:
+    """The settings of the runs, with the configuration of each.
 
-
-def configuration(
-    trainer: str, arguments: Sequence[str], setting: Mapping[str, str]
-) -> DocumentConfig | SentenceConfig:
-    """The configuration of one run.
+    A flag beside the settings may do nothing under some of them, as the start of a learned concentration where the concentration is
+    a number. It is left out there.
 
     Raises:
-        ConfigError, absl.flags.Error: A name or a value is not one of the trainer's.
+        ArgumentError, absl.flags.Error: A name or a value is not one of the trainer's, or a flag would do nothing in any run.
     """
-    config = _CONFIGS[trainer]
+    runs, unused = [], []
+    for setting in grid:
+        config, without = _configuration(_CONFIGS[trainer], arguments, setting)
+        runs.append((setting, config))
+        unused.append(without)
+    for name, error in unused[0].items():
+        if all(name in each for each in unused):
+            raise error
+    return runs
+
+
+def _configuration(
+    config: type[Config], arguments: Sequence[str], setting: Mapping[str, str]
+) -> tuple[Config, dict[str, UnusedOptionError]]:
+    """A configuration, and the flags that do nothing in it."""
+    from tf_vmf.programs.components import check_latent
+
+    values = define([config])
+    unused: dict[str, UnusedOptionError] = {}
     varied = [f"--{name}={value}" for name, value in setting.items()]
-    made = program.parse(define([config]), [config], [*arguments, *varied])[0]
-    assert isinstance(made, DocumentConfig | SentenceConfig)
-    return made
+    program.parse(values, [], [*arguments, *varied])
+    while True:
+        try:
+            made = read(config, values)
+            assert isinstance(made, Config)
+            check_latent(made)
+            return made, unused
+        except UnusedOptionError as error:
+            if error.name in setting or error.name in unused:
+                raise
+            unused[error.name] = error
+            values[error.name].unparse()
 
 
 def main(sweep: SweepConfig, arguments: list[str]) -> None:
-    output, grid = Path(sweep.output), settings(sweep.varied())
+    from tf_vmf import programs
+    from tf_vmf.programs.sweep import settings
+
     given = [argument.lstrip("-").partition("=")[0] for argument in arguments]
     if "workdir" in [*given, *sweep.varied()]:
-        raise ConfigError("output", "every run has a folder of its own below it. Leave out --workdir.")
+        raise ArgumentError(
+            "output", "no --workdir beside it, as every run has a folder below it", "one", "Leave out --workdir."
+        )
     try:
         # All of them before the first run.
-        configs = [configuration(sweep.trainer, arguments, setting) for setting in grid]
+        runs = configurations(sweep.trainer, arguments, settings(sweep.varied()))
     except absl_flags.Error as error:
-        raise ConfigError("vary", f"expected flags of {sweep.trainer}. {error}") from error
-    # Two sweeps would take turns in failing at the folders of the other's runs.
-    with FileLock(output / "sweep.lock", f"Folder {output}", "Wait until it ends, or give another --output."):
-        _sweep(output, grid, configs)
-
-
-def _sweep(output: Path, grid: Sequence[Mapping[str, str]], configs: Sequence[DocumentConfig | SentenceConfig]) -> None:
-    """Runs all configurations and compares them."""
-    from tf_vmf.training import RunInterruptedError
-
-    finished, failures = [], []
-    for number, (setting, config) in enumerate(zip(grid, configs, strict=True), 1):
-        folder = folder_of(output, setting)
-        print(f"run {number} of {len(grid)}: {folder.name}", flush=True)
-        try:
-            failure = _train(config, folder)
-        except RunInterruptedError:
-            print(f"The sweep was interrupted in {folder.name}. The same command goes on.", flush=True)
-            raise
-        if failure:
-            failures.append(f"{folder.name} ({failure})")
-        else:
-            finished.append((setting, folder))
-    if not finished:
-        raise ValueError(f"No run of the sweep ended: {'; '.join(failures)}.")
-    _compare(output, finished, failures)
-    if failures:
-        sys.exit(f"{len(failures)} of {len(grid)} runs failed: {'; '.join(failures)}")
-
-
-def _train(config: DocumentConfig | SentenceConfig, folder: Path) -> str | None:
-    """Trains one run or resumes it; returns why it failed."""
-    import keras
-
-    from tf_vmf import programs
-
-    keras.backend.clear_session()  # else the graphs of all runs would add up in memory
-    command = program.command_line("sweep")
-    try:
-        if isinstance(config, DocumentConfig):
-            programs.train_documents(config, folder, command=command)
-        else:
-            programs.train_sentences(config, folder, command=command)
-    except Exception as error:  # whatever it is, the other runs are worth their time
-        print(f"failed: {error}", file=sys.stderr)
-        return f"{type(error).__name__}: {str(error).splitlines()[0][:200]}"
-    return None
-
-
-def _compare(output: Path, finished: Sequence[tuple[Mapping[str, str], Path]], failures: Sequence[str]) -> None:
-    """Writes the table and the report of the sweep."""
-    from tf_vmf import report
-    from tf_vmf.files import write_csv
-    from tf_vmf.report import engine
-
-    points = engine.sweep_points(finished)
-    rows = [
-        {
-            **point.setting,
-            "seeds": len(point.figures["perplexity"]),
-            **{measure: point.mean(measure) for measure in point.figures},
-        }
-        for point in points
-    ]
-    write_csv(output / "sweep.csv", rows)
-    findings = engine.find_sweep(points, command=program.command_line("sweep"), failures=failures)
-    table = report.sweep_table(findings)
-    cells = [[str(cell) for cell in row] for row in (table.header, *table.rows)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    for row in cells:
-        print("  ".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True)))
-    page = output / "report.html"
-    print()
-    with or_note(page.name):
-        title = f"Sweep over {', '.join(name.replace('_', ' ') for name in points[0].setting) or 'seeds'}"
-        report.sweep_report(page, findings, title=title)
-        print(f"report  {page.resolve().as_uri()}")
-    print(f"table   {output / 'sweep.csv'}")
+        raise ArgumentError("vary", f"flags of {sweep.trainer}", str(error).rstrip(".")) from error
+    ended = programs.run_sweep(runs, sweep.output, command=program.command_line("sweep"))
+    if ended.report_file.exists():
+        print(f"report  {ended.report_file.resolve().as_uri()}")
+    print(f"table   {ended.table_file}")
+    if ended.failures:
+        sys.exit(f"{len(ended.failures)} of {len(runs)} runs failed: {'; '.join(ended.failures)}")
 
 
 if __name__ == "__main__":

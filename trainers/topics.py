@@ -15,9 +15,9 @@ from trainers import program
 
 
 def main(config: TopicsConfig) -> None:
-    from tf_vmf.programs.topics import find_topics
+    from tf_vmf import programs
 
-    model = find_topics(config)
+    model = programs.find_topics(config)
     for topic, words in enumerate(model.topics(min(8, len(model.vocabulary_)))):
         print(f"{topic}: {', '.join(words)}")
     folder = Path(config.output).resolve()

@@ -8,10 +8,11 @@ import warnings
 
 import pytest
 
+from tests.refusals import refused
 from tf_vmf import data
 from tf_vmf.data import load_bag_of_words, load_sentences
-from tf_vmf.data.columns import Columns, looks_like_table, read_rows
-from tf_vmf.data.texts import TextFiles
+from tf_vmf.text.files import TextFiles
+from tf_vmf.text.tables import Columns, looks_like_table, read_rows
 
 TEXTS = [
     "plain words",
@@ -120,21 +121,6 @@ def test_a_folder_of_tables_is_read_where_columns_are_given(tmp_path):
             r"line 2: expected column 'label' a label. Received: an empty field",
         ),
         (
-            "a.csv",
-            "body,label\na,b\n",
-            ("text", None),
-            r"line 1: expected a header with one column 'text'.*body, label",
-        ),
-        ("a.csv", "text,text\na,b\n", ("text", None), r"line 1: expected a header with one column 'text'"),
-        ("a.csv", "a,b\n", (2, None), r"line 1: expected a column 2, `text_column`. Received: 2 columns: a, b"),
-        ("a.csv", "a,b,c\n", (None, 0), r"line 1: expected two tab-separated columns, or `text_column`.*3 columns"),
-        (
-            "a.jsonl",
-            '{"text": "a"}\n{"body": "b"}\n',
-            ("text", None),
-            r"line 2: expected an object with the key 'text'.*body",
-        ),
-        (
             "a.jsonl",
             '{"text": "a"}\n["b"]\n',
             ("text", None),
@@ -149,8 +135,6 @@ def test_a_folder_of_tables_is_read_where_columns_are_given(tmp_path):
         ("a.jsonl", '{"text": null}\n', ("text", None), r"line 1: expected a string as 'text'. Received: None"),
         ("a.jsonl", '{"text": "a", "l": [1]}\n', ("text", "l"), r"line 1: expected a string or a number as 'l'.*\[1\]"),
         ("a.jsonl", '{"text": "a", "l": ""}\n', ("text", "l"), r"line 1: expected column 'l' a label"),
-        ("a.jsonl", '{"text": "a", "l": "b"}\n', (None, "l"), r"line 1: expected `text_column`, one of text, l"),
-        ("a.jsonl", '{"text": "a"}\n', (0, None), r"expected the columns of JSON lines by name. Received: 0"),
         (
             "a.jsonl",
             '{"text": "a", "label": NaN}',
@@ -172,23 +156,94 @@ def test_a_malformed_row_is_named_by_file_and_line(tmp_path, name, content, colu
         list(read_rows(tmp_path / name, Columns(*columns)))
 
 
-@pytest.mark.parametrize("columns", [(-1, None), (True, None), ("text", 1.5), ("text", "text"), (0, 0)])
-def test_columns_that_are_none_are_refused(columns):
-    with pytest.raises(ValueError, match=r"`text_column`|`label_column`"):
+@pytest.mark.parametrize(
+    ("name", "content", "columns", "argument", "expected", "remedy"),
+    [
+        ("a.csv", "body,label\na,b\n", ("text", None), "text_column", "line 1: body, label", ""),
+        ("a.csv", "text,text\na,b\n", ("text", None), "text_column", "one column", ""),
+        ("a.csv", "a,b\n", (2, None), "text_column", "below 2", ""),
+        ("a.csv", "text,l\na,b\n", ("text", "label"), "label_column", "line 1: text, l", ""),
+        ("a.csv", "a,b,c\n", (None, 0), "text_column", "line 1, has not two", ""),
+        ("a.csv", "id;text\n1;a\n", ("text", None), "text_column", "id;text", "delimiter=';'"),
+        ("a.csv", "id\ttext\n1\ta\n", ("text", None), "text_column", "line 1", "delimiter='\\t'"),
+        ("a.tsv", "id,text\n1,a\n", ("text", None), "text_column", "line 1", "delimiter=','"),
+        ("a.csv", "1;a\n", (1, None), "text_column", "below 1", "delimiter=';'"),
+        ("a.jsonl", '{"text": "a"}\n{"body": "b"}\n', ("text", None), "text_column", "line 2: body", ""),
+        ("a.jsonl", '{"text": "a", "l": "b"}\n', (None, "l"), "text_column", "line 1: text, l", ""),
+        ("a.jsonl", '{"text": "a"}\n', (0, None), "text_column", "JSON lines", ""),
+    ],
+)
+def test_a_column_that_a_file_lacks_is_refused(tmp_path, name, content, columns, argument, expected, remedy):
+    (tmp_path / name).write_text(content)
+    with refused(argument, expected=expected, remedy=remedy):
+        list(read_rows(tmp_path / name, Columns(*columns)))
+    if "line 2" not in expected:  # the header alone is read before anything else is done
+        with refused(argument, expected=expected, remedy=remedy):
+            TextFiles(tmp_path / name, columns=Columns(*columns))
+
+
+def test_a_delimiter_of_ones_own(tmp_path):
+    (tmp_path / "a.csv").write_text('id;text\n1;"a; b, c"\n2;d\n')
+    rows = read_rows(tmp_path / "a.csv", Columns("text", "id", delimiter=";"))
+    assert [(row.text, row.label) for row in rows] == [("a; b, c", "1"), ("d", "2")]
+    (tmp_path / "a.txt").write_text("1|a\n2|b\n")
+    assert [row.text for row in read_rows(tmp_path / "a.txt", Columns(1, delimiter="|"))] == ["a", "b"]
+
+
+@pytest.mark.parametrize("delimiter", ["", ";;", '"', 3, "\n"])
+def test_a_delimiter_that_is_none_is_refused(delimiter):
+    with refused("delimiter", repr(delimiter)):
+        Columns("text", delimiter=delimiter)
+
+
+def test_a_delimiter_without_a_column_is_refused():
+    with refused("text_column"):
+        Columns(delimiter=";")
+
+
+@pytest.mark.parametrize(
+    ("columns", "name"),
+    [
+        ((-1, None), "text_column"),
+        ((True, None), "text_column"),
+        (("text", 1.5), "label_column"),
+        (("text", "text"), "label_column"),
+        ((0, 0), "label_column"),
+    ],
+)
+def test_columns_that_are_none_are_refused(columns, name):
+    with refused(name):
         Columns(*columns)
 
 
 @pytest.mark.parametrize("load", [load_bag_of_words, load_sentences])
 def test_a_table_without_its_columns_is_refused_with_its_header(tmp_path, load):
     (tmp_path / "a.csv.gz").write_bytes(gzip.compress(b"id,review\n1,fine\n"))
-    with pytest.raises(
-        ValueError, match=r"a\.csv\.gz has columns: `text_column` must say which.*Its first line: id,review"
-    ):
+    with refused("text_column", "None", "a.csv.gz has columns", "id,review"):
         load(train_files=tmp_path / "a.csv.gz")
-    with pytest.raises(ValueError, match=r"from `label_column` or from the files, not from both"):
+    with refused("label_column", "'id'"):
         load(train_files=f"x={tmp_path}/a.csv.gz", text_column="review", label_column="id")
     with pytest.raises(ValueError, match=r"text_column, which go with `train_files`"):
         load(texts=["a"], text_column="text")
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "what"),
+    [
+        ("a.xlsx", b"PK\x03\x04", "a spreadsheet.*read_excel"),
+        ("a.xls", b"\xd0\xcf\x11\xe0", "a spreadsheet"),
+        ("a.parquet", b"PAR1", "a Parquet file.*read_parquet"),
+        ("a.zip", b"PK\x03\x04", "a zip archive.*Unpack"),
+        ("a.csv", b"PK\x03\x04", "a zip archive"),
+        ("a.csv.xz", b"\xfd7zXZ", "an xz file.*unxz"),
+        ("a.pdf", b"%PDF-1.4", "a PDF document"),
+    ],
+)
+def test_binary_formats_are_refused_with_what_reads_them(tmp_path, name, start, what):
+    (tmp_path / name).write_bytes(start + bytes(range(256)))
+    for columns in (None, Columns("text")):
+        with pytest.raises(ValueError, match=rf"{name}: expected plain text.*Received: {what}"):
+            TextFiles(tmp_path / name, columns=columns)
 
 
 @pytest.mark.parametrize(

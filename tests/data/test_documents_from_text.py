@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tf_vmf.data import load_bag_of_words
-from tf_vmf.data.texts import TextFiles
+from tf_vmf.text.files import TextFiles
 
 
 def load(**arguments):

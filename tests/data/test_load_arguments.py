@@ -40,7 +40,7 @@ def test_feat_files_of_ones_own(feat_files):
             {"corpus": "wikipedia", "tokenization": "bpe"},
             r"`tokenization` must be one of words, whitespace, punctuation.*'bpe'",
         ),
-        ({"train_files": []}, r"must not be empty"),
+        ({"train_files": []}, r"Argument `train_files`: expected one file or more"),
         ({"train_files": "a.feat"}, r"`vocab_file` must name the vocabulary"),
         ({"train_files": "a.feat", "test_files": "b.txt"}, r"`\.feat` files or of text files, not of both.*b\.txt"),
         ({"train_files": ["a.feat", "b.txt"]}, r"`\.feat` files or of text files, not of both.*a\.feat, b\.txt"),
@@ -66,10 +66,10 @@ TEXTS = ["moon star", "star moon", "moon moon", "star star"]
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ({"labels": [b"a"] * 4}, r"labels\[0\] must be a string or a number.*b'a'"),
-        ({"labels": np.ones((4, 1))}, r"labels\[0\] must be a string or a number"),
-        ({"labels": ["a", ["b"], "a", "b"]}, r"labels\[1\] must be a string or a number.*\['b'\]"),
-        ({"labels": ["a", np.nan, "a", "b"]}, r"labels\[1\] must be a label.*nan"),
+        ({"labels": [b"a"] * 4}, r"Argument `labels`.*labels\[0\] = b'a'"),
+        ({"labels": np.ones((4, 1))}, r"Argument `labels`.*shape \(4, 1\)"),
+        ({"labels": ["a", ["b"], "a", "b"]}, r"Argument `labels`.*labels\[1\] = \['b'\]"),
+        ({"labels": ["a", np.nan, "a", "b"]}, r"Argument `labels`.*labels\[1\] = nan"),
         ({"validation_size": np.nan}, r"`validation_size` must be a number of documents.*nan"),
         ({"validation_size": "a"}, r"`validation_size` must be a number of documents.*'a'"),
         ({"test_size": True}, r"`test_size` must be a number of documents.*True"),

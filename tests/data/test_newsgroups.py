@@ -43,7 +43,7 @@ def test_groups_are_named_and_other_labels_stay_numbers(tmp_path):
 
 
 def test_missing_files_are_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"train\.feat, test\.feat, vocab\.new in `data_dir`"):
+    with pytest.raises(FileNotFoundError, match=r"`data_dir`: expected train\.feat, test\.feat, vocab\.new"):
         load_bag_of_words("20ng", data_dir=tmp_path)
 
 

@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 
 from tests.random_cases import many
 from tf_vmf.data import load_bag_of_words, load_sentences
-from tf_vmf.data.columns import Columns, read_rows
 from tf_vmf.text import FIRST_WORD_ID, UNK_ID
+from tf_vmf.text.tables import Columns, read_rows
 
 # What readers stumble over, beside random characters of the scripts whose case and categories are settled.
 PIECES = [

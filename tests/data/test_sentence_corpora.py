@@ -65,7 +65,7 @@ def test_ptb_is_found_in_the_folder_or_below_it_and_its_vocabulary_is_of_train(t
     ("name", "files"), [("ptb", "train.txt, valid.txt, test.txt"), ("sentence_polarity", "neg and rt")]
 )
 def test_missing_files_are_named(tmp_path, name, files):
-    with pytest.raises(FileNotFoundError, match=rf"Corpus '{name}' needs .*{files}"):
+    with pytest.raises(FileNotFoundError, match=rf"`data_dir`: expected .*{files}.* in it or its folder {name}"):
         load_sentences(name, data_dir=tmp_path)
 
 

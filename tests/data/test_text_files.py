@@ -1,6 +1,7 @@
 """What is read of folders, what is passed over, and what is said of it."""
 
 import gzip
+import re
 import warnings
 
 import numpy as np
@@ -9,7 +10,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 
 from tf_vmf import data
 from tf_vmf.data import load_bag_of_words, load_sentences
-from tf_vmf.data.texts import TextFiles, expand_paths
+from tf_vmf.text.files import TextFiles, expand_paths
 
 WORDS = ["alpha", "beta", "gamma", "delta"]
 
@@ -239,3 +240,13 @@ def test_document_frequencies_limit_the_vocabulary_as_in_scikit_learn(tmp_path):
             load_bag_of_words(texts=texts, **limits)
     with pytest.raises(ValueError, match=r"Lower `min_count`, change min_df, or"):
         load_bag_of_words(texts=texts, min_df=1000)
+
+
+@pytest.mark.parametrize("name", ["a,b.txt", "a, b.txt", "a\nb.txt"])
+def test_files_whose_names_a_program_has_cut_are_found(tmp_path, name):
+    (tmp_path / name).write_text("one\n")
+    (tmp_path / "other.txt").write_text("two\n")
+    cut = [str(tmp_path / "other.txt"), *(piece.strip() for piece in re.split(r"[,\n]", str(tmp_path / name)))]
+    assert [text.text for text in TextFiles(cut)] == ["two", "one"]
+    labelled = [f"x={cut[0]}", f"y={cut[1]}", *cut[2:]]
+    assert [(text.label, text.text) for text in TextFiles(labelled)] == [("x", "two"), ("y", "one")]

@@ -7,9 +7,9 @@ from absl import flags
 
 from flags.from_config import define, read
 from flags.help import help_text
+from tf_vmf._errors import ArgumentError
 from tf_vmf.programs.configs import (
     Config,
-    ConfigError,
     DocumentConfig,
     ExportConfig,
     PrepareConfig,
@@ -72,17 +72,17 @@ def test_a_command_line_and_python_give_equal_configurations():
 
 @pytest.mark.parametrize("value", ["-1", "nan", "inf", "lerned", ""])
 def test_a_wrong_concentration_is_refused_with_what_is_allowed(value):
-    with pytest.raises(ConfigError, match="a number >= 0, or 'learned'"):
+    with pytest.raises(ArgumentError, match="a number >= 0, or 'learned'"):
         parsed(DocumentConfig, "--corpus=a", f"--concentration={value}")
 
 
 @pytest.mark.parametrize(
     ("argument", "error", "message"),
     [
-        ("--encoder_units=a,b", ConfigError, "integers separated by commas"),
-        ("--epochs=two", flags.IllegalFlagValueError, "--epochs=two"),
+        ("--encoder_units=a,b", ArgumentError, "integers separated by commas"),
+        ("--epochs=two", ArgumentError, "`epochs`: expected an integer >= 1. Received: 'two'"),
         ("--epoch=2", flags.UnrecognizedFlagError, "Did you mean: epochs"),
-        ("--latent_dim=0", ConfigError, ">= 1"),
+        ("--latent_dim=0", ArgumentError, ">= 1"),
     ],
 )
 def test_a_wrong_flag_is_refused(argument, error, message):
@@ -91,7 +91,7 @@ def test_a_wrong_flag_is_refused(argument, error, message):
 
 
 def test_a_flag_that_must_be_given_is_named():
-    with pytest.raises(ConfigError, match="`model`: expected a value"):
+    with pytest.raises(ArgumentError, match="`model`: expected a value"):
         parsed(ExportConfig, "--output=x")
 
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from flags.from_config import define, read
+from tf_vmf._errors import ArgumentError
 from tf_vmf.data import load_bag_of_words
-from tf_vmf.programs.configs import ConfigError, DocumentConfig
+from tf_vmf.programs.configs import DocumentConfig
 
 
 def given(**flags):
@@ -68,5 +69,5 @@ def test_positions_are_numbers_and_names_are_not():
     ],
 )
 def test_values_that_mean_nothing_are_refused_by_name(name, value):
-    with pytest.raises(ConfigError, match=f"`{name}`: "):
+    with pytest.raises(ArgumentError, match=f"`{name}`: "):
         given(**{name: value})

@@ -9,6 +9,7 @@ import tensorflow as tf
 from tests.conftest import mirrored
 from tests.layers.test_latents_in_models import NOTHING, functional, nothing
 from tf_vmf import models, programs
+from tf_vmf._errors import ArgumentError
 from tf_vmf.layers import (
     GaussianLatent,
     GaussianMixturePrior,
@@ -18,7 +19,7 @@ from tf_vmf.layers import (
     VonMisesFisherLatent,
     VonMisesFisherMixturePrior,
 )
-from tf_vmf.programs.configs import ConfigError, DocumentConfig, SentenceConfig
+from tf_vmf.programs.configs import DocumentConfig, SentenceConfig
 
 
 def sphere(**kwargs):
@@ -216,10 +217,10 @@ def test_trainers_make_it_and_refuse_what_has_none():
         assert learned.num_components == 7
     for latent in ("uniform_norm_vmf", "vmf_product"):
         with pytest.raises(
-            ConfigError, match=rf"`prior`: expected 'fixed' with latent='{latent}'. Received: 'mixture'"
+            ArgumentError, match=rf"`prior`: expected 'fixed' with latent='{latent}'. Received: 'mixture'"
         ):
             make(latent, prior="mixture")
-    with pytest.raises(ConfigError, match=r"`prior`: expected 'fixed' with latent='none'"):
+    with pytest.raises(ArgumentError, match=r"`prior`: expected 'fixed' with latent='none'"):
         programs.make_latent(SentenceConfig(corpus="ptb", latent="none", prior="mixture"), seed=0)
 
 

@@ -7,9 +7,10 @@ import tensorflow as tf
 from scipy.stats import multivariate_normal
 
 from tf_vmf import data, evaluation, report
+from tf_vmf._errors import ArgumentError
 from tf_vmf.layers import GaussianLatent, VonMisesFisherLatent
 from tf_vmf.models import LSTMVAE, VAE, BagOfWordsVAE
-from tf_vmf.programs.configs import ConfigError, SentenceConfig
+from tf_vmf.programs.configs import SentenceConfig
 from tf_vmf.text.tokens import EOS_ID
 
 V = 12
@@ -118,7 +119,7 @@ def test_a_mean_of_one_sample_or_of_none_is_refused():
         LSTMVAE(7, None, num_samples=3, sample_reduction="mean_code")
     with pytest.raises(ValueError, match="'median'"):
         LSTMVAE(7, latent, sample_reduction="median")
-    with pytest.raises(ConfigError, match="num_samples"):
+    with pytest.raises(ArgumentError, match="num_samples"):
         SentenceConfig(corpus="ptb", sample_reduction="mean_code")
 
 

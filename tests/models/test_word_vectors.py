@@ -50,7 +50,7 @@ def test_words_of_a_run_are_found_by_name_whatever_its_vocabulary(tmp_path):
 
 @pytest.mark.filterwarnings(r"ignore:.*empty\.txt:pytest.PytestUnraisableExceptionWarning")
 def test_what_has_no_word_vectors_is_refused(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"no file or folder.*missing\.txt"):
+    with pytest.raises(FileNotFoundError, match=r"a file of word vectors\. Received: .*missing\.txt"):
         read_word_vectors(tmp_path / "missing.txt")
     (tmp_path / "notes.txt").write_text("not a file of vectors\nat all\n")
     with pytest.raises(ValueError, match=r"notes\.txt is not a text file of word vectors"):

@@ -5,6 +5,7 @@ import math
 import keras
 import pytest
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf.layers import (
     GaussianLatent,
     LearnedConcentration,
@@ -14,6 +15,7 @@ from tf_vmf.layers import (
 )
 from tf_vmf.programs import make_latent, make_optimizer
 from tf_vmf.programs.configs import DocumentConfig, SentenceConfig
+from tf_vmf.programs.configs.options import UnusedOptionError
 
 
 def config(**options):
@@ -25,7 +27,8 @@ def config(**options):
     [("vmf", VonMisesFisherLatent), ("gaussian", GaussianLatent), ("power_spherical", PowerSphericalLatent)],
 )
 def test_every_latent_is_made_as_the_configuration_says(name, layer):
-    latent = make_latent(config(latent=name, latent_dim=7, concentration=12.5, kl_warmup_steps=10), seed=3)
+    own = {} if name == "gaussian" else {"concentration": 12.5}
+    latent = make_latent(config(latent=name, latent_dim=7, kl_warmup_steps=10, **own), seed=3)
     assert type(latent) is layer
     assert latent.latent_dim == 7
     assert float(latent.kl_weight_at(5)) == pytest.approx(0.5)
@@ -58,6 +61,56 @@ def test_a_concentration_that_warms_up_goes_in_a_line_from_the_initial_one():
             ValueError, match="`concentration_warmup_steps`: expected 0, or a `concentration` that is a"
         ):
             config(**(options | missing))
+
+
+@pytest.mark.parametrize(
+    ("options", "name"),
+    [
+        ({"concentration": 50.0, "minimum_concentration": 3.0}, "minimum_concentration"),
+        ({"concentration": 50.0, "initial_concentration": 3.0}, "initial_concentration"),
+        ({"latent": "vmf", "norm_max": 3.0}, "norm_max"),
+        ({"latent": "vmf", "norm_width": 0.5}, "norm_width"),
+        ({"latent": "vmf", "part_dim": 4}, "part_dim"),
+        ({"latent": "power_spherical", "part_dim": 4}, "part_dim"),
+        ({"latent": "gaussian", "concentration": 50.0}, "concentration"),
+        ({"latent": "gaussian", "norm_penalty": 0.1}, "norm_penalty"),
+        ({"latent": "vmf", "prior_components": 10}, "prior_components"),
+        ({"latent": "none", "kl_weight": 0.5}, "kl_weight"),
+        ({"latent": "none", "latent_dim": 4}, "latent_dim"),
+        ({"latent": "none", "free_bits": 1.0}, "free_bits"),
+        ({"label_dim": 7}, "label_dim"),
+        ({"pooling": "bow", "bidirectional": True}, "bidirectional"),
+        ({"strategy": "default", "num_devices": 2}, "num_devices"),
+        ({"data_dir": "folder", "corpus": None, "train_files": ("a.txt",)}, "data_dir"),
+        ({"vocab_file": "words", "min_count": 3}, "min_count"),
+        (
+            {"corpus": None, "train_files": ("a.txt",), "valid_files": ("b.txt",), "validation_size": 0.2},
+            "validation_size",
+        ),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused(options, name):
+    with pytest.raises(UnusedOptionError) as raised:
+        make_latent(SentenceConfig(**{"corpus": "wikipedia", **options}), seed=0)
+    assert raised.value.name == name
+    allowed = {option: value for option, value in options.items() if option != name}
+    make_latent(SentenceConfig(**{"corpus": "wikipedia", **allowed}), seed=0)
+
+
+@pytest.mark.parametrize(
+    ("entries", "received"),
+    [
+        (("start",), "'start'"),
+        (("a=1", "a=2"), "'a=2'"),
+        (("=1",), "'=1'"),
+        (("df=3",), "'df'"),
+        (("concentration=3",), "'concentration'"),
+    ],
+)
+def test_other_options_of_a_latent_are_pairs_with_names_that_it_has(entries, received):
+    with pytest.raises(ArgumentError) as raised:
+        make_latent(config(latent_options=entries), seed=0)
+    assert (raised.value.name, raised.value.received) == ("latent_options", received)
 
 
 def test_an_unknown_latent_is_refused_with_the_choices():

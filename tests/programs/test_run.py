@@ -63,7 +63,7 @@ def test_conditional_on_a_label_without_training_sentences_is_refused(tmp_path):
         (tmp_path / f"{label}.txt").write_text("a b c\n" * 30)
     both = (f"good={tmp_path}/good.txt", f"bad={tmp_path}/bad.txt")
     files = {"train_files": both[:1], "valid_files": both, "test_files": both}
-    with pytest.raises(ValueError, match=r"`conditional`.*Received none labelled bad"):
+    with pytest.raises(ValueError, match=r"`conditional`.*Received: none labeled bad"):
         programs.train_sentences(SentenceConfig(**files, conditional=True, min_count=1), tmp_path / "x")
 
 

@@ -125,7 +125,13 @@ class PlainDocuments(tf.Module):
 
     @tf.function(input_signature=[_TEXTS])
     def topics_text(self, texts):
-        return {"proportions": tf.tile([[0.25, 0.75]], [tf.size(texts), 1]), "topic": tf.ones_like(texts, tf.int32)}
+        known = tf.reduce_sum(tf.cast(tf.strings.split(texts) != "unknown", tf.int32), axis=1)
+        space = tf.where(tf.strings.regex_full_match(texts, ".*moon.*"), 0.75, 0.125)
+        return {
+            "proportions": tf.stack([1.0 - space, space], axis=1),
+            "topic": tf.cast(space > 0.5, tf.int32),
+            "tokens": known,
+        }
 
     @tf.function(input_signature=[_INTEGER, _INTEGER])
     def topic_labels(self, first, number):

@@ -1,5 +1,6 @@
 """The page of the service in a browser: Chromium, where the system has it."""
 
+import csv
 import json
 import shlex
 
@@ -123,7 +124,12 @@ def test_nearest_training_examples_are_shown_where_the_export_holds_them(visit):
     assert "Words that the model knows: 4" in answer.text_content()
     other = visit("documents")
     other.box("A text").wait_for()
-    assert other.page.get_by_role("heading", level=2).all_text_contents() == ["A text", "Between two texts"]
+    assert other.page.get_by_role("heading", level=2).all_text_contents() == [
+        "Topics",
+        "A text",
+        "Many texts",
+        "Between two texts",
+    ]
 
 
 def test_a_document_model_shows_topics_and_words_of_a_text_and_words_of_the_points_between_two(visit):
@@ -135,6 +141,44 @@ def test_a_document_model_shows_topics_and_words_of_a_text_and_words_of_the_poin
     answer = here.run("Between two texts")
     answer.get_by_role("slider").press("ArrowLeft")
     assert answer.locator(".word").all_text_contents() == [f"word-4-{i}" for i in range(10)]
+
+
+def test_topics_are_listed_and_the_first_example_is_the_models_own(visit):
+    here = visit("documents")
+    topics = here.box("Topics")
+    assert topics.locator("tbody tr").all_text_contents() == ["0cooking", "1space"]
+    assert here.box("A text").get_by_label("Text").input_value() == "cooking"
+    assert "Words that the model knows: 1" in here.run("A text").text_content()
+
+
+def test_a_text_without_a_known_word_has_no_topic(visit):
+    here = visit("documents")
+    here.box("A text").get_by_label("Text").fill("unknown unknown")
+    answer = here.run("A text").text_content()
+    assert "Words that the model knows: 0" in answer
+    assert "Topic -1: no known word." in answer
+
+
+def test_pasted_lines_get_their_topics_and_a_csv_file(visit, tmp_path):
+    here = visit("documents")
+    texts = ["the moon", 'bread, "fresh"', "unknown", "=HYPERLINK(1)", *["moon again"] * 250]
+    here.box("Many texts").get_by_label("Texts").fill("\n\n".join(texts))
+    answer = here.run("Many texts")
+    assert "254 texts, 1 without a known word; the first 100 are shown" in answer.text_content()
+    cells = [row.locator("td").all_text_contents() for row in answer.locator("tbody tr").all()[:3]]
+    assert cells == [
+        ["0", "1", "space", "0.7500", "2", "the moon"],
+        ["1", "0", "cooking", "0.8750", "2", 'bread, "fresh"'],
+        ["2", "-1", "no known word", "", "0", "unknown"],
+    ]
+    with here.page.expect_download() as started:
+        answer.get_by_role("link", name="Save as CSV").click()
+    started.value.save_as(tmp_path / "topics.csv")
+    with (tmp_path / "topics.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["text"] for row in rows] == [*texts[:3], "'=HYPERLINK(1)", *texts[4:]]
+    assert [row["topic"] for row in rows[:4]] == ["1", "0", "-1", "0"]
+    assert (rows[253]["row"], rows[253]["topic_label"]) == ("253", "space")
 
 
 def test_the_command_beside_each_box_gives_what_the_box_shows(visit):
@@ -170,7 +214,7 @@ def test_the_page_works_by_keyboard_alone(visit):
     box = here.box("A text")
     box.get_by_label("Text").focus()
     here.page.keyboard.press("Tab")
-    assert here.page.evaluate("document.activeElement.textContent") == "Encode"
+    assert here.page.evaluate("document.activeElement.textContent") == "Find topics"
     outline = here.page.evaluate("getComputedStyle(document.activeElement).outlineWidth")
     assert outline == "3px"
     here.page.keyboard.press("Enter")

@@ -8,7 +8,7 @@ from tests.topics.planted import planted_texts
 from tests.topics.test_topic_model import PLANTED, small
 from tf_vmf.topics import TopicModel
 from tf_vmf.topics.fitted import merged_numbers
-from tf_vmf.topics.frames import periods, topics_by
+from tf_vmf.topics.tables import periods, topics_by
 
 TEXTS, LABELS = planted_texts()
 
@@ -24,7 +24,7 @@ def model():
         ([], ValueError, "Received none"),
         (None, TypeError, "NoneType"),
         ((text for text in TEXTS), TypeError, r"list\(texts\)"),
-        ([["moon", "orbit"], ["bread"]], ValueError, "a list of strings"),
+        ([["moon", "orbit"], ["bread"]], TypeError, "Join the words"),
         ([TEXTS[0]], ValueError, "no stop word"),
         ([*TEXTS, None], TypeError, r"documents\[180\] of type NoneType"),
     ],

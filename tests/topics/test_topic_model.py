@@ -13,6 +13,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from tests.topics.planted import SHARED, WORDS, planted_texts
+from tf_vmf._errors import ArgumentError
 from tf_vmf.topics import TopicModel
 
 TEXTS, LABELS = planted_texts()
@@ -120,14 +121,43 @@ def test_the_same_seed_gives_the_same_model_whatever_the_global_generators_hold(
     assert not np.allclose(first.embed(TEXTS), other.embed(TEXTS))
 
 
-def test_fitting_leaves_the_state_of_pythons_generator():
+def test_fits_in_threads_give_the_codes_of_fits_one_after_the_other():
+    from concurrent.futures import ThreadPoolExecutor
+
+    def codes(seed):
+        return small(epochs=2, random_state=seed).fit(TEXTS).embed(TEXTS)
+
+    expected = [codes(seed) for seed in (0, 1)]
+    with ThreadPoolExecutor(2) as pool:
+        for found, alone in zip(pool.map(codes, (0, 1)), expected, strict=True):
+            np.testing.assert_allclose(found, alone, atol=1e-6)
+
+
+def test_fitting_does_not_seed_pythons_generator():
     import random
 
-    random.seed(5)
-    expected = random.random()
-    random.seed(5)
-    small(epochs=1).fit(TEXTS)
-    assert random.random() == expected
+    following = []
+    for state in (5, 6):
+        random.seed(state)
+        small(epochs=1).fit(TEXTS)
+        following.append(random.random())
+    assert following[0] != following[1]
+
+
+def test_the_topics_of_a_trained_document_model_are_those_of_the_estimator(model):
+    parameters = {"num_topics": 3, "stop_words": "none", "random_state": 0}
+    found = TopicModel.from_document_model(model.model_, TEXTS, vectorizer=model.vectorizer_, **parameters)
+    np.testing.assert_array_equal(found.labels_, model.labels_)
+    assert found.topics() == model.topics()
+    counts = model.vectorizer_(TEXTS).numpy()
+    counted = TopicModel.from_document_model(model.model_, counts, vocabulary=model.vocabulary_, **parameters)
+    assert counted.topics() == model.topics()
+    with pytest.raises(ArgumentError) as caught:
+        TopicModel.from_document_model(model.model_, counts, vocabulary=model.vocabulary_[:-1], **parameters)
+    assert (caught.value.name, caught.value.received) == ("vocabulary", str(len(model.vocabulary_) - 1))
+    with pytest.raises(ArgumentError) as caught:
+        TopicModel.from_document_model(model.model_, TEXTS, vocabulary=model.vocabulary_, **parameters)
+    assert caught.value.name == "vectorizer"
 
 
 def test_saved_and_loaded_models_agree(model, tmp_path):

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import pickle
 import re
 import shutil
 import subprocess
@@ -11,7 +12,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from trainers import program
+from tf_vmf._errors import ArgumentError, MissingPlaceError, TakenPlaceError
+from trainers import program, terminal
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = sorted(path.stem for path in (ROOT / "trainers").glob("*.py") if "__main__" in path.read_text())
@@ -51,7 +53,7 @@ def test_help_and_wrong_flags_need_no_tensorflow(name):
         ),
         ("bow_vae", ["--corpus=wikipedia", "--workdir=x", "--latent=none"], "unigram"),
         ("bow_vae", ["--corpus=wikipedia", "--workdir=x", "--strategy=horovod"], "default, mirrored"),
-        ("bow_vae", ["--workdir=x"], "--corpus: expected a name, or --train_files"),
+        ("bow_vae", ["--workdir=x"], "--corpus: expected a name, or `train_files`"),
         ("lstm_vae", ["--corpus=wikipedia", "--workdir=x", "extra"], "Unexpected arguments: extra"),
         ("sweep", ["--trainer=bow_vae", "--output=x", "--vary=concentration"], "NAME=VALUE,VALUE"),
         ("sweep", ["--trainer=bow_vae", "--output=x", "--vary=seed=0,0"], "NAME=VALUE,VALUE"),
@@ -87,7 +89,7 @@ def test_a_mistake_that_the_library_finds_is_one_line_too_and_debug_shows_where(
     finished = run("bow_vae", *arguments)
     assert finished.returncode == 2
     assert finished.stderr.count("\n") == 1, finished.stderr
-    assert finished.stderr.startswith("error: --train_files: Expected a text file")
+    assert finished.stderr.startswith("error: --train_files: expected a text file")
     assert "/no/such/file.txt" in finished.stderr
     assert "Traceback" in run("bow_vae", *arguments, "--debug").stderr
 
@@ -113,28 +115,62 @@ def test_what_the_operating_system_says_of_a_place_is_one_line_that_names_it(tmp
         with pytest.raises(SystemExit) as ended:
             program._stop(error, [], False, "")
         assert ended.value.code == 2
-        assert capsys.readouterr().err == f"error: {path}: {error.strerror}.\n"
+        remedy = " Make room, or name another place, and repeat the command." if error.errno == errno.ENOSPC else ""
+        assert capsys.readouterr().err == f"error: {path}: {error.strerror}.{remedy}\n"
 
 
-def test_a_message_about_a_place_begins_with_the_flag_that_named_it():
+@pytest.fixture
+def values():
     from flags.from_config import define
     from tf_vmf.programs.configs import ExportConfig
 
     values = define([ExportConfig])
-    program.parse(values, [ExportConfig], ["--model=m", "--output=exports/1", "--examples=a.txt,b.txt"])
-    for flag, message in (
-        ("output", "Expected a folder that does not exist. Received: exports/1. Remove it, or name another."),
-        ("examples", "b.txt: No such file or directory."),
-    ):
-        assert program._with_flag_of_place(message, values) == f"--{flag}: {message}"
-    for message in ("exports/12: Permission denied.", "Expected m or exports/1. Received: nothing."):
-        assert program._with_flag_of_place(message, values) == message
+    program.parse(values, [ExportConfig], ["--model=m", "--output=exports/1", "--examples=a.txt,new=b.txt"])
+    return values
 
 
-def test_arguments_of_the_library_are_shown_as_flags():
-    names = ["corpus", "train_files"]
-    text = "Argument `corpus` of load: expected `train_files`, `something` else."
-    assert program.with_flags(text, names) == "--corpus: expected --train_files, `something` else."
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (
+            TakenPlaceError("a new folder", "exports/1", remedy="Name another."),
+            "--output: expected a new folder. Received: exports/1. Name another.",
+        ),
+        (
+            MissingPlaceError("a run", "m", "which is none", name="path", owner="load"),
+            "--model: expected a run. Received: m, which is none.",
+        ),
+        (MissingPlaceError("a run", "elsewhere", name="model"), "--model: expected a run. Received: elsewhere."),
+        (
+            FileNotFoundError(errno.ENOENT, "No such file or directory", "b.txt"),
+            "--examples: b.txt: No such file or directory.",
+        ),
+        (PermissionError(errno.EACCES, "Permission denied", "exports/12"), "exports/12: Permission denied."),
+        (MissingPlaceError("a run", "m2", name="path", owner="load"), "expected a run. Received: m2."),
+    ],
+)
+def test_an_error_about_a_place_begins_with_the_flag_that_named_it(error, message, values):
+    assert program.message_of(error, values) == message
+    assert program.message_of(pickle.loads(pickle.dumps(error)), values) == message
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (ArgumentError("examples", "texts", "`none`", owner="export"), "--examples: expected texts. Received: `none`."),
+        (
+            ArgumentError("latent_dim", "a number", "'x'", "Give one."),
+            "--latent_dim: expected a number. Received: 'x'. Give one.",
+        ),
+        (
+            ArgumentError("tempo", "a number", "'x'", owner="play"),
+            "Argument `tempo` of play: expected a number. Received: 'x'.",
+        ),
+        (ValueError("Argument `model` of prose"), "Argument `model` of prose"),
+    ],
+)
+def test_the_flag_of_an_error_is_its_field_and_no_part_of_its_text(error, message, values):
+    assert program.message_of(error, values) == message
 
 
 def test_the_name_of_a_shipped_recipe_is_a_flagfile():
@@ -147,7 +183,7 @@ def test_the_name_of_a_shipped_recipe_is_a_flagfile():
 
 def test_a_start_is_quiet_and_one_that_fails_shows_what_was_said(capfd):
     def start(debug, error=None):
-        with program.quiet_start(debug):
+        with terminal.quiet_start(debug):
             os.write(2, b"a note\n")
             if error:
                 raise error

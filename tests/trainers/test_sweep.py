@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from tests.report.engine.sweep_runs import write_runs
-from tf_vmf import programs
 from tf_vmf.locks import FileLock, LockHeldError
 from tf_vmf.programs.configs import SweepConfig
+from tf_vmf.programs.sweep import Sweep, _compare, folder_of
 from tf_vmf.training import RunInterruptedError
 from trainers import sweep as sweep_program
 
@@ -90,10 +90,7 @@ def test_the_same_command_again_trains_nothing_again(finished, text):
 
 
 def test_every_setting_has_a_folder_of_its_own():
-    folders = [
-        str(sweep_program.folder_of(Path("o"), {"f": value}))
-        for value in ("x/d.txt", "x_d.txt", "x%2Fd.txt", "x d.txt")
-    ]
+    folders = [str(folder_of(Path("o"), {"f": value})) for value in ("x/d.txt", "x_d.txt", "x%2Fd.txt", "x d.txt")]
     assert len(set(folders)) == 4
     assert all(folder.count("/") == 1 for folder in folders)
 
@@ -102,7 +99,7 @@ def test_a_sweep_that_is_told_to_stop_ends_with_the_exit_code_of_the_run(tmp_pat
     def interrupted(*_, **__):
         raise RunInterruptedError(signal.SIGTERM, "saved")
 
-    monkeypatch.setattr(programs, "train_documents", interrupted)
+    monkeypatch.setattr("tf_vmf.programs.sweep.train_documents", interrupted)
     config = SweepConfig(trainer="bow_vae", vary=("seed=0,1",), output=tmp_path)
     with pytest.raises(SystemExit) as ended:
         sweep_program.main(config, ["--corpus=wikipedia"])
@@ -111,7 +108,7 @@ def test_a_sweep_that_is_told_to_stop_ends_with_the_exit_code_of_the_run(tmp_pat
 
 
 def test_a_second_sweep_in_the_folder_leaves_before_its_first_run(tmp_path, monkeypatch):
-    monkeypatch.setattr(programs, "train_documents", lambda *_, **__: pytest.fail("it trains"))
+    monkeypatch.setattr("tf_vmf.programs.sweep.train_documents", lambda *_, **__: pytest.fail("it trains"))
     config = SweepConfig(trainer="bow_vae", vary=("seed=0,1",), output=tmp_path)
     with (
         FileLock(tmp_path / "sweep.lock"),
@@ -123,9 +120,30 @@ def test_a_second_sweep_in_the_folder_leaves_before_its_first_run(tmp_path, monk
 @pytest.mark.parametrize("module", ["jinja2", "matplotlib"])
 def test_a_sweep_without_what_its_report_needs_ends_with_the_table_and_a_note(module, tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, module, None)
-    sweep_program._compare(tmp_path, write_runs(tmp_path), failures=[])
+    _compare(Sweep(tmp_path, tuple(write_runs(tmp_path)), ()), "command")
     shown = capsys.readouterr().out
     assert "102.0 ± 2.8" in shown
     assert f"report.html was not written. {'Reports' if module == 'jinja2' else 'Figures'} need {module}" in shown
     assert "report  " not in shown
-    assert f"table   {tmp_path}/sweep.csv" in shown
+    assert (tmp_path / "sweep.csv").exists()
+
+
+def test_a_flag_that_does_nothing_under_one_setting_is_left_out_there():
+    arguments = ["--corpus=wikipedia", "--initial_concentration=50", "--minimum_concentration=15"]
+    grid = [{"concentration": "80"}, {"concentration": "learned"}, {"latent": "gaussian", "concentration": "learned"}]
+    runs = sweep_program.configurations("bow_vae", arguments, grid)
+    found = [(config.initial_concentration, config.minimum_concentration) for _, config in runs]
+    assert found == [(None, None), (50.0, 15.0), (None, None)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "grid", "name"),
+    [
+        (["--minimum_concentration=3"], [{"concentration": "80"}, {"concentration": "90"}], "minimum_concentration"),
+        ([], [{"latent": "gaussian", "concentration": "80"}], "concentration"),
+    ],
+)
+def test_a_flag_that_does_nothing_in_any_run_or_is_varied_is_refused(arguments, grid, name):
+    with pytest.raises(ValueError, match=f"`{name}`: expected none") as raised:
+        sweep_program.configurations("bow_vae", ["--corpus=wikipedia", *arguments], grid)
+    assert raised.value.name == name

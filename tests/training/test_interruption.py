@@ -16,7 +16,7 @@ from tf_vmf.training import StopSignals
 BEGIN = """
 import hashlib, os, runpy, signal, sys, time
 module = runpy.run_path("tf_vmf/training/interruption.py")
-StopSignals, exit_on_ctrl_c = module["StopSignals"], module["exit_on_ctrl_c"]
+StopSignals = module["StopSignals"]
 """
 # Computes for minutes outside Python, without the interpreter's lock, as TensorFlow does.
 COMPUTE = "hashlib.pbkdf2_hmac('sha256', b'', b'', 10**9)"
@@ -119,16 +119,6 @@ with StopSignals() as signals:
     process.send_signal(signal.SIGINT)
     process.send_signal(signal.SIGTERM)
     assert end_of(process) == (0, "sigterm\n", "")
-
-
-def test_outside_training_ctrl_c_is_a_line_and_exit_code_130_without_a_traceback():
-    process = start("""
-with exit_on_ctrl_c("Interrupted. Repeat the command."):
-    print("ready", flush=True)
-    time.sleep(60)
-""")
-    process.send_signal(signal.SIGINT)
-    assert end_of(process) == (130, "\nInterrupted. Repeat the command.\n", "")
 
 
 def test_handlers_are_restored_and_other_threads_change_none():

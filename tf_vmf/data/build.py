@@ -1,5 +1,7 @@
 """From texts or counts to a corpus: splits, vocabulary, labels and notes, for documents and sentences alike."""
 
+from __future__ import annotations
+
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -7,15 +9,20 @@ from typing import Any
 
 import numpy as np
 
+from tf_vmf.data.arrays import IN_MEMORY, Store
 from tf_vmf.data.corpus import BagOfWordsCorpus, SentenceCorpus
 from tf_vmf.data.documents import Documents
-from tf_vmf.data.numbered import NumberedTexts, number_texts, word_list
+from tf_vmf.data.numbering import NumberedTexts, Numbering, counts_of, number_texts
 from tf_vmf.data.sentences import Sentences
 from tf_vmf.data.splits import SPLITS, HeldOut, split_three_ways
-from tf_vmf.data.texts import Text
+from tf_vmf.text.files import Text
 from tf_vmf.text.tokenization import NO_WORDS, Tokenizer
 from tf_vmf.text.tokens import FIRST_WORD_ID, SPECIAL_TOKENS, UNK_ID
 from tf_vmf.text.vocabulary import VocabularyChoice
+
+_Parts = dict[
+    str, tuple[NumberedTexts, np.ndarray]
+]  # of each split: the texts, and the positions of its examples among them
 
 
 def documents_from_texts(
@@ -25,48 +32,60 @@ def documents_from_texts(
     choice: VocabularyChoice,
     held_out: HeldOut,
     notes: Mapping[str, Any],
+    store: Store = IN_MEMORY,
 ) -> BagOfWordsCorpus:
     """Tokenizes, splits and counts; reads every text once.
 
     Args:
-        name: the corpus's name.
-        splits: the texts of `"train"`, and of `"valid"` and `"test"` where these are not held out of train.
-        tokenizer: from text to words.
-        choice: of the vocabulary, by the training documents alone.
-        held_out: the splits to hold out of train.
-        notes: for `Corpus.notes`.
+        name: The corpus's name.
+        splits: The texts of `"train"`, and of `"valid"` and `"test"` where these are not held out of train.
+        tokenizer: From text to words.
+        choice: Of the vocabulary, by the training documents alone.
+        held_out: The splits to hold out of train.
+        notes: For `Corpus.notes`.
+        store: Where the counts lie; on disk the beginnings and titles of documents are not kept.
 
     Raises:
-        ValueError: a split without a document, or no word to choose.
+        ValueError: A split without a document, or no word to choose.
     """
-    numbering: dict[bytes, int] = {}
-    read = {split: number_texts(texts, numbering, tokenizer) for split, texts in splits.items()}
-    read, dropped = _split(read, held_out)
-    words = word_list(numbering)
-    absent = len(words)  # an empty column, for words of a given vocabulary that do not occur
-    documents = {split: _documents(numbered, absent + 1) for split, numbered in read.items()}
-    vocabulary = choice.words
-    if vocabulary is None:
-        train = documents["train"]
-        text_counts = np.bincount(train.counts.indices, minlength=absent)
-        chosen = choice.choose(words, train.word_counts[:absent], text_counts, len(train))
-        vocabulary = tuple(words[row] for row in chosen)
-    columns = [numbering.get(word.encode(), absent) for word in vocabulary]
-    documents = {split: each.with_columns(columns) for split, each in documents.items()}
-    train = documents["train"]
-    choice.check_fit(train.word_counts, lost_texts=1 - len(train.without_empty()) / max(1, len(train)))
+    numbering = Numbering(choice.words or (), grows=choice.words is None)
+    read, labels = _read(splits, numbering, tokenizer, display=store.folder is None, store=store.scratch)
+    parts, held_out = _split(read, held_out)
+    train, rows = parts["train"]
+    totals = train.totals(rows, numbering.size, per_text=choice.needs_text_counts)
+    vocabulary = numbering.choose(choice, *totals, len(rows))
+    ids = numbering.new_ids(vocabulary, -1)
+    documents: dict[str, Documents] = {}
+    dropped: dict[str, int] = {}
+    for split, (numbered, rows) in parts.items():
+        tokens, offsets = numbered.renumbered(rows, ids, store.scratch)
+        known = np.flatnonzero(np.diff(offsets))
+        if split == "train":
+            lost = 1 - len(known) / max(1, len(rows))
+        dropped[split] = len(rows) - len(known) + (read[split].dropped if split in read else 0)
+        ends = np.concatenate([[0], offsets[known + 1]])
+        kept = rows[known]
+        documents[split] = Documents(
+            counts_of(tokens, ends, len(vocabulary), store, split),
+            labels=labels.of(numbered, kept),
+            texts=None if numbered.snippets is None else tuple(numbered.snippets[row] for row in kept),
+            titles=None if numbered.titles is None else tuple(numbered.titles[row] for row in kept),
+        )
+    choice.check_fit(documents["train"].word_counts, lost_texts=lost)
     return documents_corpus(
         name,
         vocabulary,
         documents,
         tokenizer=tokenizer,
         dropped=dropped,
+        label_names={str(number): label for number, label in enumerate(labels.names)},
         notes={
             **notes,
             **tokenizer.notes,
             "tokens": f"words of the vocabulary, tokenization {tokenizer.tokenization!r}",
             "vocabulary": choice.describe(),
             **held_out.notes("documents"),
+            **_forgotten(numbering),
         },
     )
 
@@ -132,6 +151,7 @@ def sentences_from_texts(
     choice: VocabularyChoice,
     held_out: HeldOut,
     notes: Mapping[str, Any],
+    store: Store = IN_MEMORY,
     *,
     max_length: int | None = None,
     splitting: bool = False,
@@ -139,58 +159,57 @@ def sentences_from_texts(
     """Tokenizes, splits and numbers; reads every text once.
 
     Args:
-        name: the corpus's name.
-        splits: this and the following as in `documents_from_texts`.
-        tokenizer: from text to words.
-        choice: of the vocabulary, special tokens not counted.
-        held_out: the splits to hold out of train. The sentences of a text stay in the same split.
-        notes: for `Corpus.notes`.
-        max_length: tokens that a sentence may have.
-        splitting: whether a text is split into sentences.
+        name: The corpus's name.
+        splits: This and the following as in `documents_from_texts`.
+        tokenizer: From text to words.
+        choice: Of the vocabulary, special tokens not counted.
+        held_out: The splits to hold out of train. The sentences of a text stay in the same split.
+        notes: For `Corpus.notes`.
+        store: Where the tokens lie.
+        max_length: Tokens that a sentence may have.
+        splitting: Whether a text is split into sentences.
 
     Raises:
-        ValueError: a split without a sentence, only some splits with labels, or no word to choose.
+        ValueError: A split without a sentence, only some splits with labels, or no word to choose.
     """
-    numbering = {token.encode(): number for number, token in enumerate(SPECIAL_TOKENS)}
-    read = {
-        split: number_texts(texts, numbering, tokenizer, splitting=splitting, max_length=max_length, sentences=True)
-        for split, texts in splits.items()
-    }
-    read, dropped = _split(read, held_out)
+    first = dict.fromkeys((*SPECIAL_TOKENS, *(choice.words or ())))
+    numbering = Numbering(first, grows=choice.words is None, unknown=UNK_ID, num_special=FIRST_WORD_ID)
+    read, labels = _read(
+        splits, numbering, tokenizer, splitting=splitting, max_length=max_length, sentences=True, store=store.scratch
+    )
+    parts, held_out = _split(read, held_out)
     for split in SPLITS:
-        if not len(read[split]):
+        if not len(parts[split][1]):
             raise ValueError(f"Corpus {name!r}: the {split} split must hold a sentence. Received none.")
-    label_names, labels = label_positions({split: read[split].labels for split in SPLITS})
-    if not label_names and (without := [split for split in SPLITS if read[split].labels is None]) != list(SPLITS):
+    label_of = {split: labels.of(numbered, rows) for split, (numbered, rows) in parts.items()}
+    without = [split for split in SPLITS if label_of[split] is None]
+    if without and without != list(SPLITS):
         raise ValueError(
             f"Corpus {name!r}: either all splits or none must have labels. Received none in {', '.join(without)}."
         )
-    words = word_list(numbering)[FIRST_WORD_ID:]
-    counts = np.bincount(read["train"].tokens, minlength=len(numbering))[FIRST_WORD_ID:]
-    chosen = choice.words
-    if chosen is None:
-        chosen = tuple(words[row] for row in choice.choose(words, counts))
+    train, rows = parts["train"]
+    counts, _ = train.totals(rows, numbering.size, per_text=False)
+    chosen = numbering.choose(choice, counts, None, len(rows))
     vocabulary = tuple(dict.fromkeys((*SPECIAL_TOKENS, *chosen)))
-    ids = {word: number for number, word in enumerate(vocabulary)}
-    new_ids = np.array([*range(FIRST_WORD_ID), *(ids.get(word, UNK_ID) for word in words)], dtype=np.int32)
-    id_counts = np.bincount(new_ids[read["train"].tokens], minlength=len(vocabulary))
+    new_ids = numbering.new_ids(vocabulary, UNK_ID)
+    id_counts = np.bincount(new_ids, counts, len(vocabulary))
     choice.check_fit(id_counts[FIRST_WORD_ID:], lost_words=id_counts[UNK_ID] / (id_counts[UNK_ID:].sum()))
-    sentences = {
-        split: Sentences(
-            new_ids[read[split].tokens],
-            read[split].offsets,
-            None if column is None else column.astype(np.int32),
-        )
-        for split, column in labels.items()
-    }
+    sentences: dict[str, Sentences] = {}
+    for split, (numbered, rows) in parts.items():
+        column = label_of[split]
+        tokens, offsets = numbered.renumbered(rows, new_ids, store, split)
+        sentences[split] = Sentences(tokens, offsets, None if column is None else column.astype(np.int32))
     per_split = {
-        split: {"truncated": int(read[split].truncated.sum()), "empty_dropped": dropped.get(split, 0)}
-        for split in SPLITS
+        split: {
+            "truncated": int(numbered.truncated[rows].sum()),
+            "empty_dropped": read[split].dropped if split in read else 0,
+        }
+        for split, (numbered, rows) in parts.items()
     }
     return SentenceCorpus(
         name=name,
         vocabulary=vocabulary,
-        label_names=label_names,
+        label_names=() if without else labels.names,
         tokenization=tokenizer.tokenization,
         notes={
             **notes,
@@ -198,7 +217,8 @@ def sentences_from_texts(
             "vocabulary": f"{choice.describe()}; <eos> and <unk> beside them",
             **held_out.notes("lines"),
             "max_length": max_length,
-            **per_split,
+            **_forgotten(numbering),
+            **{split: per_split[split] for split in SPLITS},
         },
         train=sentences["train"],
         valid=sentences["valid"],
@@ -206,25 +226,49 @@ def sentences_from_texts(
     )
 
 
-def _split(read: dict[str, NumberedTexts], held_out: HeldOut) -> tuple[dict[str, NumberedTexts], dict[str, int]]:
-    """The splits, held-out ones among them, and how many texts without a word were read for each."""
-    dropped = {split: numbered.dropped for split, numbered in read.items()}
+class _Labels:
+    """The labels of all splits, as positions in the sorted list of their names."""
+
+    def __init__(self, number_of: Mapping[str, int]) -> None:
+        self.names = tuple(sorted(number_of))
+        self._position = np.zeros(len(number_of), np.int64)
+        for position, label in enumerate(self.names):
+            self._position[number_of[label]] = position
+
+    def of(self, numbered: NumberedTexts, rows: np.ndarray) -> np.ndarray | None:
+        """The labels of the examples `rows`; None where some text has none."""
+        if not len(numbered.labels) or numbered.labels.min() < 0:
+            return None
+        return self._position[numbered.labels[rows]]
+
+
+def _read(
+    splits: Mapping[str, Iterable[Text]], numbering: Numbering, tokenizer: Tokenizer, **options: Any
+) -> tuple[dict[str, NumberedTexts], _Labels]:
+    """Numbers the texts of every split; words that train does not hold get no number, as none is chosen."""
+    number_of: dict[str, int] = {}
+    read = {"train": number_texts(splits["train"], numbering, tokenizer, labels=number_of, **options)}
+    for split in splits:
+        if split != "train":
+            read[split] = number_texts(splits[split], numbering.closed(), tokenizer, labels=number_of, **options)
+    return read, _Labels(number_of)
+
+
+def _split(read: dict[str, NumberedTexts], held_out: HeldOut) -> tuple[_Parts, HeldOut]:
+    """The examples of each split, and what was held out in numbers."""
+    parts: _Parts = {split: (numbered, np.arange(len(numbered))) for split, numbered in read.items()}
     if not held_out.sizes:
-        return read, dropped
+        return parts, held_out
     everything = read["train"]
     if everything.dropped and not everything.num_texts:
         raise ValueError(f"Expected texts with words. Received: {everything.dropped} texts without a word. {NO_WORDS}")
-    rows = split_three_ways(everything.num_texts, held_out.sizes, held_out.seed)
-    return read | {split: everything.of_texts(rows[split]) for split in ("train", *held_out.sizes)}, dropped
+    held_out = held_out.of(everything.num_texts)
+    texts = split_three_ways(everything.num_texts, held_out.sizes, held_out.seed)
+    return parts | {split: (everything, everything.examples_of(rows)) for split, rows in texts.items()}, held_out
 
 
-def _documents(numbered: NumberedTexts, width: int) -> Documents:
-    return Documents(
-        numbered.counts(width),
-        labels=numbered.labels,
-        texts=None if numbered.snippets is None else tuple(numbered.snippets.tolist()),
-        titles=None if numbered.titles is None else tuple(numbered.titles.tolist()),
-    )
+def _forgotten(numbering: Numbering) -> dict[str, int]:
+    return {"words_forgotten_while_counting": numbering.forgotten} if numbering.forgotten else {}
 
 
 def label_positions(

@@ -14,7 +14,7 @@ from tf_vmf.data.corpus import BagOfWordsCorpus, SentenceCorpus
 from tf_vmf.data.prepared import prepared_documents, prepared_sentences
 from tf_vmf.data.sources import TextSource
 from tf_vmf.data.splits import split_three_ways
-from tf_vmf.data.texts import Paths, Text
+from tf_vmf.text.files import Paths, Text
 from tf_vmf.text.tokenization import Tokenizer
 from tf_vmf.text.vocabulary import check_count, document_choice, read_vocabulary, sentence_choice
 
@@ -164,6 +164,7 @@ def _documents_from_counts(source: TextSource, vocab_file: str | Path | None) ->
     held_out = source.held_out(splits)
     if held_out.sizes:
         everything = splits["train"]
+        held_out = held_out.of(len(everything))
         rows = split_three_ways(len(everything), held_out.sizes, held_out.seed)
         splits |= {split: everything.take(rows[split]) for split in ("train", *held_out.sizes)}
     notes = {

@@ -11,14 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from tf_vmf.data.columns import Columns
 from tf_vmf.data.corpora.feat import is_feat, iterate_feat
-from tf_vmf.data.numbered import check_tokens, tokenized
+from tf_vmf.data.numbering import _check_tokens as check_tokens
+from tf_vmf.data.numbering import tokenized
 from tf_vmf.data.shards import FORMAT, MANIFEST, VOCABULARY, ShardWriter, write_vocabulary
 from tf_vmf.data.sources import given_files
 from tf_vmf.data.splits import SPLITS, random_splits
-from tf_vmf.data.texts import Paths, Text, TextFiles, expand_paths
 from tf_vmf.files import new_folder
+from tf_vmf.text.files import Paths, Text, TextFiles, expand_paths
+from tf_vmf.text.tables import Columns
 from tf_vmf.text.tokenization import Tokenizer
 from tf_vmf.text.tokens import EOS_ID, FIRST_WORD_ID, SPECIAL_TOKENS, UNK_ID
 from tf_vmf.text.vocabulary import VocabularyChoice, document_choice, sentence_choice

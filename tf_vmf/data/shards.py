@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tf_vmf._errors import MissingPlaceError
+
 MANIFEST, VOCABULARY = "prepared.json", "vocabulary.txt"
 FEATURES = {"documents": ("ids", "counts"), "sentences": ("tokens",)}  # by kind, beside `label`
 FORMAT = 2
@@ -91,9 +93,8 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
     folder = Path(folder)
     path = folder / MANIFEST
     if not path.is_file():
-        raise FileNotFoundError(
-            f"Expected the folder of a prepared corpus, with a file {MANIFEST}; `python -m trainers.prepare` writes one. "
-            f"Received: {folder}"
+        raise MissingPlaceError(
+            f"the folder of a prepared corpus, with a file {MANIFEST}; `python -m trainers.prepare` writes one", folder
         )
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))

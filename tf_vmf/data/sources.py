@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tf_vmf.data.columns import Columns
 from tf_vmf.data.splits import SPLITS, HeldOut
-from tf_vmf.data.texts import Paths, Text, TextFiles, TextList, expand_paths
+from tf_vmf.text.files import Paths, Text, TextFiles, TextList, expand_paths
+from tf_vmf.text.tables import Columns
 
 
 @dataclass(frozen=True)

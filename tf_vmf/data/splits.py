@@ -2,7 +2,7 @@
 
 import numbers
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,20 +17,32 @@ class HeldOut:
     """The splits to hold out of the training texts.
 
     Attributes:
-        sizes: their sizes, a number of texts or a share of all, in the order of drawing.
-        seed: of the draw. The same seed gives the same split everywhere.
+        sizes: Their sizes, a number of texts or a share of all, in the order of drawing; None: a tenth, and at most `most`.
+        seed: Of the draw. The same seed gives the same split everywhere.
+        most: None: no limit.
     """
 
-    sizes: Mapping[str, int | float]
+    sizes: Mapping[str, int | float | None]
     seed: int
+    most: int | None = None
 
     @classmethod
     def beside(
-        cls, splits: Collection[str], validation_size: int | float | None, test_size: int | float | None, seed: int
+        cls,
+        splits: Collection[str],
+        validation_size: int | float | None,
+        test_size: int | float | None,
+        seed: int,
+        most: int | None = None,
     ) -> "HeldOut":
-        """Validation and test, where they are not among the splits that have texts of their own; None: a tenth."""
+        """Validation and test, where they are not among the splits that have texts of their own."""
         sizes = {"test": test_size, "valid": validation_size}
-        return cls({split: 0.1 if size is None else size for split, size in sizes.items() if split not in splits}, seed)
+        return cls({split: size for split, size in sizes.items() if split not in splits}, seed, most)
+
+    def of(self, num_texts: int) -> "HeldOut":
+        """The same with a size for every split, for so many texts."""
+        by_default = 0.1 if self.most is None or num_texts <= 10 * self.most else self.most
+        return replace(self, sizes={split: by_default if size is None else size for split, size in self.sizes.items()})
 
     def notes(self, unit: str) -> dict[str, Any]:
         """The split in words, for the record of a run; `unit` names what is split."""
@@ -70,7 +82,7 @@ def split_rows(
     return np.sort(order[size:]), np.sort(order[:size])
 
 
-def split_three_ways(num_rows: int, held_out: Mapping[str, int | float], seed: int) -> dict[str, np.ndarray]:
+def split_three_ways(num_rows: int, held_out: Mapping[str, Any], seed: int) -> dict[str, np.ndarray]:
     """Splits rows into "train" and what `held_out` names.
 
     Args:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         rayleigh_test,
         two_sample_test,
     )
+    from tf_vmf.distributions.spherical_k_means import SphericalKMeans
     from tf_vmf.distributions.stereographic_projection import StereographicProjection
     from tf_vmf.distributions.uniform_norm_von_mises_fisher import UniformNormVonMisesFisher
     from tf_vmf.distributions.von_mises_fisher import VonMisesFisher
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "PowerSpherical": ("power_spherical_divergences", "power_spherical"),
     "SphereTest": ("sphere_tests",),
+    "SphericalKMeans": ("spherical_k_means",),
     "StereographicProjection": ("stereographic_projection",),
     "UniformNormVonMisesFisher": ("uniform_norm_von_mises_fisher",),
     "VonMisesFisher": ("power_spherical_divergences", "von_mises_fisher"),
@@ -42,6 +44,7 @@ _MODULES = {
 __all__ = [
     "PowerSpherical",
     "SphereTest",
+    "SphericalKMeans",
     "StereographicProjection",
     "UniformNormVonMisesFisher",
     "VonMisesFisher",

@@ -1,18 +1,18 @@
-"""Expectation maximisation for mixtures of von Mises-Fisher distributions, in matrix products.
+"""Expectation maximization for mixtures of von Mises-Fisher distributions, and spherical k-means, in matrix products.
 
-Densities are with respect to the area of the sphere. Everything is float64 and NumPy.
+Densities are with respect to the area of the sphere. Parameters and sums are float64 NumPy arrays; products with the points are in
+the dtype of the points.
 """
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
-from tf_vmf.distributions.maximum_likelihood import LARGEST_FITTED_CONCENTRATION
+from tf_vmf.distributions.directions import Directions
 from tf_vmf.math import arrays
-
-# Elements of the matrix points x components that are held at a time: 64 MB.
-_BLOCK = 2**23
 
 
 class Components(NamedTuple):
@@ -28,20 +28,20 @@ class Components(NamedTuple):
     mean_directions: np.ndarray
     concentrations: np.ndarray
 
-    def log_prob(self, X: Any) -> np.ndarray:
-        """Log of weight times density of every row under every component, `(n, K)`, by one matrix product.
+    def log_prob(self, points: Directions, rows: slice) -> tuple[np.ndarray, float]:
+        """Log of weight times density of some points under every component, `(b, K)`, less a constant; and the constant.
 
-        The absolute error is at most `4 kappa` rounding errors, 1e-15 kappa, beside that of the value itself.
+        The absolute error is at most `4 kappa` rounding errors of the dtype of the points, beside that of the value itself.
         """
-        cosines = X @ self.mean_directions.T
+        with np.errstate(divide="ignore"):
+            at_mode = arrays.log_prob_at_mode(self.concentrations, points.dim) + np.log(self.weights)
+        constant = float(at_mode.max())
+        cosines = points.cosines(rows, self.mean_directions)
         # log_prob_at_mode - kappa (1 - cosine): the difference is exact near 1.
         cosines -= 1
-        cosines *= self.concentrations
-        with np.errstate(divide="ignore"):
-            cosines += arrays.log_prob_at_mode(self.concentrations, self.mean_directions.shape[1]) + np.log(
-                self.weights
-            )
-        return cosines
+        cosines *= self.concentrations.astype(points.dtype)
+        cosines += (at_mode - constant).astype(points.dtype)
+        return cosines, constant
 
 
 class Statistics(NamedTuple):
@@ -49,8 +49,8 @@ class Statistics(NamedTuple):
 
     Attributes:
         counts: Total weight of every component, `(K,)`.
-        resultants: Weighted sums of the rows, `(K, d)`.
-        objective: What the step maximises, a mean per point, under the components before it.
+        resultants: Weighted sums of the points, `(K, d)`.
+        objective: Mean per point under the components before the step: log density (soft), or cosine (hard).
     """
 
     counts: np.ndarray
@@ -58,76 +58,202 @@ class Statistics(NamedTuple):
     objective: float
 
 
-def blocks(X: Any, components: int) -> Iterator[slice]:
-    """Slices of rows, few enough for a matrix rows x components of 64 MB."""
-    rows = max(1, _BLOCK // components)
-    for start in range(0, X.shape[0], rows):
-        yield slice(start, min(start + rows, X.shape[0]))
+class Prior(NamedTuple):
+    """Conjugate prior of every component's concentration: imagined points around its mean direction.
+
+    Attributes:
+        points: Number of points, >= 0.
+        mean_cosine: Their mean cosine with the mean direction, in [0, 1]; 0 is the prior of movMF.
+    """
+
+    points: float = 0.0
+    mean_cosine: float = 0.0
 
 
-def soft_step(X: Any, components: Components, sample_weight: np.ndarray) -> Statistics:
-    """Shares every row out among the components by its posterior probabilities; the objective is the mean log density."""
+class Run(NamedTuple):
+    """The end of one start.
+
+    Attributes:
+        components: The parameters.
+        statistics: Those of the last step, under `components`.
+        objectives: One per step.
+        converged: Whether the last step was small enough.
+    """
+
+    components: Components
+    statistics: Statistics
+    objectives: list[float]
+    converged: bool
+
+
+Step = Callable[[Directions, Components, np.ndarray], Statistics]
+
+
+def soft_step(points: Directions, components: Components, sample_weight: np.ndarray) -> Statistics:
+    """Shares every point out among the components by its posterior probabilities; the objective is the mean log density."""
     counts, resultants, total = _zeros(components)
-    for block in blocks(X, len(counts)):
-        log_prob = components.log_prob(X[block])
+    for rows in points.blocks(len(counts)):
+        log_prob, constant = components.log_prob(points, rows)
         normalizer = normalize_log(log_prob)
-        log_prob *= sample_weight[block, np.newaxis]
-        counts += log_prob.sum(axis=0)
-        resultants += (X[block].T @ log_prob).T
-        total += sample_weight[block] @ normalizer
+        log_prob *= sample_weight[rows, np.newaxis].astype(log_prob.dtype)
+        counts += log_prob.sum(axis=0, dtype=np.float64)
+        resultants += points.sums(rows, log_prob)
+        total += float(sample_weight[rows] @ normalizer) + constant * float(sample_weight[rows].sum())
     return Statistics(counts, resultants, total / sample_weight.sum())
 
 
-def hard_step(X: Any, components: Components, sample_weight: np.ndarray) -> Statistics:
-    """Gives every row to the nearest mean direction; the objective is the mean cosine (spherical k-means)."""
+def hard_step(
+    points: Directions, components: Components, sample_weight: np.ndarray, relocate: bool = True
+) -> Statistics:
+    """Gives every point to the nearest mean direction; the objective is the mean cosine (spherical k-means).
+
+    With `relocate`, a cluster without points takes the point that is farthest from its mean direction, as in scikit-learn's KMeans.
+    """
     counts, resultants, total = _zeros(components)
-    for block in blocks(X, len(counts)):
-        cosines = X[block] @ components.mean_directions.T
-        labels = np.argmax(cosines, axis=1)
-        rows = np.arange(len(labels))
-        total += sample_weight[block] @ cosines[rows, labels]
-        cosines[:] = 0
-        cosines[rows, labels] = sample_weight[block]
-        counts += cosines.sum(axis=0)
-        resultants += (X[block].T @ cosines).T
+    nearest, labels = np.empty(len(points)), np.empty(len(points), np.int32)
+    for rows in points.blocks(len(counts)):
+        cosines = points.cosines(rows, components.mean_directions)
+        labels[rows] = np.argmax(cosines, axis=1)
+        nearest[rows] = cosines[np.arange(len(cosines)), labels[rows]]
+        resultants += points.sums_by_label(rows, labels[rows], sample_weight[rows], len(counts))
+    counts += np.bincount(labels, sample_weight, len(counts))
+    total = float(sample_weight @ nearest)
+    if relocate:
+        _fill_empty_clusters(points, counts, resultants, sample_weight, nearest, labels)
     return Statistics(counts, resultants, total / sample_weight.sum())
 
 
-def maximize(statistics: Statistics, before: Components, tied: bool) -> Components:
-    """The components of maximum likelihood.
+def maximize(statistics: Statistics, before: Components, tied: bool, prior: Prior, largest: float) -> Components:
+    """The components of maximum likelihood, or of the largest posterior density under the prior.
 
-    A component without any weight keeps its parameters at weight 0. Concentrations are at most 1e10: a component of equal
+    ```
+    A(kappa_k) = (|s_k| + nu r) / (n_k + nu),    nu = prior.points, r = prior.mean_cosine
+    ```
+
+    A component without any weight keeps its mean direction at weight 0. Concentrations are at most `largest`: a component of equal
     points would ask for infinity.
     """
     counts, lengths = statistics.counts, np.linalg.norm(statistics.resultants, axis=1)
-    alive = (counts > 0) & (lengths > 0)
-    mean_directions = np.where(
-        alive[:, np.newaxis], statistics.resultants / np.where(alive, lengths, 1)[:, np.newaxis], before.mean_directions
-    )
-    dim = mean_directions.shape[1]
+    dim = statistics.resultants.shape[1]
+    imagined = prior.points * prior.mean_cosine
     if tied:
         # The likelihood of a common concentration: A(kappa) is the mean of all mean cosines.
-        concentrations = np.full(len(counts), _concentrations(lengths.sum(keepdims=True) / counts.sum(), dim)[0])
+        means = np.full(len(counts), (lengths.sum() + imagined) / (counts.sum() + prior.points))
+        concentrations = np.full(len(counts), concentrations_of(means[:1], dim, largest)[0])
     else:
-        means = lengths / np.where(counts > 0, counts, 1)
-        concentrations = np.where(counts > 0, _concentrations(means, dim), before.concentrations)
-    return Components(counts / counts.sum(), mean_directions, concentrations)
+        total = counts + prior.points
+        means = (lengths + imagined) / np.where(total > 0, total, 1)
+        concentrations = np.where(counts > 0, concentrations_of(means, dim, largest), before.concentrations)
+    return Components(counts / counts.sum(), mean_directions(statistics, before), concentrations)
+
+
+def mean_directions(statistics: Statistics, before: Components) -> np.ndarray:
+    """The directions of the resultants; those before where a component has no points, or they cancel out."""
+    lengths = np.linalg.norm(statistics.resultants, axis=1)
+    alive = (statistics.counts > 0) & (lengths > 0)
+    scaled = statistics.resultants / np.where(alive, lengths, 1)[:, np.newaxis]
+    return np.where(alive[:, np.newaxis], scaled, before.mean_directions)
+
+
+def climb(
+    points: Directions,
+    components: Components,
+    sample_weight: np.ndarray,
+    *,
+    hard: bool,
+    update: Callable[[Statistics, Components], Components],
+    max_iter: int,
+    tol: float,
+    report: Callable[[int, float], None] = lambda step, objective: None,
+) -> Run:
+    """Steps until the objective stands still: EM (soft) or spherical k-means (hard).
+
+    Args:
+        points: n points.
+        components: The start.
+        sample_weight: `(n,)`, >= 0, not all zero.
+        hard: Whether points belong to one component each.
+        update: The new components from statistics and the components before.
+        max_iter: Largest number of steps.
+        tol: Change of the objective that ends the steps; for hard steps a fraction of its distance from 1.
+        report: Called after every step.
+    """
+    step: Step = hard_step if hard else soft_step
+    statistics = step(points, components, sample_weight)
+    objectives: list[float] = []
+    converged = False
+    while len(objectives) < max_iter and not converged:
+        components = update(statistics, components)
+        before, statistics = statistics.objective, step(points, components, sample_weight)
+        objectives.append(statistics.objective)
+        report(len(objectives), statistics.objective)
+        scale = max(1 - before, np.finfo(float).tiny) if hard else 1.0
+        converged = bool(abs(statistics.objective - before) <= tol * scale)
+    return Run(components, statistics, objectives, converged)
+
+
+def spread_within(statistics: Statistics, total: np.ndarray) -> float:
+    """Unbiased mean of `1 - cosine` within clusters, at most that of all points.
+
+    Args:
+        statistics: Those of the clusters.
+        total: Weighted sum of all points.
+    """
+    count = statistics.counts.sum()
+    overall = max(1 - float(np.linalg.norm(total)) / count, 0.0)
+    freedom = count - np.count_nonzero(statistics.counts)
+    if freedom <= 0:
+        return overall
+    return min(max(count - np.linalg.norm(statistics.resultants, axis=1).sum(), 0.0) / freedom, overall)
+
+
+def largest_concentration(dim: int, dtype: np.dtype) -> float:
+    """The concentration beyond which the rounding errors of a mean of points hide its distance from the sphere.
+
+    For points of one direction `1 - |mean|` is `(dim - 1) / (2 kappa)`; below 64 rounding errors it says nothing.
+    """
+    return (dim - 1) / (128 * float(np.finfo(dtype).eps))
+
+
+def concentrations_of(means: np.ndarray, dim: int, largest: float) -> np.ndarray:
+    """The inverse of A, capped; a mean length may exceed 1 by a rounding error."""
+    return np.minimum(arrays.inverse_mean_resultant_length(np.minimum(means, 1.0), dim), largest)
 
 
 def normalize_log(log_prob: np.ndarray) -> np.ndarray:
-    """Turns rows of log probabilities into probabilities, in place, and returns the logarithms of their sums."""
+    """Turns rows of log probabilities into probabilities, in place, and returns the logarithms of their sums in float64."""
     largest = log_prob.max(axis=1, keepdims=True)
     log_prob -= largest
     np.exp(log_prob, out=log_prob)
     total = log_prob.sum(axis=1, keepdims=True)
     log_prob /= total
-    return (largest + np.log(total))[:, 0]
+    return (largest.astype(np.float64) + np.log(total, dtype=np.float64))[:, 0]
+
+
+def _fill_empty_clusters(
+    points: Directions,
+    counts: np.ndarray,
+    resultants: np.ndarray,
+    sample_weight: np.ndarray,
+    nearest: np.ndarray,
+    labels: np.ndarray,
+) -> None:
+    """Moves the points that are farthest from their mean directions into the empty clusters, in place."""
+    empty = np.flatnonzero(counts == 0)
+    if not empty.size:
+        return
+    distance = np.where(sample_weight > 0, 1 - nearest, 0.0)
+    # Equal points are as near as rounding allows: there is nothing to move.
+    distance[distance <= 64 * np.finfo(points.dtype).eps] = 0
+    farthest = np.argsort(-distance, kind="stable")[: empty.size]
+    for cluster, row in zip(empty, farthest, strict=False):
+        left = labels[row]
+        if distance[row] > 0 and counts[left] > sample_weight[row]:
+            point = sample_weight[row] * points.take([row])[0]
+            resultants[left] -= point
+            counts[left] -= sample_weight[row]
+            resultants[cluster], counts[cluster] = point, sample_weight[row]
 
 
 def _zeros(components: Components) -> tuple[np.ndarray, np.ndarray, float]:
     return np.zeros_like(components.weights), np.zeros_like(components.mean_directions), 0.0
-
-
-def _concentrations(means: np.ndarray, dim: int) -> np.ndarray:
-    """The inverse of A, capped; a mean length may exceed 1 by a rounding error."""
-    return np.minimum(arrays.inverse_mean_resultant_length(np.minimum(means, 1.0), dim), LARGEST_FITTED_CONCENTRATION)

@@ -12,7 +12,7 @@ from tf_vmf.layers.learned_prior import LearnedPrior
 from tf_vmf.layers.lstm import TimeMajorLSTM
 from tf_vmf.layers.power_spherical_latent import PowerSphericalLatent
 from tf_vmf.layers.product_latent import ProductLatent
-from tf_vmf.layers.registry import latent_names, make_latent, mixture_prior_of, register_latent
+from tf_vmf.layers.registry import latent_names, latent_options, make_latent, mixture_prior_of, register_latent
 from tf_vmf.layers.schedules import CyclicalSchedule, LinearSchedule, SigmoidSchedule
 from tf_vmf.layers.shared_concentration import SharedConcentration
 from tf_vmf.layers.sphere_product_latent import SphereProductLatent
@@ -43,6 +43,7 @@ __all__ = [
     "VonMisesFisherMixturePrior",
     "deterministic",
     "latent_names",
+    "latent_options",
     "make_latent",
     "mixture_prior_of",
     "register_latent",

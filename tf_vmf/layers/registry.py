@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import keras
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf.layers.latent_layer import LatentLayer
 from tf_vmf.layers.learned_prior import LearnedPrior
 
@@ -40,9 +41,11 @@ def register_latent(name: str, package: str = "tf_vmf") -> Callable[[_Class], _C
         known = _LATENTS.get(name)
         # A notebook cell that runs again defines the same class once more.
         if known is not None and (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
-            raise ValueError(
-                f"Argument `name` of register_latent: expected a name that no other latent layer has. Received: {name!r}, "
-                f"which is {known.__module__}.{known.__qualname__}."
+            raise ArgumentError(
+                "name",
+                "a name that no other latent layer has",
+                f"{name!r}, which is {known.__module__}.{known.__qualname__}",
+                owner="register_latent",
             )
         _LATENTS[name] = cls
         return keras.saving.register_keras_serializable(package=package)(cls)
@@ -55,37 +58,54 @@ def latent_names() -> tuple[str, ...]:
     return tuple(sorted(_LATENTS))
 
 
+def latent_options(name: str) -> frozenset[str]:
+    """The options of a latent layer: the keyword arguments of its constructor beyond those that every latent has."""
+    return frozenset(_arguments(_class_of(name)) - _arguments(LatentLayer))
+
+
 def mixture_prior_of(name: str) -> type[LearnedPrior] | None:
     """The class of mixtures that the latent of a name takes as `prior`; None where it takes none."""
-    return _LATENTS[name].mixture_prior
+    return _class_of(name).mixture_prior
 
 
 def make_latent(name: str, latent_dim: int, options: Mapping[str, Any], /, **arguments: Any) -> LatentLayer:
     """A latent layer by name.
 
-    Args:
-        name: A registered name, for instance "vmf", "gaussian" or "power_spherical".
-        latent_dim: Dimension of the space in which z lives.
-        options: Arguments for those latents that have them, for instance `{"concentration": 100.0}`; a latent without an
-            argument of that name ignores it.
-        **arguments: Arguments of every latent.
-
-    Raises:
-        ValueError: The name is not registered, or the layer refuses an argument.
-
-    Example:
     ```python
     tf_vmf.layers.make_latent("vmf", 25, {"concentration": 100.0}, seed=0)
     ```
+
+    Args:
+        name: A registered name, for instance "vmf", "gaussian" or "power_spherical".
+        latent_dim: Dimension of the space in which z lives.
+        options: Arguments that not every latent has, for instance `{"concentration": 100.0}`; see `latent_options`.
+        **arguments: Arguments of every latent.
+
+    Raises:
+        ArgumentError: The name is not registered, or the layer has no such option or refuses its value.
     """
+    declared = latent_options(name)
+    for option, value in options.items():
+        if option not in declared:
+            raise ArgumentError(
+                option,
+                f"no such option of latent {name!r}, which has {', '.join(sorted(declared)) or 'none'}",
+                repr(value),
+                owner="make_latent",
+            )
+    return _class_of(name)(latent_dim, **options, **arguments)
+
+
+def _class_of(name: str) -> type[LatentLayer]:
     if name not in _LATENTS:
-        raise ValueError(
-            f"Argument `name` of make_latent: expected one of {', '.join(latent_names())}. Received: {name!r}. A latent layer of "
-            "your own is registered by tf_vmf.layers.register_latent, once its module is imported."
+        raise ArgumentError(
+            "name",
+            f"one of {', '.join(latent_names())}",
+            repr(name),
+            "A latent layer of your own is registered by tf_vmf.layers.register_latent, once its module is imported.",
+            owner="make_latent",
         )
-    cls = _LATENTS[name]
-    accepted = _arguments(cls)
-    return cls(latent_dim, **{key: value for key, value in options.items() if key in accepted}, **arguments)
+    return _LATENTS[name]
 
 
 def _arguments(cls: type) -> set[str]:
@@ -95,7 +115,7 @@ def _arguments(cls: type) -> set[str]:
         if "__init__" not in vars(base):
             continue
         parameters = inspect.signature(vars(base)["__init__"]).parameters.values()
-        names |= {each.name for each in parameters}
+        names |= {each.name for each in parameters if each.kind is not inspect.Parameter.VAR_KEYWORD}
         if not any(each.kind is inspect.Parameter.VAR_KEYWORD for each in parameters):
             break
     return names

@@ -1,16 +1,20 @@
 """What the public functions accept: checks of the static arguments, dtypes of the tensors."""
 
+from __future__ import annotations
+
 import numbers
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import tensorflow as tf
 
 from tf_vmf._errors import ArgumentError
 
-_COMPUTE_DTYPES = (tf.float32, tf.float64)
-_HALF_DTYPES = (tf.float16, tf.bfloat16)
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+_COMPUTE_DTYPES = ("float32", "float64")
+_HALF_DTYPES = ("float16", "bfloat16")
 
 
 def check_dim(dim: int) -> int:
@@ -66,9 +70,11 @@ def compute_dtype(
     Raises:
         TypeError: If the dtype is not a floating one, or the dtypes differ.
     """
+    import tensorflow as tf
+
     values = tuple(v.tolist() if _is_numpy_integer(v) else v for v in values)
     dtype = next((tf.as_dtype(v.dtype) for v in values if hasattr(v, "dtype")), None)
-    if dtype is not None and dtype not in _COMPUTE_DTYPES + _HALF_DTYPES:
+    if dtype is not None and dtype.name not in _COMPUTE_DTYPES + _HALF_DTYPES:
         found = ", ".join(
             f"{n} of dtype {tf.as_dtype(v.dtype).name}"
             for n, v in zip(names, values, strict=True)
@@ -88,7 +94,7 @@ def compute_dtype(
                 f"Argument `{name}` does not convert to {wanted}. Received: {value!r}. Cast it first."
             ) from error
     dtype = converted[0].dtype
-    if dtype in _HALF_DTYPES:
+    if dtype.name in _HALF_DTYPES:
         return tuple(tf.cast(v, tf.float32) for v in converted), lambda result: tf.cast(result, dtype)
     return tuple(converted), lambda result: result
 

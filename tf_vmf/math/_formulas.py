@@ -12,14 +12,18 @@ Squares of concentrations overflow in float32 from 1e19 on. So p is that of `min
 precision, and the leading terms, which go on growing or falling, take kappa itself.
 """
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import tensorflow as tf
 
 from tf_vmf.math._tables import evaluate, polynomial
 from tf_vmf.math.array_library import library
 from tf_vmf.math.precision import POINT_MASS_CONCENTRATION
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 
 class Reduced(NamedTuple):
@@ -75,12 +79,6 @@ def slope(r: Reduced, dim: float) -> tf.Tensor:
     return r.p_squared / (1.0 + r.p) * evaluate(polynomial("slope", dim, r.p.dtype.name), r.p)
 
 
-def _decay(r: Reduced) -> tf.Tensor:
-    """Bounded / kappa: 1 up to 1e18, from where 1 - A = (dim - 1) / (2 kappa)."""
-    limit = tf.cast(POINT_MASS_CONCENTRATION, r.kappa.dtype)
-    return limit / tf.maximum(r.kappa, limit)
-
-
 def mean(r: Reduced, dim: float) -> tf.Tensor:
     """A = A_0 (1 + p^2 C(p)/dim), with A_0 = kappa / ((dim - 1)/2 + S), S = sqrt(kappa^2 + ((dim + 1)/2)^2)."""
     leading, correction, _ = _mean_terms(r, dim)
@@ -102,7 +100,7 @@ def one_minus_bounded_mean(r: Reduced, dim: float) -> tf.Tensor:
 def decay(kappa: tf.Tensor) -> tf.Tensor:
     """1 up to the concentration 1e18, from where 1 - A falls as 1e18 / kappa and A' as the square of that."""
     # A constant of the dtype: TensorFlow would round the number to float32.
-    limit = np.asarray(POINT_MASS_CONCENTRATION, tf.as_dtype(kappa.dtype).as_numpy_dtype)
+    limit = np.asarray(POINT_MASS_CONCENTRATION, kappa.dtype.name)
     return limit / library(kappa).maximum(kappa, limit)
 
 

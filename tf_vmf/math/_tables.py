@@ -5,12 +5,16 @@ and `python -m tools.generate_tables` makes the file. As the dimension is a Pyth
 once, in float64 numpy: what is left for TensorFlow is a short polynomial in x = (1 + beta) p / (1 + beta p).
 """
 
+from __future__ import annotations
+
 import functools
 import importlib.resources
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import tensorflow as tf
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 # Relative errors allowed to the polynomials, fractions of a rounding error of the dtype.
 _TOLERANCE = {"float32": 2e-8, "float64": 2.5e-17}

@@ -7,8 +7,8 @@ import numpy as np
 
 from tf_vmf.math import _formulas
 from tf_vmf.math._arguments import check_dim
-from tf_vmf.math.inverse import newton
-from tf_vmf.math.normalizer import log_sphere_area
+from tf_vmf.math._newton import newton
+from tf_vmf.math.area import log_sphere_area
 
 
 def log_prob_at_mode(concentration: np.ndarray, dim: int) -> np.ndarray:

@@ -1,12 +1,12 @@
 """Log normaliser of the von Mises-Fisher density, and the log density at its mode."""
 
-import math
 from collections.abc import Callable
 
 import tensorflow as tf
 
 from tf_vmf.math import _formulas
 from tf_vmf.math._arguments import check_dim, compute_dtype
+from tf_vmf.math.area import log_sphere_area
 from tf_vmf.math.custom_gradient import custom_gradient
 from tf_vmf.math.resultant_length import mean, one_minus_mean
 
@@ -79,24 +79,6 @@ def log_prob_at_mode(concentration: tf.Tensor, dim: int) -> tf.Tensor:
     dim = check_dim(dim)
     (kappa,), restore = compute_dtype(concentration, names=("concentration",))
     return restore(_mode_excess(kappa, float(dim)) - log_sphere_area(dim))
-
-
-def log_sphere_area(dim: int) -> float:
-    """Log of the area of the unit sphere in R^d, `log(2 pi^(d/2) / Gamma(d/2))`, a Python float.
-
-    It is the entropy of the uniform distribution; that of a von Mises-Fisher distribution is less by `kl_to_uniform`.
-
-    Args:
-        dim: Python int d >= 2, the dimension of the space that holds the sphere.
-
-    Raises:
-        TypeError: If `dim` is not an int.
-        ArgumentError: If `dim` < 2.
-    """
-    half = 0.5 * check_dim(dim)
-    if half < 150:  # the quotient has fewer rounding errors than the difference of logarithms
-        return math.log(2.0 * math.pi**half / math.gamma(half))
-    return math.log(2.0) + half * math.log(math.pi) - math.lgamma(half)
 
 
 def log_expectation(kappa: tf.Tensor, dim: float) -> tf.Tensor:

@@ -1,6 +1,11 @@
 """Limits that follow from the precision of a dtype."""
 
-import tensorflow as tf
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 # Beyond this concentration the distribution is a point mass to any precision: samples equal the mean direction, and the
 # functions follow their leading term exactly. The square of the bound is finite in float32.
@@ -12,12 +17,12 @@ _EPSILON = {"float16": 2.0**-10, "bfloat16": 2.0**-7, "float32": 2.0**-23, "floa
 
 def epsilon(dtype: tf.DType) -> float:
     """Distance from 1 to the next larger number of a floating dtype, bfloat16 included."""
-    return _EPSILON[tf.as_dtype(dtype).name]
+    return _EPSILON[getattr(dtype, "name", dtype)]
 
 
 def rounded_norm_tolerance(dtype: tf.DType) -> float:
     """How far from 1 the norm of a vector may be that was normalised in its dtype and is measured in at least float32."""
-    return (20 if dtype in (tf.float32, tf.float64) else 4) * epsilon(dtype)
+    return (20 if getattr(dtype, "name", dtype) in ("float32", "float64") else 4) * epsilon(dtype)
 
 
 def unit_norm_tolerance(dtype: tf.DType) -> float:
@@ -31,5 +36,5 @@ def largest_fitted_concentration(dtype: tf.DType) -> float:
     Rounding alone moves the coordinates by epsilon, which looks like a concentration of at least 1 / epsilon^2: 7e13 in float32,
     16,384 in bfloat16; at most 1e18 in float64, and the largest number, 65,504, in float16.
     """
-    dtype = tf.as_dtype(dtype)
-    return min(epsilon(dtype) ** -2, POINT_MASS_CONCENTRATION, float(dtype.max))
+    largest_number = 65504.0 if getattr(dtype, "name", dtype) == "float16" else float("inf")
+    return min(epsilon(dtype) ** -2, POINT_MASS_CONCENTRATION, largest_number)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import keras
 
+from tf_vmf._errors import MissingPlaceError
 from tf_vmf.models.variational_autoencoder import VariationalAutoencoder
 from tf_vmf.text.vectorization import DocumentVectorization, SentenceVectorization
 
@@ -52,9 +53,12 @@ def load(path: str | Path) -> LoadedModel:
     candidates = [path] if path.suffix == ".keras" else [path / MODEL_FILE, path / EXPORT_FOLDER / MODEL_FILE]
     found = [candidate for candidate in candidates if candidate.is_file()]
     if not found:
-        raise FileNotFoundError(
-            f"Argument `path` of load: expected the folder of a finished run, a .keras file or the folder of an export. "
-            f"Received: {path}, where there is no {' nor '.join(str(candidate) for candidate in candidates)}."
+        raise MissingPlaceError(
+            "the folder of a finished run, a .keras file or the folder of an export",
+            path,
+            f"where there is no {' nor '.join(str(candidate) for candidate in candidates)}",
+            name="path",
+            owner="load",
         )
     try:
         model = keras.saving.load_model(found[0], safe_mode=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from tf_vmf._errors import MissingPlaceError
 from tf_vmf.models.load import load
 from tf_vmf.models.lstm_vae import LSTMVAE
 from tf_vmf.text.vocabulary import require_gensim
@@ -46,7 +47,9 @@ def read_word_vectors(path: str | Path) -> Mapping[str, np.ndarray]:
         vectors = keras.ops.convert_to_numpy(model.embedding.embeddings)
         return dict(zip(vectorizer.vocabulary, vectors, strict=True))
     if not path.is_file():
-        raise FileNotFoundError(f"Argument `path` of read_word_vectors: there is no file or folder {path}.")
+        raise MissingPlaceError(
+            "a run of a sentence model, or a file of word vectors", path, name="path", owner="read_word_vectors"
+        )
     gensim = require_gensim("gensim.models.keyedvectors", "the reader of word vectors")
     smart_open = require_gensim("gensim.utils", "the reader of word vectors").open
     with smart_open(str(path), "rb") as file:

@@ -1,6 +1,6 @@
 """Programs as configurations and functions: `DocumentConfig` holds the options of a run, `train_documents` makes it.
 
-The configurations import neither TensorFlow nor anything else of the package; the functions are imported on first use.
+The configurations import no TensorFlow; the functions are imported on first use.
 """
 
 import importlib
@@ -9,18 +9,44 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tf_vmf.programs.components import make_latent, make_optimizer
     from tf_vmf.programs.documents import train_documents
+    from tf_vmf.programs.export import export_model
+    from tf_vmf.programs.predict import predict_texts
+    from tf_vmf.programs.prepare import prepare_corpus
     from tf_vmf.programs.run import Run
     from tf_vmf.programs.sentences import train_sentences
+    from tf_vmf.programs.serve import serve_export
+    from tf_vmf.programs.sweep import Sweep, run_sweep
+    from tf_vmf.programs.topics import find_topics
 
 _FUNCTIONS = {
     "Run": "run",
+    "Sweep": "sweep",
+    "export_model": "export",
+    "find_topics": "topics",
     "make_latent": "components",
     "make_optimizer": "components",
+    "predict_texts": "predict",
+    "prepare_corpus": "prepare",
+    "run_sweep": "sweep",
+    "serve_export": "serve",
     "train_documents": "documents",
     "train_sentences": "sentences",
 }
 
-__all__ = ["Run", "make_latent", "make_optimizer", "train_documents", "train_sentences"]
+__all__ = [
+    "Run",
+    "Sweep",
+    "export_model",
+    "find_topics",
+    "make_latent",
+    "make_optimizer",
+    "predict_texts",
+    "prepare_corpus",
+    "run_sweep",
+    "serve_export",
+    "train_documents",
+    "train_sentences",
+]
 
 if not TYPE_CHECKING:
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf.files import new_folder, write_text
 from tf_vmf.report.engine.projection import project
 
@@ -60,7 +61,7 @@ class CodeFiles:
             ValueError: There is no code.
         """
         if not self._codes:
-            raise ValueError("`export_codes`: expected a text with a word that the model knows. Received none.")
+            raise ArgumentError("export_codes", "a text with a word that the model knows", "none")
         codes = np.stack(self._codes)
         write_text(folder / CODES_FILE, _table(codes))
         columns = list(self._metadata[0])

@@ -8,15 +8,30 @@ from typing import TypeAlias
 import keras
 
 from tf_vmf import layers
+from tf_vmf._errors import ArgumentError
 from tf_vmf.layers import CyclicalSchedule, LinearSchedule, SigmoidSchedule
 from tf_vmf.models import FusedAdam
-from tf_vmf.programs.configs import ConfigError
 from tf_vmf.programs.configs.latent import LatentConfig
+from tf_vmf.programs.configs.options import refuse_unused
 from tf_vmf.programs.configs.training import TrainingConfig
 
 _OPTIMIZERS = {"adam": FusedAdam, "adamw": FusedAdam, "sgd": keras.optimizers.SGD}
 
 Schedule: TypeAlias = keras.optimizers.schedules.LearningRateSchedule
+
+# Arguments of latents, and the options that set them.
+_OPTIONS_OF = {
+    "concentration": (
+        "concentration",
+        "initial_concentration",
+        "minimum_concentration",
+        "concentration_warmup_steps",
+    ),
+    "norm_penalty": ("norm_penalty",),
+    "norm_max": ("norm_max",),
+    "norm_width": ("norm_width",),
+    "part_dim": ("part_dim",),
+}
 
 # The weight of the KL, for the number of steps after which it is at its end (the sigmoid's: 0.9975 of it).
 _KL_SCHEDULES: dict[str, Callable[[int, float], Schedule]] = {
@@ -61,37 +76,48 @@ def make_latent(config: LatentConfig, seed: int) -> layers.LatentLayer | None:
         seed: Seed of the noise.
 
     Raises:
-        ValueError: `latent` is not the name of a registered latent layer, or has no learned prior and is asked for one.
+        ArgumentError: `latent` is not the name of a registered latent layer, or an option is given that it does not have.
     """
-    if config.latent == "none" and config.prior == "fixed":
+    if config.latent == "none":
         return None
-    if config.latent != "none" and config.latent not in layers.latent_names():
-        names = ", ".join([*layers.latent_names(), "none"])
-        raise ConfigError("latent", f"expected one of {names}. Received: {config.latent!r}.")
+    check_latent(config)
+    declared = layers.latent_options(config.latent)
+    arguments = {name: getattr(config, name) for name in _OPTIONS_OF if name in declared}
+    if "concentration" in declared:
+        arguments["concentration"] = _concentration(config)
+    if config.prior == "mixture" and (mixture := layers.mixture_prior_of(config.latent)) is not None:
+        arguments["prior"] = mixture(config.prior_components, name="prior")
     return layers.make_latent(
         config.latent,
         config.latent_dim,
-        {
-            "concentration": _concentration(config),
-            "norm_penalty": config.norm_penalty,
-            "norm_max": config.norm_max,
-            "norm_width": config.norm_width,
-            "part_dim": config.part_dim,
-            **_prior(config),
-        },
+        arguments | config.own_latent_options(),
         kl_weight=kl_weight(config),
         seed=seed,
         name="latent",
     )
 
 
-def _prior(config: LatentConfig) -> dict[str, layers.LearnedPrior]:
-    if config.prior == "fixed":
-        return {}
-    mixture = None if config.latent == "none" else layers.mixture_prior_of(config.latent)
-    if mixture is None:
-        raise ConfigError("prior", f"expected 'fixed' with latent={config.latent!r}. Received: {config.prior!r}.")
-    return {"prior": mixture(config.prior_components, name="prior")}
+def check_latent(config: LatentConfig) -> None:
+    """Checks the options of the latent layer against those that it declares.
+
+    Raises:
+        ArgumentError: See `make_latent`.
+    """
+    if config.latent == "none":
+        return
+    if config.latent not in layers.latent_names():
+        raise ArgumentError("latent", f"one of {', '.join([*layers.latent_names(), 'none'])}", repr(config.latent))
+    declared = layers.latent_options(config.latent)
+    for argument, options in _OPTIONS_OF.items():
+        if argument not in declared:
+            refuse_unused(config, options, f"the latent {config.latent!r} has no `{argument}`")
+    if config.prior == "mixture" and ("prior" not in declared or layers.mixture_prior_of(config.latent) is None):
+        raise ArgumentError("prior", f"'fixed' with latent={config.latent!r}", repr(config.prior))
+    others = declared - {*_OPTIONS_OF, "prior"}
+    for name in config.own_latent_options():
+        if name not in others:
+            names = ", ".join(sorted(others)) or "none"
+            raise ArgumentError("latent_options", f"options of the latent {config.latent!r}: {names}", repr(name))
 
 
 def _concentration(

@@ -12,18 +12,19 @@ import numpy as np
 import tensorflow as tf
 
 from tf_vmf import models
-from tf_vmf.data.columns import Columns
-from tf_vmf.data.texts import Text, TextFiles
-from tf_vmf.files import read_json, write_atomically
+from tf_vmf._errors import ArgumentError
+from tf_vmf.files import new_file, read_metrics
 from tf_vmf.programs.code_files import CodeFiles, folder_of_codes, label_and_topic
 from tf_vmf.programs.configs import PredictConfig
 from tf_vmf.programs.topics import saved_topic_model
 from tf_vmf.seeds import stateless_seed
+from tf_vmf.text.files import Text, TextFiles
+from tf_vmf.text.tables import Columns
 
 _BATCH = 256
 
 
-def predict(config: PredictConfig) -> int:
+def predict_texts(config: PredictConfig) -> int:
     """Writes a CSV file with one row per text: `row`, `known_tokens`, `nll`, `kl`, `code_0`, `code_1`, ....
 
     Of a topic model `topic` and the proportions `topic_0`, `topic_1`, ... follow.
@@ -48,9 +49,7 @@ def predict(config: PredictConfig) -> int:
     model, vectorizer = models.load(path) if topics is None else (topics.model_, topics.vectorizer_)
     if vectorizer is None or model.latent is None:
         lacks = "vectorizer.json, which turns text into its input" if vectorizer is None else "a latent variable"
-        raise ValueError(
-            f"`model`: expected a model of text with codes. Received: {config.model}, which lacks {lacks}."
-        )
+        raise ArgumentError("model", "a model of text with codes", f"{config.model}, which lacks {lacks}")
     labels = _label_numbers(path) if getattr(model, "num_labels", 0) else None
     columns = Columns(config.text_column, config.label_column)
     texts = TextFiles(list(config.input), columns=columns)
@@ -80,8 +79,8 @@ def predict(config: PredictConfig) -> int:
         if folder is not None:  # before the output is replaced: it may fail
             files.write(folder, spherical=model.latent.describe().metric == "cosine", seed=config.seed)
 
-    with folder_of_codes(config.export_codes) as folder:
-        write_atomically(config.output, write)
+    with folder_of_codes(config.export_codes) as folder, new_file(config.output) as output:
+        write(output)
     return written
 
 
@@ -113,12 +112,10 @@ def _numbers(values: Iterable[float]) -> list[str]:
 def _label_numbers(path: Path) -> dict[str, int]:
     """The numbers of the labels of a conditional model, from the metrics of its run."""
     file = path / "metrics.json"
-    metrics = read_json(file, "The run's command writes it anew where it is missing.") if file.is_file() else {}
+    metrics = read_metrics(file) if file.is_file() else {}
     names = metrics.get("protocol", {}).get("labels", [])
     if not names:
-        raise ValueError(
-            f"`model`: expected the folder of a run, whose metrics.json names the labels of the model. Received: {path}."
-        )
+        raise ArgumentError("model", "the folder of a run, whose metrics.json names the labels of the model", str(path))
     return {name: number for number, name in enumerate(names)}
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import errno
 import math
+import os
 import platform
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,12 +16,14 @@ import keras
 import tensorflow as tf
 
 from tf_vmf import evaluation, files, models, training
-from tf_vmf._optional import missing, or_note
+from tf_vmf._optional import missing, note_missing
 from tf_vmf.data import BagOfWordsCorpus, Examples, SentenceCorpus
 from tf_vmf.models import VariationalAutoencoder
+from tf_vmf.programs.components import check_latent
+from tf_vmf.programs.configs import DocumentConfig, SentenceConfig
 from tf_vmf.programs.configs.training import Budget, TrainingConfig
 from tf_vmf.training import RunState, Workdir, Workers
-from tf_vmf.version import __version__
+from tf_vmf.version import __version__, checkout_commit
 
 Corpus = BagOfWordsCorpus | SentenceCorpus
 
@@ -87,12 +92,14 @@ class Run:
     workdir: Workdir
 
 
-def start(config: TrainingConfig, workdir: str | Path) -> tf.distribute.Strategy:
+def start(config: DocumentConfig | SentenceConfig, workdir: str | Path) -> tf.distribute.Strategy:
     """The strategy of a run; to be called first, as devices cannot be divided once TensorFlow has used them.
 
     Raises:
-        LockHeldError: Another process uses the folder. It is said before the corpus is read.
+        ArgumentError: The latent does not have an option that is given.
+        LockHeldError: Another process uses the folder. All of this is said before the corpus is read.
     """
+    check_latent(config)
     strategy = training.get_strategy(config.strategy, config.num_devices)
     if Workers(strategy).is_chief:
         Workdir(workdir).check_unlocked()
@@ -118,6 +125,8 @@ def run(
     """
     config = experiment.config
     workers = Workers(strategy)
+    if workers.count == 1 and Workdir(workdir).is_read_only and Workdir(workdir).metrics_file.exists():
+        return _look_at(experiment, workdir)
     folder = Workdir.open(workdir, experiment.configuration(), may_change=experiment.may_change(), workers=workers)
     with folder as opened:
         if workers.is_chief:
@@ -136,6 +145,18 @@ def run(
             model, metrics = workers.run_collective(_complete, experiment, opened, model, state, command, verbose)
         workers.wait_for_all()  # one that left before the others would look to them like one that died
     return Run(model, experiment.corpus.vectorizer(), metrics, state.history, opened)
+
+
+def _look_at(experiment: Experiment, workdir: str | Path) -> Run:
+    """A complete run in a folder that cannot be written to, as it is."""
+    opened = Workdir.look_at(workdir, experiment.configuration(), may_change=experiment.may_change())
+    recorded = opened.recorded_config() or {}
+    if recorded.get("epochs") != experiment.config.epochs:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(opened.path))
+    with opened.history_file.open(encoding="utf-8", newline="") as file:
+        history = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+    model = models.load(opened.model_file).model
+    return Run(model, experiment.corpus.vectorizer(), files.read_metrics(opened.metrics_file), history, opened)
 
 
 def _announce(experiment: Experiment, verbose: bool | str) -> None:
@@ -195,16 +216,17 @@ def _complete(
     verbose: bool | str,
 ) -> tuple[VariationalAutoencoder, dict[str, Any]]:
     """Measures the trained model and writes model, metrics and report; returns the model and the metrics."""
+    workdir.check_there()
     files.write_atomically(workdir.model_file, model.save)
     if isinstance(model.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy):
         # Measured on this worker alone: what the model computes must not wait for the others.
         model = models.load(workdir.model_file).model
     if workdir.metrics_file.exists():
-        metrics = files.read_json(workdir.metrics_file, "Remove it: the same command measures the model again.")
+        metrics = files.read_metrics(workdir.metrics_file)
     else:
         metrics = measure(experiment, model, state, verbose)
         files.write_json(workdir.metrics_file, metrics)
-    with or_note("report.html"):
+    with note_missing("report.html"):
         experiment.report(
             workdir.report_file,
             model=model,
@@ -265,6 +287,7 @@ def measure(
             "seed": config.seed,
             "versions": {
                 "tf_vmf": __version__,
+                **({} if (commit := checkout_commit()) is None else {"commit": commit}),
                 "tensorflow": tf.__version__,
                 "keras": keras.__version__,
                 "python": platform.python_version(),

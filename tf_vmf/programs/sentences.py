@@ -10,6 +10,7 @@ import numpy as np
 from absl import logging
 
 from tf_vmf import data, evaluation, files, report
+from tf_vmf._errors import ArgumentError, MissingPlaceError
 from tf_vmf.models import LSTMVAE, read_word_vectors
 from tf_vmf.programs.components import make_latent, make_optimizer
 from tf_vmf.programs.configs import SentenceConfig
@@ -116,16 +117,18 @@ def _check_labels(config: SentenceConfig, corpus: data.SentenceCorpus) -> None:
     if not config.conditional:
         return
     if not corpus.label_names:
-        raise ValueError(
-            f"`conditional`: expected labelled sentences. Received: corpus {corpus.name!r}, which has no labels. Label files as "
-            "label=path, or name a label column."
+        raise ArgumentError(
+            "conditional",
+            "labeled sentences",
+            f"corpus {corpus.name!r}, which has no labels",
+            "Label files as label=path, or name a label column.",
         )
     if corpus.train_records is not None:
         return
     untrained = set(range(len(corpus.label_names))) - set(np.unique(np.asarray(corpus.train.labels)))
     if untrained:
         names = ", ".join(corpus.label_names[label] for label in sorted(untrained))
-        raise ValueError(f"`conditional`: expected training sentences of every label. Received none labelled {names}.")
+        raise ArgumentError("conditional", "training sentences of every label", f"none labeled {names}")
 
 
 def _embeddings_fingerprint(config: SentenceConfig, workdir: Workdir) -> dict[str, str]:
@@ -143,8 +146,8 @@ def _embeddings_fingerprint(config: SentenceConfig, workdir: Workdir) -> dict[st
     path = Path(config.initial_embeddings)
     file = path / "model.keras" if path.is_dir() else path
     if not file.is_file():
-        raise FileNotFoundError(
-            f"`initial_embeddings`: expected the folder of a run or a file of word vectors. Received: {path}, where there is none."
+        raise MissingPlaceError(
+            "the folder of a run or a file of word vectors", path, "where there is none", name="initial_embeddings"
         )
     return {name: files.sha256_of_file(file)[:16]}
 

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from tf_vmf._optional import optional
-from tf_vmf.data.columns import Columns
 from tf_vmf.data.corpora.wikipedia import read_wikipedia
-from tf_vmf.data.texts import Text, TextFiles
 from tf_vmf.files import new_folder
 from tf_vmf.programs.code_files import CodeFiles, folder_of_codes, label_and_topic
 from tf_vmf.programs.configs import TopicsConfig
+from tf_vmf.text.files import Text, TextFiles
+from tf_vmf.text.tables import Columns
 from tf_vmf.topics import TopicModel
 
 MODEL_FOLDER = "model"

@@ -8,30 +8,17 @@ from typing import Any
 
 from tf_vmf.measures import (
     ACTIVE_VARIANCE,
-    MEASURES,
     importance_samples,
     is_at_ceiling,
     mutual_information_ceiling,
     reads_mean_code,
+    reported,
 )
 from tf_vmf.report import plots
 from tf_vmf.report.engine.neighbours import LabelAgreement
 from tf_vmf.report.engine.run import CodeUse, Latent, Run
 from tf_vmf.report.page import Block, Code, Image, Row, Section, Table, Text
 
-_MEASURES = (
-    "perplexity",
-    "document_perplexity",
-    "iw_perplexity",
-    "iw_document_perplexity",
-    "mean_code_perplexity",
-    "mean_code_document_perplexity",
-    "nll",
-    "kl",
-    "code_gain",
-    "mutual_information",
-    "active_units",
-)
 # A mean KL below this, in nats, is no code at all.
 _COLLAPSED = 0.05
 
@@ -41,14 +28,11 @@ def measures_table(run: Run, noun: str, token: str, latent: Latent | None) -> Ta
     metrics = run.metrics
     test, valid, baseline = metrics["test"], metrics.get("valid", {}), metrics.get("baseline", {})
     rows = []
-    for name in _MEASURES:
-        measure = MEASURES[name]
-        if measure.needs_code and latent is None:
-            continue
-        if test.get(name) is not None:
-            cells = [measure.format(split[name]) if split.get(name) is not None else "" for split in (test, valid)]
-            about = measure.describe(noun, token, samples=importance_samples(metrics), has_code=latent is not None)
-            rows.append((measure.title(noun, token), *cells, about + _addition(name, test[name], run, noun, latent)))
+    for measure in reported(metrics, has_code=latent is not None):
+        name = measure.name
+        cells = [measure.format(split[name]) if split.get(name) is not None else "" for split in (test, valid)]
+        about = measure.describe(noun, token, samples=importance_samples(metrics), has_code=latent is not None)
+        rows.append((measure.title(noun, token), *cells, about + _addition(name, test[name], run, noun, latent)))
         unigram = baseline.get(f"unigram_{name}")
         if unigram is not None:
             about = f"{token.title()}s drawn at their smoothed training frequencies, whatever the {noun}."

@@ -5,20 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tf_vmf.measures import MEASURES, has_code, importance_samples, is_at_ceiling, reads_mean_code
+from tf_vmf.measures import MEASURES, has_code, importance_samples, is_at_ceiling, reads_mean_code, reported
 from tf_vmf.report.phrases import unigram_remedies
-
-_ROWS = (
-    "nll",
-    "kl",
-    "code_gain",
-    "mutual_information",
-    "active_units",
-    "perplexity",
-    "document_perplexity",
-    "iw_perplexity",
-    "mean_code_perplexity",
-)
 
 
 def summary(
@@ -47,10 +35,8 @@ def summary(
     test, valid = metrics["test"], metrics.get("valid", {})
     coded = has_code(metrics)
     rows: list[tuple[str, str, str]] = [("", "validation", "test")]
-    for name in _ROWS:
-        measure = MEASURES[name]
-        if test.get(name) is None or (measure.needs_code and not coded):
-            continue
+    for measure in reported(metrics, has_code=coded):
+        name = measure.name
         cells = [measure.format(split[name]) if split.get(name) is not None else "" for split in (valid, test)]
         rows.append((measure.title(example, token), *cells))  # type: ignore[arg-type]
     unigram = metrics.get("baseline", {}).get("unigram_perplexity")
@@ -75,7 +61,7 @@ def _notes(metrics: Mapping[str, Any], coded: bool, config: Mapping[str, Any]) -
             )
         if reads_mean_code(metrics):
             notes.append(
-                "The mean-code perplexity is what training minimised and not a bound: never compare it with one."
+                "The mean-code perplexity is what training minimized and not a bound: never compare it with one."
             )
         information, examples = test.get("mutual_information"), test.get("examples")
         if information is not None and examples and is_at_ceiling(information, examples):

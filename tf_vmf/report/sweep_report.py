@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tf_vmf.measures import MEASURES, Measure
+from tf_vmf.measures import COMPARED, MEASURES, Measure
 from tf_vmf.report import sweep_plot
 from tf_vmf.report.engine.sweep import SweepFindings, SweepPoint
 from tf_vmf.report.page import Block, Code, Headline, Image, Section, Table, Text, write_report
-
-_COLUMNS = ("perplexity", "document_perplexity", "iw_perplexity", "nll", "kl", "code_gain")
 
 
 def sweep_report(path: str | Path, findings: SweepFindings, *, title: str = "Sweep") -> None:
@@ -66,7 +64,7 @@ def sweep_table(findings: SweepFindings) -> Table:
     points = findings.ranked
     names = list(points[0].setting)
     titles = [name.replace("_", " ").capitalize() for name in names]
-    measures = [MEASURES[name] for name in _COLUMNS if all(name in point.figures for point in points)]
+    measures = [MEASURES[name] for name in COMPARED if all(name in point.figures for point in points)]
     rows = [
         (
             *(point.setting[name] for name in names),

@@ -6,17 +6,20 @@ import asyncio
 import contextlib
 import gzip
 import json
+import os
 import time
 from collections.abc import AsyncIterator
 from importlib import resources
 from typing import Any, NamedTuple
 
+import anyio
+import anyio.to_thread
 import fastapi
-from fastapi.concurrency import run_in_threadpool
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from tf_vmf.serving.cancellation import Cancellation
 from tf_vmf.serving.limits import RequestError
 from tf_vmf.serving.metrics import UNKNOWN, Metrics
 from tf_vmf.serving.request_body import decompressed, parse_json, read_body
@@ -85,6 +88,9 @@ class _Service:
         self._metadata = {"signature_def": {"signature_def": served.describe()}}
         if served.labels is not None:
             self._metadata["labels"] = list(served.labels)  # type: ignore[assignment]
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        # More at once would take each other's caches and cores, and answer later.
+        self._limiter = anyio.CapacityLimiter(served.limits.predictions or cores)
         page = resources.files("tf_vmf.serving").joinpath("pages", "index.html").read_text(encoding="utf-8")
         self._page = page.replace("MODEL_NAME", name)
 
@@ -98,37 +104,39 @@ class _Service:
 
     async def _warm_up(self) -> None:
         try:
-            await run_in_threadpool(self._served.warm_up)
+            await anyio.to_thread.run_sync(self._served.warm_up, limiter=self._limiter)
             self._not_ready = ""
         except Exception as error:  # shown to whoever asks whether the service is ready
             self._not_ready = f"The model fails: {error}"
 
-    def page(self) -> fastapi.Response:
+    # These are coroutines, so that none of them waits for a thread: liveness is answered while all threads compute.
+
+    async def page(self) -> fastapi.Response:
         """A page to try the model."""
         return fastapi.responses.HTMLResponse(self._page, headers={"Content-Security-Policy": _PAGE_POLICY})
 
-    def live(self) -> dict[str, str]:
+    async def live(self) -> dict[str, str]:
         """Whether the process answers; if not, restart it."""
         return {"status": "ok"}
 
-    def ready(self) -> fastapi.Response:
+    async def ready(self) -> fastapi.Response:
         """Whether the model answers: 503 until it has answered a first request; send it no requests till then."""
         if self._not_ready:
             return _json({"error": self._not_ready}, 503)
         return _json({"status": "ready"})
 
-    def exposed_metrics(self, request: fastapi.Request) -> fastapi.Response:
+    async def exposed_metrics(self, request: fastapi.Request) -> fastapi.Response:
         """Requests, latencies and errors by endpoint, for Prometheus."""
         content, content_type = self._metrics.exposed(request.headers.get("accept", ""))
         return fastapi.Response(content, headers={"Content-Type": content_type})
 
-    def status(self) -> fastapi.Response:
+    async def status(self) -> fastapi.Response:
         """State of the model's one version, as TensorFlow Serving reports it."""
         status = {"error_code": "OK", "error_message": ""}
         version = {"version": str(self._served.version), "state": "AVAILABLE", "status": status}
         return _json({"model_version_status": [version]})
 
-    def metadata(self) -> fastapi.Response:
+    async def metadata(self) -> fastapi.Response:
         """Inputs and outputs of every signature, as TensorFlow Serving reports them; names of labels where there are any."""
         spec = {"name": self._name, "signature_name": "", "version": str(self._served.version)}
         return _json({"model_spec": spec, "metadata": self._metadata})
@@ -145,17 +153,40 @@ class _Service:
                 answer = _Answer(UNKNOWN, 499, b"", {})
             else:
                 encoding = request.headers.get("content-encoding", "")
-                answer = await run_in_threadpool(self._answer, body, encoding, _accepts_gzip(request))
+                answer = await self._answer_in_time(request, body, encoding)
         self._metrics.record(answer.endpoint, answer.status, time.perf_counter() - start)
         return fastapi.Response(answer.body, answer.status, answer.headers, "application/json")
 
-    def _answer(self, body: bytes, encoding: str, compress: bool) -> _Answer:
+    async def _answer_in_time(self, request: fastapi.Request, body: bytes, encoding: str) -> _Answer:
+        """Computes in a thread, until the answer is there, the client has gone or the time is up."""
+        work = Cancellation()
+        seconds = self._served.limits.seconds
+        answering = asyncio.ensure_future(
+            anyio.to_thread.run_sync(self._answer, body, encoding, _accepts_gzip(request), work, limiter=self._limiter)
+        )
+        leaving = asyncio.ensure_future(_leave_of(request))
+        try:
+            done, _ = await asyncio.wait({answering, leaving}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            if answering in done:
+                return answering.result()
+            if leaving in done:
+                return _Answer(UNKNOWN, 499, b"", {})
+            late = f"The answer was not there after {seconds:g} seconds: ask for less in one request, or later."
+            return _Answer(UNKNOWN, 503, _dumps({"error": late}), {"Retry-After": "5"})
+        finally:
+            leaving.cancel()
+            if not answering.done():
+                work.cancel()
+                answering.cancel()  # where it waits for a thread
+
+    def _answer(self, body: bytes, encoding: str, compress: bool, work: Cancellation) -> _Answer:
         endpoint, status = UNKNOWN, 200
         content: Any
         try:
             request = parse_json(decompressed(body, encoding, self._served.limits))
             endpoint = self._served.signature_of(request)
-            content = self._served.predict(request)
+            with work:
+                content = self._served.predict(request)
         except RequestError as error:
             content, status = {"error": str(error)}, error.status
         data = _dumps(content)
@@ -163,6 +194,12 @@ class _Service:
             return _Answer(endpoint, status, data, {"Vary": "Accept-Encoding"})
         headers = {"Vary": "Accept-Encoding", "Content-Encoding": "gzip"}
         return _Answer(endpoint, status, gzip.compress(data, _COMPRESSION), headers)
+
+
+async def _leave_of(request: fastapi.Request) -> None:
+    """Returns when the client has gone; the body of its request is read."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 def _request_schema(served: Served) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from tf_vmf.models import BagOfWordsVAE
 from tf_vmf.serving.endpoint import INTEGER, NUMBER, TEXTS, Endpoint, ModelEndpoints, Outputs, at_least
 from tf_vmf.text.vectorization import DocumentVectorization
 
-_PROBABILITY = tf.constant(1.0)  # the relevance weight that ranks words by their probability
+_PROBABILITY = 1.0  # the relevance weight that ranks words by their probability
 
 
 class DocumentEndpoints(ModelEndpoints):

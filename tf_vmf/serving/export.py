@@ -33,6 +33,7 @@ def export(
     allow_unknown: bool = True,
     examples: Sequence[str] | None = None,
     extra_endpoints: Mapping[str, Endpoint] | None = None,
+    data: Mapping[str, Any] | None = None,
 ) -> Path:
     """Writes a SavedModel that serves the model, with a model card and the model itself beside it.
 
@@ -67,6 +68,7 @@ def export(
             whose codes are closest to that of a new text. Everyone who can use the export can read them. Not for models that are
             conditional on a label.
         extra_endpoints: Further endpoints by name, of functions of the model and the vectorizer.
+        data: What is known of the training data, for the model card of a model without `metrics`.
 
     Returns:
         The path.
@@ -87,11 +89,16 @@ def export(
         if vectorizer is not None:
             text = json.dumps(keras.saving.serialize_keras_object(vectorizer))
             (extra / VECTORIZER_FILE).write_text(text, encoding="utf-8")
-        names = label_names or (metrics or {}).get("protocol", {}).get("labels")
-        if names and getattr(model, "num_labels", 0):
+        names = (label_names or (metrics or {}).get("protocol", {}).get("labels")) if _takes_labels(model) else None
+        if names:
             write_labels(folder, names, model.num_labels)
-        (folder / CARD_FILE).write_text(model_card(model, vectorizer, served, metrics), encoding="utf-8")
+        card = model_card(model, vectorizer, served, metrics, names, data)
+        (folder / CARD_FILE).write_text(card, encoding="utf-8")
     return Path(path)
+
+
+def _takes_labels(model: VariationalAutoencoder) -> bool:
+    return bool(getattr(model, "num_labels", 0))
 
 
 def _write_saved_model(

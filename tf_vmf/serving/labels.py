@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf.files import write_json
 from tf_vmf.serving.limits import RequestError
 
@@ -29,14 +30,14 @@ def read_labels(path: Path) -> tuple[str, ...] | None:
     try:
         names = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ValueError(f"{file}: expected a JSON list of names. Received: {error}.") from error
+        raise ArgumentError("path", f"a JSON list of names in {file}", str(error), owner="Served") from error
     if (
         not isinstance(names, list)
         or not all(isinstance(name, str) for name in names)
         or len({*names}) < len(names)
         or not names
     ):
-        raise ValueError(f"{file}: expected a JSON list of distinct names.")
+        raise ArgumentError("path", f"a JSON list of distinct names in {file}", repr(names)[:200], owner="Served")
     return tuple(names)
 
 
@@ -47,8 +48,8 @@ def write_labels(path: Path, names: Sequence[str], num_labels: int) -> None:
         ValueError: They are not distinct, or not as many as the model has labels.
     """
     if len({*names}) != num_labels or len(names) != num_labels:
-        raise ValueError(
-            f"Argument `label_names`: expected {num_labels} distinct names, one per label of the model. Received: {list(names)}."
+        raise ArgumentError(
+            "label_names", f"{num_labels} distinct names, one per label of the model", str(list(names)), owner="export"
         )
     write_json(path / LABELS_FILE, list(names))
 

@@ -35,6 +35,9 @@ def _products() -> dict[tuple[str, ...], int]:
         ("rows", "num_samples"): 20_000,
         ("rows", "num_points"): 20_000,
         ("n", "document_length"): 10_000_000,
+        # Of sentence models, padding included: the first bounds memory, the second time.
+        ("tokens",): 500_000,
+        ("tokens", "num_samples"): 2_000_000,
     }
 
 
@@ -48,8 +51,14 @@ class Limits:
         text_bytes: Size of one string.
         examples: Rows of every input.
         numbers: The largest value of scalar inputs, by name.
-        products: The largest product of scalar inputs; "rows" is the number of rows. They bound computing time and memory.
+        products: The largest product of scalar inputs; "rows" is the number of rows, "tokens" that of all tokens that a sentence
+            model reads, each row as long as the longest. They bound computing time and memory.
+        length: Tokens of one text of a sentence model.
         answer_numbers: Numbers, or strings, in the answer.
+        predictions: Predictions that are computed at once; None for as many as there are cores.
+        seconds: Time that a prediction may take, waiting included.
+        connections: Connections that may be open at once.
+        idle_seconds: Time in which the headers of a request must arrive, and after which an idle connection is closed.
     """
 
     body_bytes: int = 4 * 2**20
@@ -58,4 +67,9 @@ class Limits:
     examples: int = 1024
     numbers: Mapping[str, int] = field(default_factory=_numbers)
     products: Mapping[tuple[str, ...], int] = field(default_factory=_products)
+    length: int = 10_000
     answer_numbers: int = 2**20
+    predictions: int | None = None
+    seconds: float = 60.0
+    connections: int = 512
+    idle_seconds: float = 15.0

@@ -13,11 +13,14 @@ import tensorflow as tf
 from google.protobuf import json_format
 from tensorflow.core.protobuf import saved_model_pb2
 
+from tf_vmf._checks import failed_check
+from tf_vmf._errors import ArgumentError, MissingPlaceError
 from tf_vmf.serving.json_tensors import BINARY, to_json, to_tensor
 from tf_vmf.serving.labels import LABELS_INPUT, label_ids, read_labels
 from tf_vmf.serving.limits import Limits, RequestError
 
 DEFAULT_SIGNATURE = "serving_default"
+_TOKEN = re.compile(r"\w+|[^\w\s]")
 _REPEATING = ("num_points", "num_words", "num_neighbors", "max_length")  # scalars that lengthen the answer to a row
 
 
@@ -48,18 +51,29 @@ class Served:
     def __init__(self, path: str | Path, limits: Limits | None = None) -> None:
         path = Path(path)
         if not (path / "saved_model.pb").is_file():
-            raise FileNotFoundError(
-                f"Argument `path`: expected the folder of an export, made by `python -m trainers.export`. Received: {path}, which "
-                "holds no saved_model.pb."
+            raise MissingPlaceError(
+                "the folder of an export, made by `python -m trainers.export`",
+                path,
+                "which holds no saved_model.pb",
+                name="path",
+                owner="Served",
             )
         self.path = path
         self.limits = limits or Limits()
         self.labels = read_labels(path)
         folder = path.resolve().name
         self.version = int(folder) if folder.isdecimal() and folder.isascii() else 1
-        self._loaded = tf.saved_model.load(str(path))
-        self.signatures: dict[str, Any] = dict(self._loaded.signatures)
+        try:
+            self._loaded = tf.saved_model.load(str(path))
+            self.signatures: dict[str, Any] = dict(self._loaded.signatures)
+        except Exception as error:  # TensorFlow's reader of damaged files raises of every kind
+            told = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+            raise ArgumentError(
+                "path", "an export that can be read", f"{path}: {told}", "Export the model again.", owner="Served"
+            ) from error
         self.inputs = {name: dict(f.structured_input_signature[1]) for name, f in self.signatures.items()}
+        tokens = self.inputs.get("score", {}).get("tokens")
+        self._reads_sequences = tokens is not None and tokens.dtype.is_integer and tokens.shape.rank == 2
 
     def describe(self) -> dict[str, Any]:
         """Every signature's inputs and outputs, as the protocol buffer `SignatureDef` is written in JSON."""
@@ -170,6 +184,8 @@ class Served:
             return {key: value.numpy() for key, value in self.signatures[name](**tensors).items()}
         except tf.errors.InvalidArgumentError as error:
             raise RequestError(_reason(error)) from error
+        except tf.errors.CancelledError as error:
+            raise RequestError("The request was given up.", 503) from error
         except tf.errors.ResourceExhaustedError as error:
             raise RequestError(
                 "The request needs more memory than there is: send fewer or shorter examples.", 413
@@ -181,7 +197,7 @@ class Served:
             key: int(value) for key, value in tensors.items() if value.shape.rank == 0 and value.dtype.is_integer
         }
         rows = max((int(value.shape[0]) for value in tensors.values() if value.shape.rank), default=1)
-        sizes = {**scalars, "rows": rows}
+        sizes = {**scalars, "rows": rows, **self._tokens(name, tensors)}
         for factors, largest in self.limits.products.items():
             if all(factor in sizes for factor in factors):
                 product = math.prod(sizes[factor] for factor in factors)
@@ -189,6 +205,10 @@ class Served:
                     raise RequestError(
                         f"Expected {' times '.join(factors)} to be at most {largest:,}. Received: {product:,}.", 413
                     )
+        if sizes.get("length", 0) > self.limits.length:
+            raise RequestError(
+                f"Expected at most {self.limits.length:,} tokens per text. Received: about {sizes['length']:,}.", 413
+            )
         shapes = [each.shape for each in self.signatures[name].structured_outputs.values()]
         repeats = math.prod(max(scalars[key], 1) for key in _REPEATING if key in scalars)
         numbers = sum(_size(shape, max(scalars.get("n", rows), 1), repeats) for shape in shapes)
@@ -198,6 +218,23 @@ class Served:
                 "less in one request.",
                 413,
             )
+
+    def _tokens(self, name: str, tensors: Mapping[str, tf.Tensor]) -> dict[str, int]:
+        """About how many tokens the model of sequences behind the export reads: the longest, and all with their padding.
+
+        Rows are padded to the longest one, so that one long text among many makes all of them long.
+        """
+        if not self._reads_sequences:
+            return {}
+        length = rows = 0
+        for key, spec in self.inputs[name].items():
+            if spec.dtype == tf.string and spec.shape.rank == 1:
+                texts = tensors[key].numpy()
+                rows = max(rows, len(texts))
+                length = max([length, *(len(_TOKEN.findall(text.decode("utf-8", "replace"))) + 1 for text in texts)])
+            elif spec.dtype.is_integer and spec.shape.rank == 2:
+                rows, length = max(rows, int(tensors[key].shape[0])), max(length, int(tensors[key].shape[1]))
+        return {"length": length, "tokens": rows * length} if rows else {}
 
 
 def _size(shape: tf.TensorShape, rows: int, repeats: int) -> int:
@@ -218,9 +255,8 @@ def _rows(name: str, outputs: Mapping[str, np.ndarray], number: int) -> list[Any
 
 
 def _reason(error: tf.errors.InvalidArgumentError) -> str:
-    """The message of an endpoint's own check, without the trace of the graph."""
-    message = error.message.partition("\n\t [[")[0]
-    said = re.search(r"assertion failed: ((?:\[.*?\]\s*)+)", message, re.DOTALL)
-    if said is None:
-        return message.strip().rpartition("\n")[2][:500] or "The endpoint refused the request."
-    return " ".join(part.strip() for part in re.findall(r"\[(.*?)\]", said[1], re.DOTALL))[:500]
+    """What the endpoint refused, without the trace of the graph."""
+    problem = failed_check(error)
+    if problem is None:
+        problem = error.message.partition("\n\t [[")[0].strip().rpartition("\n")[2]
+    return problem[:500] or "The endpoint refused the request."

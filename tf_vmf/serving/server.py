@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import socket
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf._optional import optional
+from tf_vmf.serving.limits import Limits
 from tf_vmf.serving.served import Served
 from tf_vmf.version import __version__
 
 _NAME = re.compile(r"[A-Za-z0-9_.~-]+")
+# What a prediction may still take after SIGTERM; Kubernetes kills after 30 seconds.
+_SECONDS_TO_END = 20
 
 
 def make_app(served: Served, name: str = "model", *, version_labels: Sequence[str] = ("stable",)) -> Any:
@@ -33,9 +38,7 @@ def make_app(served: Served, name: str = "model", *, version_labels: Sequence[st
     """
     for argument, text in (("name", name), *(("version_labels", label) for label in version_labels)):
         if not _NAME.fullmatch(text):
-            raise ValueError(
-                f"Argument `{argument}`: expected letters, digits, '_', '.', '~' and '-'. Received: {text!r}."
-            )
+            raise ArgumentError(argument, "letters, digits, '_', '.', '~' and '-'", repr(text), owner="make_app")
     with optional("serve", "HTTP services"):
         from tf_vmf.serving.application import application
     return application(served, name, tuple(version_labels))
@@ -48,6 +51,7 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 8501,
     version_labels: Sequence[str] = ("stable",),
+    limits: Limits | None = None,
 ) -> None:
     """Serves an export over HTTP until the process is told to end; prints the addresses as soon as it listens.
 
@@ -57,6 +61,7 @@ def serve(
         host: Address to listen on.
         port: Port to listen on; 0 for any that is free.
         version_labels: See `make_app`.
+        limits: Of connections and idle times; those on requests are the export's.
 
     Raises:
         ModuleNotFoundError: FastAPI or Uvicorn is not installed.
@@ -65,6 +70,10 @@ def serve(
     with optional("serve", "HTTP services"):
         import fastapi  # noqa: F401  (before the export is loaded)
         import uvicorn
+
+        from tf_vmf.serving.connections import OncePerKind, protocol
+    for logger in ("uvicorn.error", "asyncio"):
+        logging.getLogger(logger).addFilter(OncePerKind())
     with _bound(host, port) as listening:
         served = load()
         app = make_app(served, name, version_labels=version_labels)
@@ -75,7 +84,13 @@ def serve(
                 if self.started:
                     print(_welcome(served, name, host, listening.getsockname()[1]), flush=True)
 
-        Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listening])
+        config = uvicorn.Config(
+            app,
+            log_level="warning",
+            http=protocol(limits or Limits()),
+            timeout_graceful_shutdown=_SECONDS_TO_END,
+        )
+        Server(config).run(sockets=[listening])
 
 
 def _bound(host: str, port: int) -> socket.socket:

@@ -5,9 +5,11 @@ import gzip
 import io
 import warnings
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
+
+from tf_vmf._errors import FolderPlaceError
 
 _SHOWN = 60  # characters of a malformed line that an error message quotes
 
@@ -32,13 +34,14 @@ def read_lines(path: str | Path, encoding: str = "UTF-8") -> Iterator[tuple[int,
         ValueError: a line is not in that encoding, or the file is not the gzip file that its name promises.
     """
     number = 0
+    recoded: Generator[bytes, None, None] | None = None
     with _open(Path(path)) as file:
         try:
             start = file.peek(64)[:64] if encoding == "UTF-8" else b""  # type: ignore[attr-defined]
             lines: Iterable[bytes] = file
             mark = next((name for bom, name in _MARKS.items() if start.startswith(bom)), None)
             if mark is not None:
-                lines = _recoded(file, mark)
+                lines = recoded = _recoded(file, mark)
             elif coding := _wide_without_mark(start):
                 name = coding[:6]
                 expected = f"UTF-8 text; this looks like {name} without a byte order mark, which "
@@ -63,6 +66,9 @@ def read_lines(path: str | Path, encoding: str = "UTF-8") -> Iterator[tuple[int,
             raise line_error(path, number + 1, "intact gzip data", str(error)) from error
         except UnicodeDecodeError as error:
             raise line_error(path, number + 1, f"{error.encoding.upper()} text", error.reason) from error
+        finally:
+            if recoded is not None:
+                recoded.close()  # before the file: it has to give the file back
 
 
 def line_error(path: str | Path, number: int, expected: str, received: str) -> ValueError:
@@ -73,13 +79,13 @@ def line_error(path: str | Path, number: int, expected: str, received: str) -> V
 
 def _open(path: Path) -> BinaryIO:
     if path.is_dir():
-        raise IsADirectoryError(f"Expected a file. Received a folder: {path}")
+        raise FolderPlaceError("a file", path, "which is a folder")
     if path.suffix.lower() == ".gz":
         return cast(BinaryIO, gzip.open(path, "rb"))
     return path.open("rb")
 
 
-def _recoded(file: BinaryIO, encoding: str) -> Iterator[bytes]:
+def _recoded(file: BinaryIO, encoding: str) -> Generator[bytes, None, None]:
     """The lines of a file with a byte order mark, in UTF-8."""
     text = io.TextIOWrapper(file, encoding=encoding, newline="\n")
     try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,22 +67,22 @@ def train(counts: sparse.csr_matrix, settings: CodeSettings, seed: int, verbose:
     batch_size = min(settings.batch_size, len(documents))
     steps = documents.steps_per_epoch(batch_size)
     epochs = settings.num_epochs(steps)
-    with _seeded(seed):
-        model = BagOfWordsVAE(
-            documents.vocabulary_size,
-            _latent(settings.latent_dim, seed),
-            encoder_units=(settings.hidden_units,) * 2,
-            decoder_units=(settings.hidden_units,),
-            input_dropout=_INPUT_DROPOUT,
-            dropout=_DROPOUT,
-            seed=seed,
-        )
-        model.set_unigram_bias(np.asarray(counts.sum(axis=0)).ravel())
-        schedule = keras.optimizers.schedules.CosineDecay(settings.learning_rate, epochs * steps)
-        model.compile(FusedAdam(schedule))
-        batches = documents.batches(batch_size, seed=seed)
-        shown: list[keras.callbacks.Callback] = [[], [_EpochBar(epochs)], [EpochLines(steps)]][verbose]
-        model.fit(batches, epochs=epochs, steps_per_epoch=steps, verbose=0, shuffle=False, callbacks=shown)
+    model = BagOfWordsVAE(
+        documents.vocabulary_size,
+        _latent(settings.latent_dim, seed),
+        encoder_units=(settings.hidden_units,) * 2,
+        decoder_units=(settings.hidden_units,),
+        input_dropout=_INPUT_DROPOUT,
+        dropout=_DROPOUT,
+        seed=seed,
+    )
+    _draw_kernels(model, seed)
+    model.set_unigram_bias(np.asarray(counts.sum(axis=0)).ravel())
+    schedule = keras.optimizers.schedules.CosineDecay(settings.learning_rate, epochs * steps)
+    model.compile(FusedAdam(schedule))
+    batches = documents.batches(batch_size, seed=seed)
+    shown: list[keras.callbacks.Callback] = [[], [_EpochBar(epochs)], [EpochLines(steps)]][verbose]
+    model.fit(batches, epochs=epochs, steps_per_epoch=steps, verbose=0, shuffle=False, callbacks=shown)
     return model
 
 
@@ -121,18 +120,15 @@ def _batches(counts: sparse.csr_matrix) -> Iterator[tf.Tensor]:
         yield tf.constant(counts[start : start + _EVALUATION_BATCH].toarray())
 
 
-@contextmanager
-def _seeded(seed: int) -> Iterator[None]:
-    """Weights that depend on the seed alone: Keras draws the seeds of its initializers from Python's generator.
+def _draw_kernels(model: BagOfWordsVAE, seed: int) -> None:
+    """Draws the kernels of a new model anew, so that they depend on the seed alone.
 
-    The state of that generator is the caller's again afterwards.
+    Keras has drawn them with seeds from Python's generator, which other threads may use at the same time.
     """
-    state = random.getstate()
-    random.seed(seed)
-    try:
-        yield
-    finally:
-        random.setstate(state)
+    seeds = random.Random(seed)
+    for variable in model.trainable_variables:
+        if len(variable.shape) > 1:
+            variable.assign(keras.initializers.GlorotUniform(seeds.randint(1, 10**9))(variable.shape))
 
 
 class _EpochBar(keras.callbacks.Callback):

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
+from tf_vmf.data import numbering
+from tf_vmf.text.files import text_remedy
 from tf_vmf.text.tokenization import Tokenizer
 from tf_vmf.text.vocabulary import VocabularyChoice
-
-_CHUNK = 512  # texts tokenized per call, which hides its cost
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,14 +50,6 @@ class CountedDocuments:
         names = np.asarray(vocabulary, object)[self.words]
         return [part.tolist() for part in np.split(names, self.offsets[1:-1])]
 
-    @classmethod
-    def from_words(cls, words: np.ndarray, offsets: np.ndarray, num_words: int) -> CountedDocuments:
-        """Counts the words of documents that are laid end to end."""
-        ones = np.ones(len(words), np.float32)
-        counts = sparse.csr_matrix((ones, words, offsets), (len(offsets) - 1, num_words), copy=True)
-        counts.sum_duplicates()
-        return cls(counts, words, offsets)
-
 
 def is_texts(documents: Any) -> bool:
     """Whether documents are strings, in a list, an array or a data frame's column, and no counts.
@@ -73,6 +65,13 @@ def is_texts(documents: Any) -> bool:
         )
     if sparse.issparse(documents) or getattr(documents, "ndim", 1) != 1:
         return False
+    others = [text for text in documents if not isinstance(text, str)]
+    if others and isinstance(others[0], bytes | list | tuple) and not np.ndim(others[0]) > 1:
+        first = np.asarray(others[0])
+        if first.dtype.kind in "SU":
+            raise TypeError(
+                f"Expected texts: all strings. Received: a {type(others[0]).__name__}, {others[0]!r:.60}. {text_remedy(others[0])}"
+            )
     kinds = {isinstance(text, str) for text in documents}
     if kinds == {True, False}:
         wrong = next(i for i, text in enumerate(documents) if not isinstance(text, str))
@@ -89,35 +88,17 @@ def is_empty(documents: Any) -> bool:
 
 
 def choose_words(
-    texts: Sequence[str], tokenizer: Tokenizer, choice: VocabularyChoice
+    texts: Any, tokenizer: Tokenizer, choice: VocabularyChoice
 ) -> tuple[tuple[str, ...], CountedDocuments]:
-    """Chooses a vocabulary from texts and counts it in them, in one pass over the texts.
-
-    Raises:
-        ValueError: No word is left.
-    """
-    numbering: dict[bytes, int] = {}
-    words, offsets = _numbered(texts, tokenizer, numbering, grow=True)
-    names = [word.decode() for word in numbering]
-    if choice.words is None:
-        everything = CountedDocuments.from_words(words, offsets, len(names)).counts
-        totals = np.asarray(everything.sum(axis=0)).ravel()
-        in_texts = np.bincount(everything.indices, minlength=len(names))
-        vocabulary = tuple(names[row] for row in choice.choose(names, totals, in_texts, len(offsets) - 1))
-    else:
-        vocabulary = choice.words
-    columns = {word: column for column, word in enumerate(vocabulary)}
-    renumbered = np.array([columns.get(name, -1) for name in names], np.int32)[words]
-    known = renumbered >= 0
-    kept = np.concatenate([[0], np.cumsum(known)])[offsets]
-    return vocabulary, CountedDocuments.from_words(renumbered[known], kept, len(vocabulary))
+    """Chooses a vocabulary from texts and counts it in them, in one pass over the texts; see `data.numbering.read_texts`."""
+    vocabulary, found = numbering.read_texts(texts, tokenizer, choice)
+    return vocabulary, CountedDocuments(found.counts, found.words, found.offsets)
 
 
-def count_words(texts: Sequence[str], tokenizer: Tokenizer, vocabulary: Sequence[str]) -> CountedDocuments:
+def count_words(texts: Any, tokenizer: Tokenizer, vocabulary: Sequence[str]) -> CountedDocuments:
     """Counts the words of a vocabulary in texts."""
-    numbering = {word.encode(): row for row, word in enumerate(vocabulary)}
-    words, offsets = _numbered(texts, tokenizer, numbering, grow=False)
-    return CountedDocuments.from_words(words, offsets, len(vocabulary))
+    found = numbering.count_words(texts, tokenizer, vocabulary)
+    return CountedDocuments(found.counts, found.words, found.offsets)
 
 
 def checked_counts(counts: Any, num_words: int) -> CountedDocuments:
@@ -158,23 +139,3 @@ def word_number(word: str, vocabulary: Sequence[str]) -> int:
         close = difflib.get_close_matches(word, vocabulary, 3)
         hint = f" Similar words: {', '.join(close)}." if close else ""
         raise ValueError(f"Expected a word of the model's vocabulary. Received: {word!r}.{hint}") from None
-
-
-def _numbered(
-    texts: Sequence[str], tokenizer: Tokenizer, numbering: dict[bytes, int], *, grow: bool
-) -> tuple[np.ndarray, np.ndarray]:
-    """The numbers of known words, laid end to end, and where each text begins; with `grow` every word becomes known."""
-    parts, ends = [np.zeros(0, np.int32)], [0]
-    for tokens in _tokens(texts, tokenizer):
-        if grow:
-            for token in tokens:
-                numbering.setdefault(token, len(numbering))
-        numbers = [numbering[token] for token in tokens if token in numbering]
-        parts.append(np.array(numbers, np.int32))
-        ends.append(ends[-1] + len(numbers))
-    return np.concatenate(parts), np.array(ends, np.int64)
-
-
-def _tokens(texts: Sequence[str], tokenizer: Tokenizer) -> Iterator[list[bytes]]:
-    for start in range(0, len(texts), _CHUNK):
-        yield from tokenizer(texts[start : start + _CHUNK])

@@ -5,26 +5,47 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
 
+from tf_vmf._errors import ArgumentError
+from tf_vmf.models import BagOfWordsVAE
 from tf_vmf.text import DocumentVectorization, Tokenizer
 from tf_vmf.text.vocabulary import VocabularyChoice, read_stop_words
 from tf_vmf.topics import codes as document_codes
-from tf_vmf.topics.documents import CountedDocuments, checked_counts, choose_words, is_empty, is_texts
-from tf_vmf.topics.file_methods import FileMethods
-from tf_vmf.topics.fitted import find_words
-from tf_vmf.topics.guidance import anchors, check_seed_words, seed_labels
+from tf_vmf.topics import files, guidance, tables
+from tf_vmf.topics.arguments import (
+    check_integer,
+    check_parameters,
+    checked_vocabulary,
+    warn_of_impossible_words,
+)
+from tf_vmf.topics.documents import (
+    CountedDocuments,
+    checked_counts,
+    choose_words,
+    count_words,
+    is_empty,
+    is_texts,
+    word_number,
+)
+from tf_vmf.topics.fitted import FittedTopics, find_words, merged_numbers
 from tf_vmf.topics.mixture import TopicMixture, fit_mixture
 from tf_vmf.topics.selection import choose_num_topics
-from tf_vmf.topics.table_methods import TableMethods
+from tf_vmf.topics.words import WordSettings
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _SNIPPET = 300  # characters of a training text that are kept for display
+_WORD_PARAMETERS = ("relevance_weight", "exclusivity", "mode_concentration", "coherent_words")
 
 
-class TopicModel(TableMethods, FileMethods):
+class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Topics of documents: clusters of the codes of a vMF autoencoder, named by the words that it predicts there.
 
     A `BagOfWordsVAE` with a learned concentration maps each document to a direction on the sphere. Topics are the components of
@@ -85,6 +106,18 @@ class TopicModel(TableMethods, FileMethods):
         Distributions. JMLR 2005.
     """
 
+    vocabulary_: tuple[str, ...]
+    model_: BagOfWordsVAE
+    vectorizer_: DocumentVectorization | None
+    num_topics_: int
+    mean_directions_: np.ndarray
+    concentration_: float
+    silhouettes_: dict[int, float] | None
+    labels_: np.ndarray
+    _topics: FittedTopics
+    _labels: dict[int, str]
+    _texts: list[str] | None
+
     def __init__(
         self,
         num_topics: int | None = 20,
@@ -130,6 +163,8 @@ class TopicModel(TableMethods, FileMethods):
         self.random_state = random_state
         self.verbose = verbose
 
+    # Training.
+
     def fit(self, X: Any, y: Any = None) -> Self:
         """Trains the document model and finds the topics.
 
@@ -138,27 +173,72 @@ class TopicModel(TableMethods, FileMethods):
             y: Ignored; for pipelines.
 
         Raises:
-            ValueError: An argument is out of range, no word is left, a seed word is unknown, or there are fewer documents with a
+            ArgumentError: An argument is out of range, no word is left, a seed word is unknown, or there are fewer documents with a
                 known word than topics.
             TypeError: X is one string or an iterator, or mixes strings with something else.
             ModuleNotFoundError: stop_words="english" without gensim.
         """
         del y
-        self._check_arguments()
+        check_parameters(self.get_params(deep=False))
         documents = self._read_training(X)
+        self._check_enough(documents)
+        guidance.check_seed_words(self.seed_words, self.vocabulary_, documents.counts)
+        seed = self._seed()
+        known = documents.counts[np.flatnonzero(documents.known)]
+        self.model_ = document_codes.train(known, self._code_settings(), seed, self.verbose)
+        return self._cluster(documents, seed)
+
+    @classmethod
+    def from_document_model(
+        cls,
+        model: BagOfWordsVAE,
+        X: Any,
+        *,
+        vectorizer: DocumentVectorization | None = None,
+        vocabulary: Sequence[str] | None = None,
+        **parameters: Any,
+    ) -> Self:
+        """The topics that a trained document model sees in documents: `fit` without the training.
+
+        ```python
+        model, vectorizer = tf_vmf.models.load("runs/reviews")
+        topics = tf_vmf.TopicModel.from_document_model(model, texts, vectorizer=vectorizer, num_topics=20, random_state=0)
+        ```
+
+        Args:
+            model: A trained document model whose codes are directions.
+            X: Texts, with `vectorizer`, or counts over the words of the model.
+            vectorizer: What turns texts into the counts that the model reads; None for counts.
+            vocabulary: The words of the columns of counts; not needed with a vectorizer.
+            **parameters: Those of `TopicModel` that do not shape the document model, as `num_topics` and `seed_words`.
+
+        Raises:
+            ArgumentError: The words do not fit the model, its codes are no directions, or as for `fit`.
+        """
+        if model.latent is None or model.latent.describe().metric != "cosine":
+            raise ArgumentError("model", "a document model whose codes are directions", f"latent={model.latent!r}")
+        words = vocabulary if vectorizer is None else vectorizer.vocabulary
+        if words is None:
+            raise ArgumentError("vocabulary", "the words of the counts, or `vectorizer`", "neither")
+        if len(words) != model.vocabulary_size:
+            raise ArgumentError("vocabulary", f"{model.vocabulary_size} words, those of the model", str(len(words)))
+        if vectorizer is not None:
+            parameters |= {"tokenization": vectorizer.tokenization, "ngram_range": vectorizer.ngram_range}
+        result = cls(vocabulary=tuple(words), latent_dim=model.latent.latent_dim, **parameters)
+        check_parameters(result.get_params(deep=False))
+        if is_texts(X) and vectorizer is None:
+            raise ArgumentError("vectorizer", "the one that makes counts of the texts", "None")
+        documents = result._read_training(X)
+        result._check_enough(documents)
+        guidance.check_seed_words(result.seed_words, result.vocabulary_, documents.counts)
+        result.model_ = model
+        return result._cluster(documents, result._seed())
+
+    def _cluster(self, documents: CountedDocuments, seed: int) -> Self:
+        """Finds the topics of the training documents under the document model."""
+        codes = self._encode(documents)
         known = np.flatnonzero(documents.known)
-        fewest = max(2, self.num_topics or 2)
-        if len(known) < fewest:
-            raise ValueError(
-                f"Expected at least {fewest} documents with a word of the vocabulary, one per topic and two in all. "
-                f"Received: {len(known)} of {len(documents)}. Lower `num_topics` or `min_df`, or add documents."
-            )
-        check_seed_words(self.seed_words, self.vocabulary_, documents.counts)
-        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        self.model_ = document_codes.train(documents.counts[known], self._code_settings(), seed, self.verbose)
-        codes = np.zeros((len(documents), self.latent_dim), np.float32)
-        codes[known] = document_codes.encode(self.model_, documents.counts[known])
-        guides = anchors(self.seed_words, self.vocabulary_, documents.counts[known], codes[known])
+        guides = guidance.anchors(self.seed_words, self.vocabulary_, documents.counts[known], codes[known])
         num_topics = self.num_topics
         self.silhouettes_ = None
         if num_topics is None:
@@ -168,12 +248,362 @@ class TopicModel(TableMethods, FileMethods):
         weight = len(known) / (2 * num_topics)
         mixture = fit_mixture(codes[known], num_topics, seed, anchors=guides, anchor_weight=weight)
         mixture = _by_size(mixture, len(guides))
-        self._labels = dict(enumerate(seed_labels(self.seed_words)))
-        self._labels = {topic: label for topic, label in self._labels.items() if label}
+        self._labels = {topic: name for topic, name in enumerate(guidance.seed_labels(self.seed_words)) if name}
         self._set_topics(
             find_words(self.model_, mixture, np.arange(num_topics), documents, codes, self._word_settings())
         )
         return self
+
+    def _seed(self) -> int:
+        return int(check_random_state(self.random_state).randint(2**31 - 1))
+
+    def _check_enough(self, documents: CountedDocuments) -> None:
+        fewest = max(2, self.num_topics or 2)
+        if (known := int(documents.known.sum())) < fewest:
+            raise ArgumentError(
+                "X",
+                f"at least {fewest} documents with a word of the vocabulary, one per topic and two in all",
+                f"{known} of {len(documents)}",
+                "Lower `num_topics` or `min_df`, or add documents.",
+            )
+
+    def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> np.ndarray:
+        """Fits, and returns the proportions of the training documents."""
+        self.fit(X, y, **fit_params)
+        return self._topics.training_proportions()
+
+    # Documents.
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Topic proportions p(topic|document), shape (n, num_topics); rows sum to 1.
+
+        A document without a known word gets the mean proportions of the training documents: see `known_tokens`.
+
+        Args:
+            X: Texts, or counts over `vocabulary_`.
+        """
+        documents = self._read(X)
+        return self._topics.proportions(self._encode(documents), documents.known)
+
+    def known_tokens(self, X: Any) -> np.ndarray:
+        """How many tokens of each document the vocabulary holds, int64 (n,); sums of fractional counts are rounded."""
+        return self._read(X).lengths
+
+    def embed(self, X: Any) -> np.ndarray:
+        """The code of each document: a unit vector, shape (n, latent_dim), float32; zeros for one without a known word."""
+        return self._encode(self._read(X))
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """A lower bound on the log-likelihood per token, in nats; higher is better.
+
+        The evidence lower bound of the document model with one sample per document, divided by the number of known tokens. It
+        depends on the vocabulary: compare models over the same words. It does not depend on the topics.
+
+        Raises:
+            ValueError: No document has a known word.
+        """
+        del y
+        documents = self._read(X)
+        tokens = float(documents.counts.sum(dtype=np.float64))
+        if not tokens:
+            raise ValueError("Expected a document with a word of the vocabulary. Received none.")
+        return float(document_codes.log_likelihood_bounds(self.model_, documents.counts).sum() / tokens)
+
+    def outliers(self, X: Any = None, *, share: float = 0.05) -> np.ndarray:
+        """Whether each document lies far from all topics, bool (n,).
+
+        A document is an outlier if the mixture's density at its code is below the `share` quantile of the training documents, or
+        if it has no known word.
+
+        Args:
+            X: Documents; None for the training documents.
+            share: The share of training documents that count as outliers, in [0, 1].
+        """
+        check_is_fitted(self, "model_")
+        if not 0 <= share <= 1:
+            raise ValueError(f"Argument `share`: expected a number in [0, 1]. Received: {share!r}.")
+        topics = self._topics
+        reference = topics.mixture.log_density(topics.codes[topics.known])
+        codes, known = topics.codes, topics.known
+        if X is not None:
+            documents = self._read(X)
+            codes, known = self._encode(documents), documents.known
+        result = ~known
+        result[known] = topics.mixture.log_density(codes[known]) < np.quantile(reference, share)
+        return result
+
+    # Topics.
+
+    def topics(self, num_words: int = 10) -> list[list[str]]:
+        """The first words of every topic.
+
+        Args:
+            num_words: Words per topic; `topics(5)` are the first five of `topics(10)`.
+
+        Returns:
+            `num_topics_` lists of `num_words` words.
+        """
+        check_is_fitted(self, "model_")
+        check_integer("num_words", num_words, 1)
+        if num_words > len(self.vocabulary_):
+            raise ValueError(
+                f"Argument `num_words`: expected a number from 1 to {len(self.vocabulary_)}, the vocabulary's size. "
+                f"Received: {num_words!r}."
+            )
+        return [[self.vocabulary_[word] for word in row[:num_words]] for row in self._topics.ranking]
+
+    def topic_labels(self) -> list[str]:
+        """The label of every topic: the one that was set, or its first three words."""
+        check_is_fitted(self, "model_")
+        words = self.topics(min(3, len(self.vocabulary_)))
+        return [self._labels.get(topic, ", ".join(row)) for topic, row in enumerate(words)]
+
+    def find_topics(self, words: str | Sequence[str], num_topics: int = 5) -> list[tuple[int, float]]:
+        """The topics that words most likely come from.
+
+        Args:
+            words: A word, or several that come from one topic.
+            num_topics: How many topics to return at most.
+
+        Returns:
+            (topic, p(topic|words)) by falling probability.
+
+        Raises:
+            ValueError: There is no word, or one is not in the vocabulary; the message names similar ones.
+        """
+        check_is_fitted(self, "model_")
+        check_integer("num_topics", num_topics, 1)
+        numbers_ = [word_number(word, self.vocabulary_) for word in ([words] if isinstance(words, str) else words)]
+        if not numbers_:
+            raise ValueError("Argument `words`: expected a word or more. Received none.")
+        topics = self._topics
+        log_joint = np.log(np.maximum(topics.weights, 1e-12)) + topics.log_probabilities[:, numbers_].sum(axis=1)
+        probabilities = np.exp(log_joint - log_joint.max())
+        probabilities /= probabilities.sum()
+        return [(int(topic), float(probabilities[topic])) for topic in np.argsort(-probabilities)[:num_topics]]
+
+    def update_words(self, **parameters: Any) -> Self:
+        """Ranks the words of the topics anew, without training: `model.update_words(exclusivity=0.0)`.
+
+        Args:
+            **parameters: New values of `relevance_weight`, `exclusivity`, `mode_concentration` and `coherent_words`.
+
+        Raises:
+            ValueError: Another parameter, or a value out of range.
+        """
+        check_is_fitted(self, "model_")
+        wrong = [name for name in parameters if name not in _WORD_PARAMETERS]
+        if wrong:
+            raise ValueError(f"Expected some of {', '.join(_WORD_PARAMETERS)}. Received: {wrong[0]}.")
+        self.set_params(**parameters)
+        check_parameters(self.get_params(deep=False))
+        self._find_words(self._topics.topic_of)
+        return self
+
+    def _find_words(self, topic_of: np.ndarray) -> None:
+        old = self._topics
+        settings = self._word_settings()
+        self._set_topics(find_words(self.model_, old.mixture, topic_of, old.documents, old.codes, settings))
+
+    def merge_topics(self, groups: Sequence[Sequence[int]]) -> Self:
+        """Merges groups of topics, in place.
+
+        A merged topic takes the position of its smallest member; later topics move up. Its proportion is the sum of those of
+        its members, its words are decoded anew, and it keeps a label where its members have just one.
+
+        Args:
+            groups: Two or more topics each, such as [[0, 3], [5, 7]].
+
+        Raises:
+            ValueError: A topic does not exist, is in two groups, or is alone in one.
+        """
+        check_is_fitted(self, "model_")
+        old = self._topics
+        new_number = merged_numbers(old.num_topics, groups)
+        labels: dict[int, set[str]] = {}
+        for topic, label in self._labels.items():
+            labels.setdefault(int(new_number[topic]), set()).add(label)
+        self._labels = {topic: names.pop() for topic, names in labels.items() if len(names) == 1}
+        self._find_words(new_number[old.topic_of])
+        return self
+
+    def set_topic_labels(self, labels: Mapping[int, str | None] | Sequence[str | None]) -> Self:
+        """Names topics.
+
+        Args:
+            labels: Names by topic, or a name for every topic. Topics that are not named keep their labels; None takes a name
+                away, so that the first three words stand for it again.
+
+        Raises:
+            ValueError: A topic does not exist.
+        """
+        check_is_fitted(self, "model_")
+        if isinstance(labels, str):
+            raise ValueError(f"Argument `labels`: expected a name per topic, as {{0: 'space'}}. Received: {labels!r}.")
+        if not isinstance(labels, Mapping) and len(labels) != self.num_topics_:
+            raise ValueError(
+                f"Argument `labels`: expected {self.num_topics_} names, one per topic. Received: {len(labels)}."
+            )
+        named = dict(labels) if isinstance(labels, Mapping) else dict(enumerate(labels))
+        wrong = [topic for topic in named if topic not in range(self.num_topics_)]
+        if wrong:
+            raise ValueError(
+                f"Argument `labels`: expected topics from 0 to {self.num_topics_ - 1}. Received: {wrong[0]!r}."
+            )
+        changed = {**self._labels, **{int(topic): label for topic, label in named.items()}}
+        self._labels = {topic: str(label) for topic, label in changed.items() if label is not None}
+        return self
+
+    # Tables.
+
+    def topic_info(self, num_words: int = 10) -> pd.DataFrame:
+        """A data frame with a row per topic.
+
+        Columns: `topic`, `label`, `size` (training documents whose largest proportion it is), `share` (mean proportion), `words`,
+        `c_npmi` (of the first ten words in the training documents; window of 10 words, or the whole document for counts) and
+        `representative_documents` (positions of the three training documents nearest to the topic's densest point).
+
+        Raises:
+            ModuleNotFoundError: pandas or gensim is not installed: pip install 'tf-vmf[topics]'.
+        """
+        check_is_fitted(self, "model_")
+        words = min(num_words, len(self.vocabulary_))
+        return tables.topic_info(self._topics, self.vocabulary_, self.topics(words), self.topic_labels(), self.labels_)
+
+    def document_info(self, X: Any) -> pd.DataFrame:
+        """A data frame with a row per document.
+
+        Columns: `text` (None for counts), `topic` (that with the largest proportion), `label`, `probability` (that proportion)
+        and `known_tokens`.
+
+        Raises:
+            ModuleNotFoundError: pandas is not installed: pip install 'tf-vmf[topics]'.
+        """
+        documents = self._read(X)
+        proportions = self._topics.proportions(self._encode(documents), documents.known)
+        texts = list(X) if is_texts(X) else None
+        return tables.document_info(texts, proportions, self.topic_labels(), documents.lengths)
+
+    def topics_per_class(self, classes: Sequence[Any], X: Any = None) -> pd.DataFrame:
+        """How much of each class is about each topic.
+
+        Args:
+            classes: The class of each document; documents with None or NaN are left out.
+            X: The documents; None for the training documents.
+
+        Returns:
+            A data frame with a row per class and topic: `class`, `topic`, `label`, `documents` (sum of proportions), `share` (of
+            the class; the shares of a class sum to 1).
+
+        Raises:
+            ValueError: The number of classes is not that of the documents.
+            ModuleNotFoundError: pandas is not installed: pip install 'tf-vmf[topics]'.
+        """
+        return tables.topics_by("class", classes, self._proportions_of(X), self.topic_labels())
+
+    def topics_over_time(self, timestamps: Sequence[Any], X: Any = None, *, bins: int | None = None) -> pd.DataFrame:
+        """How much of each period is about each topic.
+
+        Args:
+            timestamps: The time of each document: numbers, dates, or strings that pandas reads as dates. Documents with None or
+                NaN are left out.
+            X: The documents; None for the training documents.
+            bins: The number of periods of equal length; None keeps every distinct time apart.
+
+        Returns:
+            A data frame with a row per period and topic: `time` (its start), `topic`, `label`, `documents`, `share`.
+
+        Raises:
+            ValueError: The number of timestamps is not that of the documents, or pandas cannot read one.
+            ModuleNotFoundError: pandas is not installed: pip install 'tf-vmf[topics]'.
+        """
+        check_is_fitted(self, "model_")
+        if bins is not None:
+            check_integer("bins", bins, 1)
+        periods = tables.periods(timestamps, bins)
+        return tables.topics_by("time", periods, self._proportions_of(X), self.topic_labels())
+
+    def _proportions_of(self, X: Any) -> np.ndarray:
+        check_is_fitted(self, "model_")
+        return self._topics.training_proportions() if X is None else self.transform(X)
+
+    def report(self, path: str | Path, classes: Sequence[Any] | None = None, *, title: str = "Topics") -> None:
+        """Writes an HTML page: topics with sizes, words, coherence and representative documents, and a map of documents.
+
+        Args:
+            path: The file.
+            classes: The class of each training document, for a table of classes by topic; None for none. Documents whose class is
+                None or NaN are left out of it.
+            title: The heading.
+
+        Raises:
+            ModuleNotFoundError: jinja2, matplotlib, pandas or gensim is not installed: pip install 'tf-vmf[topics]'.
+        """
+        from tf_vmf.topics.report import write_topic_report
+
+        check_is_fitted(self, "model_")
+        write_topic_report(
+            path,
+            self._topics,
+            self.topic_info(),
+            self.topic_labels(),
+            self.labels_,
+            self._texts,
+            classes,
+            title,
+            coherent_words=self.coherent_words,
+        )
+
+    # Files.
+
+    def save(self, path: str | Path) -> None:
+        """Writes the fitted model to a new folder, which `load` reads.
+
+        The folder holds the training documents as counts and the first 300 characters of the training texts.
+
+        Raises:
+            FileExistsError: There is something at the path.
+        """
+        check_is_fitted(self, "model_")
+        files.save(self, path)
+
+    @staticmethod
+    def is_saved(path: str | Path) -> bool:
+        """Whether a folder was written by `save`."""
+        return files.is_saved(path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Reads a folder that `save` has written.
+
+        Raises:
+            FileNotFoundError: There is no topic model at the path.
+            ValueError: A file is damaged.
+        """
+        return files.load(cls, path)
+
+    def export(self, path: str | Path, *, examples: Sequence[str] | None = None) -> Path:
+        """Writes a SavedModel that needs neither this package nor scikit-learn.
+
+        Beside the endpoints of `tf_vmf.serving.export` it has `topics_text`: `texts` -> `proportions` (n, num_topics), `topic`,
+        `label` and `tokens` (how many words of the text are known), and `topic_labels`: `first`, `number` -> `labels`.
+
+        Args:
+            path: The folder to make.
+            examples: Texts for the endpoint `nearest_text` of `tf_vmf.serving.export`, which the folder then holds.
+
+        Raises:
+            FileExistsError: There is something at the path.
+            ValueError: The model was fitted on counts.
+        """
+        from tf_vmf.topics.serving import export_topics
+
+        check_is_fitted(self, "model_")
+        if self.vectorizer_ is None:
+            raise ValueError("Only a model that was fitted on texts can be exported. This one was fitted on counts.")
+        return export_topics(self.model_, self.vectorizer_, self._topics, self.topic_labels(), path, examples)
+
+    # Reading and state.
 
     def _read_training(self, X: Any) -> CountedDocuments:
         """The training documents; sets the vocabulary, the vectorizer and what is kept of the texts."""
@@ -189,14 +619,14 @@ class TopicModel(TableMethods, FileMethods):
             )
             self._texts = [_shortened(text) for text in texts]
             if self.vocabulary is not None and self.ngram_range == (1, 1):
-                _warn_of_impossible_words(self.vocabulary_, tokenizer)
+                warn_of_impossible_words(self.vocabulary_, tokenizer)
         else:
             if self.vocabulary is None:
                 raise ValueError(
                     "Expected texts, a list of strings or one column of a data frame as in frame['text'], or counts with the "
                     f"argument `vocabulary`, which names their columns. Received: {type(X).__name__} and vocabulary=None."
                 )
-            self.vocabulary_ = _checked_vocabulary(self.vocabulary)
+            self.vocabulary_ = checked_vocabulary(self.vocabulary)
             documents = checked_counts(X, len(self.vocabulary_))
             self.vectorizer_ = None
             self._texts = None
@@ -204,7 +634,7 @@ class TopicModel(TableMethods, FileMethods):
 
     def _vocabulary_choice(self, tokenizer: Tokenizer) -> VocabularyChoice:
         if self.vocabulary is not None:
-            return VocabularyChoice(len(self.vocabulary), words=_checked_vocabulary(self.vocabulary))
+            return VocabularyChoice(len(self.vocabulary), words=checked_vocabulary(self.vocabulary))
         return VocabularyChoice(
             self.vocabulary_size,
             min_df=self.min_df,
@@ -218,10 +648,45 @@ class TopicModel(TableMethods, FileMethods):
             self.latent_dim, self.hidden_units, self.epochs, self.batch_size, self.learning_rate
         )
 
-    def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> np.ndarray:
-        """Fits, and returns the proportions of the training documents."""
-        self.fit(X, y, **fit_params)
-        return self._topics.training_proportions()
+    def _word_settings(self) -> WordSettings:
+        settings = WordSettings(
+            relevance_weight=self.relevance_weight,
+            exclusivity=self.exclusivity,
+            mode_concentration=self.mode_concentration,
+        )
+        return settings if self.coherent_words else settings.by_relevance_alone()
+
+    def _set_topics(self, topics: FittedTopics) -> None:
+        self._topics = topics
+        self.num_topics_ = topics.num_topics
+        self.mean_directions_ = topics.mixture.mean_directions
+        self.concentration_ = topics.mixture.concentration
+        self.labels_ = topics.training_proportions().argmax(axis=1)
+
+    def _read(self, X: Any) -> CountedDocuments:
+        check_is_fitted(self, "model_")
+        if is_texts(X):
+            if self.vectorizer_ is None:
+                raise ArgumentError("X", "counts over `vocabulary_`, as this model was fitted on counts", "texts")
+            return count_words(list(X), Tokenizer(self.tokenization, self.ngram_range), self.vocabulary_)
+        size = len(self.vocabulary_)
+        return checked_counts(np.zeros((0, size)) if is_empty(X) else X, size)
+
+    def _encode(self, documents: CountedDocuments) -> np.ndarray:
+        codes = document_codes.encode(self.model_, documents.counts)
+        codes[~documents.known] = 0.0
+        return codes
+
+    @property
+    def _n_features_out(self) -> int:
+        return self.num_topics_
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.sparse = True
+        tags.input_tags.positive_only = True
+        return tags
 
 
 def _by_size(mixture: TopicMixture, first: int) -> TopicMixture:
@@ -239,28 +704,6 @@ def _warn_of_equal_codes(codes: np.ndarray, num_topics: int) -> None:
             "`num_topics`, or remove repeated documents.",
             stacklevel=3,
         )
-
-
-def _warn_of_impossible_words(vocabulary: tuple[str, ...], tokenizer: Tokenizer) -> None:
-    """Warns of words that the tokenizer writes in another way, such as capitals: they are in no text."""
-    tokens = tokenizer(vocabulary)
-    never = [word for word, own in zip(vocabulary, tokens, strict=True) if own != [word.encode()]]
-    if never:
-        warnings.warn(
-            f"{len(never)} of {len(vocabulary)} words of `vocabulary` cannot occur, as tokenization={tokenizer.tokenization!r} "
-            f"writes texts in another way: {', '.join(map(repr, never[:5]))}.",
-            stacklevel=4,
-        )
-
-
-def _checked_vocabulary(vocabulary: Sequence[str]) -> tuple[str, ...]:
-    if isinstance(vocabulary, str) or not len(vocabulary):
-        raise ValueError(f"Argument `vocabulary`: expected a list of words. Received: {vocabulary!r}.")
-    words = tuple(str(word) for word in vocabulary)
-    if len(set(words)) < len(words):
-        twice = next(word for word in words if words.count(word) > 1)
-        raise ValueError(f"Argument `vocabulary`: expected distinct words. Received: {twice!r} twice.")
-    return words
 
 
 def _shortened(text: str) -> str:

@@ -5,7 +5,7 @@ from tf_vmf.locks import LockHeldError
 from tf_vmf.models.replicated_model import ReplicatedModel
 from tf_vmf.training.checkpoints import Checkpoints
 from tf_vmf.training.fit import fit
-from tf_vmf.training.interruption import RunInterruptedError, StopSignals, exit_on_ctrl_c
+from tf_vmf.training.interruption import RunInterruptedError, StopSignals
 from tf_vmf.training.progress import EpochLines, EpochRecords, record
 from tf_vmf.training.run_state import RunState
 from tf_vmf.training.strategies import STRATEGIES, get_strategy
@@ -25,7 +25,6 @@ __all__ = [
     "Workdir",
     "WorkerLostError",
     "Workers",
-    "exit_on_ctrl_c",
     "fit",
     "get_strategy",
     "record",

@@ -1,6 +1,7 @@
 """Checkpoint files: complete or absent, the last few kept, an unreadable one skipped."""
 
 import errno
+import json
 import os
 import re
 import shutil
@@ -11,8 +12,10 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from tf_vmf.files import PARTIAL, remove_leftovers
+from tf_vmf._errors import ArgumentError
+from tf_vmf.files import PARTIAL, no_room, remove_leftovers, sha256_of_file
 
+_HASHES = ".sha256.json"
 _NAME = re.compile(r"epoch-(\d+)(?:-step-(\d+))?\.index")
 
 
@@ -34,7 +37,7 @@ class Checkpoints:
 
     def __init__(self, objects: tf.train.Checkpoint, folder: str | Path, keep: int = 3, writes: bool = True) -> None:
         if keep < 1:
-            raise ValueError(f"Argument `keep` of Checkpoints: expected a number >= 1. Received: keep={keep!r}.")
+            raise ArgumentError("keep", "a number >= 1", repr(keep), owner="Checkpoints")
         self.folder = Path(folder)
         self.keep = keep
         self.writes = writes
@@ -64,6 +67,9 @@ class Checkpoints:
                 temporary = Path(tempfile.mkdtemp(prefix="tf_vmf-"))
             self._objects.write(str(temporary / name))
             if self.writes:
+                written = sorted(path.name for path in temporary.glob(f"{name}.*"))
+                hashes = {each: sha256_of_file(temporary / each) for each in written}
+                (temporary / f"{name}{_HASHES}").write_text(json.dumps(hashes, indent=2) + "\n", encoding="utf-8")
                 # The index last: files without one are no checkpoint.
                 files = sorted(
                     (path for path in temporary.iterdir() if path.is_file()), key=lambda p: p.suffix == ".index"
@@ -74,9 +80,11 @@ class Checkpoints:
                 _sync(self.folder)
         except (OSError, tf.errors.OpError) as error:
             left = [each for each in self.names() if each not in self._unreadable]
+            lack = no_room(error)
+            cause = lack.strerror if lack is not None else getattr(error, "message", None) or error
             raise OSError(
-                getattr(error, "errno", None) or errno.EIO,
-                f"Checkpoint {name} could not be written: {getattr(error, 'message', None) or error}. "
+                (lack or error).errno if isinstance(lack or error, OSError) else errno.EIO,
+                f"Checkpoint {name} could not be written: {cause}. "
                 f"{f'The one before, {left[-1]}, is intact' if left else 'There is none before it'}. Free space or restore the "
                 "folder and repeat the command: it goes on from there",
                 str(self.folder),
@@ -101,6 +109,7 @@ class Checkpoints:
             remove_leftovers(self.folder)
         for name in reversed(self.names()):
             try:
+                self._check_hashes(name)
                 # Expects every variable of this model in the file, and everything in the file in this model.
                 self._objects.restore(str(self.folder / name)).assert_consumed()
                 check()
@@ -128,8 +137,21 @@ class Checkpoints:
         for name in [*bad, *good[: -self.keep]]:
             # The index first: files without an index are no checkpoint.
             (self.folder / f"{name}.index").unlink(missing_ok=True)
-            for file in self.folder.glob(f"{name}.data-*"):
+            for file in [*self.folder.glob(f"{name}.data-*"), self.folder / f"{name}{_HASHES}"]:
                 file.unlink(missing_ok=True)
+
+    def _check_hashes(self, name: str) -> None:
+        """Compares the files of a checkpoint with the SHA-256 of what was written. Those of version 0.2 have none.
+
+        Raises:
+            ValueError: One has changed.
+        """
+        file = self.folder / f"{name}{_HASHES}"
+        if not file.exists():
+            return
+        for each, expected in json.loads(file.read_text(encoding="utf-8")).items():
+            if sha256_of_file(self.folder / each) != expected:
+                raise ValueError(f"{each} is not what was saved: its SHA-256 differs from that in {file.name}")
 
 
 def _sync(path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf.files import remove_leftovers
 from tf_vmf.models.latent_numbers import LatentNumbers
 from tf_vmf.training.interruption import RunInterruptedError, StopSignals
@@ -81,7 +82,7 @@ def fit(
     """
     for name, value in (("checkpoint_steps", checkpoint_steps), ("steps_per_execution", steps_per_execution)):
         if value is not None and value < 1:
-            raise ValueError(f"Argument `{name}` of fit: expected a number >= 1. Received: {name}={value!r}.")
+            raise ArgumentError(name, "a number >= 1", repr(value), owner="fit")
     workers = Workers(model.distribute_strategy)
     with workdir.lock() if workers.is_chief else nullcontext():
         # No worker begins to write before all are here: what looks like a leftover may be a file that another one is writing.
@@ -160,7 +161,7 @@ def _schedulers(
 
 def _observers(workdir: Workdir, steps_per_epoch: int, verbose: int | str) -> list[keras.callbacks.Callback]:
     """The callbacks that only show what happens."""
-    observers: list[keras.callbacks.Callback] = []
+    observers: list[keras.callbacks.Callback] = [_FolderWatch(workdir)]
     if find_spec("tensorboard") is not None:
         observers.append(keras.callbacks.TensorBoard(workdir.path / "tensorboard", write_graph=False))
     if verbose == "json":
@@ -168,3 +169,14 @@ def _observers(workdir: Workdir, steps_per_epoch: int, verbose: int | str) -> li
     elif verbose:
         observers.append(EpochLines(steps_per_epoch, in_place=False if verbose == 2 else None))
     return observers
+
+
+class _FolderWatch(keras.callbacks.Callback):
+    """Ends a run whose folder was removed, at the end of an epoch."""
+
+    def __init__(self, workdir: Workdir) -> None:
+        super().__init__()
+        self._workdir = workdir
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self._workdir.check_there()

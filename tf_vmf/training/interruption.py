@@ -6,8 +6,6 @@ import os
 import signal
 import stat
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -111,22 +109,3 @@ class _SecondSigint:
         os.close(self._writing)  # which ends the thread
         self._thread.join()
         os.close(self._reading)
-
-
-@contextmanager
-def exit_on_ctrl_c(note: str) -> Iterator[None]:
-    """Turns Ctrl-C in its block into exit code 130 and one line, without a traceback.
-
-    For the parts of a program in which there is nothing to save: before training and after it.
-
-    Args:
-        note: The line to print.
-
-    Raises:
-        RunInterruptedError: Instead of KeyboardInterrupt.
-    """
-    try:
-        yield
-    except KeyboardInterrupt:
-        print(f"\n{note}", flush=True)
-        raise RunInterruptedError(signal.SIGINT, note) from None

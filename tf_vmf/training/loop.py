@@ -11,6 +11,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from tf_vmf._checks import failed_check
 from tf_vmf.training.interruption import RunInterruptedError, StopSignals
 from tf_vmf.training.run_state import RunState
 from tf_vmf.training.steps import TrainingSteps, ValidationSteps, learning_rate, not_finite
@@ -129,9 +130,8 @@ class TrainingLoop:
         try:
             logs = self._workers.run_collective(self._training_steps.run, batches, state.step, count)
         except tf.errors.InvalidArgumentError as error:
-            # A check inside the model: what it says follows these words.
-            problem = error.message.partition("assertion failed:")[2].partition("\n")[0].strip()
-            if not problem:
+            problem = failed_check(error)
+            if problem is None:
                 raise
             last = state.step + count - 1
             where = f"step {last}{self._ids_of(last)}" if count == 1 else f"one of the steps {state.step} to {last}"

@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
-from tf_vmf.files import write_atomically, write_csv
+from tf_vmf.files import sha256_of_file, write_atomically, write_csv
 from tf_vmf.training.checkpoints import Checkpoints
 from tf_vmf.training.schedules import describe_schedule, learning_rate_schedule
 from tf_vmf.training.workers import Workers
+
+_HDF5_HEADERS = 8192  # bytes per variable, more than the names and sizes of any take
 
 
 @dataclass
@@ -30,6 +33,7 @@ class Progress:
         schedule: The learning-rate schedule of the optimizer as Keras serializes it; None for a constant rate.
         callbacks: The state of each callback.
         metrics: The values of the model's running metrics within an epoch; None at its end.
+        best_sha256: The SHA-256 of the file with the best weights; None in checkpoints of version 0.2.
     """
 
     history: list[dict[str, float]] = field(default_factory=list)
@@ -39,6 +43,7 @@ class Progress:
     schedule: dict[str, Any] | None = None
     callbacks: list[dict[str, Any]] = field(default_factory=list)
     metrics: list[Any] | None = None
+    best_sha256: str | None = None
 
 
 class RunState:
@@ -213,7 +218,8 @@ class RunState:
         row = {"epoch": self.epoch + 1, **{name: float(value) for name, value in logs.items()}}
         best = min((r[self._monitor] for r in self.history), default=float("inf"))
         if row[self._monitor] < best and self.workers.is_chief:
-            write_atomically(self._best_file, self.model.save_weights)
+            write_atomically(self._best_file, self.model.save_weights, size=_size_of_weights(self.model))
+            self._progress.best_sha256 = sha256_of_file(self._best_file)
         self.history.append(row)
         self._progress.stopped_early = stopped_early
         self.save()
@@ -222,7 +228,13 @@ class RunState:
     def complete_history(self) -> None:
         """Writes the CSV file of all epochs where it lacks some: a kill may come after a checkpoint and before the file."""
         file = self._history_file
-        if file is not None and (not file.exists() or len(file.read_text("utf-8").splitlines()) <= len(self.history)):
+        if file is None:
+            return
+        try:
+            lines = len(file.read_text("utf-8").splitlines())
+        except (OSError, UnicodeDecodeError):  # missing, or damaged
+            lines = 0
+        if lines <= len(self.history):
             self.write_history()
 
     def write_history(self) -> None:
@@ -237,6 +249,8 @@ class RunState:
             ValueError: Their file is missing or damaged.
         """
         try:
+            if self._progress.best_sha256 not in (None, sha256_of_file(self._best_file)):
+                raise ValueError("it is not what was saved, as its SHA-256 has changed")
             self.model.load_weights(self._best_file)
         except Exception as error:  # h5py and Keras raise of every kind
             raise ValueError(
@@ -298,6 +312,12 @@ class _RestoreCallbacks(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self._state.restore_callbacks()
+
+
+def _size_of_weights(model: keras.Model) -> int:
+    """An upper bound on the bytes of a file of the weights: numbers, and the headers of HDF5."""
+    sizes = [int(np.prod(each.shape)) * tf.as_dtype(each.dtype).size for each in model.weights]
+    return sum(sizes) + _HDF5_HEADERS * (1 + len(sizes))
 
 
 def _state_of(callback: keras.callbacks.Callback) -> dict[str, Any]:

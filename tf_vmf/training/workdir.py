@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tf_vmf._errors import MissingPlaceError
 from tf_vmf.files import PARTIAL, read_json, write_json
 from tf_vmf.locks import FileLock
 
@@ -93,6 +95,18 @@ class Workdir:
                 workers.wait_for_all()
             yield workdir
 
+    @classmethod
+    def look_at(cls, path: str | Path, config: Mapping[str, Any], *, may_change: Collection[str] = ()) -> Workdir:
+        """The folder of a run that is complete, to be read only; checked as by `open`, and neither locked nor changed.
+
+        Raises:
+            ValueError: The folder belongs to a run with another configuration.
+        """
+        workdir = cls(path)
+        workdir.config = json.loads(json.dumps(config))
+        workdir._check(may_change)
+        return workdir
+
     def lock(self) -> AbstractContextManager[FileLock]:
         """The lock of the run, to be entered; it may be entered again where this object holds it already.
 
@@ -107,7 +121,7 @@ class Workdir:
         Raises:
             LockHeldError: Another process uses the folder.
         """
-        if (self.path / _LOCK).exists():
+        if (self.path / _LOCK).exists() and not self.is_read_only:
             with self._lock:
                 pass
 
@@ -150,6 +164,20 @@ class Workdir:
     def checkpoints(self) -> Path:
         """Folder of the checkpoints and of the best weights."""
         return self.path / "checkpoints"
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether the folder is there and nothing can be written to it."""
+        return self.path.is_dir() and not os.access(self.path, os.W_OK)
+
+    def check_there(self) -> None:
+        """Fails where the folder was removed while a run holds its lock, before anything is written to it again.
+
+        Raises:
+            FileNotFoundError: It was removed.
+        """
+        if not (self.path / _LOCK).exists():
+            raise MissingPlaceError("the folder of the run", self.path, "which was removed while the run went on")
 
     @property
     def has_started(self) -> bool:

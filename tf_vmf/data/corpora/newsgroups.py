@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from tf_vmf._errors import MissingPlaceError
 from tf_vmf.data.build import documents_corpus
 from tf_vmf.data.corpora.feat import read_feat
 from tf_vmf.data.corpus import BagOfWordsCorpus
@@ -70,7 +71,8 @@ def _find(data_dir: Path) -> Path:
     for folder in (data_dir, data_dir / "20ng"):
         if all((folder / file).is_file() for file in _FILES):
             return folder
-    raise FileNotFoundError(
-        f"Corpus '20ng' needs {', '.join(_FILES)} in `data_dir` or its folder 20ng; they are in the data folder of "
-        f"{_SOURCE}. Received: data_dir={str(data_dir)!r}."
+    raise MissingPlaceError(
+        f"{', '.join(_FILES)} in it or its folder 20ng; they are in the data folder of {_SOURCE}",
+        data_dir,
+        name="data_dir",
     )

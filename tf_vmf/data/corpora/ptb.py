@@ -6,8 +6,9 @@ Every sentence is kept, and the vocabulary comes from train alone: 9,998 words, 
 
 from pathlib import Path
 
+from tf_vmf._errors import MissingPlaceError
 from tf_vmf.data.splits import SPLITS
-from tf_vmf.data.texts import TextFiles
+from tf_vmf.text.files import TextFiles
 
 _FILES = {split: f"{split}.txt" for split in SPLITS}
 
@@ -21,7 +22,9 @@ def ptb_files(data_dir: str | Path) -> dict[str, TextFiles]:
     for folder in (Path(data_dir), Path(data_dir) / "ptb"):
         if all((folder / file).is_file() for file in _FILES.values()):
             return {split: TextFiles(folder / file) for split, file in _FILES.items()}
-    raise FileNotFoundError(
-        f"Corpus 'ptb' needs {', '.join(_FILES.values())} in `data_dir` or its folder ptb: the files ptb.*.txt of "
-        f"Mikolov's simple-examples.tgz under these names. Received: data_dir={str(data_dir)!r}."
+    raise MissingPlaceError(
+        f"{', '.join(_FILES.values())} in it or its folder ptb: the files ptb.*.txt of Mikolov's simple-examples.tgz under these "
+        "names",
+        data_dir,
+        name="data_dir",
     )

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from tf_vmf.data.texts import Text, TextFiles
+from tf_vmf._errors import MissingPlaceError
+from tf_vmf.text.files import Text, TextFiles
 
 _FILES = {"neg": "rt-polarity.neg", "pos": "rt-polarity.pos"}
 
@@ -46,8 +47,9 @@ def _find(data_dir: Path) -> Path:
     for folder in (data_dir, data_dir / "sentence_polarity"):
         if all((folder / file).is_file() for file in _FILES.values()):
             return folder
-    raise FileNotFoundError(
-        f"Corpus 'sentence_polarity' needs {' and '.join(_FILES.values())} in `data_dir` or its folder "
-        "sentence_polarity: rt-polaritydata.tar.gz of https://www.cs.cornell.edu/people/pabo/movie-review-data. "
-        f"Received: data_dir={str(data_dir)!r}."
+    raise MissingPlaceError(
+        f"{' and '.join(_FILES.values())} in it or its folder sentence_polarity: rt-polaritydata.tar.gz of "
+        "https://www.cs.cornell.edu/people/pabo/movie-review-data",
+        data_dir,
+        name="data_dir",
     )

@@ -4,7 +4,7 @@ import bz2
 import re
 from collections.abc import Callable, Iterator
 
-from tf_vmf.data.texts import Text
+from tf_vmf.text.files import Text
 from tf_vmf.text.vocabulary import require_gensim
 
 ARCHIVE = "enwiki-latest-pages-articles1.xml-p000000010p000030302-shortened.bz2"

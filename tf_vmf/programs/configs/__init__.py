@@ -1,11 +1,11 @@
-"""Configurations of the programs: dataclasses that import neither TensorFlow nor anything else of the package.
+"""Configurations of the programs: dataclasses that import no TensorFlow.
 
 They are the one place of names, defaults, help texts and bounds: the command line is made from them, and
 `tf_vmf.programs.train_documents` and `train_sentences` take them from Python.
 """
 
 from tf_vmf.programs.configs.documents import DocumentConfig
-from tf_vmf.programs.configs.options import Config, ConfigError
+from tf_vmf.programs.configs.options import Config
 from tf_vmf.programs.configs.programs import (
     ExportConfig,
     PredictConfig,
@@ -19,7 +19,6 @@ from tf_vmf.programs.configs.topics import TopicsConfig
 
 __all__ = [
     "Config",
-    "ConfigError",
     "DocumentConfig",
     "ExportConfig",
     "PredictConfig",

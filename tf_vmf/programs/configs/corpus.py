@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from tf_vmf.programs.configs.options import Config, ConfigError, option
+from tf_vmf._errors import ArgumentError
+from tf_vmf.programs.configs.options import Config, option, refuse_unused
 
 # Names of options that the loaders of `tf_vmf.data` know by another name.
 _RENAMED = {"split_seed": "seed"}
@@ -24,11 +25,14 @@ class CorpusConfig(Config):
         "Training text: files, folders or patterns, each PATH or LABEL=PATH. Plain text (.txt), CSV, TSV and JSON lines (.csv, "
         ".tsv, .jsonl, .ndjson), all of these with .gz too.",
         identity=False,
+        texts=True,
     )
     valid_files: tuple[str, ...] = option(
-        (), "Validation text; held out of the training text if not given.", identity=False
+        (), "Validation text; held out of the training text if not given.", identity=False, texts=True
     )
-    test_files: tuple[str, ...] = option((), "Test text; held out of the training text if not given.", identity=False)
+    test_files: tuple[str, ...] = option(
+        (), "Test text; held out of the training text if not given.", identity=False, texts=True
+    )
     text_column: str | int | None = option(
         None,
         "Column of the text in CSV, TSV and JSON lines: its name in the header, or its position from 0 where there is no header.",
@@ -61,11 +65,21 @@ class CorpusConfig(Config):
     def check(self) -> None:
         super().check()
         if (self.corpus is None) == (not self.train_files):
-            raise ConfigError(
+            raise ArgumentError(
                 "corpus",
-                "expected a name, or `train_files` with files of your own, and not both. Received: "
-                f"corpus={self.corpus!r}, train_files={list(self.train_files)!r}.",
+                "a name, or `train_files` with files of your own, and not both",
+                f"corpus={self.corpus!r}, train_files={list(self.train_files)!r}",
             )
+        if self.corpus is None:
+            refuse_unused(self, ["data_dir"], "it holds the files of a named `corpus`")
+        if self.valid_files:
+            refuse_unused(self, ["validation_size"], "the validation text is given by `valid_files`")
+        if self.test_files:
+            refuse_unused(self, ["test_size"], "the test text is given by `test_files`")
+        if self.valid_files and self.test_files:
+            refuse_unused(self, ["split_seed"], "no text is held out")
+        if self.vocab_file is not None:
+            refuse_unused(self, ["vocabulary_size", "min_count"], "the vocabulary is given by `vocab_file`")
 
     def loader_arguments(self) -> dict[str, Any]:
         """The keyword arguments of the loaders in `tf_vmf.data`; options not set are left to the loader's defaults."""
@@ -99,14 +113,12 @@ class DocumentTextConfig(CorpusConfig):
         for name in ("min_df", "max_df"):
             value = getattr(self, name)
             if (isinstance(value, float) and value > 1) or (isinstance(value, int) and value < 1):
-                raise ConfigError(
-                    name,
-                    f"expected a number of documents >= 1, or a share from 0.0 to 1.0 with a point. Received: {value!r}.",
+                raise ArgumentError(
+                    name, "a number of documents >= 1, or a share from 0.0 to 1.0 with a point", repr(value)
                 )
         if len(self.ngram_range) != 2 or self.ngram_range[0] > self.ngram_range[1]:
-            raise ConfigError(
-                "ngram_range",
-                f"expected two integers, the first not above the second, as 1,2. Received: {self.ngram_range}.",
+            raise ArgumentError(
+                "ngram_range", "two integers, the first not above the second, as 1,2", str(self.ngram_range)
             )
 
     def loader_arguments(self) -> dict[str, Any]:

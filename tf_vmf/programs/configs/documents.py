@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 from typing import ClassVar
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf.programs.configs.corpus import DocumentTextConfig
 from tf_vmf.programs.configs.latent import LatentConfig
-from tf_vmf.programs.configs.options import Config, ConfigError, option
+from tf_vmf.programs.configs.options import Config, option
 from tf_vmf.programs.configs.training import TrainingConfig
 
 
@@ -30,7 +31,7 @@ class DocumentModelConfig(Config):
     def check(self) -> None:
         super().check()
         if not self.encoder_units:
-            raise ConfigError("encoder_units", "expected at least one width, for instance 400,400. Received: none.")
+            raise ArgumentError("encoder_units", "at least one width, for instance 400,400", "none")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -44,7 +45,7 @@ class DocumentConfig(TrainingConfig, LatentConfig, DocumentModelConfig, Document
     ```
 
     Raises:
-        ConfigError: An option has a value that it cannot have.
+        ArgumentError: An option has a value that it cannot have.
         TypeError: There is no such option.
     """
 
@@ -54,8 +55,8 @@ class DocumentConfig(TrainingConfig, LatentConfig, DocumentModelConfig, Document
     def check(self) -> None:
         super().check()
         if self.latent == "none":
-            raise ConfigError(
+            raise ArgumentError(
                 "latent",
-                "expected a latent variable, as a document model without one is a unigram model, which every run reports as its "
-                "baseline. Received: 'none'.",
+                "a latent variable, as a document model without one is a unigram model, which every run reports as its baseline",
+                "'none'",
             )

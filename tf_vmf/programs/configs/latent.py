@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import dataclasses
+from typing import Any
 
-from tf_vmf.programs.configs.options import Config, ConfigError, option
+from tf_vmf._errors import ArgumentError
+from tf_vmf.programs.configs.options import Config, option, refuse_unused
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -38,6 +42,10 @@ class LatentConfig(Config):
         None,
         "Lower bound of a learned concentration; if not given a tenth of that default, or of the initial one if that is less.",
         minimum=0.0,
+    )
+    latent_options: tuple[str, ...] = option(
+        (),
+        "Other arguments of the latent, NAME=VALUE,..., for instance those of one of your own that --import makes known.",
     )
     prior: str = option(
         "fixed",
@@ -73,13 +81,41 @@ class LatentConfig(Config):
         if self.concentration_warmup_steps and (
             isinstance(self.concentration, str) or self.initial_concentration is None
         ):
-            raise ConfigError(
+            raise ArgumentError(
                 "concentration_warmup_steps",
-                "expected 0, or a `concentration` that is a number and the `initial_concentration` from which it starts. "
-                f"Received: {self.concentration_warmup_steps} with concentration={self.concentration!r}, "
-                f"initial_concentration={self.initial_concentration!r}.",
+                "0, or a `concentration` that is a number and the `initial_concentration` from which it starts",
+                f"{self.concentration_warmup_steps} with concentration={self.concentration!r}, "
+                f"initial_concentration={self.initial_concentration!r}",
             )
+        if isinstance(self.concentration, float):
+            refuse_unused(self, ["minimum_concentration"], "a concentration that is a number is not learned")
+            if not self.concentration_warmup_steps:
+                refuse_unused(
+                    self,
+                    ["initial_concentration"],
+                    "a number without `concentration_warmup_steps` has its value from the start",
+                )
+        if self.prior == "fixed":
+            refuse_unused(self, ["prior_components"], "prior is 'fixed'")
+        if self.latent == "none":
+            own = [each.name for each in dataclasses.fields(LatentConfig) if each.name != "latent"]
+            refuse_unused(self, own, "there is no latent variable with latent='none'")
+        self.own_latent_options()
         if self.kl_schedule != "linear" and not self.kl_warmup_steps:
-            raise ConfigError(
-                "kl_schedule", "expected `kl_warmup_steps` above 0, the steps over which the weight rises. Received: 0."
-            )
+            raise ArgumentError("kl_schedule", "`kl_warmup_steps` above 0, the steps over which the weight rises", "0")
+
+    def own_latent_options(self) -> dict[str, Any]:
+        """`latent_options` by name: numbers, True, False, None, and other values as strings.
+
+        Raises:
+            ArgumentError: An entry is not NAME=VALUE, or a name is repeated.
+        """
+        found: dict[str, Any] = {}
+        for entry in self.latent_options:
+            name, separator, text = entry.partition("=")
+            if not separator or not name.isidentifier() or name in found:
+                raise ArgumentError("latent_options", "NAME=VALUE,... with distinct names", repr(entry))
+            found[name] = text
+            with contextlib.suppress(ValueError, SyntaxError):
+                found[name] = ast.literal_eval(text)
+        return found

@@ -11,19 +11,12 @@ import typing
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tf_vmf._errors import ArgumentError
+from tf_vmf.programs.configs.places import check_text
 
-class ConfigError(ValueError):
-    """An option has a value that it cannot have.
 
-    Attributes:
-        option: The name of the option.
-        problem: What was expected and what was received.
-    """
-
-    def __init__(self, option: str, problem: str) -> None:
-        super().__init__(f"`{option}`: {problem}")
-        self.option = option
-        self.problem = problem
+class UnusedOptionError(ArgumentError):
+    """An option is given that would do nothing beside the others."""
 
 
 def option(
@@ -36,6 +29,7 @@ def option(
     identity: bool = True,
     words: Sequence[str] = (),
     repeated: bool = False,
+    texts: bool = False,
 ) -> Any:
     """A field of a `Config`.
 
@@ -48,6 +42,7 @@ def option(
         identity: Whether the option defines what is computed. False for folders, and for what only says how often something is
             saved.
         words: Strings that are allowed where a number is expected.
+        texts: Whether its entries are files of text, folders or patterns, each with a label or without.
         repeated: Whether the entries of a list are flags given several times, and not one flag with commas.
     """
     metadata = {
@@ -58,6 +53,7 @@ def option(
         "identity": identity,
         "words": tuple(words),
         "repeated": repeated,
+        "texts": texts,
     }
     return dataclasses.field(default=default, metadata=metadata, kw_only=True)
 
@@ -75,7 +71,7 @@ class Config:
     Types of options are str, bool, int, float, tuples of them, `float | str` with `words`, and each of these or None.
 
     Raises:
-        ConfigError: A value has the wrong type, is no choice or out of bounds.
+        ArgumentError: A value has the wrong type, is no choice or out of bounds.
         TypeError: There is no option of a name; the message names the closest.
     """
 
@@ -99,8 +95,20 @@ class Config:
         """Checks options against each other; a subclass extends it.
 
         Raises:
-            ConfigError: Two options do not go together.
+            ArgumentError: Two options do not go together.
         """
+
+    def check_places(self) -> None:
+        """Checks that files of text are there and have the columns that are named: what can be known before anything is read.
+
+        Raises:
+            FileNotFoundError: One is missing.
+            ArgumentError: A header lacks the name of a column.
+        """
+        for each in dataclasses.fields(self):
+            for entry in getattr(self, each.name) if each.metadata["texts"] else ():
+                columns = {name: getattr(self, name, None) for name in ("text_column", "label_column")}
+                check_text(entry, {name: column for name, column in columns.items() if isinstance(column, str)})
 
     def as_dict(self) -> dict[str, Any]:
         """All options by name, as JSON holds them."""
@@ -111,6 +119,24 @@ class Config:
         """The options that define what is computed, by name, as JSON holds them."""
         defining = {each.name for each in dataclasses.fields(self) if each.metadata["identity"]}
         return {name: value for name, value in self.as_dict().items() if name in defining}
+
+
+def refuse_unused(config: Config, names: Sequence[str], reason: str) -> None:
+    """Refuses options that would do nothing.
+
+    Args:
+        config: The configuration.
+        names: Its options that have no effect; those with their default pass.
+        reason: Why they have none, a clause: "a latent of that kind has no concentration".
+
+    Raises:
+        UnusedOptionError: One of them has another value than its default.
+    """
+    defaults = {each.name: each.default for each in dataclasses.fields(config)}
+    for name in names:
+        value = getattr(config, name)
+        if value != defaults[name]:
+            raise UnusedOptionError(name, f"none, as {reason}", repr(value), "It would do nothing: leave it out.")
 
 
 def option_types(config: type[Config]) -> dict[str, Any]:
@@ -137,7 +163,7 @@ def _checked(field: dataclasses.Field, kind: Any, value: Any) -> Any:
     kinds, metadata = alternatives(kind), field.metadata
     if typing.get_origin(kinds[0]) is tuple:
         if isinstance(value, str) or not isinstance(value, Sequence):
-            raise ConfigError(field.name, f"expected a list. Received: {value!r}.")
+            raise ArgumentError(field.name, "a list", repr(value))
         return tuple(_checked_one(field.name, typing.get_args(kinds[0])[:1], metadata, each) for each in value)
     return _checked_one(field.name, kinds, metadata, value)
 
@@ -154,7 +180,7 @@ def _checked_one(name: str, kinds: tuple[Any, ...], metadata: Mapping[str, Any],
         too_small = minimum is not None and not converted >= minimum
         wrong = too_small or (maximum is not None and not converted <= maximum) or not math.isfinite(converted)
     if wrong:
-        raise ConfigError(name, f"expected {describe(kinds, metadata)}. Received: {value!r}.")
+        raise ArgumentError(name, describe(kinds, metadata), repr(value))
     return converted
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from typing import Any
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf.programs.configs.corpus import CorpusConfig, DocumentTextConfig, SentenceTextConfig
-from tf_vmf.programs.configs.options import Config, ConfigError, option, with_default
+from tf_vmf.programs.configs.options import Config, option, refuse_unused, with_default
 from tf_vmf.programs.configs.topics import EXPORT_CODES
 
 
@@ -41,10 +43,10 @@ class SweepConfig(Config):
             name.isidentifier() and all(values) and len({*values}) == len(values) for name, values in pairs
         )
         if not (pairs and distinct and well_formed):
-            raise ConfigError(
+            raise ArgumentError(
                 "vary",
-                "expected NAME=VALUE,VALUE,... with a name and values that are not repeated, as --vary=concentration=10,50,100. "
-                f"Received: {', '.join(self.vary)!r}.",
+                "NAME=VALUE,VALUE,... with a name and values that are not repeated, as --vary=concentration=10,50,100",
+                repr(", ".join(self.vary)),
             )
 
     def varied(self) -> dict[str, list[str]]:
@@ -68,7 +70,10 @@ class PrepareConfig(DocumentTextConfig, SentenceTextConfig):
     def check(self) -> None:
         super().check()
         if not self.train_files:
-            raise ConfigError("train_files", "expected text to prepare: named corpora fit in memory. Received: none.")
+            raise ArgumentError("train_files", "text to prepare, as named corpora fit in memory", "none")
+        other = SentenceTextConfig if self.kind == "documents" else DocumentTextConfig
+        names = [name for name in inspect.get_annotations(other)]
+        refuse_unused(self, names, f"kind is {self.kind!r}")
 
     def loader_arguments(self) -> dict[str, Any]:
         """The keyword arguments of `tf_vmf.data.prepare_documents` or `prepare_sentences`."""
@@ -81,7 +86,9 @@ class PredictConfig(Config):
     """Prediction."""
 
     model: str = option(dataclasses.MISSING, "Folder of a finished run or of topics, a .keras file or an export.")
-    input: tuple[str, ...] = option(dataclasses.MISSING, "Texts: files, folders or patterns, as the training text.")
+    input: tuple[str, ...] = option(
+        dataclasses.MISSING, "Texts: files, folders or patterns, as the training text.", texts=True
+    )
     output: str = option(dataclasses.MISSING, "CSV file to write.")
     export_codes: str | None = option(None, EXPORT_CODES)
     text_column: str | int | None = with_default(CorpusConfig, "text_column", None)
@@ -91,7 +98,7 @@ class PredictConfig(Config):
     def check(self) -> None:
         super().check()
         if not self.input:
-            raise ConfigError("input", "expected texts. Received none.")
+            raise ArgumentError("input", "texts", "none")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -107,8 +114,14 @@ class ExportConfig(Config):
         (),
         "Texts that the export shall hold, to find those nearest to a new text: files, folders or patterns, as the training text. "
         "Everyone who can use the export can read them.",
+        texts=True,
     )
     text_column: str | int | None = with_default(CorpusConfig, "text_column", None)
+
+    def check(self) -> None:
+        super().check()
+        if not self.examples:
+            refuse_unused(self, ["text_column"], "there are no `examples` to read")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -124,3 +137,8 @@ class ServeConfig(Config):
     port: int = option(8501, "Port to listen on; 0 for any that is free.", minimum=0, maximum=65535)
     max_batch: int = option(1024, "Rows that one request may have.", minimum=1)
     max_body_bytes: int = option(4 * 2**20, "Largest request.", minimum=1)
+    max_predictions: int | None = option(
+        None, "Predictions that are computed at once; others wait. If not given as many as there are cores.", minimum=1
+    )
+    max_seconds: float = option(60.0, "Time that a prediction may take.", minimum=0.1)
+    max_connections: int = option(512, "Connections that may be open at once.", minimum=1)

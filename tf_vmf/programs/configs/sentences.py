@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from tf_vmf.programs.configs.corpus import SentenceTextConfig
 from tf_vmf.programs.configs.latent import LatentConfig
-from tf_vmf.programs.configs.options import Config, option, with_default
+from tf_vmf.programs.configs.options import Config, option, refuse_unused, with_default
 from tf_vmf.programs.configs.training import Budget, TrainingConfig
 
 
@@ -56,6 +56,13 @@ class SentenceModelConfig(Config):
         0, "Units of the bag-of-words summary on which both sides are conditioned; 0 for none.", minimum=0
     )
 
+    def check(self) -> None:
+        super().check()
+        if not self.conditional:
+            refuse_unused(self, ["label_dim"], "the model is not conditional")
+        if self.pooling == "bow":
+            refuse_unused(self, ["bidirectional"], "a mean of embeddings has no direction")
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SentenceConfig(TrainingConfig, LatentConfig, SentenceModelConfig, SentenceTextConfig):
@@ -70,7 +77,7 @@ class SentenceConfig(TrainingConfig, LatentConfig, SentenceModelConfig, Sentence
     ```
 
     Raises:
-        ConfigError: An option has a value that it cannot have.
+        ArgumentError: An option has a value that it cannot have.
         TypeError: There is no such option.
     """
 
@@ -79,3 +86,10 @@ class SentenceConfig(TrainingConfig, LatentConfig, SentenceModelConfig, Sentence
     default_budget: ClassVar[Budget] = Budget(epochs=10, batch_size=32)
     learning_rate: float = with_default(TrainingConfig, "learning_rate", 0.003)
     gradient_clip_norm: float | None = with_default(TrainingConfig, "gradient_clip_norm", 5.0)
+
+    def check(self) -> None:
+        super().check()
+        if self.latent == "none":
+            without = ["z_scale", "free_bits", "skip_connection", "pooling", "bidirectional", "encoder_activation"]
+            without += ["encoder_dropout", "num_samples", "sample_reduction"]
+            refuse_unused(self, without, "a model without a latent variable has no encoder")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf.programs.configs.corpus import CorpusConfig, DocumentTextConfig
-from tf_vmf.programs.configs.options import Config, ConfigError, option, with_default
+from tf_vmf.programs.configs.options import Config, option, with_default
 
 EXPORT_CODES = (
     "Folder to make for TensorFlow's Embedding Projector: codes.tsv, metadata.tsv, and coordinates.tsv in the plane."
@@ -50,10 +51,10 @@ class TopicsConfig(Config):
     def check(self) -> None:
         super().check()
         if (self.corpus is None) == (not self.train_files):
-            raise ConfigError(
+            raise ArgumentError(
                 "train_files",
-                "expected files of your own, or `corpus`, and not both. Received: "
-                f"corpus={self.corpus!r}, train_files={list(self.train_files)!r}.",
+                "files of your own, or `corpus`, and not both",
+                f"corpus={self.corpus!r}, train_files={list(self.train_files)!r}",
             )
         if self.num_topics == 1:
-            raise ConfigError("num_topics", "expected 2 or more, or 0 to choose. Received: 1.")
+            raise ArgumentError("num_topics", "2 or more, or 0 to choose", "1")

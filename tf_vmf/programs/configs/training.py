@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import ClassVar
 
-from tf_vmf.programs.configs.options import Config, ConfigError, option
+from tf_vmf._errors import ArgumentError
+from tf_vmf.programs.configs.options import Config, option, refuse_unused
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,19 +105,17 @@ class TrainingConfig(Config):
     def check(self) -> None:
         super().check()
         if self.learning_rate_schedule != "constant" and self.learning_rate_patience is not None:
-            raise ConfigError(
+            raise ArgumentError(
                 "learning_rate_patience",
-                "expected none with a `learning_rate_schedule`, as it changes a constant rate: give one of the two. "
-                f"Received: {self.learning_rate_patience}.",
+                "none with a `learning_rate_schedule`, as it changes a constant rate",
+                str(self.learning_rate_patience),
+                "Give one of the two.",
             )
         if self.sample_reduction == "mean_code" and self.num_samples < 2:
-            raise ConfigError(
-                "sample_reduction",
-                "expected `num_samples` above 1 with mean_code, such as the paper's 3. Received: 1.",
-            )
+            raise ArgumentError("sample_reduction", "`num_samples` above 1 with mean_code, such as the paper's 3", "1")
         if self.optimizer == "adamw" and not self.weight_decay:
-            raise ConfigError("weight_decay", "expected a number above 0 with `optimizer` adamw. Received: 0.")
+            raise ArgumentError("weight_decay", "a number above 0 with `optimizer` adamw", "0")
+        if self.strategy != "mirrored":
+            refuse_unused(self, ["num_devices"], f"strategy {self.strategy!r} does not count devices")
         if self.gradient_clip_norm == 0:
-            raise ConfigError(
-                "gradient_clip_norm", "expected a number above 0; leave it out for no clipping. Received: 0."
-            )
+            raise ArgumentError("gradient_clip_norm", "a number above 0", "0", "Leave it out for no clipping.")

@@ -1,6 +1,9 @@
 """Texts before tokenizing: one record, one reader of files and folders, one reader of lists."""
 
+from __future__ import annotations
+
 import glob
+import os
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -10,8 +13,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tf_vmf.data.columns import Columns, read_rows, table_format, warn_of_table
+from tf_vmf._errors import ArgumentError, MissingPlaceError
 from tf_vmf.text.lines import line_error, read_lines
+from tf_vmf.text.tables import Columns, check_header, read_rows, refuse_binary, table_format, warn_of_table
 
 Paths = str | Path | Sequence[str | Path]  # one or several, patterns among them
 
@@ -38,8 +42,20 @@ class Text(NamedTuple):
     def error(self, expected: str, received: str) -> ValueError:
         """The error for a text that is refused, to be raised by the caller."""
         if self.path is None:
-            return ValueError(f"texts[{self.line}]: expected {expected}. Received: {received[:60]}")
+            return ArgumentError(f"texts[{self.line}]", expected, received[:60])
         return line_error(self.path, self.line, expected, received)
+
+    def check_unicode(self) -> None:
+        """Refuses half of a surrogate pair, which no file can hold.
+
+        Raises:
+            ValueError: The text has one; the message names the row or the line.
+        """
+        try:
+            self.text.encode()
+        except UnicodeEncodeError as error:
+            half = ascii(error.object[error.start])
+            raise self.error("valid Unicode", f"half of a surrogate pair, {half}, at character {error.start}") from None
 
 
 class TextFiles:
@@ -73,20 +89,28 @@ class TextFiles:
         self._files = [file for path in expand_paths(paths) for file in _files_at(path, whole_files, self._columns)]
         labelled = [file.label is not None for file in self._files]
         if self._columns.label is not None and any(labelled):
-            raise ValueError(
-                "Labels must come from `label_column` or from the files, not from both. Received: label_column="
-                f"{self._columns.label!r} and {paths!s}."
+            raise ArgumentError(
+                "label_column",
+                "None where the files have labels as label=path or by their folder",
+                f"{self._columns.label!r} and {paths!s}",
             )
         if any(labelled) and not all(labelled):
             unlabelled = next(file.path for file in self._files if file.label is None)
-            raise ValueError(
-                f"Either all files or none must have a label, given as `label=path`. Received: {unlabelled} without."
+            raise ArgumentError(
+                "train_files", "a label for all files or none, as label=path", f"{unlabelled} without a label"
             )
-        if not self._columns and (table := next((f.path for f in self._files if table_format(f.path)), None)):
+        for file in self._files:
+            refuse_binary(file.path)
+        if self._columns:
+            for file in self._files:
+                check_header(file.path, self._columns, encoding)
+        elif (table := next((f.path for f in self._files if table_format(f.path)), None)) is not None:
             head = next((line for _, line in read_lines(table, encoding) if line), "")
-            raise ValueError(
-                f"{table} has columns: `text_column` must say which of them is the text. Received none. Its first line: "
-                f"{head:.200}"
+            raise ArgumentError(
+                "text_column",
+                f"the column of the text, as {table} has columns",
+                "None",
+                f"Its first line: {head:.200}",
             )
 
     @property
@@ -98,9 +122,11 @@ class TextFiles:
         for file in self._files:
             if self._columns:
                 for row in read_rows(file.path, self._columns, self._encoding):
-                    yield Text(
+                    text = Text(
                         row.text, file.label if row.label is None else row.label, file.title, file.path, row.line
                     )
+                    text.check_unicode()  # JSON may hold what other files cannot
+                    yield text
                 continue
             lines = read_lines(file.path, self._encoding)
             if file.whole:
@@ -125,14 +151,12 @@ class TextList:
     """
 
     def __init__(self, texts: Iterable[Any], labels: Iterable[Any] | None = None, name: str = "texts") -> None:
-        self._texts = [_text_of(entry, f"{name}[{row}]") for row, entry in enumerate(_entries(texts, name))]
+        self._texts = [_text_of(entry, row, name) for row, entry in enumerate(_entries(texts, name))]
         self._labels: list[str] | None = None
         if labels is not None:
             self._labels = [_label_of(entry, row) for row, entry in enumerate(_entries(labels, "labels"))]
             if len(self._labels) != len(self._texts):
-                raise ValueError(
-                    f"`labels` must have one entry per text, {len(self._texts)}. Received: {len(self._labels)}."
-                )
+                raise ArgumentError("labels", f"one per text, {len(self._texts)}", f"{len(self._labels)}")
 
     def __len__(self) -> int:
         return len(self._texts)
@@ -140,6 +164,27 @@ class TextList:
     def __iter__(self) -> Iterator[Text]:
         for row, text in enumerate(self._texts):
             yield Text(text, None if self._labels is None else self._labels[row], line=row)
+
+
+def as_texts(texts: Any, name: str = "texts") -> Iterable[Text]:
+    """Texts of a list, an array or a column; or of an iterator, which may give strings or lists of them, batch by batch.
+
+    Args:
+        texts: The strings.
+        name: The argument to name in errors.
+
+    Raises:
+        ArgumentError: `texts` is none of these, or an entry is no string; of an iterator, once it is read.
+    """
+    return _streamed(texts, name) if isinstance(texts, Iterator) else TextList(texts, name=name)
+
+
+def _streamed(batches: Iterator[Any], name: str) -> Iterator[Text]:
+    row = 0
+    for batch in batches:
+        for entry in [batch] if isinstance(batch, str) else _entries(batch, name):
+            yield Text(_text_of(entry, row, name), line=row)
+            row += 1
 
 
 def expand_paths(paths: Paths) -> list[Path]:
@@ -151,8 +196,26 @@ def expand_paths(paths: Paths) -> list[Path]:
     """
     several = [paths] if isinstance(paths, str | Path) else list(paths)
     if not several:
-        raise ValueError("A list of files must not be empty. Received: [].")
-    return [expanded for path in several for expanded in _expand(str(path))]
+        raise ArgumentError("train_files", "one file or more", "[]")
+    return [expanded for path in _rejoined([str(path) for path in several]) for expanded in _expand(path)]
+
+
+def _rejoined(paths: list[str]) -> list[str]:
+    """Paths, those put together again that a program has cut at a comma or a line break in their names."""
+    joined, start = [], 0
+    while start < len(paths):
+        path, end = paths[start], start + 1
+        if not _exists(path):
+            ends = range(start + 2, min(start + 10, len(paths)) + 1)
+            wholes = ((mark.join(paths[start:end]), end) for end in ends for mark in (",", ", ", "\n"))
+            path, end = next((whole for whole in wholes if _exists(whole[0])), (path, end))
+        joined.append(path)
+        start = end
+    return joined
+
+
+def _exists(path: str) -> bool:
+    return os.path.exists(path) or ("=" in path and os.path.exists(path.partition("=")[2]))
 
 
 def _expand(path: str) -> list[Path]:
@@ -165,7 +228,7 @@ def _expand(path: str) -> list[Path]:
         return [Path(path)]
     if equals and (matches := sorted(glob.glob(pattern, recursive=True))):
         return [Path(f"{label}={match}") for match in matches]
-    raise FileNotFoundError(f"Expected a pattern that fits a file. Received: {path}")
+    raise MissingPlaceError("a pattern that fits a file", path)
 
 
 @dataclass(frozen=True)
@@ -186,7 +249,7 @@ def _files_at(path: Path, whole_files: bool, columns: Columns) -> list[_File]:
         label, _, rest = str(path).partition("=")
         path = Path(rest)
     if not path.exists():
-        raise FileNotFoundError(f"Expected a text file, a folder of text files, or label=path. Received: {entry}")
+        raise MissingPlaceError("a text file, a folder of text files, or label=path", entry)
     if not path.is_dir():
         return [_File(path, label)]
     inside = _visible_files(path, columns)
@@ -213,9 +276,7 @@ def _visible_files(folder: Path, columns: Columns) -> list[Path]:
         )
     found = sorted([*texts, *tables]) if columns else texts
     if not found:
-        raise FileNotFoundError(
-            f"Expected a folder with files that end in {' or '.join(_SUFFIXES)}. Received: {folder}"
-        )
+        raise MissingPlaceError(f"a folder with files that end in {' or '.join(_SUFFIXES)}", folder)
     if others := [name for name in visible if name not in texts and name not in tables]:
         warnings.warn(
             f"{folder}: {len(others)} files that do not end in {' or '.join(_SUFFIXES)} are passed over, {others[0]} among them.",
@@ -245,22 +306,37 @@ def _labelled_files(folder: Path, inside: list[Path]) -> tuple[list[Path], bool]
     return inside, False
 
 
-def _entries(values: Iterable[Any], name: str) -> Iterable[Any]:
+def _entries(values: Any, name: str) -> Iterable[Any]:
     # Iterated, a data frame gives the names of its columns, a mapping its keys, and a set any order.
-    several = isinstance(values, str | bytes | Mapping | Set) or hasattr(values, "columns")
-    if several or not isinstance(values, Iterable):
-        shown = (
-            f"{values!r:.60}" if not hasattr(values, "columns") else f"a data frame with columns {list(values.columns)}"
-        )
-        raise ValueError(f"`{name}` must be a list, an array or one column of a data frame. Received: {shown}.")
+    expected = "a list, an array or one column of a data frame"
+    if hasattr(values, "columns"):
+        columns = list(values.columns)
+        remedy = f"Pass the column, as frame[{columns[0]!r}]." if columns else ""
+        raise ArgumentError(name, expected, f"a data frame with columns {columns}", remedy)
+    if isinstance(values, str | bytes):
+        raise ArgumentError(name, expected, f"{values!r:.60}", f"Pass [{name.rstrip('s')}] for a single one.")
+    if isinstance(values, Mapping | Set) or not isinstance(values, Iterable):
+        raise ArgumentError(name, expected, f"{values!r:.60}")
+    if isinstance(values, np.ndarray) and values.ndim != 1:
+        raise ArgumentError(name, expected, f"an array of shape {values.shape}", f"Pass one column, as {name}[:, 0].")
     return values
 
 
-def _text_of(entry: Any, name: str) -> str:
+def _text_of(entry: Any, row: int, name: str) -> str:
     if not isinstance(entry, str):
-        hint = "Drop the rows without text, or make them ''." if _is_missing(entry) else "Convert it with str()."
-        raise ValueError(f"{name} must be a string. Received: {entry!r:.60}. {hint}")
+        raise ArgumentError(name, "strings", f"{name}[{row}] = {entry!r:.60}", text_remedy(entry))
     return str(entry)
+
+
+def text_remedy(entry: Any) -> str:
+    """How to make a string of something that stands where a text was expected."""
+    if _is_missing(entry):
+        return "Drop the rows without text, or make them ''."
+    if isinstance(entry, bytes | bytearray):
+        return "Decode bytes: text.decode()."
+    if isinstance(entry, list | tuple | np.ndarray) and all(isinstance(word, str) for word in entry):
+        return "Join the words of a text, ' '.join(words), and pass tokenization='whitespace'."
+    return "Convert it with str()."
 
 
 def _is_missing(entry: Any) -> bool:
@@ -270,9 +346,8 @@ def _is_missing(entry: Any) -> bool:
 
 def _label_of(entry: Any, row: int) -> str:
     if isinstance(entry, bytes | Mapping | Set) or (not isinstance(entry, str) and np.ndim(entry)):
-        raise ValueError(f"labels[{row}] must be a string or a number. Received: {entry!r:.60}.")
+        raise ArgumentError("labels", "strings or numbers", f"labels[{row}] = {entry!r:.60}")
     if _is_missing(entry) or (isinstance(entry, str) and not entry):
-        raise ValueError(
-            f"labels[{row}] must be a label. Received: {entry!r}. Every text needs one, or give no labels."
-        )
+        remedy = "Every text needs one, or give no labels."
+        raise ArgumentError("labels", "a label for every text", f"labels[{row}] = {entry!r}", remedy)
     return str(entry)

@@ -1,5 +1,7 @@
 """Rows of CSV, TSV and JSON lines files: texts with labels, by column."""
 
+from __future__ import annotations
+
 import csv
 import json
 import math
@@ -11,6 +13,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf.text.lines import line_error, read_lines
 
 # The formats by suffix, before which a name may end in .gz.
@@ -49,23 +52,28 @@ class Columns:
     Attributes:
         text: None: the other one of two columns.
         label: None: there are no labels.
+        delimiter: What separates the columns; None: a comma in .csv, a tab elsewhere.
 
     Raises:
-        ValueError: neither a name nor a position.
+        ArgumentError: Neither a name nor a position; a delimiter that is not one character.
     """
 
     text: str | int | None = None
     label: str | int | None = None
+    delimiter: str | None = None
 
     def __post_init__(self) -> None:
         for name, value in (("text_column", self.text), ("label_column", self.label)):
             wrong = isinstance(value, bool) or not isinstance(value, str | int | None)
             if wrong or (isinstance(value, int) and value < 0):
-                raise ValueError(
-                    f"`{name}` must be the name of a column, or its position from 0. Received: {name}={value!r}."
-                )
+                raise ArgumentError(name, "the name of a column, or its position from 0", repr(value))
         if self.label is not None and self.text == self.label:
-            raise ValueError(f"`text_column` and `label_column` must differ. Received: {self.text!r} for both.")
+            raise ArgumentError("label_column", "another column than text_column", repr(self.label))
+        wrong = self.delimiter is not None and (not isinstance(self.delimiter, str) or len(self.delimiter) != 1)
+        if wrong or self.delimiter in ('"', "\n", "\r"):
+            raise ArgumentError("delimiter", "one character, such as ';'", repr(self.delimiter))
+        if self.delimiter is not None and not self:
+            raise ArgumentError("text_column", "the column of the text, as `delimiter` is given", "None")
 
     def __bool__(self) -> bool:
         return self.text is not None or self.label is not None
@@ -81,8 +89,11 @@ class Columns:
         if self.text is not None:
             return _position(self.text, cells, path, line, "text_column"), label
         if len(cells) != 2:
-            raise line_error(
-                path, line, "two tab-separated columns, or `text_column`", f"{len(cells)} columns: {_shown(cells)}"
+            raise ArgumentError(
+                "text_column",
+                f"the column of the text, as {path}, line {line}, has not two columns",
+                f"None, and {len(cells)} columns: {_shown(cells)}",
+                delimiter_hint(cells),
             )
         return (0 if label is None else 1 - label), label
 
@@ -106,7 +117,7 @@ def read_rows(path: Path, columns: Columns, encoding: str = "UTF-8") -> Iterator
     if kind == "json lines":
         yield from _json_rows(path, columns, encoding)
         return
-    rows = _plain_rows(path, encoding) if kind is None else _quoted_rows(path, "," if kind == "csv" else "\t", encoding)
+    rows = _rows(path, kind, columns, encoding)
     first = next(((line, cells) for line, cells in rows if cells), None)
     if first is None:
         return
@@ -128,6 +139,70 @@ def read_rows(path: Path, columns: Columns, encoding: str = "UTF-8") -> Iterator
                 path, line, f"{_number(len(first[1]))} columns, as in line {first[0]}", f"{len(cells)}: {_shown(cells)}"
             )
         yield Row(line, cells[text], None if label is None else _label(cells[label].strip(), path, line, columns.label))
+
+
+def check_header(path: Path, columns: Columns, encoding: str = "UTF-8") -> None:
+    """Reads the first row of a file, so that a column that it lacks is refused before anything else is done.
+
+    Raises:
+        ArgumentError: There is no such column.
+        ValueError: The first row is malformed.
+    """
+    if not path.is_file():
+        return  # a pipe can be read once
+    kind = table_format(path)
+    if kind == "json lines":
+        next(iter(_json_rows(path, columns, encoding)), None)
+        return
+    for line, cells in _rows(path, kind, columns, encoding):
+        if cells:
+            columns.positions(cells, path, line)
+            return
+
+
+def refuse_binary(path: Path) -> None:
+    """Refuses formats that hold no text lines, by their names and first bytes.
+
+    Raises:
+        ValueError: The file is a spreadsheet, a parquet file or an archive; the message says how to make text of it.
+    """
+    if not path.is_file():
+        return  # a pipe can be read once
+    with path.open("rb") as file:
+        start = file.read(8)
+    suffix = path.suffix.lower()
+    for kind, reader, suffixes, magic in _BINARY:
+        if suffix in suffixes or (magic and start.startswith(magic)):
+            received = f"{kind}. {reader.format(path=path.name)}"
+            raise ValueError(f"{path}: expected plain text, CSV, TSV or JSON lines. Received: {received}.")
+
+
+_PANDAS = "pandas.read_{0}({{path!r}}).to_csv('texts.csv', index=False) makes CSV of it"
+_UNPACK = "Unpack it, and name the files or their folder"
+# What a binary format is, how to read it, its suffixes, and its first bytes.
+_BINARY = (
+    ("a spreadsheet", _PANDAS.format("excel"), (".xls", ".xlsx", ".xlsm", ".ods"), b"\xd0\xcf\x11\xe0"),
+    ("a Parquet file", _PANDAS.format("parquet"), (".parquet",), b""),
+    ("an Arrow file", _PANDAS.format("feather"), (".feather", ".arrow"), b""),
+    ("a pickle", _PANDAS.format("pickle"), (".pkl", ".pickle"), b""),
+    ("a PDF document", "pdftotext makes text of it", (".pdf",), b"%PDF-"),
+    ("a document of a word processor", "Save it as plain text", (".doc", ".docx", ".odt", ".rtf"), b"{\\rtf"),
+    ("a zip archive", _UNPACK, (".zip",), b"PK\x03\x04"),
+    ("a tar archive", _UNPACK, (".tar", ".tgz"), b""),
+    ("a 7-Zip archive", _UNPACK, (".7z",), b"7z\xbc\xaf"),
+    ("a bzip2 file", "bunzip2 unpacks it", (".bz2",), b""),
+    ("an xz file", "unxz unpacks it", (".xz",), b"\xfd7zXZ"),
+    ("a Zstandard file", "unzstd unpacks it", (".zst",), b"\x28\xb5\x2f\xfd"),
+)
+
+
+def delimiter_hint(cells: Sequence[str]) -> str:
+    """What to do about a row that another character separates than was expected; "" where none does."""
+    if len(cells) != 1:
+        return ""
+    counts = {each: cells[0].count(each) for each in ";\t|,"}
+    best = max(counts, key=lambda each: counts[each])
+    return f"Columns seem to be separated by {best!r}: pass delimiter={best!r}." if counts[best] else ""
 
 
 def looks_like_table(lines: Sequence[str]) -> str | None:
@@ -159,6 +234,13 @@ def warn_of_table(path: Path, lines: Sequence[str]) -> None:
         )
 
 
+def _rows(path: Path, kind: str | None, columns: Columns, encoding: str) -> Iterator[tuple[int, list[str]]]:
+    """The cells of each row of CSV, TSV, or plain text with tabs."""
+    if kind is None and columns.delimiter is None:
+        return _plain_rows(path, encoding)
+    return _quoted_rows(path, columns.delimiter or ("," if kind == "csv" else "\t"), encoding)
+
+
 def _plain_rows(path: Path, encoding: str) -> Iterator[tuple[int, list[str]]]:
     for line, content in read_lines(path, encoding):
         yield line, content.split("\t") if content else []
@@ -183,9 +265,9 @@ def _quoted_rows(path: Path, separator: str, encoding: str) -> Iterator[tuple[in
 
 def _json_rows(path: Path, columns: Columns, encoding: str) -> Iterator[Row]:
     if isinstance(columns.text, int) or isinstance(columns.label, int):
-        raise ValueError(
-            f"{path}: expected the columns of JSON lines by name. Received: {columns.text!r}, {columns.label!r}."
-        )
+        name = "text_column" if isinstance(columns.text, int) else "label_column"
+        value = columns.text if isinstance(columns.text, int) else columns.label
+        raise ArgumentError(name, f"a name, as {path} has JSON lines", repr(value))
     for line, content in read_lines(path, encoding):
         if not content.strip():
             yield Row(line, "", None)
@@ -197,13 +279,13 @@ def _json_rows(path: Path, columns: Columns, encoding: str) -> Iterator[Row]:
             raise line_error(path, line, expected, repr(content)) from error
         if not isinstance(value, dict):
             raise line_error(path, line, "a JSON object per line (jq -c '.[]' makes them of an array)", repr(content))
-        text = _field(value, columns.text, path, line)
+        text = _field(value, columns.text, path, line, "text_column")
         if not isinstance(text, str):
             raise line_error(path, line, f"a string as {columns.text!r}", repr(text))
         if columns.label is None:
             yield Row(line, text, None)
             continue
-        label = _field(value, columns.label, path, line)
+        label = _field(value, columns.label, path, line, "label_column")
         if not isinstance(label, str | int | float) or (isinstance(label, float) and not math.isfinite(label)):
             raise line_error(path, line, f"a string or a number as {columns.label!r}", repr(label))
         yield Row(line, text, _label(str(label).strip(), path, line, columns.label))
@@ -217,23 +299,25 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return value
 
 
-def _field(value: dict[str, Any], name: str | int | None, path: Path, line: int) -> Any:
-    if name is None:
-        raise line_error(path, line, f"`text_column`, one of {', '.join(value)}", "none")
-    if name not in value:
-        raise line_error(path, line, f"an object with the key {name!r}", f"the keys {', '.join(value)}")
+def _field(value: dict[str, Any], name: str | int | None, path: Path, line: int, argument: str) -> Any:
+    if name is None or name not in value:
+        raise ArgumentError(argument, f"one of the keys of {path}, line {line}: {', '.join(value)}", repr(name))
     return value[str(name)]
 
 
 def _position(column: str | int, cells: Sequence[str], path: Path, line: int, argument: str) -> int:
-    if isinstance(column, str):
-        names = [cell.strip() for cell in cells]
-        if names.count(column) == 1:
-            return names.index(column)
-        raise line_error(path, line, f"a header with one column {column!r}, `{argument}`", f"{_shown(cells)}")
-    if column >= len(cells):
-        raise line_error(path, line, f"a column {column}, `{argument}`", f"{len(cells)} columns: {_shown(cells)}")
-    return column
+    names = [cell.strip() for cell in cells]
+    if isinstance(column, str) and names.count(column) == 1:
+        return names.index(column)
+    if isinstance(column, int) and column < len(cells):
+        return column
+    if isinstance(column, int):
+        expected = f"a position below {len(cells)}, the number of columns of {path}, line {line}: {_shown(cells)}"
+    elif column in names:
+        expected = f"a name that one column of {path}, line {line}, has: {_shown(cells)}"
+    else:
+        expected = f"one of the columns of {path}, line {line}: {_shown(cells)}"
+    raise ArgumentError(argument, expected, repr(column), delimiter_hint(cells))
 
 
 def _label(label: str, path: Path, line: int, column: str | int | None) -> str:
@@ -254,4 +338,5 @@ def _is_object(line: str) -> bool:
 
 
 def _shown(cells: Sequence[str]) -> str:
-    return ", ".join(cells)
+    shown = ", ".join(cells)
+    return shown if len(shown) <= 200 else shown[:200] + ".."

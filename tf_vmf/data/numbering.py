@@ -1,0 +1,413 @@
+"""The pass over text: words become numbers, a vocabulary is chosen, and the numbers become those of the vocabulary.
+
+The loaders, `prepare_documents`, `prepare_sentences` and `TopicModel` all read text here, in memory or onto memory maps.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from tf_vmf.data.arrays import IN_MEMORY, Store, blocks
+from tf_vmf.text.files import Text, as_texts
+from tf_vmf.text.tokenization import Tokenizer, split_sentences
+from tf_vmf.text.tokens import EOS_ID, PAD_ID, SPECIAL_TOKENS
+from tf_vmf.text.vocabulary import VocabularyChoice
+
+_CHUNK = 512  # texts tokenized at once: enough to hide the cost of a call
+_ROWS = 2**14  # examples renumbered at once
+_MOST_WORDS = 5_000_000  # words known at once; beyond them those seen once are forgotten
+# Thai, Lao, Myanmar, Khmer, Japanese syllables and Chinese characters; Korean has spaces.
+_NO_SPACES = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+_LETTER = re.compile(r"[^\W\d_]")
+_SNIPPET = 240  # characters of a text that are kept for display
+
+
+class Numbering:
+    """Numbers of words, in the order of their appearance.
+
+    Args:
+        first: Words that have the first numbers.
+        grows: Whether a new word gets the next number.
+        unknown: The number of other words where it does not; None: they are passed over.
+        num_special: How many of the first words are no words to choose.
+
+    Attributes:
+        size: How many numbers were given.
+        forgotten: How many words were forgotten because they had been seen once among very many.
+    """
+
+    def __init__(
+        self, first: Iterable[str] = (), *, grows: bool = True, unknown: int | None = None, num_special: int = 0
+    ) -> None:
+        self._number_of = {word.encode(): number for number, word in enumerate(first)}
+        self.size = len(self._number_of)
+        self._num_special = num_special
+        self.grows, self.unknown = grows, unknown
+        self.forgotten = 0
+        self._most = _MOST_WORDS
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so many words are known that rare ones have to be forgotten."""
+        return self.grows and len(self._number_of) > self._most
+
+    def numbers(self, words: Sequence[bytes]) -> list[int]:
+        """The numbers of words in UTF-8."""
+        number_of = self._number_of
+        if self.grows:
+            found = []
+            for word in words:
+                number = number_of.get(word)
+                if number is None:
+                    number = number_of[word] = self.size
+                    self.size += 1
+                found.append(number)
+            return found
+        if self.unknown is None:
+            return [number_of[word] for word in words if word in number_of]
+        return [number_of.get(word, self.unknown) for word in words]
+
+    def forget_rare(self, tokens: np.ndarray) -> None:
+        """Forgets the words that occur once in `tokens`: one of the few thousand most frequent loses nothing that matters."""
+        counts = np.bincount(tokens, minlength=self.size)
+        kept = {
+            word: number for word, number in self._number_of.items() if number < self._num_special or counts[number] > 1
+        }
+        self.forgotten += len(self._number_of) - len(kept)
+        self._number_of = kept
+        self._most = max(_MOST_WORDS, len(kept) + _MOST_WORDS // 5)
+
+    def choose(
+        self, choice: VocabularyChoice, counts: np.ndarray, text_counts: np.ndarray | None, num_texts: int
+    ) -> tuple[str, ...]:
+        """The vocabulary, without the special words.
+
+        Args:
+            choice: Which words to keep.
+            counts: How often each number occurs, shape (size,).
+            text_counts: In how many texts; None where `choice` does not ask for it.
+            num_texts: The number of texts.
+        """
+        if choice.words is not None:
+            return choice.words
+        numbers = np.array([n for n in self._number_of.values() if n >= self._num_special], np.int64)
+        words = [word.decode() for word, n in self._number_of.items() if n >= self._num_special]
+        of_words = None if text_counts is None else text_counts[numbers]
+        return tuple(words[row] for row in choice.choose(words, counts[numbers], of_words, num_texts))
+
+    def new_ids(self, vocabulary: Sequence[str], unknown: int) -> np.ndarray:
+        """The position in a vocabulary of every number, int32 (size,); `unknown` for words outside."""
+        ids = np.full(self.size, unknown, np.int32)
+        for position, word in enumerate(vocabulary):
+            if (number := self._number_of.get(word.encode())) is not None:
+                ids[number] = position
+        return ids
+
+    def closed(self) -> Numbering:
+        """The same numbers, without new ones."""
+        other = Numbering(grows=False, unknown=self.unknown)
+        other._number_of, other.size = self._number_of, self.size
+        return other
+
+
+@dataclass(frozen=True, eq=False)
+class NumberedTexts:
+    """Documents or sentences, their words as numbers.
+
+    Attributes:
+        tokens: int32 numbers of words, laid end to end.
+        offsets: int64 of shape (n + 1,): example i is `tokens[offsets[i]:offsets[i + 1]]`.
+        text_of: Of each example the position of its text among those that are kept.
+        truncated: Whether each was longer, int8.
+        labels: Positions in the names of labels, -1 for none, int32.
+        dropped: The number of texts without a word, which are left out.
+        snippets: The beginning of each document; None where they are not kept.
+        titles: Their titles; None where some have none or they are not kept.
+    """
+
+    tokens: np.ndarray
+    offsets: np.ndarray
+    text_of: np.ndarray
+    truncated: np.ndarray
+    labels: np.ndarray
+    dropped: int
+    snippets: list[str] | None
+    titles: list[str] | None
+
+    def __len__(self) -> int:
+        return len(self.text_of)
+
+    @property
+    def num_texts(self) -> int:
+        return int(self.text_of[-1]) + 1 if len(self.text_of) else 0
+
+    def examples_of(self, texts: np.ndarray) -> np.ndarray:
+        """The positions of the examples of texts at the sorted positions `texts`."""
+        kept = np.zeros(self.num_texts, bool)
+        kept[texts] = True
+        return np.flatnonzero(kept[self.text_of])
+
+    def totals(self, rows: np.ndarray, size: int, *, per_text: bool) -> tuple[np.ndarray, np.ndarray | None]:
+        """How often each of `size` numbers occurs in the examples `rows`, and in how many of them; None unless `per_text`."""
+        counts = np.zeros(size, np.int64)
+        text_counts = np.zeros(size, np.int64) if per_text else None
+        for part in blocks(len(rows), _ROWS):
+            tokens, offsets = _taken(self.tokens, self.offsets, rows[part])
+            counts += np.bincount(tokens, minlength=size)
+            if text_counts is not None:
+                text_counts += np.bincount(_csr(tokens, offsets, size).indices, minlength=size)
+        return counts, text_counts
+
+    def renumbered(
+        self, rows: np.ndarray, new_ids: np.ndarray, store: Store = IN_MEMORY, name: str | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Tokens and offsets of the examples `rows` under other numbers; words with a negative one are left out.
+
+        Args:
+            rows: Positions of examples.
+            new_ids: The other number of each number.
+            store: Where the result lies.
+            name: Of its files there, before "-tokens" and "-offsets".
+        """
+        files = (None, None) if name is None else (f"{name}-tokens", f"{name}-offsets")
+        tokens, offsets = store.column("int32", files[0]), store.column("int64", files[1])
+        offsets.append(0)
+        for part in blocks(len(rows), _ROWS):
+            old, old_offsets = _taken(self.tokens, self.offsets, rows[part])
+            ids = new_ids[old]
+            known = ids >= 0
+            ends = np.concatenate([[0], np.cumsum(known)])[old_offsets[1:]]
+            offsets.extend(len(tokens) + ends)
+            tokens.extend(ids[known])
+        return tokens.array(), offsets.array()
+
+
+def tokenized(
+    texts: Iterable[Text], tokenizer: Tokenizer, splitting: bool = False
+) -> Iterator[tuple[int, Text, list[bytes]]]:
+    """Yields (position of the text, the text, its words in UTF-8), for each sentence of a text with `splitting`."""
+    pieces = (
+        (index, text, piece)
+        for index, text in enumerate(texts)
+        for piece in (split_sentences(text.text) if splitting else (text.text,))
+    )
+    number, look_at = 0, 1 if tokenizer.function is None else 0
+    while chunk := list(islice(pieces, _CHUNK)):
+        number += 1
+        if number == look_at:  # the first, second, fourth, .. chunk: a look at all would take as long as tokenizing
+            look_at = 0 if _warn_of_missing_spaces([piece for _, _, piece in chunk]) else 2 * look_at
+        try:
+            words_of = tokenizer([piece for _, _, piece in chunk])
+        except UnicodeEncodeError:
+            for _, text, _ in chunk:
+                text.check_unicode()
+            raise
+        for (index, text, _), words in zip(chunk, words_of, strict=True):
+            yield index, text, words
+
+
+def number_texts(
+    texts: Iterable[Text],
+    numbering: Numbering,
+    tokenizer: Tokenizer,
+    *,
+    labels: dict[str, int] | None = None,
+    splitting: bool = False,
+    max_length: int | None = None,
+    sentences: bool = False,
+    keep_empty: bool = False,
+    display: bool = False,
+    store: Store = IN_MEMORY,
+) -> NumberedTexts:
+    """Reads texts once, and extends `numbering` by the words that it lacks.
+
+    Args:
+        texts: The texts.
+        numbering: The number of every word known so far.
+        tokenizer: From text to words.
+        labels: The position of every label known so far, extended as `numbering` is.
+        splitting: Whether a text is split into sentences, each an example.
+        max_length: Tokens that a sentence may have, its `<eos>` included.
+        sentences: Whether examples end in `EOS_ID`; `numbering` then begins with the special tokens.
+        keep_empty: Whether texts without a word stay; otherwise they are left out and counted.
+        display: Whether the beginning and the title of each text are kept.
+        store: Where the numbers lie.
+    """
+    labels = {} if labels is None else labels
+    tokens, offsets, text_of = store.column("int32"), store.column("int64"), store.column("int64")
+    truncated, label_of = store.column("int8"), store.column("int32")
+    offsets.append(0)
+    titles: list[str | None] = []
+    snippets: list[str] = []
+    limit = None if max_length is None else max_length - 1  # one place is for <eos>
+    kept, last, index = -1, -1, -1
+    for index, text, words in tokenized(texts, tokenizer, splitting):
+        if not words and not keep_empty:
+            continue
+        numbers = numbering.numbers(words)
+        if sentences:
+            _check_tokens(numbers, text)
+        kept += index != last
+        last = index
+        tokens.extend(numbers[:limit])
+        if sentences:
+            tokens.append(EOS_ID)
+        if display:
+            snippets.append(" ".join(text.text[: 2 * _SNIPPET].split())[:_SNIPPET])
+            titles.append(text.title)
+        offsets.append(len(tokens))
+        text_of.append(kept)
+        truncated.append(limit is not None and len(numbers) > limit)
+        label_of.append(-1 if text.label is None else labels.setdefault(text.label, len(labels)))
+        if numbering.is_full:
+            numbering.forget_rare(tokens.array())
+    return NumberedTexts(
+        tokens=tokens.array(),
+        offsets=offsets.array(),
+        text_of=text_of.array(),
+        truncated=truncated.array(),
+        labels=label_of.array(),
+        dropped=index - kept,
+        snippets=snippets if display else None,
+        titles=[title for title in titles if title is not None] if titles and None not in titles else None,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class WordCounts:
+    """Texts over a vocabulary of V words, those without a known word included.
+
+    Attributes:
+        counts: How often each word occurs in each text, float32 (n, V).
+        words: The known words in reading order, laid end to end, int32.
+        offsets: int64 of shape (n + 1,): text i is `words[offsets[i]:offsets[i + 1]]`.
+    """
+
+    counts: sparse.csr_matrix
+    words: np.ndarray
+    offsets: np.ndarray
+
+
+def read_texts(
+    texts: Any, tokenizer: Tokenizer, choice: VocabularyChoice, *, store: Store | None = None
+) -> tuple[tuple[str, ...], WordCounts]:
+    """Chooses a vocabulary from texts and counts it in them, in one pass over the texts.
+
+    Args:
+        texts: A list of strings or a column of a data frame; or an iterator of strings or of lists of them, of which one is in
+            memory at a time.
+        tokenizer: From text to words.
+        choice: Of the vocabulary.
+        store: Where the numbers lie; None: in memory for a list or a column, in temporary files for an iterator.
+
+    Raises:
+        ArgumentError: No word is left, or an entry is no text.
+    """
+    store = store or _store_for(texts)
+    numbering = Numbering(choice.words or (), grows=choice.words is None)
+    numbered = number_texts(as_texts(texts), numbering, tokenizer, keep_empty=True, store=store)
+    rows = np.arange(len(numbered))
+    totals = numbered.totals(rows, numbering.size, per_text=choice.needs_text_counts)
+    vocabulary = numbering.choose(choice, *totals, len(numbered))
+    if choice.words is None:
+        words, offsets = numbered.renumbered(rows, numbering.new_ids(vocabulary, -1), store)
+    else:
+        words, offsets = numbered.tokens, numbered.offsets
+    return vocabulary, WordCounts(counts_of(words, offsets, len(vocabulary), store, dtype="float32"), words, offsets)
+
+
+def count_words(
+    texts: Any, tokenizer: Tokenizer, vocabulary: Sequence[str], *, store: Store | None = None
+) -> WordCounts:
+    """Counts the words of a vocabulary in texts; see `read_texts`."""
+    choice = VocabularyChoice(max(1, len(vocabulary)), words=tuple(vocabulary))
+    return read_texts(texts, tokenizer, choice, store=store)[1]
+
+
+def counts_of(
+    tokens: np.ndarray,
+    offsets: np.ndarray,
+    num_words: int,
+    store: Store = IN_MEMORY,
+    name: str | None = None,
+    dtype: str = "int32",
+) -> sparse.csr_matrix:
+    """How often each word occurs in each example: shape (n, num_words), with sorted indices, each once.
+
+    Args:
+        tokens: Numbers of words, laid end to end.
+        offsets: Where the examples begin and end.
+        num_words: The number of words.
+        store: Where the result lies.
+        name: Of its files there, before "-counts", "-words" and "-offsets".
+        dtype: Of the counts.
+    """
+    files = (None, None, None) if name is None else (f"{name}-counts", f"{name}-words", f"{name}-offsets")
+    data, indices, ends = (
+        store.column(dtype, files[0]),
+        store.column("int32", files[1]),
+        store.column("int64", files[2]),
+    )
+    ends.append(0)
+    for part in blocks(len(offsets) - 1, _ROWS):
+        first, last = offsets[part.start], offsets[part.stop]
+        block = _csr(tokens[first:last], offsets[part.start : part.stop + 1] - first, num_words)
+        ends.extend(len(data) + block.indptr[1:].astype(np.int64))
+        data.extend(block.data)
+        indices.extend(block.indices)
+    return sparse.csr_matrix((data.array(), indices.array(), ends.array()), (len(offsets) - 1, num_words))
+
+
+def _csr(tokens: np.ndarray, offsets: np.ndarray, num_words: int) -> sparse.csr_matrix:
+    ones = np.ones(len(tokens), np.int32)
+    counts = sparse.csr_matrix((ones, tokens, offsets), (len(offsets) - 1, num_words), copy=True)
+    counts.sum_duplicates()
+    return counts
+
+
+def _taken(tokens: np.ndarray, offsets: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Tokens and offsets of some examples."""
+    starts = offsets[rows]
+    lengths = offsets[rows + 1] - starts
+    ends = np.concatenate([[0], np.cumsum(lengths)])
+    if len(rows) and rows[-1] - rows[0] == len(rows) - 1:  # neighbors: rows are sorted
+        return tokens[starts[0] : starts[0] + ends[-1]], ends
+    return tokens[np.repeat(starts - ends[:-1], lengths) + np.arange(ends[-1])], ends
+
+
+def _store_for(texts: Any) -> Store:
+    return Store(Path(tempfile.gettempdir())) if isinstance(texts, Iterator) else IN_MEMORY
+
+
+def _check_tokens(numbers: list[int], text: Text) -> None:
+    """Refuses `<pad>` and `<eos>` as words."""
+    if PAD_ID in numbers or EOS_ID in numbers:
+        raise text.error(
+            f"text without {SPECIAL_TOKENS[PAD_ID]} and {SPECIAL_TOKENS[EOS_ID]}, which are added where they belong",
+            repr(text.text),
+        )
+
+
+def _warn_of_missing_spaces(texts: list[str]) -> bool:
+    """Warns where most letters are of a script that writes no spaces between words, and there are hardly any spaces."""
+    sample = " ".join(texts)[:100_000]
+    letters = len(_LETTER.findall(sample))
+    without = letters and len(_NO_SPACES.findall(sample)) > 0.5 * letters and len(sample.split()) < letters / 8
+    if without:
+        warnings.warn(
+            "Most of the text is in a script that does not separate words by spaces, so that whole sentences are taken for words. "
+            "Separate the words first, for instance with jieba, MeCab or PyThaiNLP, and read them with tokenization='whitespace'; "
+            "or give a function as `tokenizer`.",
+            stacklevel=2,
+        )
+    return bool(without)

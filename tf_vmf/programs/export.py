@@ -1,0 +1,46 @@
+"""From the folder of a run or a topic model to an export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tf_vmf import models, serving
+from tf_vmf._errors import ArgumentError
+from tf_vmf.files import read_metrics
+from tf_vmf.programs.configs import ExportConfig
+from tf_vmf.programs.topics import saved_topic_model
+from tf_vmf.text.files import TextFiles
+from tf_vmf.text.tables import Columns
+
+
+def export_model(config: ExportConfig) -> Path:
+    """Writes a SavedModel with named endpoints and a model card.
+
+    Args:
+        config: The model, the folder to make and the options.
+
+    Returns:
+        The folder.
+
+    Raises:
+        FileExistsError: There is something at the folder.
+        FileNotFoundError: There is no model, or a file of examples is missing.
+        ArgumentError: See `tf_vmf.serving.export`; or `allow_unknown` is given for a model that writes no sentences.
+    """
+    columns = Columns(config.text_column)
+    examples = [text.text for text in TextFiles(list(config.examples), columns=columns)] if config.examples else None
+    topics = saved_topic_model(config.model)
+    model, vectorizer = models.load(config.model) if topics is None else (topics.model_, topics.vectorizer_)
+    if not config.allow_unknown and not isinstance(model, models.LSTMVAE):
+        raise ArgumentError("allow_unknown", "a model that writes sentences", type(model).__name__, "Leave it out.")
+    if topics is not None:
+        return topics.export(config.output, examples=examples)
+    file = Path(config.model) / "metrics.json"
+    return serving.export(
+        model,
+        config.output,
+        vectorizer,
+        metrics=read_metrics(file) if file.is_file() else None,
+        allow_unknown=config.allow_unknown,
+        examples=examples,
+    )

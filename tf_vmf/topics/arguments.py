@@ -1,0 +1,93 @@
+"""Checks of the arguments of `TopicModel`, before anything is trained."""
+
+from __future__ import annotations
+
+import numbers
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tf_vmf._errors import ArgumentError
+from tf_vmf.text import Tokenizer
+
+_FEWEST = {"latent_dim": 2, "hidden_units": 1, "batch_size": 1, "vocabulary_size": 1, "num_topics": 1, "epochs": 1}
+_MAY_BE_NONE = ("num_topics", "epochs")
+
+
+def check_parameters(parameters: Mapping[str, Any]) -> None:
+    """Refuses parameters that are out of range.
+
+    Args:
+        parameters: `TopicModel.get_params()`.
+
+    Raises:
+        ArgumentError: One is out of range.
+    """
+    for name, least in _FEWEST.items():
+        if parameters[name] is not None or name not in _MAY_BE_NONE:
+            check_integer(name, parameters[name], least)
+    for name in ("exclusivity", "mode_concentration"):
+        check_number(name, parameters[name], 0.0)
+    check_number("relevance_weight", parameters["relevance_weight"], 0.0, 1.0)
+    check_number("learning_rate", parameters["learning_rate"], float(np.finfo(np.float32).tiny))
+    if parameters["verbose"] not in (0, 1, 2):
+        raise ArgumentError("verbose", "0, 1 or 2", repr(parameters["verbose"]))
+    seeds, num_topics = parameters["seed_words"], parameters["num_topics"]
+    if isinstance(seeds, str):
+        raise ArgumentError("seed_words", "lists of words", repr(seeds))
+    if seeds is not None and num_topics is not None and len(seeds) > num_topics:
+        raise ArgumentError("seed_words", f"at most num_topics={num_topics} groups of words", str(len(seeds)))
+
+
+def check_integer(name: str, value: Any, least: int, most: int | None = None) -> None:
+    """Refuses what is no integer from `least` to `most`.
+
+    Raises:
+        ArgumentError: It is none.
+    """
+    integer = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not integer or value < least or (most is not None and value > most):
+        expected = f"an integer >= {least}" if most is None else f"an integer from {least} to {most}"
+        raise ArgumentError(name, expected, repr(value))
+
+
+def check_number(name: str, value: Any, least: float, most: float = np.inf) -> None:
+    """Refuses what is no finite number from `least` to `most`.
+
+    Raises:
+        ArgumentError: It is none.
+    """
+    real = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not real or not least <= float(value) <= most or float(value) == np.inf:
+        expected = f"in [{least:g}, {most:g}]" if np.isfinite(most) else ">= 0" if least == 0 else "> 0"
+        raise ArgumentError(name, f"a number {expected}", repr(value))
+
+
+def checked_vocabulary(vocabulary: Any) -> tuple[str, ...]:
+    """The words of an argument `vocabulary`.
+
+    Raises:
+        ArgumentError: It is no list of distinct words.
+    """
+    if isinstance(vocabulary, str) or not len(vocabulary):
+        raise ArgumentError("vocabulary", "a list of words", repr(vocabulary))
+    words = tuple(str(word) for word in vocabulary)
+    if len(set(words)) < len(words):
+        seen: set[str] = set()
+        twice = next(word for word in words if word in seen or seen.add(word))  # type: ignore[func-returns-value]
+        raise ArgumentError("vocabulary", "distinct words", f"{twice!r} twice")
+    return words
+
+
+def warn_of_impossible_words(vocabulary: Sequence[str], tokenizer: Tokenizer) -> None:
+    """Warns of words that the tokenizer writes in another way, such as capitals: they are in no text."""
+    tokens = tokenizer(vocabulary)
+    never = [word for word, own in zip(vocabulary, tokens, strict=True) if own != [word.encode()]]
+    if never:
+        warnings.warn(
+            f"{len(never)} of {len(vocabulary)} words of `vocabulary` cannot occur, as tokenization={tokenizer.tokenization!r} "
+            f"writes texts in another way: {', '.join(map(repr, never[:5]))}.",
+            stacklevel=4,
+        )

@@ -1,0 +1,87 @@
+"""Topic models in files."""
+
+from __future__ import annotations
+
+import json
+import numbers
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+
+from tf_vmf._errors import ArgumentError, MissingPlaceError
+from tf_vmf.files import new_folder, read_json
+from tf_vmf.models import load as load_model
+from tf_vmf.models.load import MODEL_FILE, VECTORIZER_FILE
+from tf_vmf.topics.fitted import read_topics, write_topics
+
+if TYPE_CHECKING:
+    from tf_vmf.topics.topic_model import TopicModel
+
+_SETTINGS_FILE, _TOPICS_FILE = "topic_model.json", "topics.npz"
+_FORMAT = 1
+
+
+def save(model: TopicModel, path: str | Path) -> None:
+    """Writes a fitted model to a new folder; see `TopicModel.save`."""
+    with new_folder(path) as folder:
+        model.model_.save(folder / MODEL_FILE)
+        if model.vectorizer_ is not None:
+            text = json.dumps(keras.saving.serialize_keras_object(model.vectorizer_))
+            (folder / VECTORIZER_FILE).write_text(text, encoding="utf-8")
+        write_topics(model._topics, folder / _TOPICS_FILE)
+        (folder / _SETTINGS_FILE).write_text(json.dumps(_description(model)), encoding="utf-8")
+
+
+def is_saved(path: str | Path) -> bool:
+    """Whether a folder was written by `save`."""
+    return (Path(path) / _SETTINGS_FILE).is_file()
+
+
+def load(kind: type[TopicModel], path: str | Path) -> TopicModel:
+    """Reads a folder that `save` has written; see `TopicModel.load`."""
+    folder = Path(path)
+    if not is_saved(folder):
+        raise MissingPlaceError("the folder of a saved TopicModel", folder, f"where there is no {_SETTINGS_FILE}")
+    description = read_json(folder / _SETTINGS_FILE, "Restore it from a copy, or fit the model again.")
+    if description.get("format") != _FORMAT:
+        received = f"{folder / _SETTINGS_FILE} with format {description.get('format')!r}"
+        raise ArgumentError("path", f"a topic model with format {_FORMAT}", received)
+    parameters = description["parameters"]
+    parameters["ngram_range"] = tuple(parameters["ngram_range"])
+    vocabulary = tuple(description["vocabulary"])
+    model = kind(vocabulary=vocabulary if description["fixed_vocabulary"] else None, **parameters)
+    model.vocabulary_ = vocabulary
+    model.model_, model.vectorizer_ = load_model(folder)
+    silhouettes = description["silhouettes"]
+    model.silhouettes_ = silhouettes and {int(number): value for number, value in silhouettes.items()}
+    model._labels = {int(topic): label for topic, label in description["labels"].items()}
+    model._texts = description["texts"]
+    model._set_topics(read_topics(folder / _TOPICS_FILE))
+    return model
+
+
+def _description(model: TopicModel) -> dict[str, Any]:
+    parameters = model.get_params(deep=False)
+    parameters.pop("vocabulary")
+    if not isinstance(model.random_state, numbers.Integral):
+        parameters["random_state"] = None
+    silhouettes = model.silhouettes_
+    return {
+        "format": _FORMAT,
+        "parameters": json.loads(json.dumps(parameters, default=_plain)),
+        "fixed_vocabulary": model.vocabulary is not None,
+        "vocabulary": list(model.vocabulary_),
+        "labels": {str(topic): label for topic, label in model._labels.items()},
+        "silhouettes": silhouettes and {str(number): value for number, value in silhouettes.items()},
+        "texts": model._texts,
+    }
+
+
+def _plain(value: Any) -> Any:
+    """What JSON can hold instead of a numpy number, a path or a collection."""
+    if isinstance(value, np.generic):
+        return value.item()
+    return list(value) if isinstance(value, Sequence | set | frozenset | np.ndarray) else str(value)
