@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import scipy.optimize.elementwise
 import scipy.stats
 
 from tf_vmf._errors import ArgumentError
@@ -16,6 +15,7 @@ from tf_vmf.math import arrays
 
 # The smallest kappa that is told from 0, and the absolute error of log kappa in the solutions of equations.
 _SMALLEST, _TOLERANCE = 1e-12, 1e-12
+_MOST_STEPS = 100
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -144,14 +144,38 @@ def _root(
     function: Callable[..., np.ndarray], low: np.ndarray, high: np.ndarray, *args: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Where a function that is positive at `low` becomes negative, up to `high`; `high` where it does not; and where that is."""
-    low, high = np.maximum(low, _SMALLEST), np.maximum(high, _SMALLEST)
-    is_beyond = function(high, *args) > 0
-    found = scipy.optimize.elementwise.find_root(
-        lambda log_kappa, *args: function(np.exp(log_kappa), *args),
-        (np.log(low), np.log(high)),
-        args=args,
-        tolerances={"xatol": _TOLERANCE},
-    )
-    # Where the signs are equal there is no root: it is not asked for at the lower end.
-    root = np.where(np.isfinite(found.x), np.exp(found.x), low)
-    return np.where(is_beyond, high, root), is_beyond
+    a, b = np.log(np.maximum(low, _SMALLEST)), np.log(np.maximum(high, _SMALLEST))
+    at_low, at_high = function(np.exp(a), *args), function(np.exp(b), *args)
+    is_beyond = at_high > 0
+    # Where the signs are equal there is no root, and none is asked for at the lower end: what is found there does not count.
+    root = _chandrupatla(lambda log_kappa: function(np.exp(log_kappa), *args), a, b, at_low, at_high)
+    return np.where(is_beyond, high, np.exp(root)), is_beyond
+
+
+def _chandrupatla(
+    function: Callable[[np.ndarray], np.ndarray], a: np.ndarray, b: np.ndarray, fa: np.ndarray, fb: np.ndarray
+) -> np.ndarray:
+    """A root between a and b for each element, by inverse quadratic interpolation where that is safe, else bisection.
+
+    References:
+        T. R. Chandrupatla. A new hybrid quadratic/bisection algorithm for finding the zero of a nonlinear function without using
+        derivatives. Advances in Engineering Software 28, 1997.
+    """
+    t = np.full_like(a, 0.5)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for _ in range(_MOST_STEPS):
+            x = a + t * (b - a)
+            fx = function(x)
+            same = np.sign(fx) == np.sign(fa)
+            c, fc = np.where(same, a, b), np.where(same, fa, fb)
+            b, fb = np.where(same, b, a), np.where(same, fb, fa)
+            a, fa = x, fx
+            limit = 0.5 * _TOLERANCE / np.abs(b - a)
+            if np.all((limit > 0.5) | (fa == 0)):
+                break
+            xi, phi = (a - b) / (c - b), (fa - fb) / (fc - fb)
+            safe = (phi**2 < xi) & ((1 - phi) ** 2 < 1 - xi)
+            quadratic = fa / (fb - fa) * fc / (fb - fc) + (c - a) / (b - a) * fa / (fc - fa) * fb / (fc - fb)
+            t = np.clip(np.where(safe, quadratic, 0.5), limit, 1 - limit)
+            t = np.where(np.isfinite(t), t, 0.5)
+    return np.where(np.abs(fa) < np.abs(fb), a, b)

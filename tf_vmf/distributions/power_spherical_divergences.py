@@ -4,7 +4,7 @@ They need E[log(1 + mu.x)], which has no closed form but for x uniform. It is in
 direction of its own distribution, and over the direction of the rest. In y = atanh(w) the law of w is log-concave and analytic,
 where the trapezoidal rule converges exponentially; the rest is a Gauss rule of fixed size. In double precision the result is right
 to about 1e-10, and to 1e-3 where the distribution has a good part of its mass around the point opposite to mu, where the logarithm
-is infinite (wide distributions in three dimensions or less, mean directions far apart).
+is infinite (wide distributions on the circle, mean directions far apart).
 """
 
 import functools
@@ -84,6 +84,13 @@ def _expected_logarithm(kappa: tf.Tensor, distance: tf.Tensor, dim: int, law: _L
     weights = tf.nn.softmax(m * log_sech + law(kappa, y, m) + log_spacing, axis=-1)
     sine, cosine = tf.exp(log_sech), tf.tanh(y)
     one_minus = tf.where(y > 0, tf.square(sine) / (1 + tf.abs(cosine)), 1 - cosine)
+    if dim == 3:
+        # The mean of log(A + B cos) over the circle is a closed form: of (1 + w)(1 + c)/4 or (1 - w)(1 - c)/4, the larger.
+        near = -tf.math.log1p(-0.5 * tf.minimum(one_minus, 2 - 1e-15)) - tf.math.log1p(
+            -0.5 * tf.minimum(distance, 2 - 1e-15)
+        )
+        far = -tf.math.log(0.5 * tf.maximum(one_minus, 1e-300)) - tf.math.log(0.5 * tf.maximum(distance, 1e-300))
+        return tf.reduce_sum(weights * tf.minimum(near, far), axis=-1)
     # 1 - mu_b.x = 1 - w + w (1 - c) - sqrt(1 - w^2) sqrt(1 - c^2) t; a sum of squares under the root, whose derivative is finite.
     tangent = tf.sqrt(tf.maximum(distance * (2 - distance), 1e-300))
     t, shares = _directions(dim)
@@ -107,12 +114,9 @@ def _power_spherical(kappa: tf.Tensor, y: tf.Tensor, m: float) -> tf.Tensor:
 
 @functools.lru_cache(maxsize=64)
 def _directions(dim: int) -> tuple[np.ndarray, np.ndarray]:
-    """Nodes and weights for a coordinate of a uniform direction in R^(dim - 1), of density (1 - t^2)^((dim - 4)/2)."""
+    """Nodes and weights for a coordinate of a uniform direction in R^(dim - 1), of density (1 - t^2)^((dim - 4)/2); dim is not 3."""
     if dim == 2:
         return np.array([-1.0, 1.0]), np.array([0.5, 0.5])
-    if dim == 3:
-        angle = np.pi * (np.arange(_DIRECTIONS) + 0.5) / _DIRECTIONS
-        return np.cos(angle), np.full(_DIRECTIONS, 1 / _DIRECTIONS)
     # Golub and Welsch: eigenvalues of the matrix of the recurrence of the Gegenbauer polynomials, normal in every dimension.
     k, order = np.arange(1, _DIRECTIONS), (dim - 3) / 2
     off_diagonal = np.sqrt(k * (k + 2 * order - 1) / (4 * (k + order) * (k + order - 1)))

@@ -126,7 +126,7 @@ def goodness_of_fit(samples: Any, *, simulations: int = 199, seed: int = 0) -> S
     observed, concentration = _distance(points[:, np.newaxis], largest)
     model = VonMisesFisher(np.eye(points.shape[-1])[0], float(concentration[0]))
     simulated, _ = _distance(model.sample((len(points), simulations), seed=(seed, 0)).numpy(), largest)
-    return SphereTest(observed[0], (1 + np.sum(simulated >= observed)) / (simulations + 1))
+    return SphereTest(observed[0], np.asarray((1 + np.sum(simulated >= observed)) / (simulations + 1)))
 
 
 def two_sample_test(first: Any, second: Any, *, permutations: int = 999, seed: int = 0) -> SphereTest:
@@ -174,7 +174,7 @@ def two_sample_test(first: Any, second: Any, *, permutations: int = 999, seed: i
     statistic = 2 * (gain - _log_likelihood(total, len(points), dim, cap))
     # Divisions that are the observed one up to the order of their points differ from it by rounding.
     as_large = statistic[1:] >= statistic[0] - 1e-9 * (1 + abs(statistic[0]))
-    return SphereTest(np.maximum(statistic[0], 0.0), (1 + np.sum(as_large)) / (permutations + 1))
+    return SphereTest(np.maximum(statistic[0], 0.0), np.asarray((1 + np.sum(as_large)) / (permutations + 1)))
 
 
 def _one_sample(samples: Any, name: str, owner: str) -> tuple[np.ndarray, float]:

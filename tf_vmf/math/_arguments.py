@@ -72,7 +72,7 @@ def compute_dtype(
     """
     import tensorflow as tf
 
-    values = tuple(v.tolist() if _is_numpy_integer(v) else v for v in values)
+    values = tuple(np.asarray(v).tolist() if _is_numpy_integer(v) else v for v in values)
     dtype = next((tf.as_dtype(v.dtype) for v in values if hasattr(v, "dtype")), None)
     if dtype is not None and dtype.name not in _COMPUTE_DTYPES + _HALF_DTYPES:
         found = ", ".join(

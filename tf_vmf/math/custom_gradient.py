@@ -13,18 +13,16 @@ saved function would get the gradient of the first of them. It can be had once S
 import functools
 import weakref
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import tensorflow as tf
 from tensorflow.python.framework import ops
-
-_Function = TypeVar("_Function", bound=Callable[..., Any])
 
 # The registered functions of a graph, an attribute of it: a dictionary elsewhere would keep the graph alive, which they refer to.
 _ATTRIBUTE = "_tf_vmf_custom_gradients"
 
 
-def custom_gradient(function: _Function) -> _Function:
+def custom_gradient(function: Callable[..., tuple[Any, Callable]]) -> Callable[..., Any]:
     """Gives a function a gradient of its own, as `tf.custom_gradient` does, without keeping its graphs in memory.
 
     Args:
@@ -56,7 +54,7 @@ def custom_gradient(function: _Function) -> _Function:
         release_with_graph(result)
         return result
 
-    return differentiable  # type: ignore[return-value]
+    return differentiable
 
 
 def release_with_graph(outputs: Any) -> None:
@@ -67,13 +65,13 @@ def release_with_graph(outputs: Any) -> None:
             have nothing to release.
     """
     output = tf.nest.flatten(outputs)[0]
-    if not tf.is_symbolic_tensor(output):
+    if not tf.is_symbolic_tensor(output) or "_gradient_op_type" not in output.op.node_def.attr:
         return
     graph, name = output.graph, output.op.get_attr("_gradient_op_type").decode()
     entries = ops.gradient_registry._registry
     gradient = entries.pop(name)["type"]
     setattr(graph, _ATTRIBUTE, [*getattr(graph, _ATTRIBUTE, ()), gradient])
-    reference = weakref.ref(gradient)
-    # The operation, which holds the graph, is at hand whenever its gradient is asked for.
-    tf.RegisterGradient(name)(lambda op, *upstream: reference()(op, *upstream))
+    # The graph is alive whenever the gradient of one of its operations is asked for.
+    weak: Any = weakref.ref(gradient)
+    tf.RegisterGradient(name)(lambda op, *upstream: weak()(op, *upstream))
     weakref.finalize(graph, entries.pop, name, None).atexit = False
