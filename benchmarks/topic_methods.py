@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
+from scipy.special import gammaln
 
 # Peers of TopMost, which run in an environment of their own.
 PEERS = ("ProdLDA", "ETM", "ECRTM", "FASTopic")
@@ -81,6 +82,54 @@ def fit_lsa(corpus: Corpus, num_topics: int, seed: int) -> Fitted:
     )
 
 
+def fit_tomotopy(corpus: Corpus, num_topics: int, seed: int) -> Fitted:
+    """LDA of tomotopy (collapsed Gibbs), 1,000 sweeps on one thread."""
+    import tomotopy
+
+    model = tomotopy.LDAModel(k=num_topics, seed=seed)
+    rows = corpus.sequences or [
+        np.asarray(corpus.vocabulary, object)[np.repeat(row.indices, row.data.astype(int))].tolist()
+        for row in corpus.counts
+    ]
+    for words in rows:
+        model.add_doc(words)
+    model.train(1000, workers=1)
+    columns = {word: column for column, word in enumerate(model.used_vocabs)}
+    known = [columns.get(word, -1) for word in corpus.vocabulary]
+    of_words = np.stack([np.append(model.get_topic_word_dist(topic), 0.0)[known] for topic in range(num_topics)])
+    return Fitted(of_words, np.stack([document.get_topic_dist() for document in model.docs]))
+
+
+def fit_gsdmm(corpus: Corpus, num_topics: int, seed: int) -> Fitted:
+    """GSDMM (Yin and Wang, KDD 2014): collapsed Gibbs of a multinomial mixture, alpha = beta = .1, 15 sweeps."""
+    rng, prior, smoothing = np.random.default_rng(seed), 0.1, 0.1
+    counts = corpus.counts.tocsr()
+    lengths = np.asarray(counts.sum(axis=1)).ravel()
+    topics = rng.integers(num_topics, size=len(lengths))
+    sizes = np.bincount(topics, minlength=num_topics).astype(float)
+    of_words = (counts.T @ np.eye(num_topics)[topics]).astype(float)  # (V, K)
+    totals, spread = of_words.sum(axis=0), smoothing * counts.shape[1]
+    proportions = np.zeros((len(lengths), num_topics))
+    for _ in range(15):
+        for row, length in enumerate(lengths):
+            own = slice(counts.indptr[row], counts.indptr[row + 1])
+            words, times = counts.indices[own], counts.data[own, np.newaxis]
+            old = topics[row]
+            sizes[old] -= 1
+            of_words[words, old] -= times[:, 0]
+            totals[old] -= length
+            there = of_words[words] + smoothing
+            score = np.log(sizes + prior) + (gammaln(there + times) - gammaln(there)).sum(axis=0)
+            score -= gammaln(totals + spread + length) - gammaln(totals + spread)
+            share = np.exp(score - score.max())
+            proportions[row] = share / share.sum()
+            new = topics[row] = rng.choice(num_topics, p=proportions[row])
+            sizes[new] += 1
+            of_words[words, new] += times[:, 0]
+            totals[new] += length
+    return Fitted(of_words.T, proportions)
+
+
 def _tfidf(corpus: Corpus) -> sparse.csr_matrix:
     from sklearn.feature_extraction.text import TfidfTransformer
 
@@ -92,6 +141,8 @@ METHODS: dict[str, Callable[[Corpus, int, int], Fitted]] = {
     "LDA": fit_lda,
     "NMF": fit_nmf,
     "LSA": fit_lsa,
+    "tomotopy": fit_tomotopy,
+    "GSDMM": fit_gsdmm,
 }
 
 

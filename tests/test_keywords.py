@@ -48,6 +48,13 @@ def test_the_closest_argument_is_named(make, message):
         make()
 
 
+def test_an_argument_by_position_that_has_a_name_is_told_so():
+    with pytest.raises(TypeError, match=r"VonMisesFisherLatent takes by position latent_dim\..*concentration=100\.0"):
+        VonMisesFisherLatent(5, 100.0)
+    with pytest.raises(TypeError, match=r"Closed takes by position slope"):
+        Closed(1.0, 2.0)
+
+
 def test_arguments_of_keras_are_known():
     layer = Inner(slope=2.0, name="inner", dtype="float64", trainable=False)
     assert (layer.name, layer.dtype, layer.trainable) == ("inner", "float64", False)

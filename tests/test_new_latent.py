@@ -29,7 +29,7 @@ class WideGaussianLatent(layers.LatentLayer):
         self.head.build(input_shape)
         super().build(input_shape)
 
-    def parameters(self, inputs):
+    def _parameters(self, inputs):
         output = self.head(inputs)
         return {
             "mean": output[..., :-1],
@@ -39,11 +39,11 @@ class WideGaussianLatent(layers.LatentLayer):
     def distribution(self, parameters):
         return tfp.distributions.MultivariateNormalDiag(parameters["mean"], parameters["scale"])
 
-    def prior(self):
+    def _prior(self):
         zeros = tf.zeros([self.latent_dim])
         return tfp.distributions.MultivariateNormalDiag(zeros, zeros + np.sqrt(VARIANCE).astype(np.float32))
 
-    def sample(self, parameters, seed, sample_shape=()):
+    def _sample(self, parameters, seed, sample_shape):
         return self.distribution(parameters).sample(sample_shape, seed=seed)
 
     def code(self, parameters):
@@ -135,14 +135,14 @@ def test_a_model_is_saved_loaded_and_served(make, rng, tmp_path):
 
 
 def test_reports_describe_it(rng, tmp_path):
-    findings = engine.find_documents(document_model(), make_corpus(rng), METRICS)
+    findings = report.find_documents(document_model(), make_corpus(rng), METRICS)
     report.document_report(tmp_path / "documents.html", findings)
     page = (tmp_path / "documents.html").read_text(encoding="utf-8")
     assert "a point in 4 dimensions with an uncertainty learned for every document (Wide Gaussian" in page
     assert "straight line" in page
     corpus = sentence_models.make_corpus(rng)
     metrics = {"test": {**METRICS["test"], "iw_perplexity": 3.0}, "baseline": METRICS["baseline"]}
-    report.sentence_report(tmp_path / "sentences.html", engine.find_sentences(sentence_model(), corpus, metrics))
+    report.sentence_report(tmp_path / "sentences.html", report.find_sentences(sentence_model(), corpus, metrics))
     assert "an uncertainty learned for every sentence (Wide Gaussian" in (tmp_path / "sentences.html").read_text(
         encoding="utf-8"
     )

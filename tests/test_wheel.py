@@ -70,7 +70,7 @@ def test_a_wheel_holds_every_module_and_recipe_and_no_top_level_package_of_anoth
         assert not missing
     assert {f"tf_vmf/programs/recipes/{file.name}" for file in (ROOT / "recipes").glob("*.flags")} <= names
     assert {"tf_vmf/py.typed", "tf_vmf/math/vmf_tables.npz", "tf_vmf/serving/pages/index.html"} <= names
-    templates = {f"tf_vmf/report/templates/{file.name}" for file in (ROOT / "tf_vmf/report/templates").iterdir()}
+    templates = {f"tf_vmf/report/page/scripts/{file.name}" for file in (ROOT / "tf_vmf/report/page/scripts").iterdir()}
     assert {Path(name).suffix for name in templates} == {".html", ".css", ".js"}
     assert templates <= names
 

@@ -62,6 +62,27 @@ def log_loss(model: keras.Model, loss: tf.Tensor, examples: tf.Tensor) -> None:
     _private(model, "_loss_tracker").update_state(loss, sample_weight=examples)
 
 
+def training_steps(model: keras.Model) -> int:
+    """The number of training steps that a compiled model has taken: batches, of which gradient accumulation joins several.
+
+    A model of `tf_vmf.models` counts them itself. Keras's own count is the optimizer's, whose public name counts updates.
+    """
+    own = getattr(model, "train_steps", None)
+    if own is None:
+        own = _private(getattr(model.optimizer, "inner_optimizer", model.optimizer), "_iterations")
+    return int(keras.ops.convert_to_numpy(own))
+
+
+def compiled_metrics(model: keras.Model) -> Any | None:
+    """The metrics of `compile(metrics=...)` as one metric; None where there are none."""
+    return _private(model, "_compile_metrics")
+
+
+def operation_of(tensor: keras.KerasTensor) -> Any:
+    """The layer, or other operation, whose output a symbolic tensor is."""
+    return _private(tensor, "_keras_history").operation
+
+
 def adam_moments(optimizer: keras.optimizers.Adam, variable: keras.Variable) -> tuple[Any, Any]:
     """The TensorFlow variables in which Adam keeps the first and the second moment of a variable's gradient."""
     index = _private(optimizer, "_get_variable_index")(variable)

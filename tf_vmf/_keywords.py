@@ -2,6 +2,7 @@
 
 import difflib
 import inspect
+from collections.abc import Sequence
 from typing import Any, Self
 
 # What Keras's own layers and models take by name.
@@ -27,8 +28,31 @@ class CheckedKeywords:
     """
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        check_positions(cls, args)
         check_keywords(cls, kwargs)
         return super().__new__(cls, *args, **kwargs)
+
+
+def check_positions(cls: type, args: Sequence[Any]) -> None:
+    """Refuses more arguments by position than the constructor takes.
+
+    Raises:
+        TypeError: There are more; the message names the arguments that are given by name.
+    """
+    owner = next(base for base in cls.__mro__ if "__init__" in vars(base))
+    parameters = list(inspect.signature(vars(owner)["__init__"]).parameters.values())[1:]
+    if any(each.kind is each.VAR_POSITIONAL for each in parameters):
+        return
+    by_position = [
+        each.name for each in parameters if each.kind is not each.KEYWORD_ONLY and each.kind is not each.VAR_KEYWORD
+    ]
+    by_name = [each.name for each in parameters if each.kind is each.KEYWORD_ONLY]
+    if len(args) > len(by_position):
+        given = args[len(by_position)]
+        raise TypeError(
+            f"{cls.__name__} takes by position {', '.join(by_position) or 'nothing'}. Received: {given!r} besides. Give it by "
+            f"name: {f'{by_name[0]}={given!r}, if that is meant' if by_name else 'it has none'}."
+        )
 
 
 def check_keywords(cls: type, kwargs: dict[str, Any]) -> None:

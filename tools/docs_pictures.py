@@ -20,7 +20,7 @@ from sklearn.datasets import load_digits
 from tf_vmf.distributions import VonMisesFisher
 from tf_vmf.layers import VonMisesFisherLatent
 from tf_vmf.math import kl_to_uniform, mean_resultant_length
-from tf_vmf.report.figures import STYLE
+from tf_vmf.report.page.figures import STYLE
 from tools.results_table import ROOT
 
 TUTORIALS = ROOT / "docs" / "tutorials"

@@ -18,7 +18,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from tf_vmf.files import write_text
-from tf_vmf.report.figures import BLUE, GREY, ORANGE, STYLE, new_figure
+from tf_vmf.report.page.figures import BLUE, GREY, ORANGE, STYLE, new_figure
 from tools.learned_table import learned_table
 from tools.results_table import RESULTS, ROOT
 

@@ -10,7 +10,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from tf_vmf.measures import MEASURES
-from tf_vmf.report.figures import BLUE, GREY, ORANGE, STYLE, new_figure
+from tf_vmf.report.page.figures import BLUE, GREY, ORANGE, STYLE, new_figure
 from tools.results_table import RESULTS, ROOT
 
 FIGURE = ROOT / "docs" / "ptb_curves.png"

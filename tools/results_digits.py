@@ -13,7 +13,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from tf_vmf.files import write_text
-from tf_vmf.report.figures import BLUE, ORANGE, STYLE, new_figure
+from tf_vmf.report.page.figures import BLUE, ORANGE, STYLE, new_figure
 from tools.results_table import RESULTS, ROOT
 
 TABLE, PAGE, FIGURE = RESULTS / "digits.csv", ROOT / "docs" / "DIGITS.md", ROOT / "docs" / "digits.png"

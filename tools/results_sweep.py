@@ -13,9 +13,9 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from tf_vmf.report.engine import SweepPoint
-from tf_vmf.report.figures import BLUE, GREEN, GREY, ORANGE, STYLE, new_figure
-from tf_vmf.report.sweep_plot import sweep
+from tf_vmf.report import SweepPoint
+from tf_vmf.report.page.figures import BLUE, GREEN, GREY, ORANGE, STYLE, new_figure
+from tf_vmf.report.page.sweep_plot import sweep
 from tools.results_table import RESULTS, ROOT
 
 PAPER = RESULTS / "paper" / "ptb.json"

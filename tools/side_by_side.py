@@ -17,19 +17,20 @@ from typing import Any
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf.files import write_text
 from tf_vmf.measures import MEASURES
-from tf_vmf.report.engine import (
-    BeyondBagOfWords,
-    PriorSamples,
-    SentenceFindings,
-    WordOrder,
-    WordOverlap,
-    from_json,
-    to_json,
-)
-from tf_vmf.report.figures import STYLE
-from tf_vmf.report.plots import word_order
+from tf_vmf.report import SENTENCE_SECTIONS, Findings
+from tf_vmf.report.engine.beyond_bag_of_words import BeyondBagOfWords
+from tf_vmf.report.engine.serialization import from_json, to_json
+from tf_vmf.report.engine.word_order import WordOrder
+from tf_vmf.report.page.figures import STYLE
+from tf_vmf.report.page.plots import word_order
+from tf_vmf.report.sections.interpolations import Interpolations
+from tf_vmf.report.sections.order_of_words import OrderOfWords
+from tf_vmf.report.sections.prior_samples import PriorSamples
+from tf_vmf.report.sections.reconstructions import Reconstructions, WordOverlap
+from tf_vmf.report.sentence import SentenceOverview
 from tools.results_table import RESULTS, ROOT
 
 ANALYSES = RESULTS / "analyses"
@@ -37,6 +38,21 @@ PAGE, FIGURE = ROOT / "docs" / "ANALYSES.md", ROOT / "docs" / "word_order.png"
 
 _BLOCK = re.compile(r"(<!-- analyses: (?P<name>\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _SHOWN_SAMPLES, _SHOWN_PAIRS = 4, 2
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Sentences written from the prior.
+
+    Attributes:
+        greedy: Decoded greedily from codes of the prior.
+        drawn: Drawn word by word from the same codes.
+        given: Bags of words that the model was given; () where it reads none.
+    """
+
+    greedy: tuple[str, ...]
+    drawn: tuple[str, ...]
+    given: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +84,7 @@ class Analysis:
     word_order: WordOrder
     beyond_bag_of_words: BeyondBagOfWords
     overlap: WordOverlap
-    samples: PriorSamples
+    samples: Samples
     interpolations: tuple[tuple[str, ...], ...]
 
     @property
@@ -82,38 +98,42 @@ class Analysis:
         return f"{self.posterior}, {self.decoder}"
 
 
-def analysis_of(findings: SentenceFindings) -> Analysis:
+def analysis_of(findings: Findings) -> Analysis:
     """What is published of the findings of a run.
 
     Raises:
-        ValueError: The model has no code, or its test sentences have no two words to swap.
+        ArgumentError: The model has no code, or its test sentences have no two words to swap.
     """
-    codes, latent, samples = findings.codes, findings.latent, findings.prior_samples
-    if codes is None or latent is None or codes.word_order is None or codes.overlap is None or samples is None:
-        raise ValueError(
-            "Argument `findings`: expected those of a model with a code, without labels, on sentences of several words."
-        )
-    metrics = findings.run.metrics
+    overview, order = findings.get(SentenceOverview), findings.get(OrderOfWords)
+    samples, reconstructions = findings.get(PriorSamples), findings.get(Reconstructions)
+    ways = findings.get(Interpolations)
+    expected = "those of a model with a code, without labels, on sentences of several words"
+    if overview is None or overview.latent is None or order is None or order.word_order is None:
+        raise ArgumentError("findings", expected, "a model without a code, or sentences of one word")
+    if samples is None or reconstructions is None or reconstructions.overlap is None:
+        raise ArgumentError("findings", expected, "a model that is given labels, or a single sentence")
+    latent, metrics = overview.latent, overview.run.metrics
     return Analysis(
         posterior={"von Mises-Fisher": "vMF"}.get(latent.description.posterior, latent.description.posterior),
         latent_dim=latent.latent_dim,
-        word_dropout=findings.setting.word_dropout,
-        order_free_encoder=findings.setting.order_free_encoder,
+        word_dropout=overview.setting.word_dropout,
+        order_free_encoder=overview.setting.order_free_encoder,
         training=metrics["training"],
         protocol=metrics["protocol"],
         test=metrics["test"],
-        word_order=codes.word_order,
-        beyond_bag_of_words=codes.beyond_bag_of_words,
-        overlap=codes.overlap,
-        samples=samples,
-        interpolations=tuple(way.decoded for way in codes.interpolations),
+        word_order=order.word_order,
+        beyond_bag_of_words=order.beyond_bag_of_words,
+        overlap=reconstructions.overlap,
+        samples=Samples(samples.greedy, samples.drawn, samples.given),
+        interpolations=() if ways is None else tuple(way.decoded for way in ways.interpolations),
     )
 
 
 def collect(folders: Sequence[Path], analyses: Path = ANALYSES) -> None:
     """Writes what is published of these finished runs, a file per run."""
     for folder in folders:
-        findings = from_json((folder / "findings.json").read_text(encoding="utf-8"), SentenceFindings)
+        text = (folder / "findings.json").read_text(encoding="utf-8")
+        findings = Findings.from_json(text, SENTENCE_SECTIONS)
         write_text(analyses / f"{folder.name}.json", to_json(analysis_of(findings), indent=1) + "\n")
 
 

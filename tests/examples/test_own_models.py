@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 from sklearn.datasets import load_digits
 
-from examples import concentration_output, conditional_vae, kl_annealing
+from examples import concentration_output, conditional_digits, conditional_vae, kl_annealing
 from tf_vmf import math as vmf_math
 
 
@@ -49,3 +49,14 @@ def test_the_learned_prior_costs_less_than_the_uniform_one_and_is_charged_exactl
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(loaded(x), model(x))
+
+
+def test_a_conditional_decoder_draws_the_class_that_it_is_told():
+    images = conditional_digits.main(epochs=15)
+    assert images.min() >= 0
+    assert images.max() <= 1
+    digits = load_digits()
+    means = np.stack([digits.images[digits.target == label].mean(axis=0) for label in range(10)]) / 16
+    distances = np.square(images[:, np.newaxis] - means[np.newaxis]).sum(axis=(2, 3))
+    # A random assignment names 1 of 10 on average.
+    assert np.mean(distances.argmin(axis=1) == np.arange(10)) >= 0.7

@@ -115,7 +115,7 @@ def test_the_kl_charged_is_unbiased(make, features):
     z = layer.sample(parameters, 5, (3000,))
     ratio = (layer.distribution(parameters).log_prob(z) - layer.prior().log_prob(z)).numpy()
     error = ratio.std(axis=0) / np.sqrt(3000)
-    np.testing.assert_array_less(np.abs(layer.kl_at(parameters, z) - ratio.mean(axis=0)), 5 * error + 1e-3)
+    np.testing.assert_array_less(np.abs(layer.kl_estimate(parameters, z) - ratio.mean(axis=0)), 5 * error + 1e-3)
 
 
 def test_a_central_code_is_not_taken_for_a_sample(features):
@@ -138,7 +138,7 @@ def test_it_moves_to_the_codes_and_lowers_their_kl(latent, rng, tmp_path):
         model.fit(many, many, batch_size=32, shuffle=False, verbose=0)
         parameters = layer.parameters(x)
         z = layer.sample(parameters, 9, (200,))
-        kls[type(prior).__name__] = float(tf.reduce_mean(layer.kl_at(parameters, z)))
+        kls[type(prior).__name__] = float(tf.reduce_mean(layer.kl_estimate(parameters, z)))
         if not isinstance(prior, str):
             log_prob = layer.prior().log_prob(layer.code(parameters)).numpy()
             other = layer.prior().log_prob(-layer.code(parameters)).numpy()

@@ -38,6 +38,20 @@ def test_a_folder_and_a_file_give_the_model_and_its_vectorizer(folder):
     assert models.load(path).vectorizer is None
 
 
+def test_a_vectorizer_of_other_words_or_of_another_order_is_refused(folder):
+    path, model = folder
+    model.set_vocabulary(["star", "planet"])
+    model.save(path / "model.keras")
+    assert models.load(path).model.vocabulary_hash == model.vocabulary_hash
+    for words in (["planet", "star"], ["star", "comet"]):
+        vectorizer = DocumentVectorization(words, tokenization="words")
+        (path / "vectorizer.json").write_text(json.dumps(keras.saving.serialize_keras_object(vectorizer)))
+        with pytest.raises(ValueError, match="another order"):
+            models.load(path)
+    with pytest.raises(ValueError, match="2 words"):
+        model.set_vocabulary(["star"])
+
+
 def test_what_is_no_model_is_refused(folder):
     path, _ = folder
     with pytest.raises(FileNotFoundError, match="folder of a finished run"):

@@ -3,6 +3,8 @@
 import keras
 import numpy as np
 import pytest
+import scipy.special
+import scipy.stats
 import tensorflow as tf
 from scipy.stats import multivariate_normal
 
@@ -11,6 +13,7 @@ from tf_vmf._errors import ArgumentError
 from tf_vmf.layers import GaussianLatent, VonMisesFisherLatent
 from tf_vmf.models import LSTMVAE, VAE, BagOfWordsVAE
 from tf_vmf.programs.configs import SentenceConfig
+from tf_vmf.seeds import stateless_seed
 from tf_vmf.text.tokens import EOS_ID
 
 V = 12
@@ -130,3 +133,41 @@ def test_the_terminal_says_that_the_figure_is_no_bound(documents):
     assert "Mean-code perplexity (corpus), not a bound" in text
     assert "not a bound: never compare" in text
     assert "Perplexity (corpus) " in text  # the bound stands beside it
+
+
+@pytest.mark.parametrize("weight", [1.0, 0.25])
+def test_the_importance_weighted_loss_is_that_of_the_weights_of_the_samples(rng, weight):
+    x = rng.poisson(1.0, size=(6, 20)).astype(np.float32)
+    latent = VonMisesFisherLatent(3, concentration="learned", kl_weight=weight, seed=1)
+    model = BagOfWordsVAE(
+        20,
+        latent,
+        encoder_units=(8,),
+        decoder_units=(),
+        dropout=0.0,
+        num_samples=5,
+        sample_reduction="importance_weighted",
+        seed=4,
+    )
+    model.compile(keras.optimizers.SGD(0.0))
+    logs = model.fit(x, batch_size=6, verbose=0, shuffle=False).history
+    parameters = model.posterior_parameters(x)
+    # The seed of the first training step, as documented: (seed, use, step, replica).
+    z = latent.sample(parameters, stateless_seed(4, 0, 0, 0), (5,))
+    direction, kappa = (parameters[name].numpy().astype(np.float64) for name in ("mean_direction", "concentration"))
+    # scipy's density of the vMF, and the uniform one on the sphere in three dimensions.
+    log_q = np.array(
+        [
+            [
+                scipy.stats.vonmises_fisher(m / np.linalg.norm(m), k).logpdf(point / np.linalg.norm(point))
+                for m, k, point in zip(direction, kappa, sample, strict=True)
+            ]
+            for sample in z.numpy().astype(np.float64)
+        ]
+    )
+    log_p = (x * model.decode(z).numpy()).sum(axis=-1)
+    log_weights = log_p + weight * (-np.log(4 * np.pi) - log_q)
+    expected = -(scipy.special.logsumexp(log_weights, axis=0) - np.log(5))
+    assert logs["loss"][0] == pytest.approx(expected.mean(), rel=1e-5)
+    assert logs["nll"][0] == pytest.approx(-log_p.mean(), rel=1e-5)
+    assert np.isfinite(model.fit(x, epochs=2, verbose=0).history["loss"]).all()

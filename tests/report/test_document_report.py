@@ -1,9 +1,28 @@
+from dataclasses import dataclass
+
 import pytest
 
 from tests.report.engine.document_models import HISTORY, HOSTILE, METRICS, make_corpus, make_model
 from tests.report.test_page import assert_self_contained
-from tf_vmf.report import Section, Text, document_report
-from tf_vmf.report.engine import find_documents, published_results
+from tf_vmf.report import (
+    DOCUMENT_SECTIONS,
+    ReportSection,
+    Section,
+    Text,
+    document_report,
+    find_documents,
+)
+from tf_vmf.report.engine.published import published_results
+
+
+@dataclass(frozen=True)
+class OneMore(ReportSection):
+    @classmethod
+    def find(cls, context):
+        return cls()
+
+    def render(self):
+        return Section("One more", [Text("of the caller")])
 
 
 def page_of(tmp_path, findings, **options):
@@ -21,8 +40,9 @@ def test_the_report_holds_what_a_reader_looks_for(tmp_path, rng, kind):
         history=HISTORY,
         config={"latent_dim": 8},
         command="python -m trainers.bow_vae --workdir=<dir>",
+        sections=(*DOCUMENT_SECTIONS, OneMore),
     )
-    page = page_of(tmp_path, findings, extra_sections=[Section("One more", [Text("of the caller")])])
+    page = page_of(tmp_path, findings)
     # Perplexities of both, and their ratio by hand.
     for expected in ("21.5", "43.0", "22.5", "44.0", "0.50 of it", "7 epochs", "NPMI", "--workdir=<dir>", "One more"):
         assert expected in page.text

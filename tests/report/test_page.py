@@ -7,15 +7,19 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 import tf_vmf.report
-from tf_vmf.report import Code, Headline, Image, Passage, PassageList, Row, Section, Table, Text, plots, write_report
+from tests.report.errors import argument_error
+from tf_vmf.report import Code, Headline, Image, Passage, PassageList, Row, Section, Table, Text, write_report
+from tf_vmf.report.engine.serialization import to_json
+from tf_vmf.report.page import plots
 
-TEMPLATES = Path(tf_vmf.report.__file__).parent / "templates"
-SCRIPT = "".join(
-    (TEMPLATES / name).read_text("utf-8") for name in ("dom.js", "theme.js", "tables.js", "topics.js", "map.js")
-)
+TEMPLATES = Path(tf_vmf.report.__file__).parent / "page" / "scripts"
+SCRIPTS = (
+    "dom.js", "theme.js", "tables.js", "map.js", "pictures.js", "topic-data.js", "topic-map.js", "topic-panel.js",
+    "topic-relations.js", "topic-explorer.js",
+)  # fmt: skip
+SCRIPT = "".join((TEMPLATES / name).read_text("utf-8") for name in SCRIPTS)
 HOSTILE = "<script>alert('x')</script> & \"quoted\""
 
 
@@ -48,8 +52,10 @@ def source(text):
 def assert_self_contained(html):
     page = Page(html)
     # The data, which no browser runs, and the page's own script, the same in every report.
-    assert page.named("script") == [{"type": "application/json", "id": "findings"}, {}]
-    assert page.inside["script"][1] == SCRIPT
+    data = {"type": "text/plain", "id": "topics-0"}
+    scripts = [each for each in page.named("script") if each != data]
+    assert scripts == [{"type": "application/json", "id": "findings"}, {}]
+    assert page.inside["script"][-1] == SCRIPT
     assert page.named("link") == [{"rel": "icon", "href": "data:,"}]
     for tag, attributes in page.tags:
         assert tag not in ("iframe", "object", "embed", "base")
@@ -120,7 +126,7 @@ class Hostile:
 
 def test_the_data_of_the_page_are_the_findings_whatever_they_hold(tmp_path):
     text = "</script><script>alert(1)</script><!-- \u2028 \u2029 & \\u003c größer"
-    write_report(tmp_path / "r.html", title="T", sections=[], findings=Hostile(text))
+    write_report(tmp_path / "r.html", title="T", sections=[], findings=to_json(Hostile(text)))
     page = assert_self_contained((tmp_path / "r.html").read_text(encoding="utf-8"))
     assert json.loads(page.inside["script"][0]) == {"findings": "Hostile", "text": text}
 
@@ -134,7 +140,7 @@ def test_links_of_the_navigation_lead_to_sections(tmp_path):
 def test_a_report_that_fails_leaves_the_old_one(tmp_path):
     path = tmp_path / "r.html"
     write_report(path, title="old", sections=[])
-    with pytest.raises(ValueError, match="image_format='gif'"):
+    with argument_error("image_format", "'gif'"):
         write_report(
             path, title="new", sections=[Section("s", [Image(plots.histogram(np.arange(3.0), "x"), "c", "gif")])]
         )

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from tf_vmf.report import plots
-from tf_vmf.report.figures import data_uri
+from tests.report.errors import argument_error
+from tf_vmf.report.page import plots
+from tf_vmf.report.page.figures import data_uri
 
 HISTORY = [
     {"epoch": e, "loss": 100.0 - e, "val_loss": 101.0 - e, "nll": 90.0 - e, "kl": 10.0, "perplexity": 900.0 / e,
@@ -46,8 +47,8 @@ def test_training_curves_take_rows_as_csv_gives_them_and_gaps():
 def test_bars_are_the_variances_and_active_ones_are_blue():
     axes = plots.active_units(np.array([2.0, 0.5, 0.001])).axes[0]
     assert [bar.get_height() for bar in axes.patches] == [2.0, 0.5, 0.001]
-    colours = [bar.get_facecolor() for bar in axes.patches]
-    assert colours[0] == colours[1] != colours[2]
+    colors = [bar.get_facecolor() for bar in axes.patches]
+    assert colors[0] == colors[1] != colors[2]
     assert axes.get_ylabel() == "variance, 1 in the prior"
 
 
@@ -61,7 +62,7 @@ def test_images_are_reproducible_data_uris():
     assert data_uri(figure) == data_uri(same)
     assert data_uri(figure).startswith("data:image/svg+xml;base64,")
     assert data_uri(figure, "png").startswith("data:image/png;base64,iVBOR")
-    with pytest.raises(ValueError, match="image_format='gif'"):
+    with argument_error("image_format", "'gif'"):
         data_uri(figure, "gif")
 
 

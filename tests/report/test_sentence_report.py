@@ -3,10 +3,11 @@ import math
 import pytest
 
 from tests.report.engine.sentence_models import make_corpus, make_model, train
+from tests.report.test_document_report import OneMore
 from tests.report.test_page import assert_self_contained
 from tf_vmf.math import kl_to_uniform
-from tf_vmf.report import Section, Text, sentence_report
-from tf_vmf.report.engine import find_sentences, published_sentence_results
+from tf_vmf.report import SENTENCE_SECTIONS, find_sentences, sentence_report
+from tf_vmf.report.engine.published import published_sentence_results
 
 METRICS = {
     "test": {
@@ -26,12 +27,12 @@ METRICS = {
 }
 PLAIN_METRICS = {"test": {"nll": 99.5, "kl": 0.0, "perplexity": 114.25, "iw_perplexity": 114.25, "code_gain": 0.0}}
 HISTORY = [{"epoch": e, "loss": 9.0 / e, "val_loss": 10.0 / e, "code_gain": 0.1 * e} for e in (1, 2, 3)]
-GENERATED = ("Reconstructions", "Interpolation", "Nearest neighbours", "Order of words", "Use of the code")
+GENERATED = ("Reconstructions", "Interpolation", "Nearest neighbors", "Order of words", "Use of the code")
 
 
-def report(tmp_path, model, corpus, metrics=METRICS, extra_sections=(), **options):
+def report(tmp_path, model, corpus, metrics=METRICS, **options):
     path = tmp_path / "report.html"
-    sentence_report(path, find_sentences(model, corpus, metrics, **options), extra_sections=extra_sections)
+    sentence_report(path, find_sentences(model, corpus, metrics, **options))
     return assert_self_contained(path.read_text(encoding="utf-8"))
 
 
@@ -51,7 +52,7 @@ def test_the_report_holds_what_a_reader_looks_for(tmp_path, rng, latent):
         history=HISTORY,
         config={"latent_dim": 8},
         command="python -m trainers.lstm_vae --workdir=<dir>",
-        extra_sections=[Section("One more", [Text("of the caller")])],
+        sections=(*SENTENCE_SECTIONS, OneMore),
     )
     for expected in (
         *(
@@ -81,7 +82,7 @@ def test_the_report_holds_what_a_reader_looks_for(tmp_path, rng, latent):
 def test_the_first_and_last_line_of_an_interpolation_are_the_sentences_themselves(tmp_path, rng):
     corpus = make_corpus(rng)
     page = report(tmp_path, make_model(), corpus)
-    after = page.text.split("decoded greedily. In a good latent space")[1].split("Nearest neighbours")[0]
+    after = page.text.split("decoded greedily. In a good latent space")[1].split("Nearest neighbors")[0]
     lines = [line.strip() for line in after.splitlines() if "From" in line or line.startswith("To")]
     assert len(lines) == 6
     known = {corpus.to_text(corpus.test[row]) for row in range(len(corpus.test))}
@@ -91,7 +92,7 @@ def test_the_first_and_last_line_of_an_interpolation_are_the_sentences_themselve
 def test_a_plain_language_model_has_no_section_on_codes(tmp_path, rng):
     corpus = make_corpus(rng, "ptb")
     page = report(tmp_path, make_model("none"), corpus, PLAIN_METRICS, history=HISTORY)
-    assert titles(page) == {"results", "training", "samples", "protocol"}
+    assert titles(page) == {"details-for-researchers", "results", "training", "samples", "protocol"}
     assert "Code gain, nats per sentence" not in page.text
     assert "114.2" in page.text
     assert "importance-weighted" not in page.text.split("Test figures beside")[0]
@@ -120,7 +121,7 @@ def test_a_model_that_never_saw_labels_is_asked_through_codes(tmp_path, rng):
 @pytest.mark.parametrize("sizes", [(3, 1, 1), (12, 2, 2)])
 def test_a_handful_of_sentences_is_enough(tmp_path, rng, sizes):
     page = report(tmp_path, make_model("gaussian"), make_corpus(rng, sizes=sizes), {"test": METRICS["test"]})
-    assert "Nearest neighbours" in page.text
+    assert "Nearest neighbors" in page.text
 
 
 @pytest.mark.slow

@@ -9,13 +9,15 @@ import pytest
 from tests.report import findings as made
 from tests.report.test_page import assert_self_contained
 from tf_vmf.report import document_report, sentence_report
-from tf_vmf.report.engine import BeyondBagOfWords, published_results, published_sentence_results
+from tf_vmf.report.engine.beyond_bag_of_words import BeyondBagOfWords
+from tf_vmf.report.engine.published import published_results, published_sentence_results
+from tf_vmf.report.sections.document_neighbors import DocumentNeighbors
 
 
 @pytest.fixture(autouse=True)
 def no_images(monkeypatch):
     """Images are drawn but not encoded, which takes most of the time of a report."""
-    monkeypatch.setattr("tf_vmf.report.page.data_uri", lambda *_: "data:image/png;base64,")
+    monkeypatch.setattr("tf_vmf.report.page.page.data_uri", lambda *_: "data:image/png;base64,")
 
 
 @pytest.fixture
@@ -128,6 +130,13 @@ def test_a_constant_kl_is_explained_by_what_the_model_is(documents, latent, kl, 
     assert [part for part in explanations if part in text] == [expected]
 
 
+@pytest.mark.parametrize(("kl", "collapsed"), [(0.0499, True), (0.05, False), (0.0501, False)])
+@pytest.mark.parametrize("latent", [made.LEARNED, made.SHARED, made.GAUSSIAN], ids=["learned", "shared", "gaussian"])
+def test_a_code_has_collapsed_where_it_costs_less_than_a_twentieth_of_a_nat(documents, latent, kl, collapsed):
+    text = documents(latent=latent, code_use=made.code_use(kl=np.full(4, kl)))
+    assert ("has collapsed to the prior" in text) == collapsed
+
+
 @pytest.mark.parametrize(
     ("correlation", "said_so"), [(0.6, "Longer documents tend"), (-0.6, "Shorter documents tend"), (0.1, "")]
 )
@@ -151,13 +160,15 @@ def test_published_figures_over_another_vocabulary_do_not_compare(documents, sen
 # --- documents
 
 
-def test_topics_are_numbered_named_sized_and_have_documents_and_labels(documents):
+def test_topics_are_numbered_from_zero_named_and_sized_and_have_documents_and_labels(documents):
     text = documents()
-    assert "1. word1a, word1b, word1c (10 documents)" in text
-    assert "10 (10.0%)" in text
-    assert "red 60%, blue 40%" in text
-    assert "Normalised mutual information with the labels 0.60" in text
-    assert "title 2" in text
+    assert "0: moon, orbit (3 documents)" in text
+    assert "3 of 4 documents (75.0 %)" in text
+    assert "words that belong together: 0.25 (0 chance, 1 always; within 10 words)" in text
+    # Documents 1 and 2 are blue, of topic 0 and 1; document 3 has no label, document 4 no topic.
+    assert "0: moon, orbit (50%); 1: cake, bread (50%)" in text
+    assert "1 document without a known word: topic -1, counted nowhere" in text
+    assert "Document 3" in text
 
 
 def test_axes_are_a_diagnostic_and_no_topics(documents):
@@ -182,36 +193,39 @@ def test_a_learned_prior_has_no_fixed_axes_and_is_no_unit_of_variance(documents)
 
 def test_every_coherence_names_its_window(documents):
     text = documents()
-    assert text.count("NPMI (document)") == 2  # topics, axes
-    assert "The window is the whole document." in text
+    assert text.count("NPMI (document)") == 1  # axes
     assert "(window: the whole document)" in text
-    assert "document window; higher is better" in text
+    assert text.count("belong together") == text.count("within 10 words") == 2  # a topic each
 
 
 def test_without_labels_nothing_is_said_of_labels(documents):
-    topics = made.document_topics(nmi=None, clusters=(made.cluster_topic(1, labels=()),))
+    topics = made.topic_view(classes=None)
     code_map = made.code_map(labels=None)
     text = documents(topics=topics, labels=(), num_labels=0, label_agreement=None, path=None, code_map=code_map)
     for word in ("label", "green"):
         assert word not in text.lower()
 
 
-def test_topics_above_the_mark_of_coherence_are_counted(documents):
-    topics = made.document_topics(clusters=(made.cluster_topic(1), replace(made.cluster_topic(2), npmi=0.05)))
-    assert "1 of 2 topics are above 0.1" in documents(topics=topics)
+def test_a_report_without_topics_says_nothing_of_them(documents):
+    assert "Tree of topics" in documents()
+    assert "Tree of topics" not in documents(topics=None)
+
+
+def test_perplexities_stand_below_the_topics(documents):
+    text = documents()
+    assert text.index("Tree of topics") < text.index("Perplexity (corpus)")
 
 
 def test_a_map_of_a_sample_says_so(documents):
     assert "Codes of 5 test documents. The legend tells what a mark stands for." in documents()
-    shown = made.code_map(None, num_examples=7505)
-    text = documents(code_map=shown)
-    assert "Codes of 5 test documents, drawn at random from 7,505. The legend tells what a mark stands for." in text
-    assert "legend" not in documents(code_map=made.code_map(None, topics=None))
+    text = documents(code_map=made.code_map(None, num_examples=7505))
+    assert "Codes of 5 test documents, drawn at random from 7,505." in text
+    assert "legend" not in documents(code_map=made.code_map(None))
     assert "All codes coincide." in documents(code_map=made.code_map(points=np.zeros((5, 2))))
 
 
-def test_neighbours_no_better_than_chance_are_called_so(documents):
-    agreement = made.document_findings().label_agreement
+def test_neighbors_no_better_than_chance_are_called_so(documents):
+    agreement = made.document_findings().get(DocumentNeighbors).agreement
     assert "no better than chance" not in documents()
     assert "no better than chance" in documents(label_agreement=replace(agreement, precision=agreement.chance))
 
@@ -221,7 +235,7 @@ def test_neighbours_no_better_than_chance_are_called_so(documents):
 
 def test_what_a_bag_of_words_encoder_leaves_is_no_structure(sentences):
     setting = replace(made.STANDARD, order_free_encoder=True)
-    text = sentences(setting=setting, codes=made.sentence_codes(word_order=made.word_order(1.0)))
+    text = sentences(setting=setting, word_order=made.word_order(1.0))
     assert "cannot depend on the order of words" in text
     assert "all that is left is what the network failed to learn" in text
     assert "upper bound on what the order of words adds" not in text
@@ -243,8 +257,8 @@ def test_a_label_that_the_encoder_reads_is_part_of_what_is_left_and_of_the_group
 
 
 def test_a_network_that_learned_nothing_proves_nothing(sentences):
-    codes = made.sentence_codes(beyond_bag_of_words=BeyondBagOfWords(0.95, 0.01, 0.9, 0.02, 417))
-    assert "says nothing about bags of words" in sentences(codes=codes)
+    beyond = BeyondBagOfWords(0.95, 0.01, 0.9, 0.02, 417)
+    assert "says nothing about bags of words" in sentences(beyond_bag_of_words=beyond)
     assert "says nothing about bags of words" not in sentences()
 
 
@@ -279,7 +293,7 @@ def test_all_that_the_decoder_reads_is_named(sentences, setting, expected):
 
 
 def test_a_language_model_without_input_words_is_not_said_to_read_them(sentences):
-    plain = {"latent": None, "codes": None, "prior_samples": replace(made.sentence_findings().prior_samples, greedy=())}
+    plain = {"latent": None, "prior_samples": made.prior_samples(greedy=())}
     reads, blind = (sentences(setting=replace(made.STANDARD, word_dropout=rate), **plain) for rate in (0.0, 1.0))
     assert "each word from its distribution given the words before" in reads
     assert "predicts each word from the words before." in reads
@@ -318,11 +332,11 @@ def test_conditions_of_decoding_are_named(sentences):
 
 def test_the_sample_of_searched_sentences_is_counted(sentences):
     assert "those of the training sentences" in sentences()
-    assert "those of 500 training sentences" in sentences(codes=made.sentence_codes(num_searched=500))
+    assert "those of 500 training sentences" in sentences(num_searched=500)
 
 
 def test_a_single_sentence_has_no_standard_errors(sentences):
     one = replace(made.word_order(), num_sentences=1, standard_error=np.full(9, np.nan))
-    text = sentences(codes=made.sentence_codes(word_order=one))
+    text = sentences(word_order=one)
     assert "with two standard errors" not in text
     assert "mean over one test sentence" in text

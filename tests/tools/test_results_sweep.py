@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tf_vmf.math import kl_to_uniform
-from tf_vmf.report.engine import find_sweep
+from tf_vmf.report import find_sweep
 from tools.results_sweep import PAPER, TABLE, nll_against_kl, paper_points, read_points
 
 

@@ -6,7 +6,9 @@ from dataclasses import replace
 import numpy as np
 
 from tests.report import findings as made
-from tf_vmf.report.engine import BeyondBagOfWords, Interpolation, PriorSamples, to_json
+from tf_vmf.report.engine.beyond_bag_of_words import BeyondBagOfWords
+from tf_vmf.report.sections.interpolations import Interpolation
+from tf_vmf.report.sections.reconstructions import Reconstructions
 from tools.side_by_side import (
     ANALYSES,
     PAGE,
@@ -30,11 +32,9 @@ def found(latent=made.FIXED, word_dropout=1.0, **codes):
         run=made.run(metrics=METRICS),
         latent=latent,
         setting=replace(made.STANDARD, word_dropout=word_dropout),
-        prior_samples=PriorSamples(tuple("abcd"), ("*x* | <unk>", "f", "g", "h"), ()),
-        codes=made.sentence_codes(
-            interpolations=(Interpolation("read one", "read two", (0.0, 0.5, 1.0), ("way 1", "way 2", "way 3")),),
-            **codes,
-        ),
+        prior_samples=made.prior_samples(tuple("abcd"), ("*x* | <unk>", "f", "g", "h")),
+        interpolations=(Interpolation("read one", "read two", (0.0, 0.5, 1.0), ("way 1", "way 2", "way 3")),),
+        **codes,
     )
 
 
@@ -53,12 +53,17 @@ def test_no_sentence_that_a_model_read_is_published(tmp_path):
     run = tmp_path / "run_seed0"
     run.mkdir()
     findings = found()
-    (run / "findings.json").write_text(to_json(findings))
+    (run / "findings.json").write_text(findings.to_json())
     collect([run], tmp_path / "analyses")
     text = (tmp_path / "analyses" / "run_seed0.json").read_text()
     assert "way 2" in text
-    for read in ("read one", "read two", *(each.sentence for each in findings.codes.reconstructions), "Some text"):
-        assert read in to_json(findings)
+    for read in (
+        "read one",
+        "read two",
+        *(each.sentence for each in findings.get(Reconstructions).reconstructions),
+        "Some text",
+    ):
+        assert read in findings.to_json()
         assert f'"{read}' not in text
     (model,) = read_analyses(tmp_path / "analyses")
     assert figures_table([model]) == figures_table([analysis_of(findings)])

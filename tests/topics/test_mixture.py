@@ -1,15 +1,28 @@
-"""The mixture below the topics, seed words and the number of topics."""
+"""The mixture below the topics: proportions, densities, its fit, seed words and the number of topics."""
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from scipy import sparse
-from scipy.special import ive, logsumexp
+from scipy.integrate import quad
+from scipy.special import ive
+from sklearn.metrics import normalized_mutual_info_score
 
-from tf_vmf.distributions import VonMisesFisherMixture
+from tf_vmf.topics.admixture import PRIOR_WORDS, SHARPNESS, STEPS, row_blocks
 from tf_vmf.topics.fitted import merged_numbers
-from tf_vmf.topics.guidance import anchors, check_seed_words, seed_labels
-from tf_vmf.topics.mixture import TopicMixture, fit_mixture
+from tf_vmf.topics.fitting import START_SAMPLE, cluster, fit_topics
+from tf_vmf.topics.guidance import check_seed_words, seed_columns, seed_labels
+from tf_vmf.topics.mixture import (
+    VECTOR_TEMPERATURE,
+    VECTOR_WORDS,
+    TopicMixture,
+    VectorSphere,
+    expected_log_density,
+    outlier_threshold,
+    principal_components,
+)
 from tf_vmf.topics.selection import choose_num_topics
+from tf_vmf.topics.serving import proportions_function
 
 
 def clusters(rng, sizes, dim=4, spread=0.25):
@@ -18,45 +31,196 @@ def clusters(rng, sizes, dim=4, spread=0.25):
     return codes / np.linalg.norm(codes, axis=1, keepdims=True)
 
 
-def test_proportions_and_density_are_those_of_the_written_mixture(rng):
-    directions = np.linalg.qr(rng.normal(size=(5, 5)))[0][:3]
-    mixture = TopicMixture(np.array([0.2, 0.3, 0.5]), directions, 7.0)
-    codes = clusters(rng, [4, 4], dim=5)
-    order = 5 / 2 - 1
-    log_normalizer = order * np.log(7.0) - 2.5 * np.log(2 * np.pi) - (np.log(ive(order, 7.0)) + 7.0)
-    joint = np.log(mixture.weights) + log_normalizer + 7.0 * codes @ directions.T
-    np.testing.assert_allclose(mixture.log_density(codes), logsumexp(joint, axis=1), rtol=1e-6)
+def random_mixture(rng, vectors=True):
+    directions = np.linalg.qr(rng.normal(size=(5, 5)))[0]
+    words = rng.dirichlet(np.full(7, 0.5), size=3) + 1e-3
+    words /= words.sum(axis=1, keepdims=True)
+    sphere = VectorSphere(0.1 * rng.normal(size=5), directions[:4], np.eye(4)[:3], 4.0) if vectors else None
+    return TopicMixture(np.array([0.2, 0.3, 0.5]), directions[:3], 7.0, words, sphere)
+
+
+def planted(rng, num_texts=300, num_words=8, vectors=False):
+    """Counts and codes of three topics, where the codes of a fifth of the texts are of no topic."""
+    labels = rng.integers(3, size=num_texts)
+    words = np.kron(np.eye(3), np.ones(10)) * 0.09 + 0.1 / 30
+    counts = np.stack([rng.multinomial(num_words, words[label] / words[label].sum()) for label in labels])
+    codes = np.eye(4)[labels] + 0.3 * rng.normal(size=(num_texts, 4))
+    astray = rng.random(num_texts) < 0.2
+    codes[astray] = rng.normal(size=(astray.sum(), 4))
+    codes /= np.linalg.norm(codes, axis=1, keepdims=True)
+    return sparse.csr_matrix(counts), codes, labels
+
+
+def test_proportions_are_those_of_the_written_steps(rng):
+    mixture = random_mixture(rng)
+    counts = rng.poisson(0.7, size=(6, 7))
+    counts[2] = 0
+    vectors = clusters(rng, [3, 3], dim=5)
+    found = mixture.proportions(sparse.csr_matrix(counts), vectors)
+    for row, vector, proportions in zip(counts, vectors, found, strict=True):
+        point = mixture.vectors.components @ (vector - mixture.vectors.mean)
+        votes = mixture.weights * np.exp(4.0 * VECTOR_TEMPERATURE * point[:3] / np.linalg.norm(point))
+        given = PRIOR_WORDS * mixture.weights + VECTOR_WORDS * votes / votes.sum()
+        theta = given / given.sum()
+        for _ in range(STEPS):
+            new = given.copy()
+            for word, times in enumerate(row):
+                share = theta * mixture.words[:, word]
+                new += times * share / share.sum()
+            theta = new / new.sum()
+        expected = theta**SHARPNESS / (theta**SHARPNESS).sum()
+        np.testing.assert_allclose(proportions, expected, rtol=1e-10)
+
+
+@pytest.mark.parametrize("vectors", [False, True])
+def test_the_graph_computes_the_same_proportions(rng, vectors):
+    mixture = random_mixture(rng, vectors)
+    counts = rng.poisson(0.7, size=(6, 7)).astype(np.float32)
+    beside = clusters(rng, [3, 3], dim=5).astype(np.float32) if vectors else None
+    function = tf.function(proportions_function(mixture))
+    tensors = [tf.constant(counts)] + ([tf.constant(beside)] if vectors else [])
     np.testing.assert_allclose(
-        mixture.proportions(codes), np.exp(joint - logsumexp(joint, axis=1, keepdims=True)), rtol=1e-6
+        function(*tensors), mixture.proportions(sparse.csr_matrix(counts), beside), rtol=1e-4, atol=1e-6
     )
 
 
-def test_the_fit_is_a_fixed_point_of_expectation_maximisation(rng):
-    codes = clusters(rng, [60, 40, 30])
-    mixture = fit_mixture(codes, 3, 0)
-    proportions = mixture.proportions(codes)
-    resultants = proportions.T @ codes
-    norms = np.linalg.norm(resultants, axis=1, keepdims=True)
-    np.testing.assert_allclose(mixture.mean_directions, resultants / norms, atol=2e-3)
-    np.testing.assert_allclose(mixture.weights, proportions.mean(axis=0), atol=2e-3)
-    reference = VonMisesFisherMixture(3, tied_concentration=True, n_init=5, random_state=0).fit(codes)
-    assert mixture.log_density(codes).mean() == pytest.approx(reference.score(codes), abs=1e-3)
+def test_blocks_cover_all_rows_and_do_not_change_proportions(rng, monkeypatch):
+    mixture = random_mixture(rng, vectors=False)
+    counts = sparse.csr_matrix(rng.poisson(0.7, size=(40, 7)))
+    whole = mixture.proportions(counts)
+    monkeypatch.setattr("tf_vmf.topics.admixture._BLOCK", 30)
+    blocks = list(row_blocks(counts, 3))
+    assert len(blocks) > 5
+    assert [row for block in blocks for row in range(40)[block]] == list(range(40))
+    np.testing.assert_allclose(mixture.proportions(counts), whole, rtol=1e-12)
 
 
-def test_an_anchor_pulls_the_first_component():
-    rng = np.random.default_rng(1)
-    codes = clusters(rng, [50, 50, 50])
-    anchor = np.eye(4)[[2]]
-    mixture = fit_mixture(codes, 3, 0, anchors=anchor, anchor_weight=20.0)
-    assert (mixture.mean_directions @ np.eye(4)[2]).argmax() == 0
+def test_a_text_of_two_topics_has_both_and_a_long_text_of_one_is_certain(rng):
+    words = np.kron(np.eye(3), np.ones(10)) * 0.09 + 0.1 / 30
+    mixture = TopicMixture(np.full(3, 1 / 3), np.eye(3), 10.0, words / words.sum(axis=1, keepdims=True))
+    one, two = np.zeros((2, 30))
+    one[:10] = 10
+    two[:20] = 5
+    proportions = mixture.proportions(sparse.csr_matrix(np.stack([one, two])))
+    assert proportions[0, 0] > 0.98
+    np.testing.assert_allclose(proportions[1, :2], 0.5, atol=0.01)
 
 
-def test_anchors_are_the_mean_codes_of_documents_weighted_by_their_share_of_seed_words():
+def test_words_are_explained_by_the_topics_that_use_them(rng):
+    mixture = random_mixture(rng, vectors=False)
+    counts = sparse.csr_matrix(np.array([[1, 0, 2, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 3]]))
+    proportions = mixture.proportions(counts)
+    found = mixture.word_responsibilities(counts, proportions)
+    joint = np.stack(
+        [
+            proportions[0] * mixture.words[:, 0],
+            proportions[0] * mixture.words[:, 2],
+            proportions[1] * mixture.words[:, 6],
+        ]
+    )
+    np.testing.assert_allclose(found, joint / joint.sum(axis=1, keepdims=True))
+
+
+def test_the_expected_density_is_the_integral_over_the_posterior():
+    # On the circle: the average of exp(kappa cos(angle - distance)) over a posterior around 0, by quadrature.
+    kappa, own, distance = 6.0, 3.0, 0.8
+    bessel = lambda x: ive(0, x) * np.exp(x)  # noqa: E731
+    integral = quad(
+        lambda a: np.exp(own * np.cos(a) + kappa * np.cos(a - distance)) / (2 * np.pi * bessel(own) * bessel(kappa)),
+        -np.pi,
+        np.pi,
+    )[0]
+    direction = np.array([[np.cos(distance), np.sin(distance)]])
+    found = expected_log_density(np.array([[1.0, 0.0]]), np.array([own]), direction, kappa)
+    np.testing.assert_allclose(found, np.log(integral), rtol=1e-9)
+
+
+def test_the_density_of_a_code_that_is_not_known_is_the_uniform_one_and_that_of_a_known_one_the_mixture(rng):
+    mixture = random_mixture(rng, vectors=False)
+    codes = clusters(rng, [4, 4], dim=5)
+    np.testing.assert_allclose(mixture.log_density(codes, np.full(8, 1e-9)), 0.0, atol=1e-6)
+    order = 5 / 2 - 1
+    log_normalizer = order * np.log(7.0) - 2.5 * np.log(2 * np.pi) - (np.log(ive(order, 7.0)) + 7.0)
+    log_uniform = -np.log(8 * np.pi**2 / 3)
+    density = mixture.weights @ np.exp(log_normalizer + 7.0 * codes @ mixture.mean_directions.T).T
+    np.testing.assert_allclose(mixture.log_density(codes, np.full(8, 1e8)), np.log(density) - log_uniform, atol=1e-4)
+
+
+def test_arrays_of_a_file_give_the_mixture_back(rng):
+    mixture = random_mixture(rng)
+    again = TopicMixture.from_arrays(mixture.to_arrays() | {"another": np.zeros(1)})
+    counts, vectors = sparse.csr_matrix(rng.poisson(0.7, size=(5, 7))), clusters(rng, [5], dim=5)
+    np.testing.assert_allclose(again.proportions(counts, vectors), mixture.proportions(counts, vectors), rtol=1e-12)
+    assert TopicMixture.from_arrays(random_mixture(rng, vectors=False).to_arrays()).vectors is None
+
+
+def test_words_correct_the_clusters_of_codes(rng):
+    counts, codes, labels = planted(rng)
+    concentrations = np.full(len(codes), 30.0)
+    of_codes = normalized_mutual_info_score(labels, cluster(codes, 3, 0))
+    mixture = fit_topics(codes, concentrations, counts, 3)
+    found = mixture.proportions(counts).argmax(axis=1)
+    assert of_codes < 0.8
+    assert normalized_mutual_info_score(labels, found) > 0.97
+    truth = np.stack([np.bincount(labels[found == topic], minlength=3).argmax() for topic in range(3)])
+    # 800 tokens per topic, of which 14 / 15 are of its own ten words; all 30 words as seen 8 times more in the three topics.
+    own = mixture.words.reshape(3, 3, 10).sum(axis=2)[range(3), truth]
+    np.testing.assert_allclose(own, (800 * 14 / 15 + 80 / 3) / (800 + 240 / 3), atol=0.02)
+    assert list(mixture.weights) == sorted(mixture.weights, reverse=True)
+
+
+def test_vectors_separate_topics_that_words_and_codes_do_not(rng):
+    labels = rng.integers(2, size=200)
+    counts = sparse.csr_matrix(rng.multinomial(4, np.full(10, 0.1), size=200))
+    codes = clusters(rng, [200], dim=4, spread=0.5)
+    vectors = np.eye(6)[labels] + 0.2 * rng.normal(size=(200, 6))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    mixture = fit_topics(codes, np.full(200, 20.0), counts, 2, vectors=vectors)
+    assert normalized_mutual_info_score(labels, mixture.proportions(counts, vectors).argmax(axis=1)) > 0.97
+
+
+def test_vectors_are_reduced_to_their_principal_components(rng):
+    vectors = rng.normal(size=(200, 80)) * np.where(np.arange(80) < 50, 2.0, 0.1) + 3.0
+    mean, components = principal_components(vectors, 0)
+    np.testing.assert_allclose(mean, vectors.mean(axis=0))
+    assert components.shape == (50, 80)
+    np.testing.assert_allclose(components @ components.T, np.eye(50), atol=1e-9)
+    assert np.linalg.norm(components[:, :50]) ** 2 > 49.5
+    assert principal_components(vectors[:20], 0)[1].shape == (20, 80)
+
+
+def test_a_guided_topic_holds_its_words_although_another_has_most_of_them(rng):
+    counts, codes, labels = planted(rng)
+    columns = [np.array([25, 26]), np.array([3])]
+    mixture = fit_topics(codes, np.full(len(codes), 30.0), counts, 3, guides=columns)
+    assert (mixture.words[:, 25].argmax(), mixture.words[:, 3].argmax()) == (0, 1)
+    found = mixture.proportions(counts).argmax(axis=1)
+    assert np.bincount(labels[found == 0]).argmax() == 2
+    assert np.bincount(labels[found == 1]).argmax() == 0
+    seeded = counts[:, 25].toarray().ravel() > 0
+    # Texts that hold a seed word by chance, beside words of another topic, stay there.
+    assert (found[seeded & (labels == 2)] == 0).all()
+
+
+def test_restarts_see_a_sample_of_many_points_and_all_points_get_a_cluster(rng):
+    points = clusters(rng, [START_SAMPLE, 500, 500], dim=3, spread=0.1)
+    labels = cluster(points, 3, 0)
+    truth = np.repeat([0, 1, 2], [START_SAMPLE, 500, 500])
+    assert normalized_mutual_info_score(truth, labels) > 0.99
+
+
+def test_few_texts_are_below_the_threshold_of_even_densities_and_all_of_those_apart(rng):
+    density = np.concatenate([rng.normal(5.0, 1.0, size=2000), np.full(100, -4.0)])
+    below = density < outlier_threshold(density)
+    assert below[2000:].all()
+    assert below[:2000].mean() < 0.005
+
+
+def test_seed_words_are_checked_and_become_columns():
     counts = sparse.csr_matrix([[2, 0, 0], [1, 1, 2], [0, 3, 0]])
-    codes = np.eye(3)
-    directions = anchors({"one": ["a"], "two": ["b", "c"]}, ["a", "b", "c"], counts, codes)
-    expected = np.array([[1.0, 0.25, 0.0], [0.0, 0.75, 1.0]])
-    np.testing.assert_allclose(directions, expected / np.linalg.norm(expected, axis=1, keepdims=True))
+    columns = seed_columns({"one": ["a"], "two": ["b", "c"]}, ["a", "b", "c"])
+    assert [group.tolist() for group in columns] == [[0], [1, 2]]
+    assert seed_columns(None, ["a"]) == []
     assert seed_labels({"one": ["a"], "two": ["b"]}) == ["one", "two"]
     assert seed_labels([["a"], ["b"]]) == ["", ""]
     with pytest.raises(ValueError, match="lists of words"):

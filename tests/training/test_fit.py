@@ -219,7 +219,7 @@ def test_under_a_schedule_over_all_epochs_more_of_them_are_refused_and_change_no
 def test_fewer_epochs_than_the_run_has_are_refused_and_change_nothing(tmp_path, documents):
     run(tmp_path, documents, epochs=3)
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    with pytest.raises(ValueError, match=r"expected at least 3.*Received: epochs=2"):
+    with pytest.raises(ValueError, match=r"`epochs`: expected at least 3.*Received: 2"):
         run(tmp_path, documents, epochs=2)
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 

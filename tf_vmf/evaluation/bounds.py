@@ -163,7 +163,7 @@ def _terms(model: VariationalAutoencoder, x: Any, seed: tf.Tensor) -> tuple[dict
         return {"nll": nll, "kl": tf.zeros_like(nll), **tokens}, {}
     parameters = model.latent.parameters(model.features(x))
     z = model.latent.sample(parameters, seed)
-    terms = {"nll": -model.reconstruction_log_prob(x, z[tf.newaxis])[0], "kl": model.latent.kl_at(parameters, z)}
+    terms = {"nll": -model.reconstruction_log_prob(x, z[tf.newaxis])[0], "kl": model.latent.kl_estimate(parameters, z)}
     return {**terms, **tokens}, {**parameters, "z": z}
 
 
@@ -178,4 +178,4 @@ def _mean_code_loss(model: VariationalAutoencoder, x: Any, num_samples: tf.Tenso
     parameters = model.latent.parameters(model.features(x))
     samples = model.latent.sample(parameters, seed, sample_shape=(num_samples,))
     z = tf.reduce_mean(samples, axis=0, keepdims=True)
-    return model.latent.kl_at(parameters, samples) - model.reconstruction_log_prob(x, z)[0]
+    return model.latent.kl_estimate(parameters, samples) - model.reconstruction_log_prob(x, z)[0]

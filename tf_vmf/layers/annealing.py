@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 import keras
 
-from tf_vmf._keras import layers_inside
+from tf_vmf._errors import ArgumentError
+from tf_vmf._keras import layers_inside, training_steps
 from tf_vmf.layers.latent_layer import LatentLayer
 
 _ATTRIBUTES, _PERIODS = ("kl_weight", "concentration"), ("epoch", "step")
@@ -37,7 +38,8 @@ class LatentAnnealing(keras.callbacks.Callback):
     h = keras.Input((8,))
     z = tf_vmf.layers.VonMisesFisherLatent(3, concentration=20.0)(h)
     model = keras.Model(h, keras.layers.Dense(8)(z))
-    model.compile("adam", loss="mse")
+    # Keras averages over the 8 entries, the KL is a sum in nats: weigh them alike.
+    model.compile("adam", loss="mse", loss_weights=[8])
     x = np.random.default_rng(0).normal(size=(32, 8))
     warm_up = tf_vmf.layers.LatentAnnealing(tf_vmf.layers.LinearSchedule(10))  # 0, 0.1, ..., 1
     model.fit(x, x, epochs=3, callbacks=[warm_up])
@@ -54,19 +56,14 @@ class LatentAnnealing(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         if not callable(schedule):
-            raise ValueError(
-                "Argument `schedule` of LatentAnnealing: expected a function from an epoch or a step to a number. "
-                f"Received: schedule={schedule!r}."
+            raise ArgumentError(
+                "schedule", "a function from an epoch or a step to a number", repr(schedule), owner="LatentAnnealing"
             )
         for name, value, choices in (("attribute", attribute, _ATTRIBUTES), ("per", per, _PERIODS)):
             if value not in choices:
-                raise ValueError(
-                    f"Argument `{name}` of LatentAnnealing: expected one of {', '.join(choices)}. Received: {name}={value!r}."
-                )
+                raise ArgumentError(name, f"one of {', '.join(choices)}", repr(value), owner="LatentAnnealing")
         if isinstance(layers, str):
-            raise ValueError(
-                f"Argument `layers` of LatentAnnealing: expected a list of names, or None. Received: layers={layers!r}."
-            )
+            raise ArgumentError("layers", "a list of names, or None", repr(layers), owner="LatentAnnealing")
         self.schedule = schedule
         self.attribute = attribute
         self.per = per
@@ -95,7 +92,7 @@ class LatentAnnealing(keras.callbacks.Callback):
     def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         del batch, logs
         if self.per == "step":
-            self._set(int(self.model.optimizer.iterations.numpy()))
+            self._set(training_steps(self.model))
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         del epoch
@@ -115,9 +112,12 @@ class LatentAnnealing(keras.callbacks.Callback):
         except (TypeError, ValueError):
             value = math.nan
         if not 0.0 <= value < math.inf:
-            raise ValueError(
-                f"Argument `schedule` of LatentAnnealing: expected a function that returns a finite number >= 0 for "
-                f"`{self.attribute}`. Received: {received!r} for {self.per} {position}. Does max(value, 0.0) in it help?"
+            raise ArgumentError(
+                "schedule",
+                f"a function that returns a finite number >= 0 for `{self.attribute}`",
+                f"{received!r} for {self.per} {position}",
+                "Does max(value, 0.0) in it help?",
+                owner="LatentAnnealing",
             )
         for layer in self._found:
             setattr(layer, self.attribute, value)

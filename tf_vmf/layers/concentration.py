@@ -163,8 +163,9 @@ class LearnedConcentration(BoundedConcentration):
 @custom_gradient
 def _at_most(x: tf.Tensor, largest: float) -> tuple[tf.Tensor, Any]:
     """min(x, largest), whose gradient leads back from above the bound but not further up."""
+    largest = tf.cast(largest, x.dtype)  # which may have become a tensor in float32
 
     def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, None]:
         return tf.where((x <= largest) | (upstream > 0), upstream, tf.zeros_like(upstream)), None
 
-    return tf.minimum(x, tf.cast(largest, x.dtype)), gradient
+    return tf.minimum(x, largest), gradient

@@ -1,4 +1,4 @@
-"""The argument `concentration` of spherical latent layers: a number, a schedule, or a layer that computes it."""
+"""The argument `concentration` of spherical latent layers: a number, a schedule, a variable, or a layer that computes it."""
 
 from __future__ import annotations
 
@@ -6,37 +6,32 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 import keras
+import tensorflow as tf
 
-from tf_vmf._checks import check_number
 from tf_vmf.layers.concentration import LearnedConcentration
-from tf_vmf.layers.settings import check_schedule
+from tf_vmf.layers.scheduled import Scheduled
 from tf_vmf.layers.shared_concentration import SharedConcentration
 
-Concentration: TypeAlias = float | keras.optimizers.schedules.LearningRateSchedule | keras.layers.Layer
+Concentration: TypeAlias = float | keras.optimizers.schedules.LearningRateSchedule | tf.Variable | keras.layers.Layer
 
 _BY_NAME = {"learned": LearnedConcentration, "shared": SharedConcentration}
+_ALTERNATIVE = (
+    " for a fixed concentration, 'learned', 'shared', a schedule such as tf_vmf.layers.LinearSchedule, or a layer such as "
+    "tf_vmf.layers.LearnedConcentration(initial=50.0)"
+)
 
 
-def check_concentration(owner: str, concentration: Any) -> Concentration:
-    """A float, a schedule over training steps, or the layer that computes the concentration.
+def check_concentration(owner: str, concentration: Any) -> Scheduled | keras.layers.Layer:
+    """The number, schedule or variable as `Scheduled`, or the layer that computes the concentration.
 
     Raises:
-        ValueError: It is neither a finite number >= 0, nor a schedule of such numbers, nor a Keras layer, nor "learned" or
-            "shared".
+        ArgumentError: It is neither a finite number >= 0, nor a schedule of such numbers, nor a floating variable of shape (), nor
+            a Keras layer, nor "learned" or "shared".
     """
     if isinstance(concentration, str) and concentration in _BY_NAME:
         return _BY_NAME[concentration](name="concentration")
     if isinstance(concentration, Mapping):
         concentration = keras.saving.deserialize_keras_object(concentration)
-    if isinstance(concentration, keras.optimizers.schedules.LearningRateSchedule):
-        check_schedule(owner, "concentration", concentration)
-        return concentration
     if isinstance(concentration, keras.layers.Layer):
         return concentration
-    return check_number(
-        owner,
-        "concentration",
-        concentration,
-        alternative=" for a fixed concentration, 'learned', 'shared', a schedule such as tf_vmf.layers.LinearSchedule, or a layer "
-        "such as tf_vmf.layers.LearnedConcentration(initial=50.0)",
-    )
+    return Scheduled(owner, "concentration", concentration, alternative=_ALTERNATIVE)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import keras
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf._keras import layers_inside
 from tf_vmf.layers.latent_layer import LatentLayer
 
@@ -36,9 +37,8 @@ def deterministic(model: keras.layers.Layer) -> Iterator[None]:
     inside = layers_inside(model)
     latents = [layer for layer in inside if isinstance(layer, LatentLayer)]
     if not latents:
-        raise ValueError(
-            "Argument `model` of deterministic: expected a model with a latent layer. Received: "
-            f"{model.name!r}, which has none."
+        raise ArgumentError(
+            "model", "a model with a latent layer", f"{model.name!r}, which has none", owner="deterministic"
         )
     before = [layer.always_deterministic for layer in latents]
     try:

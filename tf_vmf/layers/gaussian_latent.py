@@ -86,7 +86,7 @@ class GaussianLatent(LatentLayer):
             build_head(self.log_variance_head, input_shape)
         super().build(input_shape)
 
-    def parameters(self, inputs: tf.Tensor | Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    def _parameters(self, inputs: tf.Tensor | Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Returns `mean` and `log_variance`, both (batch, latent_dim)."""
         if isinstance(inputs, Mapping):
             values = {name: inputs[name] for name in ("mean", "log_variance")}
@@ -104,7 +104,7 @@ class GaussianLatent(LatentLayer):
             parameters["mean"], scale_diag=tf.exp(0.5 * parameters["log_variance"])
         )
 
-    def prior(self) -> tfp.distributions.MultivariateNormalDiag:
+    def _prior(self) -> tfp.distributions.MultivariateNormalDiag:
         import tensorflow_probability as tfp
 
         return tfp.distributions.MultivariateNormalDiag(tf.zeros([self.latent_dim], self.compute_dtype))
@@ -114,7 +114,7 @@ class GaussianLatent(LatentLayer):
         # expm1(v) - v is exact near the prior, where exp(v) - 1 - v cancels.
         return 0.5 * tf.reduce_sum(tf.square(mean) + tf.math.expm1(log_variance) - log_variance, axis=-1)
 
-    def sample(self, parameters: Parameters, seed: tf.Tensor, sample_shape: Sequence[int] = ()) -> tf.Tensor:
+    def _sample(self, parameters: Parameters, seed: tf.Tensor, sample_shape: Sequence[int]) -> tf.Tensor:
         mean, log_variance = parameters["mean"], parameters["log_variance"]
         shape = tf.concat([tf.convert_to_tensor(sample_shape, tf.int32), tf.shape(mean)], axis=0)
         noise = stateless_normal(shape, seed, mean.dtype)
@@ -125,8 +125,7 @@ class GaussianLatent(LatentLayer):
 
     @property
     def coordinate_scale(self) -> float | np.ndarray:
-        """1, unless a subclass has another prior."""
-        return 1.0 if self._is_that_of(GaussianLatent, "prior") else super().coordinate_scale
+        return 1.0
 
     def describe(self) -> LatentDescription:
         space = f"in {self.latent_dim} dimensions"

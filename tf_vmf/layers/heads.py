@@ -8,6 +8,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from tf_vmf._errors import ArgumentError
+
 
 def check_head(owner: str, name: str, head: Any) -> keras.layers.Layer | None:
     """The argument `name` of a latent layer: a Keras layer, its configuration, or None for the layer's own head.
@@ -18,9 +20,12 @@ def check_head(owner: str, name: str, head: Any) -> keras.layers.Layer | None:
     if isinstance(head, Mapping):
         head = keras.saving.deserialize_keras_object(head)
     if head is not None and not isinstance(head, keras.layers.Layer):
-        raise ValueError(
-            f"Argument `{name}` of {owner}: expected a Keras layer, or None. Received: {name}={head!r}. A function becomes a layer "
-            "by keras.layers.Lambda(function)."
+        raise ArgumentError(
+            name,
+            "a Keras layer, or None",
+            repr(head),
+            "A function becomes a layer by keras.layers.Lambda(function).",
+            owner=owner,
         )
     return head
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-import functools
+import math
 import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from tf_vmf import math as vmf_math
 from tf_vmf._checks import require
+from tf_vmf._errors import ArgumentError
 from tf_vmf.layers.description import LatentDescription
 from tf_vmf.layers.learned_prior import LearnedPrior
 from tf_vmf.seeds import stateless_seed
@@ -32,6 +33,11 @@ class LatentContract(abc.ABC):
 
     latent_dim: int
 
+    # Of the Keras layer.
+    compute_dtype: str
+    built: bool
+    build: Callable[[Any], None]
+
     # A prior that is learned in the place of the class's own; `prior` returns its distribution then.
     learned_prior: LearnedPrior | None = None
     # The class of such priors, of a layer that takes one as the argument `prior`.
@@ -39,43 +45,93 @@ class LatentContract(abc.ABC):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        # What holds for every latent layer is written once, here, and not in every subclass.
-        for name, wrap in (("parameters", _built_first), ("sample", _with_seed), ("prior", _learned_first)):
-            if name in vars(cls):
-                setattr(cls, name, wrap(vars(cls)[name]))
+        # What was derived for one distribution and prior does not hold for those of a subclass.
+        for name, basis in _DERIVED_FROM.items():
+            if any(_depth(cls, each) < _depth(cls, name) for each in basis):
+                setattr(cls, name, vars(LatentContract)[name])
 
     _smallest_latent_dim = 1
 
     # What a subclass defines.
 
-    @abc.abstractmethod
-    def parameters(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-        """The posterior's parameters as a dict of tensors, made from features of shape (batch, features)."""
+    def _parameters(self, inputs: Any) -> dict[str, tf.Tensor]:
+        """The posterior's parameters as a dict of tensors, from features of shape (batch, features) in the layer's dtype."""
+        raise NotImplementedError(f"{type(self).__name__} must define `_parameters(self, inputs)`.")
+
+    def _prior(self) -> tfp.distributions.Distribution:
+        """The TFP distribution p(z) that holds where none is learned, batch shape (), event shape (latent_dim,)."""
+        raise NotImplementedError(f"{type(self).__name__} must define `_prior(self)`.")
+
+    def _sample(self, parameters: Parameters, seed: tf.Tensor, sample_shape: Sequence[int]) -> tf.Tensor:
+        """Reparameterized samples, shape sample_shape + (batch, latent_dim), for a stateless seed of shape (2,)."""
+        raise NotImplementedError(f"{type(self).__name__} must define `_sample(self, parameters, seed, sample_shape)`.")
 
     @abc.abstractmethod
     def distribution(self, parameters: Parameters) -> tfp.distributions.Distribution:
         """The TFP distribution of z, batch shape (batch,), event shape (latent_dim,), from what `parameters` returned."""
 
     @abc.abstractmethod
-    def prior(self) -> tfp.distributions.Distribution:
-        """The TFP distribution p(z), batch shape (), event shape (latent_dim,)."""
-
-    @abc.abstractmethod
-    def sample(self, parameters: Parameters, seed: tf.Tensor, sample_shape: Sequence[int] = ()) -> tf.Tensor:
-        """Reparameterised samples of q(z|h), shape sample_shape + (batch, latent_dim); seed an int or a stateless seed (2,)."""
-
-    @abc.abstractmethod
     def code(self, parameters: Parameters) -> tf.Tensor:
         """The deterministic code, shape (batch, latent_dim): mean direction on the sphere, mean of a Gaussian."""
+
+    # What callers use of it.
+
+    def parameters(self, inputs: Any) -> dict[str, tf.Tensor]:
+        """The posterior's parameters as a dict of tensors; builds the layer if that has not happened.
+
+        Args:
+            inputs: Features of shape (batch, features), or what else the layer takes.
+
+        Raises:
+            ArgumentError: The features are symbolic.
+        """
+        if any(isinstance(each, keras.KerasTensor) for each in tf.nest.flatten(inputs)):
+            name = type(self).__name__
+            raise ArgumentError(
+                "inputs",
+                "features as tensors or arrays",
+                f"{inputs}, of the functional API",
+                f"For parameters as outputs of a model make the layer with {name}(..., return_parameters=True) and call it.",
+                owner=f"{name}.parameters",
+            )
+        if not isinstance(inputs, (tuple, dict)):
+            inputs = tf.cast(inputs, self.compute_dtype)
+            shape = tuple(inputs.shape)
+        else:  # parameters that were computed elsewhere, or several inputs of a user's own layer
+            inputs = tf.nest.map_structure(lambda each: tf.cast(each, self.compute_dtype), inputs)
+            shape = tf.nest.map_structure(lambda each: tuple(each.shape), inputs)
+        if not self.built:
+            self.build(shape)
+        return self._parameters(inputs)
+
+    def prior(self) -> tfp.distributions.Distribution:
+        """The TFP distribution p(z), learned or fixed, batch shape (), event shape (latent_dim,)."""
+        return self._prior() if self.learned_prior is None else self.learned_prior.distribution()
+
+    def sample(
+        self, parameters: Parameters, seed: int | tf.Tensor, sample_shape: int | Sequence[int] = ()
+    ) -> tf.Tensor:
+        """Reparameterized samples of q(z|h).
+
+        Args:
+            parameters: What `parameters` returned.
+            seed: An int or a stateless seed of shape (2,).
+            sample_shape: Axes to draw, put before the batch.
+
+        Returns:
+            Shape sample_shape + (batch, latent_dim).
+        """
+        if isinstance(sample_shape, (int, np.integer)):
+            sample_shape = (int(sample_shape),)
+        return self._sample(parameters, stateless_seed(seed), sample_shape)
 
     # What a subclass may define.
 
     def closed_form_kl(self, parameters: Parameters) -> tf.Tensor | None:
-        """KL(q(z|h) || p(z)) in nats, shape (batch,), for the class's own `distribution` and `prior`; None: there is no formula.
+        """KL(q(z|h) || p(z)) in nats, shape (batch,), for `distribution` and the fixed prior; None: there is no formula.
 
-        Where a `learned_prior` stands in the place of the class's own, `kl_divergence` adds what it changes.
-
-        `kl_divergence` calls it unless a subclass overrides one of the two.
+        `kl_divergence` adds what a `learned_prior` changes. A subclass that defines `distribution` or `_prior` anew does not
+        inherit the formula.
         """
         del parameters
         return None
@@ -120,7 +176,9 @@ class LatentContract(abc.ABC):
         """
         z = tf.convert_to_tensor(z)
         if z.shape.rank == 0 or z.shape[-1] not in (None, self.latent_dim):
-            raise ValueError(f"Expected codes of shape (..., {self.latent_dim}). Received: shape {z.shape}.")
+            raise ArgumentError(
+                "z", f"codes of shape (..., {self.latent_dim})", f"shape {z.shape}", owner=type(self).__name__
+            )
         return require(tf.reduce_all(tf.math.is_finite(z)), z, "Codes must be finite numbers. Received:", z)
 
     def nearest_codes(self, z: tf.Tensor) -> tf.Tensor:
@@ -131,18 +189,31 @@ class LatentContract(abc.ABC):
         """
         return tf.convert_to_tensor(z)
 
-    def law(self) -> Hashable | None:
-        """What, beside the parameters, `sample`, `distribution`, `prior`, `code` and the KL depend on; None: not known.
+    def static_key(self) -> Hashable | None:
+        """Hashable key; layers with equal keys compute the same functions of their parameters. None: the layer stands alone.
 
-        Layers with equal laws compute the same functions of their parameters, and have the uniform prior on the sphere: a product
-        evaluates them together.
+        A product evaluates layers of one key together. They must have the uniform prior on the sphere. A subclass that changes one
+        of these functions does not inherit the key.
         """
         return None
+
+    @property
+    def has_constant_kl(self) -> bool:
+        """Whether the KL is the same for all examples and training does not change it; not inherited with another prior."""
+        return False
 
     def describe(self) -> LatentDescription:
         """What reports say about the codes."""
         kind = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(self).__name__.removesuffix("Latent"))
         return LatentDescription(posterior=kind, space=f"in {self.latent_dim} dimensions")
+
+    def unconstrained(self, parameters: Parameters) -> dict[str, tf.Tensor]:
+        """The parameters, or those that a refined posterior changes, as numbers of the order of 1 without bounds."""
+        return dict(parameters)
+
+    def constrained(self, numbers: Parameters, parameters: Parameters) -> dict[str, tf.Tensor]:
+        """The parameters for numbers of the kind that `unconstrained` returns; the others are those of `parameters`."""
+        return {**parameters, **numbers}
 
     # What all layers share.
 
@@ -154,20 +225,18 @@ class LatentContract(abc.ABC):
     def kl_divergence(self, parameters: Parameters, z: tf.Tensor | None = None) -> tf.Tensor:
         """KL(q(z|h) || p(z)) in nats, shape (batch,), q being `distribution(parameters)` and p `prior()`.
 
-        It is the closed form of the layer, if `distribution` and `prior` are those that it was derived for; else the one that
-        TensorFlow Probability has registered for the two distributions; else the mean of log q(z|h) - log p(z) over samples. With a
-        learned prior it is the closed form for the fixed prior p0 less the mean of log p(z) - log p0(z) over samples.
+        It is the closed form of the layer, where there is one; else the KL that TensorFlow Probability has registered for the two
+        distributions; else the mean of log q(z|h) - log p(z) over samples. With a learned prior it is the closed form for the
+        fixed prior p0 less the mean of log p(z) - log p0(z) over samples.
 
         Args:
             parameters: What `parameters` returned.
             z: Samples of q for such a mean, shape sample_shape + (batch, latent_dim). None draws 100, always with the same noise.
         """
-        if self._has_closed_form():
-            kl = self.closed_form_kl(parameters)
-            if kl is not None:
-                return (
-                    kl if self.learned_prior is None else kl - self._mean_log_ratio(self.learned_prior, parameters, z)
-                )
+        # An object may have been given another method than its class has.
+        kl = None if vars(self).keys() & {"distribution", "prior", "_prior"} else self.closed_form_kl(parameters)
+        if kl is not None:
+            return kl if self.learned_prior is None else kl - self._mean_log_ratio(self.learned_prior, parameters, z)
         posterior, prior = self.distribution(parameters), self.prior()
         try:
             return posterior.kl_divergence(prior)
@@ -183,23 +252,12 @@ class LatentContract(abc.ABC):
         ratio = prior.log_ratio(z)
         return tf.reduce_mean(ratio, axis=list(range(ratio.shape.rank - (self.code(parameters).shape.rank - 1))))
 
-    def kl_at(self, parameters: Parameters, z: tf.Tensor) -> tf.Tensor:
-        """The KL that a loss charges beside the samples z, shape (batch,): `kl_divergence`, z serving where samples are needed."""
-        if type(self).kl_divergence is not LatentContract.kl_divergence:  # a subclass with one of its own
-            return self.kl_divergence(parameters)
+    def kl_estimate(self, parameters: Parameters, z: tf.Tensor) -> tf.Tensor:
+        """KL used in the loss, shape (batch,); reuses the samples `z` where no closed form exists."""
         return self.kl_divergence(parameters, z)
 
-    def _has_closed_form(self) -> bool:
-        """Whether `closed_form_kl` was defined together with `distribution` and `prior`, or below them."""
-        owner = next(cls for cls in type(self).__mro__ if "closed_form_kl" in vars(cls))
-        return all(self._is_that_of(owner, name) for name in ("distribution", "prior"))
-
-    def _is_that_of(self, cls: type, method: str) -> bool:
-        """Whether neither a subclass of `cls` nor the object itself overrides the method."""
-        return getattr(getattr(self, method), "__func__", None) is getattr(cls, method)
-
     def auxiliary_loss(self, parameters: Parameters) -> tf.Tensor | None:
-        """A further loss of the layer, shape (batch,), or None; it is charged in training only."""
+        """A further loss of the layer, shape (batch,), or None; added in training only."""
         del parameters
         return None
 
@@ -208,49 +266,21 @@ class LatentContract(abc.ABC):
         return self.distribution(self.parameters(inputs))
 
 
-def _built_first(parameters: Callable[..., dict[str, tf.Tensor]]) -> Callable[..., dict[str, tf.Tensor]]:
-    """`parameters` for a layer that was not called yet, and with a hint for symbolic features."""
-
-    @functools.wraps(parameters)
-    def wrapped(self: Any, inputs: Any) -> dict[str, tf.Tensor]:
-        if any(isinstance(each, keras.KerasTensor) for each in tf.nest.flatten(inputs)):
-            raise ValueError(
-                f"Expected features as tensors or arrays. Received: {inputs}, of the functional API. For parameters as outputs of "
-                f"a model make the layer with {type(self).__name__}(..., return_parameters=True) and call it."
-            )
-        if not isinstance(inputs, (tuple, dict)):
-            inputs = tf.cast(inputs, self.compute_dtype)
-            shape = tuple(inputs.shape)
-        else:  # for a layer of a user's own with several inputs
-            inputs = tf.nest.map_structure(lambda each: tf.cast(each, self.compute_dtype), inputs)
-            shape = tf.nest.map_structure(lambda each: tuple(each.shape), inputs)
-        if not self.built:
-            self.build(shape)
-        return parameters(self, inputs)
-
-    return wrapped
+# What a class says of itself, and the methods that it says it of.
+_DERIVED_FROM = {
+    "closed_form_kl": ("distribution", "prior", "_prior"),
+    "coordinate_scale": ("prior", "_prior"),
+    "has_constant_kl": ("prior", "_prior", "kl_divergence"),
+    "static_key": (
+        *("distribution", "prior", "_prior", "sample", "_sample", "code", "closed_form_kl", "kl_divergence"),
+        *("kl_estimate", "with_concentration"),
+    ),
+}
 
 
-def _learned_first(prior: Callable[..., Any]) -> Callable[..., Any]:
-    """`prior` for a layer that has a learned one."""
-
-    @functools.wraps(prior)
-    def wrapped(self: Any) -> Any:
-        return prior(self) if self.learned_prior is None else self.learned_prior.distribution()
-
-    return wrapped
-
-
-def _with_seed(sample: Callable[..., tf.Tensor]) -> Callable[..., tf.Tensor]:
-    """`sample` for a seed that is an int too, and for a sample shape that is an int."""
-
-    @functools.wraps(sample)
-    def wrapped(self: Any, parameters: Parameters, seed: Any, sample_shape: Any = ()) -> tf.Tensor:
-        if isinstance(sample_shape, (int, np.integer)):
-            sample_shape = (sample_shape,)
-        return sample(self, parameters, stateless_seed(seed), sample_shape)
-
-    return wrapped
+def _depth(cls: type, name: str) -> float:
+    """How many classes lie between `cls` and the one that it has the attribute from."""
+    return next((i for i, base in enumerate(cls.__mro__) if name in vars(base)), math.inf)
 
 
 def fractions(num_points: int | tf.Tensor) -> tf.Tensor:

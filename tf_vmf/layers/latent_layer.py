@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 import weakref
 from collections.abc import Mapping
@@ -11,27 +10,20 @@ from typing import Any, TypeAlias
 import keras
 import tensorflow as tf
 
-from tf_vmf._checks import check_integer, check_number
+from tf_vmf._checks import check_integer
 from tf_vmf._keras import called_model, layers_inside, outermost_call, portable_export_in_progress
 from tf_vmf._keywords import CheckedKeywords
 from tf_vmf.layers.latent_contract import LatentContract, Parameters
 from tf_vmf.layers.latent_metrics import LatentMetric, name_apart
-from tf_vmf.layers.settings import (
-    check_schedule,
-    checked,
-    is_symbolic,
-    make_counter,
-    make_setting,
-    number_or_scheduled,
-    value_of,
-)
+from tf_vmf.layers.scheduled import Scheduled
+from tf_vmf.layers.training_state import TrainingState
 from tf_vmf.seeds import draw_seed, replica_seed
 
-KLWeight: TypeAlias = float | keras.optimizers.schedules.LearningRateSchedule
+KLWeight: TypeAlias = float | keras.optimizers.schedules.LearningRateSchedule | tf.Variable
 
 
-class LatentLayer(CheckedKeywords, keras.layers.Layer, LatentContract):
-    """A stochastic layer: projects features to a posterior q(z|h), samples z and charges KL(q(z|h) || p(z)).
+class LatentLayer(CheckedKeywords, TrainingState, keras.layers.Layer, LatentContract):
+    """A stochastic layer: projects features to a posterior q(z|h), samples z and adds KL(q(z|h) || p(z)) to the loss.
 
     Called in a functional, Sequential or subclassed model it adds `kl_weight` times its KL (nats, mean over the batch) to the
     model's losses, so `model.fit` trains the negative evidence lower bound. It logs the unweighted KL as the metric `kl`, summed
@@ -41,8 +33,16 @@ class LatentLayer(CheckedKeywords, keras.layers.Layer, LatentContract):
     A layer that returned a `tfd.Distribution` would break the functional API and `predict`; so `call` returns tensors, and
     `posterior(h)` builds the distribution from the same weights.
 
-    Noise is a function of (seed, number of calls, replica): it differs by step and by replica, and since the number of calls is
-    a weight, a model restored from a `.keras` file or a checkpoint goes on with the noise an uninterrupted run would have had.
+    Noise is a function of (seed, number of calls, replica): it differs by step and by replica. Files of Keras and checkpoints hold
+    the number of calls, so that a restored model goes on with the noise that an uninterrupted run would have had; `set_weights`
+    leaves it alone, as it does `kl_weight`, which is a setting and no weight.
+
+    A Keras loss is a mean over the entries of an example, while the KL is a sum in nats per example: weigh the loss by the number
+    of entries (`loss_weights=[64]` for 64 pixels), or the KL outweighs it. `sample_weight` of `fit` weighs the losses of `compile`
+    alone; the KL of an example of weight 0 is still added, except in the models of `tf_vmf.models`, which weigh the whole bound.
+
+    Inside `tf.vectorized_map` (and `jacobian`, which uses it) a call is traced once for all elements, which then have the same
+    noise. Use `tf.map_fn`, `num_samples`, or `sample` with a seed per element.
 
     Where the input has a mask (`keras.layers.Embedding(mask_zero=True)`), masked steps have no KL, and the mask is passed on.
 
@@ -73,15 +73,17 @@ class LatentLayer(CheckedKeywords, keras.layers.Layer, LatentContract):
             return tf.concat([h, self.latent.kl_divergence(parameters)[:, tf.newaxis]], axis=-1), [h]
     ```
 
-    A new latent layer is a subclass that defines `parameters`, `distribution`, `prior`, `sample` and `code`, registered by
-    `tf_vmf.layers.register_latent`. The KL follows from the distributions where `closed_form_kl` is not defined.
+    A new latent layer is a subclass that defines `_parameters`, `distribution`, `_prior`, `_sample` and `code`, registered by
+    `tf_vmf.layers.register_latent`. The public `parameters`, `prior` and `sample` call these hooks. The KL follows from the
+    distributions where `closed_form_kl` is not defined.
 
     Args:
         latent_dim: Dimension of the space in which z lives.
-        kl_weight: Factor of the KL in the loss: a number, or a `keras.optimizers.schedules.LearningRateSchedule` over the number
-            of training steps (for instance `tf_vmf.layers.LinearSchedule(10_000)` for linear warm-up). A schedule holds for
-            training only; evaluation then charges the whole KL. `layer.kl_weight = number` changes it at any time, in a callback
-            and in graph mode too.
+        kl_weight: Factor of the KL in the loss: a number; a `keras.optimizers.schedules.LearningRateSchedule` over the number of
+            training steps (for instance `tf_vmf.layers.LinearSchedule(10_000)` for linear warm-up; see
+            `tf_vmf.layers.LinearSchedule` for what a step is); or a `tf.Variable` of shape (), which is read at every step. A
+            schedule holds for training only; evaluation then adds the whole KL. `layer.kl_weight = number` changes it at any
+            time, in a callback and in graph mode too; files and checkpoints keep the change.
         num_samples: Number of samples per row, in one call: z has shape (batch, num_samples, latent_dim), the KL is charged
             once, and a decoder of `keras.layers.Dense` reads all samples. None: one, and no such axis.
         return_parameters: If True, `call` returns a dict of `z`, `kl` (nats, shape (batch,)) and what `parameters` returns, for
@@ -107,6 +109,7 @@ class LatentLayer(CheckedKeywords, keras.layers.Layer, LatentContract):
 
     # Set by `tf_vmf.layers.deterministic`, and by a layer that this one is part of.
     always_deterministic = False
+    _kl_weight: Scheduled
     reports = True
 
     def __init__(
@@ -124,7 +127,6 @@ class LatentLayer(CheckedKeywords, keras.layers.Layer, LatentContract):
         name = type(self).__name__
         self.supports_masking = True
         self.latent_dim = check_integer(name, "latent_dim", latent_dim, minimum=self._smallest_latent_dim)
-        self._kl_weight_setting: keras.Variable | None = None
         self.kl_weight = kl_weight
         self.num_samples = None if num_samples is None else check_integer(name, "num_samples", num_samples, minimum=1)
         self.return_parameters = bool(return_parameters)
@@ -136,50 +138,34 @@ class LatentLayer(CheckedKeywords, keras.layers.Layer, LatentContract):
 
     @property
     def kl_weight(self) -> KLWeight:
-        """The weight of the KL in the loss: a number or a schedule; a number may be set at any time."""
-        number = self._kl_weight if self._kl_weight_setting is None else value_of(self._kl_weight_setting)
-        return self._kl_schedule if self._kl_schedule is not None and math.isnan(number) else number
+        """The weight of the KL in the loss: a number, a schedule or a variable; a number may be set at any time."""
+        return self._kl_weight.value
 
     @kl_weight.setter
     def kl_weight(self, value: Any) -> None:
         if isinstance(value, Mapping):
             value = keras.saving.deserialize_keras_object(value)
-        setting = self._kl_weight_setting
-        if isinstance(value, keras.optimizers.schedules.LearningRateSchedule):
-            if setting is not None and value is not self._kl_schedule:
-                raise ValueError(
-                    f"Attribute `kl_weight` of {self.name}: expected a number, as the layer is built; a schedule must be given to "
-                    "the constructor. In a callback, set `layer.kl_weight = float(schedule(step))` before each batch. "
-                    f"Received: {value!r}."
-                )
-            check_schedule(type(self).__name__, "kl_weight", value)
-            self._kl_schedule: Any = value
-            value = math.nan  # follow the schedule
-        elif setting is None or not is_symbolic(value):
-            value = check_number(
-                type(self).__name__,
-                "kl_weight",
-                value,
-                alternative=" or a keras.optimizers.schedules.LearningRateSchedule",
-            )
-        if setting is None:
-            self._kl_weight = value
-            self._kl_schedule = None if not math.isnan(value) else self._kl_schedule
+        if self.built:
+            self._kl_weight.set(value)
         else:
-            setting.assign(checked(value, f"`kl_weight` of {self.name}") if is_symbolic(value) else value)
+            alternative = " or a keras.optimizers.schedules.LearningRateSchedule"
+            self._kl_weight = Scheduled(type(self).__name__, "kl_weight", value, alternative=alternative)
 
     def kl_weight_at(self, step: int | tf.Tensor, training: bool | None = True) -> tf.Tensor:
         """The weight of the KL in the loss at a training step: a scalar of the layer's dtype."""
-        setting = self._kl_weight if self._kl_weight_setting is None else self._kl_weight_setting.value
-        if self._kl_schedule is None:
-            return tf.cast(setting, self.compute_dtype)
-        scheduled = self._kl_schedule(step) if training else 1.0
-        return tf.cast(number_or_scheduled(setting, scheduled, f"`kl_weight` of {self.name}"), self.compute_dtype)
+        return tf.cast(self._kl_weight.at(lambda schedule: schedule(step) if training else 1.0), self.compute_dtype)
+
+    @property
+    def noise_step(self) -> keras.Variable:
+        """The numbers of calls in training and of other calls, shape (2,)."""
+        return self.counter("noise_step")
+
+    def own_state(self) -> list[keras.Variable]:
+        return [*super().own_state(), *self._kl_weight.state]
 
     def build(self, input_shape: Any) -> None:
         # Two counts - training calls, other calls - so that evaluating in between leaves the training noise as it was.
-        self.noise_step = make_counter("noise_step", (2,))
-        self._kl_weight_setting = make_setting(self._kl_weight, "kl_weight")
+        self.add_counter("noise_step", (2,))
         if self.learned_prior is not None and not self.learned_prior.built:
             self.learned_prior.build((None, self.latent_dim))
         super().build(input_shape)
@@ -195,7 +181,7 @@ class LatentLayer(CheckedKeywords, keras.layers.Layer, LatentContract):
         deterministic = deterministic or self.always_deterministic
         step = tf.convert_to_tensor(self.noise_step)
         if training and not deterministic:
-            self.follow(step[0])
+            self.set_step(step[0])
         parameters = self.parameters(inputs)
         shape = () if self.num_samples is None else (self.num_samples,)
         phase = 0 if training else 1
@@ -208,7 +194,7 @@ class LatentLayer(CheckedKeywords, keras.layers.Layer, LatentContract):
             z = self.sample(parameters, replica_seed(self.seed, phase, step[phase]), shape)
         if not deterministic or self.return_parameters:
             # The central code is no sample of the posterior.
-            kl = self.kl_divergence(parameters) if deterministic else self.kl_at(parameters, z)
+            kl = self.kl_divergence(parameters) if deterministic else self.kl_estimate(parameters, z)
             kl = _masked(kl, mask, self.name)
         if not deterministic:
             weight = self.kl_weight_at(step[0], training)
@@ -240,10 +226,10 @@ class LatentLayer(CheckedKeywords, keras.layers.Layer, LatentContract):
                 stacklevel=2,
             )
 
-    def follow(self, step: int | tf.Tensor) -> None:
-        """Tells schedules of the layer's parameters how many training steps were taken; before a training step.
+    def set_step(self, step: int | tf.Tensor) -> None:
+        """Sets the step used by scheduled parameters. Call before each training step.
 
-        `call` does so by itself; who asks for `parameters` alone has to. A schedule of `kl_weight` is asked by `kl_weight_at`.
+        `call` does so by itself; code that calls `parameters` alone has to. `kl_weight_at` takes the step as an argument.
         """
         del step
 
@@ -311,13 +297,10 @@ class LatentLayer(CheckedKeywords, keras.layers.Layer, LatentContract):
         return {"z": z, "kl": batch, **{name: tuple(each.shape) for name, each in parameters.items()}}
 
     def get_config(self) -> dict[str, Any]:
-        kl_weight = self.kl_weight
-        if isinstance(kl_weight, keras.optimizers.schedules.LearningRateSchedule):
-            kl_weight = keras.saving.serialize_keras_object(kl_weight)
         return {
             **super().get_config(),
             "latent_dim": self.latent_dim,
-            "kl_weight": kl_weight,
+            "kl_weight": self._kl_weight.get_config(),
             "num_samples": self.num_samples,
             "return_parameters": self.return_parameters,
             "seed": self.seed,

@@ -9,6 +9,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from tf_vmf._errors import ArgumentError
+
 
 class LatentMetric(keras.metrics.Mean):
     """The mean over examples of a quantity that a layer logs.
@@ -45,9 +47,8 @@ def name_apart(metrics: Sequence[LatentMetric]) -> None:
     counts = Counter(metric.name_apart for metric in metrics)
     for name, count in counts.items():
         if count > 1:
-            raise ValueError(
-                f"Argument `kl_name`: expected a name of its own for each latent layer of a model, or None. Received: {name!r} "
-                f"for {count} layers."
+            raise ArgumentError(
+                "kl_name", "a name of its own for each latent layer of a model, or None", f"{name!r} for {count} layers"
             )
     for metric in metrics:
         metric.name = metric.name_apart

@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 
 from tf_vmf._checks import check_integer
+from tf_vmf._errors import ArgumentError
 from tf_vmf._keywords import CheckedKeywords
 
 if TYPE_CHECKING:
@@ -86,12 +87,14 @@ def check_prior(owner: str, prior: Any, fixed: str, mixture: type[LearnedPrior] 
     if isinstance(prior, str) and prior == fixed:
         return None
     if mixture is None:
-        raise ValueError(f"Argument `prior` of {owner}: expected {fixed!r}. Received: prior={prior!r}.")
+        raise ArgumentError("prior", repr(fixed), repr(prior), owner=owner)
     if isinstance(prior, str) and prior == "mixture":
         return mixture(name="prior")
     if not isinstance(prior, mixture):
-        raise ValueError(
-            f"Argument `prior` of {owner}: expected {fixed!r}, 'mixture', or a layer such as "
-            f"tf_vmf.layers.{mixture.__name__}(100). Received: prior={prior!r}."
+        raise ArgumentError(
+            "prior",
+            f"{fixed!r}, 'mixture', or a layer such as tf_vmf.layers.{mixture.__name__}(100)",
+            repr(prior),
+            owner=owner,
         )
     return prior

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf.layers.lstm_recurrence import lstm_recurrence, lstm_step
 
 _IMPLEMENTATIONS = ("auto", "fused", "keras")
@@ -44,8 +45,8 @@ class TimeMajorLSTM(keras.layers.Layer):
         # Weights are cast where a matrix product wants it; biases and state stay in float32.
         super().__init__(**{"autocast": False, **kwargs})
         if implementation not in _IMPLEMENTATIONS:
-            raise ValueError(
-                f"Argument `implementation` of TimeMajorLSTM: expected one of {_IMPLEMENTATIONS}. Received: {implementation!r}."
+            raise ArgumentError(
+                "implementation", f"one of {_IMPLEMENTATIONS}", repr(implementation), owner="TimeMajorLSTM"
             )
         self.units = int(units)
         self.context_dim = int(context_dim)

@@ -24,6 +24,9 @@ class PowerSphericalLatent(SphericalLatent):
     Prior uniform on the sphere, or learned. Density, KL and sampler are not TensorFlow Probability's: in float32 those lose their
     digits at small and large concentrations, and give NaN gradients on the circle.
 
+    Its noise holds two gamma variables, which TensorFlow draws by another algorithm under XLA: the same seed then gives other
+    samples of the same distribution. (The noise of the other layers is the same with and without XLA.)
+
     Args:
         latent_dim: d >= 2, the dimension of the ambient space.
         concentration: A number >= 0, a layer such as `tf_vmf.layers.LearnedConcentration(initial=50.0)`, or "learned".
@@ -43,5 +46,5 @@ class PowerSphericalLatent(SphericalLatent):
     def closed_form_kl(self, parameters: Parameters) -> tf.Tensor:
         return vmf_math.power_spherical_kl_to_uniform(parameters["concentration"], self.latent_dim)
 
-    def sample(self, parameters: Parameters, seed: tf.Tensor, sample_shape: Sequence[int] = ()) -> tf.Tensor:
+    def _sample(self, parameters: Parameters, seed: tf.Tensor, sample_shape: Sequence[int]) -> tf.Tensor:
         return power_spherical_sample(parameters["mean_direction"], parameters["concentration"], seed, sample_shape)

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf.layers.description import LatentDescription
 from tf_vmf.layers.heads import head_config
 from tf_vmf.layers.latent_contract import Parameters
@@ -62,14 +63,14 @@ class ProductLatent(LatentLayer):
     def __init__(self, layers: Sequence[LatentLayer], **kwargs: Any) -> None:
         parts = [keras.saving.deserialize_keras_object(part) if isinstance(part, Mapping) else part for part in layers]
         if not parts or not all(isinstance(part, LatentLayer) for part in parts) or len({*map(id, parts)}) < len(parts):
-            raise ValueError(
-                f"Argument `layers` of ProductLatent: expected latent layers, each once. Received: layers={layers!r}."
-            )
+            raise ArgumentError("layers", "latent layers, each once", repr(layers), owner="ProductLatent")
         for part in parts:
             if part.kl_weight != 1.0 or part.num_samples is not None or part.return_parameters:
-                raise ValueError(
-                    "Argument `layers` of ProductLatent: expected layers with the default kl_weight, num_samples and "
-                    f"return_parameters, which belong to the product. Received: {part.get_config()}."
+                raise ArgumentError(
+                    "layers",
+                    "layers with the default kl_weight, num_samples and return_parameters, which belong to the product",
+                    f"{part.get_config()}",
+                    owner="ProductLatent",
                 )
         super().__init__(sum(part.latent_dim for part in parts), **kwargs)
         self.layers = parts
@@ -84,7 +85,7 @@ class ProductLatent(LatentLayer):
                 part.build(input_shape)
         super().build(input_shape)
 
-    def parameters(self, inputs: tf.Tensor | Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    def _parameters(self, inputs: tf.Tensor | Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         given = self._by_part(inputs) if isinstance(inputs, Mapping) else [(part, inputs) for part in self.layers]
         return {
             f"{name}_{i}": tf.cast(value, self.compute_dtype)
@@ -92,9 +93,9 @@ class ProductLatent(LatentLayer):
             for name, value in part.parameters(own).items()
         }
 
-    def follow(self, step: int | tf.Tensor) -> None:
+    def set_step(self, step: int | tf.Tensor) -> None:
         for part in self.layers:
-            part.follow(step)
+            part.set_step(step)
 
     def logged_values(self, parameters: Parameters) -> Mapping[str, tf.Tensor]:
         """The mean concentration of the parts, where every part that has one learns it."""
@@ -124,37 +125,50 @@ class ProductLatent(LatentLayer):
             [_side_by_side(part.distribution(own), count) for part, own, count in self._runs(parameters)]
         )
 
-    def prior(self) -> tfp.distributions.Distribution:
+    def _prior(self) -> tfp.distributions.Distribution:
         import tensorflow_probability as tfp
 
         priors = []
         for run in self._equal_runs():
             prior = run[0].prior()
-            # `law` promises uniform priors on the sphere, the only ones that take a batch shape.
+            # `static_key` promises uniform priors on the sphere, the only ones that take a batch shape.
             priors.append(prior if len(run) == 1 else _side_by_side(prior.copy(batch_shape=[len(run)]), len(run)))
         return tfp.distributions.Blockwise(priors)
 
     def closed_form_kl(self, parameters: Parameters) -> tf.Tensor:
         return tf.add_n([_sum_of_parts(part.kl_divergence(own), count) for part, own, count in self._runs(parameters)])
 
-    def kl_at(self, parameters: Parameters, z: tf.Tensor) -> tf.Tensor:
-        if not self._has_closed_form() or type(self).kl_divergence is not LatentLayer.kl_divergence:
-            return super().kl_at(parameters, z)
+    def kl_estimate(self, parameters: Parameters, z: tf.Tensor) -> tf.Tensor:
         runs = self._runs(parameters)
         codes = tf.split(z, [part.latent_dim * count for part, _, count in runs], axis=-1)
         return tf.add_n(
             [
-                _sum_of_parts(part.kl_at(own, _apart(code, count)), count)
+                _sum_of_parts(part.kl_estimate(own, _apart(code, count)), count)
                 for (part, own, count), code in zip(runs, codes, strict=True)
             ]
         )
 
-    def sample(self, parameters: Parameters, seed: tf.Tensor, sample_shape: Sequence[int] = ()) -> tf.Tensor:
+    def _sample(self, parameters: Parameters, seed: tf.Tensor, sample_shape: Sequence[int]) -> tf.Tensor:
         samples = [
             _together(part.sample(own, stateless_seed(seed, i), sample_shape), count)
             for i, (part, own, count) in enumerate(self._runs(parameters))
         ]
         return tf.concat(samples, axis=-1)
+
+    def unconstrained(self, parameters: Parameters) -> dict[str, tf.Tensor]:
+        return {
+            f"{name}_{i}": value
+            for i, (part, own) in enumerate(self._by_part(parameters))
+            for name, value in part.unconstrained(own).items()
+        }
+
+    def constrained(self, numbers: Parameters, parameters: Parameters) -> dict[str, tf.Tensor]:
+        both = zip(self._by_part(numbers), self._by_part(parameters), strict=True)
+        return {
+            f"{name}_{i}": value
+            for i, ((part, own), (_, given)) in enumerate(both)
+            for name, value in part.constrained(own, given).items()
+        }
 
     def code(self, parameters: Parameters) -> tf.Tensor:
         return tf.concat([part.code(own) for part, own in self._by_part(parameters)], axis=-1)
@@ -217,8 +231,8 @@ class ProductLatent(LatentLayer):
         ]
 
     def _equal_runs(self) -> list[list[LatentLayer]]:
-        """The parts, those that follow each other and have the same law in one list."""
-        return [list(run) for _, run in itertools.groupby(self.layers, lambda part: part.law() or id(part))]
+        """The parts, those that follow each other and have the same static key in one list."""
+        return [list(run) for _, run in itertools.groupby(self.layers, lambda part: part.static_key() or id(part))]
 
     def _runs(self, parameters: Parameters) -> list[tuple[LatentLayer, dict[str, tf.Tensor], int]]:
         """The first part of every run, the parameters of its n parts with an axis of size n after the batch, and n.

@@ -25,7 +25,7 @@ def register_latent(name: str, package: str = "tf_vmf") -> Callable[[_Class], _C
 
     @tf_vmf.layers.register_latent("doubly_wide_gaussian", package="my_project")
     class WideGaussianLatent(tf_vmf.layers.GaussianLatent):
-        def prior(self):
+        def _prior(self):
             return tfd.MultivariateNormalDiag(tf.zeros([self.latent_dim]), 2.0 * tf.ones([self.latent_dim]))
     ```
 

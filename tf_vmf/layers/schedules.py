@@ -1,4 +1,8 @@
-"""Schedules over training steps; pass one as `kl_weight` or `concentration` of a latent layer."""
+"""Schedules over training steps; pass one as `kl_weight` or `concentration` of a latent layer.
+
+A training step is one batch: with `gradient_accumulation_steps` of an optimizer each of the batches that make up an update counts.
+The models of `tf_vmf.models` count their steps; in other models a latent layer counts its calls in training.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +12,14 @@ import keras
 import tensorflow as tf
 
 from tf_vmf._checks import check_integer, check_number
+from tf_vmf._errors import ArgumentError
 
 
 @keras.saving.register_keras_serializable(package="tf_vmf")
 class LinearSchedule(keras.optimizers.schedules.LearningRateSchedule):
     """From `start` to `end` in a straight line over `steps` steps, then `end`.
+
+    A training step is one batch, also where the optimizer accumulates the gradients of several.
 
     Args:
         steps: Number of steps, >= 1.
@@ -89,9 +96,7 @@ class CyclicalSchedule(keras.optimizers.schedules.LearningRateSchedule):
         self.start = check_number(name, "start", start)
         self.end = check_number(name, "end", end)
         if self.rise > 1:
-            raise ValueError(
-                f"Argument `rise` of CyclicalSchedule: expected a share in (0, 1]. Received: rise={rise!r}."
-            )
+            raise ArgumentError("rise", "a share in (0, 1]", repr(rise), owner="CyclicalSchedule")
 
     def __call__(self, step: int | tf.Tensor) -> tf.Tensor:
         step = tf.cast(step, tf.int64)

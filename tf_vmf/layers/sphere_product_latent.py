@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import keras
 
 from tf_vmf._checks import SetOnce, check_integer
+from tf_vmf._errors import ArgumentError
 from tf_vmf.layers.concentration_argument import check_concentration
 from tf_vmf.layers.heads import head_config, initializer_config
 from tf_vmf.layers.product_latent import ProductLatent
 from tf_vmf.layers.registry import register_latent
+from tf_vmf.layers.scheduled import Scheduled
 from tf_vmf.layers.von_mises_fisher_latent import VonMisesFisherLatent
 
 
@@ -24,7 +25,8 @@ class SphereProductLatent(ProductLatent):
     Args:
         latent_dim: Number of entries of a code, a multiple of `part_dim`.
         part_dim: Dimension of the space of every sphere, >= 2; the sphere itself has one less.
-        concentration: Of every part; see `tf_vmf.layers.VonMisesFisherLatent`. A layer is copied, so that each part learns its own.
+        concentration: Of every part; see `tf_vmf.layers.VonMisesFisherLatent`. A layer is copied, so that each part learns its
+            own. A list has one value per part.
         kernel_initializer, norm_penalty: See `tf_vmf.layers.VonMisesFisherLatent`.
         **kwargs: See `tf_vmf.layers.LatentLayer`.
 
@@ -53,44 +55,47 @@ class SphereProductLatent(ProductLatent):
         latent_dim = check_integer(name, "latent_dim", latent_dim, minimum=2)
         self.part_dim = check_integer(name, "part_dim", part_dim, minimum=2)
         if latent_dim % self.part_dim:
-            raise ValueError(
-                f"Argument `part_dim` of {name}: expected a divisor of latent_dim={latent_dim}. Received: part_dim={part_dim!r}."
+            raise ArgumentError("part_dim", f"a divisor of latent_dim={latent_dim}", repr(part_dim), owner=name)
+        count = latent_dim // self.part_dim
+        by_part = [*concentration] if isinstance(concentration, (list, tuple)) else [concentration] * count
+        if len(by_part) != count:
+            raise ArgumentError(
+                "concentration", f"one value, or one for each of the {count} parts", repr(concentration), owner=name
             )
-        self._concentration = _config(check_concentration(name, concentration))
         self.kernel_initializer = kernel_initializer
         self.norm_penalty = norm_penalty
         super().__init__(
             [
                 VonMisesFisherLatent(
                     self.part_dim,
-                    concentration=self._concentration,
+                    concentration=_config(check_concentration(name, of_part)),
                     kernel_initializer=kernel_initializer,
                     norm_penalty=norm_penalty,
                     dtype=kwargs.get("dtype"),
                     name=f"part_{i}",
                 )
-                for i in range(latent_dim // self.part_dim)
+                for i, of_part in enumerate(by_part)
             ],
             **kwargs,
         )
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
-        del config["layers"]
+        of_parts = [part["config"]["concentration"] for part in config.pop("layers")]
+        # Layers differ by their names and learn what they start alike from; numbers may have been set part by part.
+        are_equal = self.layers[0].concentration_head is not None or all(each == of_parts[0] for each in of_parts)
         return {
             **config,
             "latent_dim": self.latent_dim,
             "part_dim": self.part_dim,
-            "concentration": self._concentration,
+            "concentration": of_parts[0] if are_equal else of_parts,
             "kernel_initializer": initializer_config(self.kernel_initializer),
             "norm_penalty": self.norm_penalty,
         }
 
 
-def _config(concentration: Any) -> float | Mapping[str, Any]:
-    """The number itself, or the configuration from which every part makes its own layer or schedule."""
+def _config(concentration: Scheduled | keras.layers.Layer) -> Any:
+    """What every part makes its own number, schedule or layer from; a user's variable is shared by all parts."""
     if isinstance(concentration, keras.layers.Layer):
         return head_config(concentration) or {}
-    if isinstance(concentration, float):
-        return concentration
-    return keras.saving.serialize_keras_object(concentration)
+    return concentration.value if concentration.is_live else concentration.get_config()

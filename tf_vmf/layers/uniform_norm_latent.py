@@ -10,12 +10,13 @@ import keras
 import tensorflow as tf
 
 from tf_vmf._checks import check_number, require
+from tf_vmf._errors import ArgumentError
 from tf_vmf.layers.description import LatentDescription
 from tf_vmf.layers.heads import build_head, check_head, check_width, head_config
 from tf_vmf.layers.latent_contract import Parameters
-from tf_vmf.layers.latent_layer import LatentLayer
 from tf_vmf.layers.registry import register_latent
-from tf_vmf.layers.von_mises_fisher_latent import VonMisesFisherLatent
+from tf_vmf.layers.shared_concentration import SharedConcentration
+from tf_vmf.layers.von_mises_fisher_latent import VonMisesFisherDirection
 from tf_vmf.math.uniform_noise import stateless_uniform
 from tf_vmf.seeds import stateless_seed
 
@@ -26,7 +27,7 @@ _NORM_TOLERANCE = 1e-3  # codes that went through text or half precision
 
 
 @register_latent("uniform_norm_vmf")
-class UniformNormVonMisesFisherLatent(VonMisesFisherLatent):
+class UniformNormVonMisesFisherLatent(VonMisesFisherDirection):
     """z = norm * direction: direction ~ vMF(mean_direction(h), concentration), norm ~ U(r(h), r(h) + norm_width).
 
     The prior has a uniform direction and norm ~ U(0, norm_max), so KL = KL(vMF || uniform) + log(norm_max / norm_width): with a
@@ -56,8 +57,6 @@ class UniformNormVonMisesFisherLatent(VonMisesFisherLatent):
         K. Guu, T. B. Hashimoto, Y. Oren and P. Liang. Generating Sentences by Editing Prototypes. TACL 2018.
     """
 
-    mixture_prior = None
-
     def __init__(
         self,
         latent_dim: int,
@@ -73,9 +72,7 @@ class UniformNormVonMisesFisherLatent(VonMisesFisherLatent):
         self.norm_max = check_number(name, "norm_max", norm_max, above=True)
         self.norm_width = check_number(name, "norm_width", norm_width, above=True)
         if self.norm_width > self.norm_max:
-            raise ValueError(
-                f"Argument `norm_width` of {name}: expected at most norm_max={norm_max!r}. Received: norm_width={norm_width!r}."
-            )
+            raise ArgumentError("norm_width", f"at most norm_max={norm_max!r}", repr(norm_width), owner=name)
         own_head = check_head(name, "norm_head", norm_head)
         self._has_own_norm_head = own_head is not None
         self.norm_head: Any = own_head
@@ -89,7 +86,7 @@ class UniformNormVonMisesFisherLatent(VonMisesFisherLatent):
             build_head(self.norm_head, input_shape)
         super().build(input_shape)
 
-    def parameters(self, inputs: tf.Tensor | Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    def _parameters(self, inputs: tf.Tensor | Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Returns what `VonMisesFisherLatent.parameters` does and `norm_low`, r, shape (batch,)."""
         largest = self.norm_max - self.norm_width
         if isinstance(inputs, Mapping):
@@ -99,7 +96,7 @@ class UniformNormVonMisesFisherLatent(VonMisesFisherLatent):
         else:
             number = check_width(self.norm_head(inputs), 1, type(self).__name__, "norm_head")
             low = largest * tf.sigmoid(tf.cast(number[..., 0], self.compute_dtype))
-        return {**super().parameters(inputs), "norm_low": low}
+        return {**super()._parameters(inputs), "norm_low": low}
 
     def distribution(self, parameters: Parameters) -> distributions.UniformNormVonMisesFisher:
         from tf_vmf import distributions
@@ -108,19 +105,28 @@ class UniformNormVonMisesFisherLatent(VonMisesFisherLatent):
             parameters["mean_direction"], parameters["concentration"], parameters["norm_low"], self.norm_width
         )
 
-    def prior(self) -> distributions.UniformNormVonMisesFisher:
+    def _prior(self) -> distributions.UniformNormVonMisesFisher:
         from tf_vmf import distributions
 
         pole = tf.one_hot(0, self.latent_dim, dtype=tf.as_dtype(self.compute_dtype))
         return distributions.UniformNormVonMisesFisher(pole, 0.0, 0.0, self.norm_max)
 
     def closed_form_kl(self, parameters: Parameters) -> tf.Tensor:
-        return super().closed_form_kl(parameters) + math.log(self.norm_max / self.norm_width)
+        return self.direction_kl(parameters) + math.log(self.norm_max / self.norm_width)
 
-    def sample(self, parameters: Parameters, seed: tf.Tensor, sample_shape: Sequence[int] = ()) -> tf.Tensor:
-        direction = super().sample(parameters, stateless_seed(seed, 0), sample_shape)
+    def _sample(self, parameters: Parameters, seed: tf.Tensor, sample_shape: Sequence[int]) -> tf.Tensor:
+        direction = self.sample_direction(parameters, stateless_seed(seed, 0), sample_shape)
         uniform = stateless_uniform(tf.shape(direction)[:-1], stateless_seed(seed, 1), direction.dtype)
         return (parameters["norm_low"] + self.norm_width * uniform)[..., tf.newaxis] * direction
+
+    def unconstrained(self, parameters: Parameters) -> dict[str, tf.Tensor]:
+        largest = self.norm_max - self.norm_width
+        share = tf.clip_by_value(tf.math.divide_no_nan(parameters["norm_low"], largest), 1e-4, 1.0 - 1e-4)
+        return {**super().unconstrained(parameters), "norm_low": tf.math.log(share) - tf.math.log1p(-share)}
+
+    def constrained(self, numbers: Parameters, parameters: Parameters) -> dict[str, tf.Tensor]:
+        largest = self.norm_max - self.norm_width
+        return {**super().constrained(numbers, parameters), "norm_low": largest * tf.sigmoid(numbers["norm_low"])}
 
     def code(self, parameters: Parameters) -> tf.Tensor:
         """The mean direction times the mean norm."""
@@ -131,11 +137,8 @@ class UniformNormVonMisesFisherLatent(VonMisesFisherLatent):
         """sqrt(3 d) / norm_max: under the prior the mean squared norm is norm_max^2 / 3."""
         return math.sqrt(3.0 * self.latent_dim) / self.norm_max
 
-    def interpolate(self, start: tf.Tensor, end: tf.Tensor, num_points: int | tf.Tensor = 5) -> tf.Tensor:
-        return LatentLayer.interpolate(self, start, end, num_points)
-
     def check_codes(self, z: tf.Tensor) -> tf.Tensor:
-        z = LatentLayer.check_codes(self, z)
+        z = super().check_codes(z)
         norm = tf.norm(z, axis=-1)
         ok = tf.reduce_all(norm <= self.norm_max + _NORM_TOLERANCE)
         return require(ok, z, f"Codes must have a norm of at most {self.norm_max:g}. Received norms:", norm)
@@ -147,15 +150,18 @@ class UniformNormVonMisesFisherLatent(VonMisesFisherLatent):
         )
 
     def describe(self) -> LatentDescription:
-        sphere = super().describe()
         return LatentDescription(
             posterior="von Mises-Fisher with uniform norm",
             space=f"in the ball of radius {self.norm_max:g} in {self.latent_dim} dimensions",
-            spread=sphere.spread,
-            fixed_spread=sphere.fixed_spread,
-            shared_spread=sphere.shared_spread,
-            constant_kl=sphere.fixed_spread and self._is_that_of(UniformNormVonMisesFisherLatent, "prior"),
+            spread=self.spread_in_prose(),
+            fixed_spread=self.concentration_head is None,
+            shared_spread=isinstance(self.concentration_head, SharedConcentration),
+            constant_kl=self.has_constant_kl,
         )
+
+    @property
+    def has_constant_kl(self) -> bool:
+        return self.concentration_head is None
 
     def get_config(self) -> dict[str, Any]:
         return {

@@ -4,7 +4,8 @@ from tf_vmf import _backend  # noqa: F401  (first: Keras must have the right bac
 from tf_vmf.models.adam import FusedAdam
 from tf_vmf.models.bag_of_words_vae import BagOfWordsVAE
 from tf_vmf.models.generation import BeamSampler, GreedySampler, RandomSampler, Sampler
-from tf_vmf.models.likelihoods import Bernoulli, Categorical, Gaussian, Likelihood, Multinomial, TokenLikelihood
+from tf_vmf.models.likelihood import Likelihood, TokenLikelihood, likelihood_names, register_likelihood
+from tf_vmf.models.likelihoods import Bernoulli, Categorical, DistributionLikelihood, Gaussian, Multinomial
 from tf_vmf.models.load import LoadedModel, load
 from tf_vmf.models.lstm_vae import LSTMVAE
 from tf_vmf.models.replicated_model import ReplicatedModel
@@ -19,6 +20,7 @@ __all__ = [
     "BeamSampler",
     "Bernoulli",
     "Categorical",
+    "DistributionLikelihood",
     "FusedAdam",
     "Gaussian",
     "GreedySampler",
@@ -30,6 +32,8 @@ __all__ = [
     "Sampler",
     "TokenLikelihood",
     "VariationalAutoencoder",
+    "likelihood_names",
     "load",
     "read_word_vectors",
+    "register_likelihood",
 ]

@@ -11,19 +11,21 @@ import scipy.sparse
 import tensorflow as tf
 
 from tf_vmf._checks import SetOnce, check_integer, check_rates
+from tf_vmf._errors import ArgumentError
 from tf_vmf.layers import LatentLayer
 from tf_vmf.models.dropout import dropout
 from tf_vmf.models.inputs import check_counts
-from tf_vmf.models.likelihoods import checked_counts, multinomial_log_prob
-from tf_vmf.models.unigram_bias import UnigramBias
-from tf_vmf.models.variational_autoencoder import VariationalAutoencoder, resolve_z_scale
+from tf_vmf.models.likelihoods import TokenLikelihood, checked_counts
+from tf_vmf.models.options import resolve_z_scale
+from tf_vmf.models.variational_autoencoder import VariationalAutoencoder
+from tf_vmf.models.word_model import WordModel
 from tf_vmf.seeds import stateless_seed
 
 _INPUT_TRANSFORMS = ("counts", "log1p")
 
 
 @keras.saving.register_keras_serializable(package="tf_vmf")
-class BagOfWordsVAE(UnigramBias, VariationalAutoencoder):
+class BagOfWordsVAE(WordModel, VariationalAutoencoder):
     """Neural variational document model with any latent layer (NVDM; Miao et al., 2016; Xu and Durrett, 2018).
 
     x are word counts over V words; log p(x|z) = sum_w x_w log p_w(z), p(z) = softmax(decoder(z)). Counts are of shape (batch, V): a
@@ -46,6 +48,9 @@ class BagOfWordsVAE(UnigramBias, VariationalAutoencoder):
             unit variance under the prior: sqrt(d) on the sphere, 1 for a standard Gaussian. At factor 1 the decoder learns to use
             a unit vector so slowly that a learned concentration collapses before it does (20 Newsgroups, d = 50: KL 0 after 70
             epochs).
+        likelihood: p(x|z) given the V outputs of the decoder: "multinomial", or another name, likelihood of `tf_vmf.models` or
+            callable, such as "bernoulli" for whether words occur. Perplexity is logged where it counts tokens.
+        vocabulary_hash: What `set_vocabulary` has recorded.
         num_samples, sample_reduction, seed, **kwargs: See `tf_vmf.models.VariationalAutoencoder`.
 
     Example:
@@ -76,23 +81,29 @@ class BagOfWordsVAE(UnigramBias, VariationalAutoencoder):
         input_dropout: float = 0.0,
         dropout: float = 0.1,
         z_scale: float | None = None,
+        likelihood: Any = "multinomial",
+        vocabulary_hash: str | None = None,
         num_samples: int = 1,
         sample_reduction: str = "mean_loss",
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(latent, num_samples=num_samples, sample_reduction=sample_reduction, seed=seed, **kwargs)
+        super().__init__(
+            latent,
+            num_samples=num_samples,
+            sample_reduction=sample_reduction,
+            likelihood=likelihood,
+            seed=seed,
+            **kwargs,
+        )
+        self.has_tokens = isinstance(self.likelihood, TokenLikelihood)
         name = type(self).__name__
         self.vocabulary_size = check_integer(name, "vocabulary_size", vocabulary_size, minimum=1)
         check_rates(name, input_dropout=input_dropout, dropout=dropout)
         if not encoder_units:
-            raise ValueError(
-                "Argument `encoder_units`: expected at least one width, for instance (400, 400). Received: ()."
-            )
+            raise ArgumentError("encoder_units", "at least one width, for instance (400, 400)", "()", owner=name)
         if input_transform not in _INPUT_TRANSFORMS:
-            raise ValueError(
-                f"Argument `input_transform`: expected one of {_INPUT_TRANSFORMS}. Received: {input_transform!r}."
-            )
+            raise ArgumentError("input_transform", f"one of {_INPUT_TRANSFORMS}", repr(input_transform), owner=name)
         self.encoder_units = tuple(encoder_units)
         self.decoder_units = tuple(decoder_units)
         self.activation = activation
@@ -100,6 +111,7 @@ class BagOfWordsVAE(UnigramBias, VariationalAutoencoder):
         self.input_dropout = input_dropout
         self.dropout = dropout
         self.z_scale = resolve_z_scale(z_scale, self.latent)
+        self.vocabulary_hash = vocabulary_hash
         linear_from = len(self.encoder_units) - 1
         self.encoder_layers = [
             keras.layers.Dense(units, activation if i < linear_from else None, name=f"encoder_{i}")
@@ -117,9 +129,8 @@ class BagOfWordsVAE(UnigramBias, VariationalAutoencoder):
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         if input_shape[-1] not in (None, self.vocabulary_size):
-            raise ValueError(
-                f"Expected counts of shape (batch, {self.vocabulary_size}), as vocabulary_size={self.vocabulary_size}. "
-                f"Received: shape {tuple(input_shape)}."
+            raise ArgumentError(
+                "x", f"counts of shape (batch, {self.vocabulary_size})", f"shape {tuple(input_shape)}", owner=self.name
             )
         width = self.vocabulary_size
         for layer in self.encoder_layers:
@@ -134,7 +145,7 @@ class BagOfWordsVAE(UnigramBias, VariationalAutoencoder):
         super().build(input_shape)
 
     def call(self, x: tf.Tensor | tf.SparseTensor, training: bool | None = None) -> tf.Tensor:
-        """Reconstruction log p(w|z), shape (batch, V), at the posterior's deterministic code."""
+        """Log of each word's share in the reconstruction, log p(w|z), shape (batch, V), at the deterministic code."""
         del training
         return self.decode(self.latent.code(self.latent.parameters(self.features(x))))
 
@@ -144,9 +155,10 @@ class BagOfWordsVAE(UnigramBias, VariationalAutoencoder):
             x = x.astype(np.float32)
         shape = tf.TensorShape(getattr(x, "shape", None))
         if not shape.is_compatible_with([None, self.vocabulary_size]):
-            raise ValueError(
-                f"Argument `x`: expected counts of shape (batch, {self.vocabulary_size}), a column per word of the vocabulary. "
-                f"Received: shape {shape}."
+            raise ArgumentError(
+                "x",
+                f"counts of shape (batch, {self.vocabulary_size}), a column per word of the vocabulary",
+                f"shape {shape}",
             )
         check_counts(x)
         return x
@@ -173,16 +185,24 @@ class BagOfWordsVAE(UnigramBias, VariationalAutoencoder):
     def reconstruction_log_prob(
         self, x: tf.Tensor | tf.SparseTensor, z: tf.Tensor, dropout_seed: tf.Tensor | None = None
     ) -> tf.Tensor:
-        logits = tf.cast(self._logits(z, dropout_seed), tf.float32)
-        counts = tf.cast(tf.sparse.to_dense(x) if isinstance(x, tf.SparseTensor) else x, tf.float32)
-        return multinomial_log_prob(counts, logits)
+        outputs = tf.cast(self._logits(z, dropout_seed), self.bound_dtype)
+        counts = tf.cast(tf.sparse.to_dense(x) if isinstance(x, tf.SparseTensor) else x, outputs.dtype)
+        if hasattr(self.likelihood, "log_prob_of_samples"):
+            return self.likelihood.log_prob_of_samples(counts, outputs)
+        return tf.map_fn(lambda output: self.likelihood(counts, output), outputs)
 
     def decode(self, z: tf.Tensor) -> tf.Tensor:
         """Log p(w|z) of every word, shape (..., V), for codes of shape (..., latent_dim)."""
         z = tf.convert_to_tensor(z, dtype_hint=self.compute_dtype)
         if z.shape[-1] != self.latent.latent_dim:
-            raise ValueError(f"Expected codes of shape (..., {self.latent.latent_dim}). Received: shape {z.shape}.")
-        return tf.nn.log_softmax(tf.cast(self._logits(z, None), tf.float32))
+            expected = f"codes of shape (..., {self.latent.latent_dim})"
+            raise ArgumentError("z", expected, f"shape {z.shape}", owner=f"{type(self).__name__}.decode")
+        return self.likelihood.log_proportions(tf.cast(self._logits(z, None), self.bound_dtype))
+
+    def reconstruct(self, x: Any) -> tf.Tensor:
+        """The mean of the reconstruction at the deterministic code, shape (batch, V): of one word where words are counted."""
+        code = self.latent.code(self.posterior_parameters(self.to_tensors(x)))
+        return self.likelihood.mean(tf.cast(self._logits(code, None), self.bound_dtype))
 
     def sample(self, n: int, *, document_length: int = 100, seed: int | tf.Tensor = 0) -> tf.Tensor:
         """Counts of documents drawn from the model: z from the prior, then `document_length` words from p(w|z).
@@ -223,4 +243,5 @@ class BagOfWordsVAE(UnigramBias, VariationalAutoencoder):
             "input_dropout": self.input_dropout,
             "dropout": self.dropout,
             "z_scale": self.z_scale,
+            "vocabulary_hash": self.vocabulary_hash,
         }

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import tensorflow as tf
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf.seeds import stateless_seed
 
 Predict = Callable[[tf.Tensor, Any], tuple[tf.Tensor, Any]]
@@ -105,14 +106,15 @@ class RandomSampler(Sampler):
 
     def __post_init__(self) -> None:
         if _is_checked("temperature", self.temperature) and not self.temperature >= LOWEST_TEMPERATURE:
-            raise ValueError(
-                f"Argument `temperature`: expected a number >= {LOWEST_TEMPERATURE}; for the most probable words use a "
-                f"GreedySampler. Received: temperature={self.temperature!r}."
+            raise ArgumentError(
+                "temperature",
+                f"a number >= {LOWEST_TEMPERATURE}; for the most probable words use a GreedySampler",
+                repr(self.temperature),
             )
         if self.top_k is not None:
             check_count("top_k", self.top_k)
         if self.top_p is not None and _is_checked("top_p", self.top_p) and not 0 < self.top_p <= 1:
-            raise ValueError(f"Argument `top_p`: expected a probability in (0, 1]. Received: top_p={self.top_p!r}.")
+            raise ArgumentError("top_p", "a probability in (0, 1]", repr(self.top_p))
 
     def generate(self, predict: Predict, state: Any, start: tf.Tensor, **options: Any) -> tf.Tensor:
         seed = options.pop("seed")
@@ -148,7 +150,7 @@ class BeamSampler(Sampler):
     def __post_init__(self) -> None:
         check_count("width", self.width)
         if _is_checked("length_penalty", self.length_penalty) and not self.length_penalty >= 0:
-            raise ValueError(f"Argument `length_penalty`: expected a number >= 0. Received: {self.length_penalty!r}.")
+            raise ArgumentError("length_penalty", "a number >= 0", repr(self.length_penalty))
 
     @property
     def _ranks_by_log_prob(self) -> bool:
@@ -181,9 +183,10 @@ def get_sampler(sampler: str | Sampler) -> Sampler:
     if isinstance(sampler, str) and sampler in SAMPLERS:
         return SAMPLERS[sampler]()
     if not isinstance(sampler, Sampler):
-        raise ValueError(
-            f"Argument `sampler`: expected one of {', '.join(map(repr, SAMPLERS))}, or a sampler such as "
-            f"tf_vmf.models.RandomSampler(temperature=0.8). Received: sampler={sampler!r}."
+        raise ArgumentError(
+            "sampler",
+            f"one of {', '.join(map(repr, SAMPLERS))}, or a sampler such as tf_vmf.models.RandomSampler(temperature=0.8)",
+            repr(sampler),
         )
     return sampler
 
@@ -195,9 +198,7 @@ def check_count(name: str, value: Any) -> None:
         ValueError: It is no integer from 1 to `LARGEST`.
     """
     if _is_checked(name, value) and not (1 <= value <= LARGEST and int(value) == value):
-        raise ValueError(
-            f"Argument `{name}`: expected an integer >= 1, at most {LARGEST:,}. Received: {name}={value!r}."
-        )
+        raise ArgumentError(name, f"an integer >= 1, at most {LARGEST:,}", repr(value))
 
 
 def filter_logits(
@@ -228,7 +229,7 @@ def _is_checked(name: str, value: Any) -> bool:
     if isinstance(value, numbers.Real) and not math.isinf(value):
         return True
     if isinstance(value, (str, bool)) or not hasattr(value, "dtype"):
-        raise ValueError(f"Argument `{name}`: expected a finite number or a tensor. Received: {name}={value!r}.")
+        raise ArgumentError(name, "a finite number or a tensor", repr(value))
     return False
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from tf_vmf._keras import training_steps
 from tf_vmf.layers import LatentLayer
 
 
@@ -19,7 +20,7 @@ class LatentNumbers(keras.callbacks.Callback):
         del epoch
         latent = getattr(self.model, "latent", None)
         if logs is not None and isinstance(latent, LatentLayer):
-            step = max(int(self.model.optimizer.iterations.numpy()) - 1, 0)
+            step = max(training_steps(self.model) - 1, 0)
             for name, value in latent.numbers_at(step).items():
                 logs.setdefault(name, value)
 

@@ -2,54 +2,37 @@
 
 from __future__ import annotations
 
-import abc
 import math
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import keras
 import tensorflow as tf
 
+from tf_vmf._checks import check_number
+from tf_vmf._errors import ArgumentError
+from tf_vmf.models.likelihood import Likelihood, TokenLikelihood, check_registered, register_likelihood
 
-class Likelihood(abc.ABC):
-    """A likelihood that knows its examples; called as any callable likelihood, with (x, decoder output).
-
-    Call arguments:
-        x: A batch of examples.
-        output: What the decoder returned for them.
-
-    Returns:
-        Log p(x|z) in nats, shape (batch,), float32.
-    """
-
-    @abc.abstractmethod
-    def __call__(self, x: tf.Tensor, output: tf.Tensor) -> tf.Tensor: ...
-
-    def get_config(self) -> dict[str, Any]:
-        """The arguments of the constructor."""
-        return {}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Likelihood:
-        """A likelihood from its configuration."""
-        return cls(**config)
+if TYPE_CHECKING:
+    import tensorflow_probability as tfp
 
 
-class TokenLikelihood(Likelihood):
-    """A likelihood of examples that are made of tokens, so that perplexity is defined."""
-
-    @abc.abstractmethod
-    def token_counts(self, x: tf.Tensor) -> tf.Tensor:
-        """The number of tokens of every example, shape (batch,), float32."""
-
-
-@keras.saving.register_keras_serializable(package="tf_vmf")
+@register_likelihood("bernoulli")
 class Bernoulli(Likelihood):
     """Binary x of any shape, (batch, ...); the decoder returns logits of the same shape.
 
-    x in between, such as grey values from 0 to 1, gives the cross-entropy, which is common for images but no normalised density. A
+    x in between, such as gray values from 0 to 1, gives the cross-entropy, which is common for images but no normalized density. A
     value outside [0, 1] is an error at run time.
     """
+
+    takes_logits = True
+
+    def mean(self, output: tf.Tensor) -> tf.Tensor:
+        return tf.sigmoid(output)
+
+    def log_proportions(self, output: tf.Tensor) -> tf.Tensor:
+        log_mean = tf.math.log_sigmoid(output)
+        return log_mean - tf.reduce_logsumexp(log_mean, axis=-1, keepdims=True)
 
     def __call__(self, x: tf.Tensor, output: tf.Tensor) -> tf.Tensor:
         x = _same_shape(self, x, output)
@@ -61,40 +44,122 @@ class Bernoulli(Likelihood):
             return -_sum_per_example(tf.nn.sigmoid_cross_entropy_with_logits(labels=x, logits=output))
 
 
-@keras.saving.register_keras_serializable(package="tf_vmf")
+@register_likelihood("gaussian")
 class Gaussian(Likelihood):
-    """Real x of any shape, (batch, ...), independent normal with a fixed scale; the decoder returns the mean.
+    """Real x of any shape, (batch, ...), independent normal with one scale for all entries; the decoder returns the mean.
 
     Args:
-        scale: The standard deviation of every entry, > 0.
+        scale: The standard deviation of every entry, > 0; or "learned" for one that starts at 1 and is trained with the model
+            (Rybkin et al., 2021), which balances reconstruction and KL by itself. A scale of every entry is learned where the
+            decoder returns it: see `tf_vmf.models.DistributionLikelihood`.
+
+    References:
+        O. Rybkin, K. Daniilidis and S. Levine. Simple and Effective VAE Training with Calibrated Decoders. ICML 2021.
     """
 
-    def __init__(self, scale: float = 1.0) -> None:
-        if not (math.isfinite(scale) and scale > 0):
-            raise ValueError(f"Argument `scale` of Gaussian: expected a number > 0. Received: scale={scale!r}.")
-        self.scale = float(scale)
+    def __init__(self, scale: float | str = 1.0) -> None:
+        if scale == "learned":
+            self.layer = _LearnedScale(name="scale")
+            self._fixed = math.nan
+        else:
+            self._fixed = check_number("Gaussian", "scale", scale, above=True, alternative=" or 'learned'")
+
+    @property
+    def scale(self) -> Any:
+        """The standard deviation: a float, or the value that is learned, a tensor of shape ()."""
+        return self._fixed if self.layer is None else tf.exp(tf.convert_to_tensor(self.layer.log_scale))
+
+    def mean(self, output: tf.Tensor) -> tf.Tensor:
+        return output
 
     def __call__(self, x: tf.Tensor, output: tf.Tensor) -> tf.Tensor:
         x = _same_shape(self, x, output)
-        log_normalizer = math.log(self.scale) + 0.5 * math.log(2.0 * math.pi)
-        return -_sum_per_example(0.5 * tf.square((x - output) / self.scale) + log_normalizer)
+        log_scale: Any = math.log(self._fixed) if self.layer is None else tf.cast(self.layer.log_scale, x.dtype)
+        scale: Any = self._fixed if self.layer is None else tf.exp(log_scale)
+        return -_sum_per_example(0.5 * tf.square((x - output) / scale) + (log_scale + 0.5 * math.log(2.0 * math.pi)))
 
     def get_config(self) -> dict[str, Any]:
-        return {"scale": self.scale}
+        return {"scale": "learned" if self.layer is not None else self._fixed}
 
 
-@keras.saving.register_keras_serializable(package="tf_vmf")
+class _LearnedScale(keras.layers.Layer):
+    """Holds the logarithm of a scale."""
+
+    def build(self, input_shape: Any) -> None:
+        self.log_scale = self.add_weight(shape=(), initializer="zeros", name="log_scale")
+        super().build(input_shape)
+
+
+@register_likelihood("distribution")
+class DistributionLikelihood(Likelihood):
+    """The likelihood of a TFP distribution that is made from the decoder's output.
+
+    ```python
+    from tensorflow_probability import distributions as tfd
+
+    @keras.saving.register_keras_serializable(package="my_project")
+    def normal(output):  # the decoder returns means and, beside them, logarithms of scales
+        mean, log_scale = tf.split(output, 2, axis=-1)
+        return tfd.Normal(mean, tf.exp(log_scale))
+
+    likelihood = tf_vmf.models.DistributionLikelihood(normal)
+    ```
+
+    Args:
+        make: A function from the decoder's output to a distribution of x, batch shape (batch,) or (batch, ...): log-probabilities
+            are added up over all axes but the first. It must be registered with `keras.saving.register_keras_serializable` for a
+            model to be saved.
+
+    Raises:
+        ArgumentError: `make` is not callable.
+    """
+
+    def __init__(self, make: Callable[[Any], tfp.distributions.Distribution]) -> None:
+        if not callable(make):
+            raise ArgumentError(
+                "make", "a function from the decoder's output to a distribution", repr(make), owner=type(self).__name__
+            )
+        self.make = make
+
+    def mean(self, output: Any) -> tf.Tensor:
+        return self.make(output).mean()
+
+    def __call__(self, x: tf.Tensor, output: Any) -> tf.Tensor:
+        distribution = self.make(output)
+        return _sum_per_example(distribution.log_prob(tf.cast(x, distribution.dtype)))
+
+    def get_config(self) -> dict[str, Any]:
+        check_registered(self.make)
+        return {"make": keras.saving.serialize_keras_object(self.make)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> DistributionLikelihood:
+        return cls(keras.saving.deserialize_keras_object(config["make"]))
+
+
+@register_likelihood("categorical")
 class Categorical(TokenLikelihood):
     """Ids of classes of any shape, (batch, ...); the decoder returns logits with one more axis, the classes, (batch, ..., classes).
 
     Every id is a token.
     """
 
+    takes_logits = True
+
+    def mean(self, output: tf.Tensor) -> tf.Tensor:
+        """Probabilities of the classes, of the shape of the output."""
+        return tf.nn.softmax(output)
+
+    def log_proportions(self, output: tf.Tensor) -> tf.Tensor:
+        return tf.nn.log_softmax(output)
+
     def __call__(self, x: tf.Tensor, output: tf.Tensor) -> tf.Tensor:
         if x.shape.rank is None or not x.shape.is_compatible_with(output.shape[:-1]):
-            raise ValueError(
-                "A categorical likelihood expects ids x of shape (batch, ...) and decoder output of shape (batch, ..., classes). "
-                f"Received: x of shape {x.shape}, decoder output of shape {output.shape}."
+            raise ArgumentError(
+                "x",
+                "ids of shape (batch, ...) and decoder output of shape (batch, ..., classes)",
+                f"x of shape {x.shape}, decoder output of shape {output.shape}",
+                owner="Categorical",
             )
         return -_sum_per_example(tf.nn.sparse_softmax_cross_entropy_with_logits(tf.cast(x, tf.int32), output))
 
@@ -102,12 +167,24 @@ class Categorical(TokenLikelihood):
         return _sum_per_example(tf.ones_like(x, tf.float32))
 
 
-@keras.saving.register_keras_serializable(package="tf_vmf")
+@register_likelihood("multinomial")
 class Multinomial(TokenLikelihood):
     """Counts of shape (batch, classes); the decoder returns logits of the same shape. Every counted thing is a token.
 
     The multinomial coefficient, a constant, is left out.
     """
+
+    takes_logits = True
+
+    def mean(self, output: tf.Tensor) -> tf.Tensor:
+        """Probabilities of the classes: the mean of one count."""
+        return tf.nn.softmax(output)
+
+    def log_proportions(self, output: tf.Tensor) -> tf.Tensor:
+        return tf.nn.log_softmax(output)
+
+    def log_prob_of_samples(self, x: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
+        return multinomial_log_prob(x, outputs)
 
     def __call__(self, x: tf.Tensor, output: tf.Tensor) -> tf.Tensor:
         x = checked_counts(_same_shape(self, x, output))
@@ -115,32 +192,6 @@ class Multinomial(TokenLikelihood):
 
     def token_counts(self, x: tf.Tensor) -> tf.Tensor:
         return tf.reduce_sum(tf.cast(x, tf.float32), axis=-1)
-
-
-LikelihoodFunction: TypeAlias = Callable[[Any, Any], tf.Tensor]
-
-LIKELIHOODS: dict[str, type[Likelihood]] = {
-    "bernoulli": Bernoulli,
-    "gaussian": Gaussian,
-    "categorical": Categorical,
-    "multinomial": Multinomial,
-}
-
-
-def get_likelihood(likelihood: str | LikelihoodFunction) -> LikelihoodFunction:
-    """The likelihood of a name, or the callable itself.
-
-    Raises:
-        ValueError: It is neither a known name nor callable.
-    """
-    if isinstance(likelihood, str) and likelihood in LIKELIHOODS:
-        return LIKELIHOODS[likelihood]()
-    if isinstance(likelihood, type) or not callable(likelihood):
-        raise ValueError(
-            f"Argument `likelihood`: expected one of {', '.join(map(repr, LIKELIHOODS))}, or a callable (x, decoder output) -> "
-            f"log p(x|z) of shape (batch,). Received: likelihood={likelihood!r}."
-        )
-    return likelihood
 
 
 def multinomial_log_prob(counts: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
@@ -173,13 +224,15 @@ def checked_counts(counts: tf.Tensor | tf.SparseTensor) -> tf.Tensor | tf.Sparse
 
 
 def _same_shape(likelihood: Likelihood, x: tf.Tensor, output: tf.Tensor) -> tf.Tensor:
-    """X as float32; an error where the output is of another shape, which would be broadcast to a wrong number."""
+    """X in the dtype of the output; an error where the output is of another shape, which would be broadcast to a wrong number."""
     if x.shape.rank != output.shape.rank or not x.shape.is_compatible_with(output.shape):
-        raise ValueError(
-            f"A {type(likelihood).__name__} likelihood expects decoder output of the shape of x. Received: x of shape {x.shape}, "
-            f"decoder output of shape {output.shape}."
+        raise ArgumentError(
+            "decoder",
+            "output of the shape of x",
+            f"x of shape {x.shape}, decoder output of shape {output.shape}",
+            owner=f"the {type(likelihood).__name__} likelihood",
         )
-    return tf.cast(x, tf.float32)
+    return tf.cast(x, output.dtype)
 
 
 def _sum_per_example(values: tf.Tensor) -> tf.Tensor:

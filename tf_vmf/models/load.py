@@ -9,6 +9,7 @@ import keras
 
 from tf_vmf._errors import MissingPlaceError
 from tf_vmf.models.variational_autoencoder import VariationalAutoencoder
+from tf_vmf.models.word_model import hash_of_vocabulary
 from tf_vmf.text.vectorization import DocumentVectorization, SentenceVectorization
 
 Vectorizer = DocumentVectorization | SentenceVectorization
@@ -47,7 +48,7 @@ def load(path: str | Path) -> LoadedModel:
 
     Raises:
         FileNotFoundError: There is no model at the path.
-        ValueError: The file is damaged, or holds no model of this package.
+        ValueError: The file is damaged, holds no model of this package, or the vectorizer beside it is that of another one.
     """
     path = Path(path)
     candidates = [path] if path.suffix == ".keras" else [path / MODEL_FILE, path / EXPORT_FOLDER / MODEL_FILE]
@@ -72,7 +73,14 @@ def load(path: str | Path) -> LoadedModel:
             f"{found[0]} holds a {type(model).__name__}. Expected a model of tf_vmf.models; use keras.saving.load_model."
         )
     file = found[0].parent / VECTORIZER_FILE
-    return LoadedModel(model, read_vectorizer(file) if file.is_file() else None)
+    vectorizer = read_vectorizer(file) if file.is_file() else None
+    recorded = getattr(model, "vocabulary_hash", None)
+    if vectorizer is not None and recorded is not None and hash_of_vocabulary(vectorizer.vocabulary) != recorded:
+        raise ValueError(
+            f"{file} holds other words than {found[0]} was made for, or holds them in another order: it belongs to another model. "
+            "Bring back the file that was written with the model."
+        )
+    return LoadedModel(model, vectorizer)
 
 
 def read_vectorizer(file: str | Path) -> Vectorizer:

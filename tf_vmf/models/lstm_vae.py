@@ -10,24 +10,27 @@ import numpy as np
 import tensorflow as tf
 
 from tf_vmf._checks import SetOnce, check_integer, check_number, check_rates
+from tf_vmf._errors import ArgumentError
 from tf_vmf.layers import LatentLayer
 from tf_vmf.models.conditioning import Conditioning
 from tf_vmf.models.dropout import dropout
-from tf_vmf.models.generation import Sampler, check_count, get_sampler
-from tf_vmf.models.sentence_batch import lengths_of, padded_at_the_end, tokens_of
+from tf_vmf.models.inputs import check_no_text
+from tf_vmf.models.likelihoods import Categorical
+from tf_vmf.models.options import resolve_z_scale
+from tf_vmf.models.sentence_batch import ended, lengths_of, padded_at_the_end, tokens_of
 from tf_vmf.models.sentence_decoder import SentenceDecoder
 from tf_vmf.models.sentence_encoder import POOLINGS, SentenceEncoder
+from tf_vmf.models.sentence_generation import SentenceGeneration
 from tf_vmf.models.token_embedding import TokenEmbedding
-from tf_vmf.models.unigram_bias import UnigramBias
-from tf_vmf.models.variational_autoencoder import VariationalAutoencoder, resolve_z_scale
-from tf_vmf.seeds import stateless_seed
-from tf_vmf.text.tokens import EOS_ID, PAD_ID, UNK_ID
+from tf_vmf.models.variational_autoencoder import VariationalAutoencoder
+from tf_vmf.models.word_model import WordModel
+from tf_vmf.text.tokens import EOS_ID, PAD_ID
 
 _ENCODER = 0  # folded into the dropout seed; the decoder folds in others
 
 
 @keras.saving.register_keras_serializable(package="tf_vmf")
-class LSTMVAE(UnigramBias, VariationalAutoencoder):
+class LSTMVAE(WordModel, SentenceGeneration, VariationalAutoencoder):
     """LSTM sentence VAE with any latent layer, or none (Bowman et al., 2016; Xu and Durrett, 2018: NVRNN).
 
     x are token ids of shape (batch, length), int32, padded at the end with 0. Every sentence ends with `EOS_ID`, which counts as
@@ -66,6 +69,10 @@ class LSTMVAE(UnigramBias, VariationalAutoencoder):
         label_dim: Width of the label's embedding; it joins the inputs of every step of both sides.
         bag_of_words_units: Units of the dense layer over the sentence's mean embedding that joins the inputs of every step of
             both sides (200 in the paper); 0: not conditional on the bag of words.
+        likelihood: Of the tokens given the logits of the softmax: "categorical"; or a likelihood or callable that is called with
+            ids (tokens,) and logits (tokens, vocabulary_size) and returns log p of every token. "categorical" never holds all
+            logits.
+        vocabulary_hash: What `set_vocabulary` has recorded.
         num_samples, sample_reduction, seed, **kwargs: See `tf_vmf.models.VariationalAutoencoder`.
 
     Example:
@@ -110,6 +117,8 @@ class LSTMVAE(UnigramBias, VariationalAutoencoder):
         num_labels: int = 0,
         label_dim: int = 50,
         bag_of_words_units: int = 0,
+        likelihood: Any = "categorical",
+        vocabulary_hash: str | None = None,
         num_samples: int = 1,
         sample_reduction: str = "mean_loss",
         seed: int | None = None,
@@ -120,9 +129,11 @@ class LSTMVAE(UnigramBias, VariationalAutoencoder):
             latent,
             num_samples=num_samples,
             sample_reduction=sample_reduction,
+            likelihood=likelihood,
             seed=seed,
             **{"autocast": False, **kwargs},
         )
+        self.vocabulary_hash = vocabulary_hash
         self.vocabulary_size = vocabulary_size
         self.embedding_dim = embedding_dim
         self.hidden_units = hidden_units
@@ -159,11 +170,16 @@ class LSTMVAE(UnigramBias, VariationalAutoencoder):
             ("pooling", self.pooling in POOLINGS, f"one of {POOLINGS}"),
             ("word_dropout", 0 <= self.word_dropout <= 1, "a rate in [0, 1]"),
             ("free_bits", not (is_none and self.free_bits), "0 with latent=None, which has no KL"),
+            (
+                "free_bits",
+                not (self.free_bits and self.sample_reduction == "importance_weighted"),
+                "0 with sample_reduction='importance_weighted', whose loss has no KL",
+            ),
             ("skip_connection", not (is_none and self.skip_connection), "False with latent=None"),
             ("bidirectional", not (self.pooling == "bow" and self.bidirectional), "False with pooling='bow', a mean"),
         ):
             if not is_right:
-                raise ValueError(f"Argument `{name}`: expected {expected}. Received: {name}={getattr(self, name)!r}.")
+                raise ArgumentError(name, expected, repr(getattr(self, name)), owner=type(self).__name__)
 
     def _make_parts(self) -> None:
         policy = self.dtype_policy
@@ -252,6 +268,7 @@ class LSTMVAE(UnigramBias, VariationalAutoencoder):
     # The parts of the bound.
 
     def canonical(self, x: Any) -> Any:
+        check_no_text(x)
         if isinstance(x, (list, tuple)) and x and isinstance(x[0], (list, tuple)):
             return keras.utils.pad_sequences(x, padding="post", value=PAD_ID)
         return super().canonical(x)
@@ -292,99 +309,35 @@ class LSTMVAE(UnigramBias, VariationalAutoencoder):
         self, x: Any, z: tf.Tensor | None, dropout_seed: tf.Tensor | None
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor | int]:
         tokens = padded_at_the_end(tokens_of(x))
+        if dropout_seed is not None:
+            tokens = ended(tokens)
         condition = self.conditioning.of_batch(x, self.embedding)
-        return self.decoder.token_losses(tokens, z, condition, self.embedding, dropout_seed)
+        likelihood = None if type(self.likelihood) is Categorical else self.likelihood
+        return self.decoder.token_losses(tokens, z, condition, self.embedding, dropout_seed, likelihood)
+
+    def target_of(self, x: Any, y: Any) -> Any:
+        if y is None or isinstance(y, Mapping) or not isinstance(x, Mapping):
+            return super().target_of(x, y)
+        return {**x, "tokens": y}
+
+    def reconstruct(self, x: Any) -> tf.Tensor:
+        """The probabilities of every token of x at the deterministic code: refused, as a sentence has no mean."""
+        raise ArgumentError(
+            "metrics",
+            "None, as a sentence has no mean to compare with",
+            "metrics",
+            "`model.generate(model.encode(x).mean())` decodes sentences.",
+            owner=type(self).__name__,
+        )
 
     def _smallest_input(self) -> Any:
         tokens = tf.constant([[EOS_ID]])
         return {"tokens": tokens, "labels": tf.constant([0])} if self.num_labels else tokens
 
-    # Generation.
-
-    def generate(
-        self,
-        z: tf.Tensor,
-        sampler: str | Sampler = "greedy",
-        *,
-        max_length: int | tf.Tensor = 50,
-        allow_unknown: bool = True,
-        labels: Any = None,
-        bag_of_words: Any = None,
-        seed: int | tf.Tensor = 0,
-    ) -> tf.Tensor:
-        """Sentences for codes.
-
-        Args:
-            z: Codes, shape (batch, latent_dim); with latent=None of width 0.
-            sampler: "greedy", "random", "beam" or an object such as `tf_vmf.models.RandomSampler(top_p=0.9)`.
-            max_length: Largest number of tokens, `EOS_ID` included.
-            allow_unknown: False never generates `UNK_ID`.
-            labels: For a model that is conditional on a label: integers of shape (batch,), or one for all rows.
-            bag_of_words: For one that is conditional on a bag of words: token ids in any order, shape (batch, any), 0 = padding.
-            seed: Of a random sampler: an int or a stateless seed of shape (2,).
-
-        Returns:
-            Token ids, shape (batch, length), int32: each row ends with `EOS_ID` (unless cut at `max_length`), then 0.
-
-        Raises:
-            ValueError: An argument is out of range, codes have another width, or the model is not conditional on what is given.
-        """
-        z = tf.cast(tf.convert_to_tensor(z), tf.float32)
-        if z.shape.rank != 2 or z.shape[-1] != self.decoder.code_dim:
-            raise ValueError(f"Expected codes of shape (batch, {self.decoder.code_dim}). Received: shape {z.shape}.")
-        tf.debugging.assert_all_finite(z, "Codes must be finite numbers.")
-        check_count("max_length", max_length)
-        condition = self.conditioning.of_arguments(labels, bag_of_words, tf.shape(z)[0], self.embedding)
-        # Numbers go in as tensors, so that other ones need no other graph.
-        return self._generate(
-            z, condition, get_sampler(sampler), tf.cast(max_length, tf.int32), allow_unknown, stateless_seed(seed)
-        )
-
-    def sample(
-        self, n: int, *, sampler: str | Sampler = "random", seed: int | tf.Tensor = 0, **options: Any
-    ) -> tf.Tensor:
-        """Sentences from the model: z from the prior, then words.
-
-        Args:
-            n: Number of sentences.
-            sampler: As in `generate`.
-            seed: An int or a stateless seed of shape (2,).
-            **options: `max_length`, `allow_unknown`, `labels` and `bag_of_words`, as in `generate`.
-
-        Returns:
-            Token ids, shape (n, length), int32, as from `generate`.
-        """
-        seed = stateless_seed(seed)
-        prior = None if self.latent is None else self.latent.prior()
-        z = tf.zeros([n, 0]) if prior is None else prior.sample(n, seed=stateless_seed(seed, 0))
-        return self.generate(z, sampler, seed=stateless_seed(seed, 1), **options)
-
-    @tf.function(reduce_retracing=True)
-    def _generate(
-        self,
-        z: tf.Tensor,
-        condition: tf.Tensor | None,
-        sampler: Sampler,
-        max_length: tf.Tensor,
-        allow_unknown: bool,
-        seed: tf.Tensor,
-    ) -> tf.Tensor:
-        batch = tf.shape(z)[0]
-        forbidden = [PAD_ID] if allow_unknown else [PAD_ID, UNK_ID]
-        return sampler.generate(
-            lambda last, state: self.decoder.next_log_probs(last, state, self.embedding, forbidden),
-            self.decoder.initial_state(z, condition, batch),
-            tf.fill([batch], EOS_ID),
-            max_length=max_length,
-            end_id=EOS_ID,
-            pad_id=PAD_ID,
-            seed=seed,
-        )
-
     def get_config(self) -> dict[str, Any]:
         names = (
             *("vocabulary_size", "embedding_dim", "hidden_units", "num_decoder_layers", "bidirectional", "pooling"),
             *("encoder_activation", "tied_embeddings", "skip_connection", "word_dropout", "dropout", "encoder_dropout"),
-            *("z_scale", "free_bits", "num_labels", "label_dim", "bag_of_words_units"),
+            *("z_scale", "free_bits", "num_labels", "label_dim", "bag_of_words_units", "vocabulary_hash"),
         )
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}

@@ -30,7 +30,9 @@ class ReplicatedModel(_keras.ModelBuiltInScope):
         pixels = keras.Input((64,))
         z = tf_vmf.layers.VonMisesFisherLatent(5, concentration=50.0)(keras.layers.Dense(128, "relu")(pixels))
         model = tf_vmf.models.ReplicatedModel(pixels, keras.layers.Dense(64, "sigmoid")(z))
-        model.compile(keras.optimizers.Adam(1e-3, global_clipnorm=1.0), loss="binary_crossentropy")
+        # Keras averages over the 64 pixels, the KL is a sum in nats: weigh them alike.
+        adam = keras.optimizers.Adam(1e-3, global_clipnorm=1.0)
+        model.compile(adam, loss="binary_crossentropy", loss_weights=[64])
     model.fit(digits, digits)
     ```
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from tf_vmf.text.tokens import PAD_ID
+from tf_vmf.text.tokens import EOS_ID, PAD_ID
 
 
 def tokens_of(x: Any) -> tf.Tensor:
@@ -39,6 +39,15 @@ def padded_at_the_end(tokens: tf.Tensor) -> tf.Tensor:
     """The ids themselves; an error at run time where padding comes before a word, as `keras.utils.pad_sequences` puts it."""
     ok = tf.reduce_all((tokens[:, 1:] == PAD_ID) | (tokens[:, :-1] != PAD_ID))
     message = "Expected padding (id 0) at the end of sentences only; pad_sequences needs padding='post'. Received:"
+    with tf.control_dependencies([tf.debugging.Assert(ok, [message, tokens])]):
+        return tf.identity(tokens)
+
+
+def ended(tokens: tf.Tensor) -> tf.Tensor:
+    """The ids themselves; an error at run time where a sentence does not end with `EOS_ID`: the model would not learn to end."""
+    after = tf.pad(tokens[:, 1:], [[0, 0], [0, 1]], constant_values=PAD_ID)
+    ok = tf.reduce_all((tokens == EOS_ID) | (after != PAD_ID) | (tokens == PAD_ID))
+    message = f"Expected every sentence to end with <eos> (id {EOS_ID}), before the padding. Received:"
     with tf.control_dependencies([tf.debugging.Assert(ok, [message, tokens])]):
         return tf.identity(tokens)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -96,6 +96,7 @@ class SentenceDecoder(keras.layers.Layer):
         condition: tf.Tensor | None,
         embedding: TokenEmbedding,
         dropout_seed: tf.Tensor | None = None,
+        likelihood: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None = None,
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor | int]:
         """-log p(x_t | x_<t, z) of all tokens that are no padding.
 
@@ -105,6 +106,7 @@ class SentenceDecoder(keras.layers.Layer):
             condition: Shape (batch, condition_dim), or None.
             embedding: The embeddings and the softmax.
             dropout_seed: Stateless seed in training, None in evaluation.
+            likelihood: From ids (tokens,) and logits (tokens, classes) to log p of every token; None: the softmax.
 
         Returns:
             Losses in nats, shape (tokens of all samples,); their positions in (length, num_samples, batch) laid flat; num_samples.
@@ -125,12 +127,10 @@ class SentenceDecoder(keras.layers.Layer):
         hidden = tf.gather(tf.reshape(outputs, [-1, self.units]), positions)
         hidden = dropout(hidden, self.dropout, dropout_seed, _OUTPUTS)
         skip = None if self.skip_layer is None else tf.gather(self.skip_layer(code), positions % (samples * batch))
-        losses = embedding.losses_of(
-            self._before_softmax(hidden, skip),
-            tf.gather(tf.reshape(targets, [-1]), positions),
-            gradient_in_forward=dropout_seed is not None,
-        )
-        return losses, positions, samples
+        hidden, ids = self._before_softmax(hidden, skip), tf.gather(tf.reshape(targets, [-1]), positions)
+        if likelihood is not None:
+            return -likelihood(ids, embedding.logits(hidden)), positions, samples
+        return embedding.losses_of(hidden, ids, gradient_in_forward=dropout_seed is not None), positions, samples
 
     def words_before(self, tokens: tf.Tensor, dropout_seed: tf.Tensor | None) -> tf.Tensor:
         """The decoder's inputs, time first: `EOS_ID` and all words but the last, after word dropout."""
@@ -167,7 +167,12 @@ class SentenceDecoder(keras.layers.Layer):
         return {name: value for name, value in state.items() if value is not None}
 
     def next_log_probs(
-        self, last: tf.Tensor, state: dict[str, Any], embedding: TokenEmbedding, forbidden: Sequence[int]
+        self,
+        last: tf.Tensor,
+        state: dict[str, Any],
+        embedding: TokenEmbedding,
+        forbidden: Sequence[int],
+        log_proportions: Callable[[tf.Tensor], tf.Tensor] = tf.nn.log_softmax,
     ) -> tuple[tf.Tensor, dict[str, Any]]:
         """Log p of every next word, (batch, vocabulary_size), -inf for forbidden ids, after the ids `last`; and the new state."""
         inputs = embedding(tf.fill(tf.shape(last), UNK_ID) if self.word_dropout == 1.0 else last)
@@ -177,11 +182,12 @@ class SentenceDecoder(keras.layers.Layer):
             inputs = lstm_state[-1][0]
         logits = embedding.logits(self._before_softmax(inputs, state.get("skip")))
         allowed = tf.reduce_all(tf.range(logits.shape[-1])[:, tf.newaxis] != list(forbidden), axis=-1)
-        return tf.where(allowed, tf.nn.log_softmax(logits), -np.inf), {**state, "lstm": lstm_state}
+        return tf.where(allowed, log_proportions(logits), tf.cast(-np.inf, logits.dtype)), {**state, "lstm": lstm_state}
 
     # Both.
 
     def _scaled(self, z: tf.Tensor) -> tf.Tensor:
+        z = tf.cast(z, tf.float32)  # as all states of the LSTM
         return z if self.z_scale == 1.0 else self.z_scale * z
 
     def _initial_lstm_state(self, code: tf.Tensor | None, batch: tf.Tensor) -> LSTMState:

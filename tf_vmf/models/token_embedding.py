@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf.layers.token_softmax import TokenSoftmax
 
 
@@ -82,12 +83,14 @@ class TokenEmbedding(keras.layers.Layer):
         """See `tf_vmf.models.LSTMVAE.set_embeddings`."""
         size, width = self.embeddings.shape
         if len(vocabulary) != size:
-            raise ValueError(f"Argument `vocabulary`: expected {size} strings. Received: {len(vocabulary)}.")
+            raise ArgumentError("vocabulary", f"{size} strings", f"{len(vocabulary)}")
         ids = [i for i, word in enumerate(vocabulary) if word in vectors]
         if not ids:
-            raise ValueError(
-                "Argument `vectors`: expected vectors of words of the vocabulary. Received: none of them, but of "
-                f"{', '.join(map(repr, list(vectors)[:3])) or 'no word'} and others. Are they of this language and tokenization?"
+            raise ArgumentError(
+                "vectors",
+                "vectors of words of the vocabulary",
+                f"none of them, but of {', '.join(map(repr, list(vectors)[:3])) or 'no word'} and others",
+                "Are they of this language and tokenization?",
             )
         embeddings = keras.ops.convert_to_numpy(self.embeddings).copy()
         for i in ids:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
 import tensorflow as tf
 
 from tf_vmf import _keras
+from tf_vmf._checks import require
+from tf_vmf._errors import ArgumentError
 from tf_vmf.layers import LatentLayer
-from tf_vmf.models.likelihoods import LikelihoodFunction, get_likelihood
+from tf_vmf.models.decoder_ends import warn_of_activation
 from tf_vmf.models.variational_autoencoder import VariationalAutoencoder
 from tf_vmf.seeds import stateless_seed
 
@@ -27,8 +29,13 @@ class VAE(VariationalAutoencoder):
     | "multinomial" | counts, (batch, classes) | logits, of the shape of x |
     | a callable | anything the encoder takes | anything |
 
-    `decode(z)` is the decoder's output, `predict(x)` that at the mean code. All losses and bounds are in nats per example.
-    Perplexity is logged where examples are made of tokens: with "categorical" and "multinomial".
+    `decode(z)` is the decoder's output, `predict(x)` that at the mean code; `reconstruct(x)`, `decode(z, mean=True)` and
+    `sample(n, mean=True)` are the mean of x instead, probabilities for logits. All losses and bounds are in nats per example.
+    Perplexity is logged where examples are made of tokens: with "categorical" and "multinomial". x must be finite: NaN is an error
+    wherever it comes in.
+
+    A conditional model reads more than x: with `target="image"` and `conditions=("label",)` x is a dict, the encoder reads all of
+    it, the decoder is called with a dict of "z" and "label", and "image" is what it reconstructs (examples/conditional_digits.py).
 
     Encoder and decoder are called with `training=`. `keras.layers.Dropout` and other layers with noise of their own work in them,
     but Keras saves no state of that noise: a resumed run draws other masks than an uninterrupted one, and all replicas of a
@@ -42,7 +49,9 @@ class VAE(VariationalAutoencoder):
             are small, `keras.layers.Rescaling(latent_dim**0.5)` as its first layer helps it to start.
         likelihood: A name, an object of `tf_vmf.models` such as `Gaussian(0.5)`, or a callable (x, decoder output) -> log p(x|z)
             in nats, shape (batch,). A callable must be registered with `keras.saving.register_keras_serializable` for the model
-            to be saved. With a method `token_counts(x)` -> (batch,) it has a perplexity.
+            to be saved. With a method `token_counts(x)` -> (batch,) it has a perplexity. A loss of Keras is none.
+        target: The entry of x, a dict, that the likelihood reads; None: all of x.
+        conditions: The entries of x that the decoder reads beside the code.
         num_samples, sample_reduction, seed, **kwargs: See `tf_vmf.models.VariationalAutoencoder`.
 
     Example:
@@ -67,20 +76,45 @@ class VAE(VariationalAutoencoder):
         encoder: keras.layers.Layer,
         latent: LatentLayer,
         decoder: keras.layers.Layer,
-        likelihood: str | LikelihoodFunction,
+        likelihood: Any,
         *,
+        target: str | None = None,
+        conditions: Sequence[str] = (),
         num_samples: int = 1,
         sample_reduction: str = "mean_loss",
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(latent, num_samples=num_samples, sample_reduction=sample_reduction, seed=seed, **kwargs)
+        super().__init__(
+            latent,
+            num_samples=num_samples,
+            sample_reduction=sample_reduction,
+            likelihood=_given(likelihood),
+            seed=seed,
+            **kwargs,
+        )
         for name, layer in (("encoder", encoder), ("decoder", decoder)):
             if not isinstance(layer, keras.layers.Layer):
-                raise ValueError(f"Argument `{name}` of VAE: expected a Keras layer or model. Received: {layer!r}.")
+                legacy = type(layer).__module__.startswith("tf_keras")
+                raise ArgumentError(
+                    name,
+                    "a Keras layer or model",
+                    repr(layer),
+                    "It is of legacy Keras (tf_keras): make it with Keras 3, `import keras`." if legacy else "",
+                    owner=type(self).__name__,
+                )
+        self.target = target
+        self.conditions = tuple(conditions)
+        if isinstance(conditions, str) or (self.conditions and target is None):
+            raise ArgumentError(
+                "conditions",
+                "names of entries of x, beside the name of the entry to reconstruct as `target`",
+                f"conditions={conditions!r}, target={target!r}",
+                owner=type(self).__name__,
+            )
         self.encoder = encoder
         self.decoder = decoder
-        self.likelihood = get_likelihood(likelihood)
+        warn_of_activation(decoder, self.likelihood)
         self.has_tokens = hasattr(self.likelihood, "token_counts")
         if self.encoder_input is not None:
             self.build(keras.tree.map_structure(lambda tensor: tensor.shape, self.encoder_input))
@@ -93,15 +127,23 @@ class VAE(VariationalAutoencoder):
         return getattr(self.encoder, "input", None) if isinstance(self.encoder, _keras.Functional) else None
 
     def build(self, input_shape: Any) -> None:
-        features: tuple[int | None, ...] = getattr(output_spec(self.encoder, input_shape), "shape", ())
+        outputs = output_spec(self.encoder, input_shape)
+        features: tuple[int | None, ...] = getattr(outputs, "shape", ())
         if len(features) != 2 or features[-1] is None:
-            raise ValueError(
-                "Argument `encoder` of VAE: expected a model that returns features of shape (batch, units). Received one that "
-                f"returns shape {features}. Does keras.layers.Flatten() at its end help?"
+            several = not hasattr(outputs, "shape")
+            raise ArgumentError(
+                "encoder",
+                "a model that returns features of shape (batch, units)",
+                f"one that returns {len(keras.tree.flatten(outputs))} outputs" if several else f"shape {features}",
+                "The latent layer computes mean and spread from the features itself: return the layer before them."
+                if several
+                else "Does keras.layers.Flatten() at its end help?",
+                owner=type(self).__name__,
             )
         if not self.latent.built:  # a latent from a saved file arrives built
             self.latent.build(features)
-        output_spec(self.decoder, (None, self.latent.latent_dim))
+        code = (None, self.latent.latent_dim)
+        output_spec(self.decoder, {"z": code, **self._conditions_of(input_shape)} if self.conditions else code)
         super().build(input_shape)
 
     def build_for(self, x: Any) -> None:
@@ -112,54 +154,102 @@ class VAE(VariationalAutoencoder):
     def call(self, x: Any, training: bool | None = None) -> Any:
         """The decoder's output at the posterior's deterministic code."""
         del training
-        return self.decode(self.latent.code(self.latent.parameters(self.features(x))))
+        return self.decode(self.latent.code(self.latent.parameters(self.features(x))), self._conditions_of(x))
 
     def features(self, x: Any, dropout_seed: tf.Tensor | None = None) -> tf.Tensor:
         self.build_for(x)
+        x = tf.nest.map_structure(_finite, x)
         return self.encoder(x, training=dropout_seed is not None)
 
+    def target_of(self, x: Any, y: Any) -> Any:
+        if y is None or self.target is None or isinstance(y, Mapping):
+            return super().target_of(x, y)
+        return {**x, self.target: y}
+
+    def dense_target(self, target: Any) -> Any:
+        return _dense(target if self.target is None else target[self.target])
+
+    def _conditions_of(self, x: Any) -> dict[str, Any]:
+        missing = [name for name in self.conditions if name not in x]
+        if missing:
+            expected = f"a dict with {', '.join(self.conditions)}"
+            raise ArgumentError("conditions", expected, f"{sorted(x)}", owner=type(self).__name__)
+        return {name: x[name] for name in self.conditions}
+
+    def _decoder_output(self, z: tf.Tensor, conditions: Mapping[str, Any], training: bool) -> Any:
+        return self.decoder({"z": z, **conditions} if self.conditions else z, training=training)
+
     def token_counts(self, x: Any) -> tf.Tensor | None:
-        return self.likelihood.token_counts(_dense(x)) if self.has_tokens else None  # type: ignore[attr-defined]
+        return self.likelihood.token_counts(self.dense_target(x)) if self.has_tokens else None
 
     def reconstruction_log_prob(self, x: Any, z: tf.Tensor | None, dropout_seed: tf.Tensor | None = None) -> tf.Tensor:
         z = tf.convert_to_tensor(z)
         samples = z.shape[0] or tf.shape(z)[0]
-        output = self.decoder(tf.reshape(z, [-1, self.latent.latent_dim]), training=dropout_seed is not None)
-        output = tf.nest.map_structure(lambda value: tf.cast(value, tf.float32), output)
-        x = _dense(x)
+        target, conditions = self.dense_target(x), _dense(self._conditions_of(x))
         if not isinstance(samples, int) or samples > 1:
-            x = tf.nest.map_structure(lambda value: _repeated(value, samples), x)
-        log_prob = self.likelihood(x, output)
+            target, conditions = tf.nest.map_structure(lambda value: _repeated(value, samples), (target, conditions))
+        training = dropout_seed is not None
+        output = self._decoder_output(tf.reshape(z, [-1, self.latent.latent_dim]), conditions, training)
+        output = tf.nest.map_structure(lambda value: tf.cast(value, self.bound_dtype), output)
+        log_prob = self.likelihood(target, output)
         if log_prob.shape.rank != 1:
-            raise ValueError(
-                "Argument `likelihood` of VAE: expected a callable that returns log p(x|z) of shape (batch,), a sum over all "
-                f"other axes. Received shape {log_prob.shape}."
+            raise ArgumentError(
+                "likelihood",
+                "a callable that returns log p(x|z) of shape (batch,), a sum over all other axes",
+                f"shape {log_prob.shape}",
+                owner=type(self).__name__,
             )
-        return tf.reshape(tf.cast(log_prob, tf.float32), [samples, -1])
+        return tf.reshape(tf.cast(log_prob, self.bound_dtype), [samples, -1])
 
-    def _terms(self, x: Any, seed: tf.Tensor, num_samples: int, training: bool) -> dict[str, Any]:
+    def _terms(self, x: Any, seed: tf.Tensor, num_samples: int, training: bool, target: Any = None) -> dict[str, Any]:
+        target = x if target is None else target
         if tf.distribute.get_strategy().num_replicas_in_sync == 1:
-            return super()._terms(x, seed, num_samples, training)
+            return super()._terms(x, seed, num_samples, training, target)
         # The last batch may leave a replica without examples, of which the fused convolution of TensorFlow 2.21 makes an error.
         examples = tf.shape(tf.nest.flatten(_dense(x))[0])[0]
-        terms = super()._terms(tf.nest.map_structure(_one_at_least, _dense(x)), seed, num_samples, training)
+        x, target = tf.nest.map_structure(_one_at_least, (_dense(x), _dense(target)))
+        terms = super()._terms(x, seed, num_samples, training, target)
         return {name: None if value is None else value[:examples] for name, value in terms.items()}
 
-    def decode(self, z: tf.Tensor) -> Any:
-        """The decoder's output for codes of shape (batch, latent_dim)."""
+    def decode(self, z: tf.Tensor, conditions: Mapping[str, Any] | None = None, *, mean: bool = False) -> Any:
+        """The decoder's output for codes.
+
+        Args:
+            z: Shape (batch, latent_dim).
+            conditions: Of a conditional model: its `conditions` by name, with a row per code.
+            mean: Whether to return the mean of x, such as probabilities, in place of the output, such as logits.
+        """
         z = tf.convert_to_tensor(z, dtype_hint=tf.float32)
         if z.shape.rank != 2 or z.shape[-1] != self.latent.latent_dim:
-            raise ValueError(f"Expected codes of shape (batch, {self.latent.latent_dim}). Received: shape {z.shape}.")
-        return self.decoder(tf.cast(z, tf.float32), training=False)
+            expected = f"codes of shape (batch, {self.latent.latent_dim})"
+            raise ArgumentError("z", expected, f"shape {z.shape}", owner="VAE.decode")
+        given = _dense(self._conditions_of(conditions or {}))
+        output = self._decoder_output(tf.cast(z, self.bound_dtype), given, False)
+        return self.likelihood.mean(output) if mean else output
 
-    def sample(self, n: int, *, seed: int | tf.Tensor = 0) -> Any:
+    def sample(
+        self,
+        n: int,
+        *,
+        conditions: Mapping[str, Any] | None = None,
+        mean: bool = False,
+        seed: int | tf.Tensor = 0,
+    ) -> Any:
         """The decoder's output at `n` codes that are drawn from the prior.
 
         Args:
             n: Number of codes.
+            conditions: Of a conditional model: its `conditions` by name, with n rows.
+            mean: Whether to return the mean of x, such as probabilities, in place of the output, such as logits.
             seed: An int or a stateless seed of shape (2,).
         """
-        return self.decode(self.latent.prior().sample(n, seed=stateless_seed(stateless_seed(seed), 0)))
+        z = self.latent.prior().sample(n, seed=stateless_seed(stateless_seed(seed), 0))
+        return self.decode(z, conditions, mean=mean)
+
+    def predict(self, *args: Any, mean: bool = False, **kwargs: Any) -> Any:
+        """See `keras.Model.predict`; with `mean=True` the mean of x, such as probabilities, in place of logits."""
+        outputs = super().predict(*args, **kwargs)
+        return keras.ops.convert_to_numpy(self.likelihood.mean(tf.convert_to_tensor(outputs))) if mean else outputs
 
     def _smallest_input(self) -> Any:
         inputs = self.encoder_input
@@ -168,10 +258,8 @@ class VAE(VariationalAutoencoder):
         return keras.tree.map_structure(lambda tensor: tf.zeros([1, *tensor.shape[1:]], tensor.dtype), inputs)
 
     def get_config(self) -> dict[str, Any]:
-        _check_registered(self.likelihood)
-        parts = {name: getattr(self, name) for name in ("encoder", "decoder", "likelihood")}
-        serialized = {name: keras.saving.serialize_keras_object(part) for name, part in parts.items()}
-        return {**super().get_config(), **serialized}
+        parts = {name: keras.saving.serialize_keras_object(getattr(self, name)) for name in ("encoder", "decoder")}
+        return {**super().get_config(), **parts, "target": self.target, "conditions": list(self.conditions)}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> VAE:
@@ -208,17 +296,22 @@ def _one_at_least(value: tf.Tensor) -> tf.Tensor:
     return padded
 
 
-def _check_registered(likelihood: LikelihoodFunction) -> None:
-    """Refuses a likelihood that could be saved but not loaded.
+def _given(likelihood: Any) -> Any:
+    """The likelihood itself; None is none.
 
     Raises:
-        ValueError: It is not registered with Keras.
+        ArgumentError: It is None.
     """
-    registered = likelihood if hasattr(likelihood, "__name__") else type(likelihood)
-    if keras.saving.get_registered_object(keras.saving.get_registered_name(registered)) is not registered:
-        raise ValueError(
-            f"The likelihood {getattr(registered, '__name__', registered)!r} of this VAE is not registered, so that a file of the "
-            "model could not be loaded. Define it with `def`, in a module, under the decorator "
-            "@keras.saving.register_keras_serializable(package='...'), make the model anew with it and take over its weights with "
-            "`set_weights`."
-        )
+    if likelihood is None:
+        raise ArgumentError("likelihood", "a name, a likelihood of tf_vmf.models or a callable", "None", owner="VAE")
+    return likelihood
+
+
+def _finite(value: Any) -> Any:
+    """The value itself; an error where a number is NaN or infinite, which a ReLU would turn into 0."""
+    numbers = value.values if isinstance(value, tf.SparseTensor) else tf.convert_to_tensor(value)
+    if not numbers.dtype.is_floating:
+        return value
+    ok = tf.reduce_all(tf.math.is_finite(numbers))
+    numbers = require(ok, numbers, "Expected x to be finite numbers. Received NaN or infinity.")
+    return value.with_values(numbers) if isinstance(value, tf.SparseTensor) else numbers

@@ -6,7 +6,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from tf_vmf._errors import MissingPlaceError
+from tf_vmf._errors import ArgumentError, MissingPlaceError
 from tf_vmf.models.load import load
 from tf_vmf.models.lstm_vae import LSTMVAE
 from tf_vmf.text.vocabulary import require_gensim
@@ -40,9 +40,11 @@ def read_word_vectors(path: str | Path) -> Mapping[str, np.ndarray]:
     if path.is_dir() or path.suffix == ".keras":
         model, vectorizer = load(path)
         if not isinstance(model, LSTMVAE) or vectorizer is None:
-            raise ValueError(
-                f"Argument `path` of read_word_vectors: expected a run of a sentence model with its vectorizer.json. Received: "
-                f"{path}, which holds a {type(model).__name__} {'without' if vectorizer is None else 'with'} a vocabulary."
+            raise ArgumentError(
+                "path",
+                "a run of a sentence model with its vectorizer.json",
+                f"{path}, which holds a {type(model).__name__} {('without' if vectorizer is None else 'with')} a vocabulary",
+                owner="read_word_vectors",
             )
         vectors = keras.ops.convert_to_numpy(model.embedding.embeddings)
         return dict(zip(vectorizer.vocabulary, vectors, strict=True))

@@ -6,12 +6,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tf_vmf import data, evaluation, files, report
 from tf_vmf.models import BagOfWordsVAE
 from tf_vmf.programs.components import make_latent, make_optimizer
 from tf_vmf.programs.configs import DocumentConfig
 from tf_vmf.programs.run import Experiment, Run, run, start
-from tf_vmf.report import engine
+from tf_vmf.report.engine.excerpts import label_name
+from tf_vmf.report.engine.topic_view import TopicView
+from tf_vmf.topics import TopicModel
+from tf_vmf.topics.report import topic_view
+
+_TOPICS = 20  # of the report
 
 
 def train_documents(
@@ -82,14 +89,28 @@ def make_model(config: DocumentConfig, corpus: data.BagOfWordsCorpus, num_steps:
         sample_reduction=config.sample_reduction,
         seed=config.seed,
     )
+    model.set_vocabulary(corpus.vocabulary)
     if config.unigram_bias:
         model.set_unigram_bias(corpus.train_word_counts)
     model.compile(make_optimizer(config, num_steps))
     return model
 
 
-def _write_report(corpus: data.BagOfWordsCorpus, path: Path, **run: Any) -> None:
+def _write_report(corpus: data.BagOfWordsCorpus, path: Path, *, model: BagOfWordsVAE, **run: Any) -> None:
     """Writes the report of a run and the findings behind it: its model, metrics, history, config and command."""
-    findings = engine.find_documents(corpus=corpus, **run)
-    files.write_text(path.with_name("findings.json"), engine.to_json(findings))
+    findings = report.find_documents(corpus=corpus, model=model, topics=_topics(corpus, model), **run)
+    files.write_text(path.with_name("findings.json"), findings.to_json())
     report.document_report(path, findings)
+
+
+def _topics(corpus: data.BagOfWordsCorpus, model: BagOfWordsVAE) -> TopicView | None:
+    """The topics that `TopicModel` finds in the training documents; None where codes are no directions."""
+    documents = corpus.train
+    number = min(_TOPICS, int(np.count_nonzero(np.diff(documents.counts.indptr))))
+    if model.latent.describe().metric != "cosine" or number < 2:
+        return None
+    found = TopicModel.from_document_model(
+        model, documents.counts, vocabulary=corpus.vocabulary, num_topics=number, random_state=0
+    )
+    labels = None if documents.labels is None else [label_name(corpus.label_names, each) for each in documents.labels]
+    return topic_view(found, classes=labels, titles=documents.titles, texts=documents.texts, noun="document")

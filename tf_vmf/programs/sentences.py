@@ -15,7 +15,6 @@ from tf_vmf.models import LSTMVAE, read_word_vectors
 from tf_vmf.programs.components import make_latent, make_optimizer
 from tf_vmf.programs.configs import SentenceConfig
 from tf_vmf.programs.run import Experiment, Run, run, start
-from tf_vmf.report import engine
 from tf_vmf.training import Workdir
 
 
@@ -104,6 +103,7 @@ def make_model(config: SentenceConfig, corpus: data.SentenceCorpus, num_steps: i
         sample_reduction=config.sample_reduction,
         seed=config.seed,
     )
+    model.set_vocabulary(corpus.vocabulary)
     model.set_unigram_bias(corpus.train_word_counts)
     if config.initial_embeddings and not has_started:
         found = model.set_embeddings(corpus.vocabulary, read_word_vectors(config.initial_embeddings))
@@ -154,6 +154,6 @@ def _embeddings_fingerprint(config: SentenceConfig, workdir: Workdir) -> dict[st
 
 def _write_report(corpus: data.SentenceCorpus, path: Path, **run: Any) -> None:
     """Writes the report of a run and the findings behind it: its model, metrics, history, config and command."""
-    findings = engine.find_sentences(corpus=corpus, **run)
-    files.write_text(path.with_name("findings.json"), engine.to_json(findings))
+    findings = report.find_sentences(corpus=corpus, **run)
+    files.write_text(path.with_name("findings.json"), findings.to_json())
     report.sentence_report(path, findings)

@@ -18,7 +18,6 @@ from tf_vmf.locks import FileLock
 from tf_vmf.programs.configs import DocumentConfig, SentenceConfig
 from tf_vmf.programs.documents import train_documents
 from tf_vmf.programs.sentences import train_sentences
-from tf_vmf.report import engine
 from tf_vmf.training import RunInterruptedError
 
 
@@ -134,7 +133,7 @@ def _train(config: DocumentConfig | SentenceConfig, folder: Path, command: str) 
 
 def _compare(sweep: Sweep, command: str) -> None:
     """Writes the table and the report of the sweep."""
-    points = engine.sweep_points(sweep.finished)
+    points = report.sweep_points(sweep.finished)
     rows = [
         {
             **point.setting,
@@ -144,7 +143,7 @@ def _compare(sweep: Sweep, command: str) -> None:
         for point in points
     ]
     write_csv(sweep.table_file, rows)
-    findings = engine.find_sweep(points, command=command, failures=sweep.failures)
+    findings = report.find_sweep(points, command=command, failures=sweep.failures)
     table = report.sweep_table(findings)
     cells = [[str(cell) for cell in row] for row in (table.header, *table.rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]

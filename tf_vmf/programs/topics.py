@@ -59,7 +59,7 @@ def find_topics(config: TopicsConfig, *, verbose: bool = True) -> TopicModel:
             random_state=config.seed,
             verbose=2 if verbose else 0,
         ).fit(strings)
-        _write(model, strings, labels, folder)
+        _write(model, strings, labels, folder, _title(config))
         if codes_folder is not None:
             _export_codes(model, texts, codes_folder, config.seed)
     return model
@@ -72,7 +72,15 @@ def _texts(config: TopicsConfig) -> list[Text]:
     return list(TextFiles(list(config.train_files), whole_files=True, columns=columns))
 
 
-def _write(model: TopicModel, texts: list[str], labels: list[str | None], folder: Path) -> None:
+def _title(config: TopicsConfig) -> str:
+    """The names of the files of texts, the heading of the report."""
+    if config.corpus is not None:
+        return config.corpus.capitalize()
+    names = [Path(file.split("=", 1)[-1]).name for file in config.train_files]
+    return ", ".join(names[:3]) + (" …" if len(names) > 3 else "")
+
+
+def _write(model: TopicModel, texts: list[str], labels: list[str | None], folder: Path, title: str) -> None:
     topics = model.topic_info()
     topics["words"] = topics["words"].str.join(" ")
     topics[["topic", "label", "size", "share", "c_npmi", "words"]].to_csv(folder / "topics.csv", index=False)
@@ -80,7 +88,7 @@ def _write(model: TopicModel, texts: list[str], labels: list[str | None], folder
     documents.index.name = "row"
     columns = ["topic", "probability", "known_tokens", "label", "text"]
     documents[columns].to_csv(folder / "documents.csv")
-    model.report(folder / "report.html", labels)
+    model.report(folder / "report.html", labels, texts=texts, title=title)
     model.save(folder / MODEL_FOLDER)
 
 

@@ -1,7 +1,11 @@
-"""Reports: HTML pages of findings, figures, and the summary for the terminal. `tf_vmf.report.engine` computes the findings."""
+"""Reports: one HTML page out of sections, each of which finds its record and renders it, and the summary for the terminal.
 
-from tf_vmf.report.document_report import document_report
-from tf_vmf.report.page import (
+`tf_vmf.report.engine` holds the analyses behind them.
+"""
+
+from tf_vmf.report.context import DocumentContext, SentenceContext
+from tf_vmf.report.document import DOCUMENT_SECTIONS, document_report, find_documents
+from tf_vmf.report.page.page import (
     Code,
     Headline,
     Image,
@@ -13,23 +17,38 @@ from tf_vmf.report.page import (
     Text,
     write_report,
 )
-from tf_vmf.report.sentence_report import sentence_report
+from tf_vmf.report.section import Findings, ReportSection, register_section
+from tf_vmf.report.sections.sweep import SweepFindings, SweepPoint, find_sweep, sweep_points
+from tf_vmf.report.sentence import SENTENCE_SECTIONS, find_sentences, sentence_report
 from tf_vmf.report.summary import summary
-from tf_vmf.report.sweep_report import sweep_report, sweep_table
+from tf_vmf.report.sweep import sweep_report, sweep_table
 
 __all__ = [
+    "DOCUMENT_SECTIONS",
+    "SENTENCE_SECTIONS",
     "Code",
+    "DocumentContext",
+    "Findings",
     "Headline",
     "Image",
     "Passage",
     "PassageList",
+    "ReportSection",
     "Row",
     "Section",
+    "SentenceContext",
+    "SweepFindings",
+    "SweepPoint",
     "Table",
     "Text",
     "document_report",
+    "find_documents",
+    "find_sentences",
+    "find_sweep",
+    "register_section",
     "sentence_report",
     "summary",
+    "sweep_points",
     "sweep_report",
     "sweep_table",
     "write_report",

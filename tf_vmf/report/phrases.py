@@ -10,11 +10,15 @@ import numpy as np
 
 from tf_vmf.measures import has_code
 from tf_vmf.report.engine.code_map import CodeMap
+from tf_vmf.report.engine.excerpts import Excerpt
+from tf_vmf.report.engine.neighbors import LabelAgreement
 from tf_vmf.report.engine.run import Latent, Run
+from tf_vmf.report.page.page import Passage, Text
 
 # A code of so few dimensions suits very little text: on 300 search snippets it has 1.00 of the unigram model's perplexity, the
 # default of 20 dimensions 1.29.
 _FEW_DIMENSIONS = 10
+_SNIPPET = 260
 
 
 def code_description(latent: Latent, noun: str) -> str:
@@ -24,7 +28,7 @@ def code_description(latent: Latent, noun: str) -> str:
 
 def training_length(run: Run) -> str:
     """How long a run trained, as " for 80 epochs" with a space in front; "" where the run does not say."""
-    epochs = run.metrics.get("training", {}).get("epochs", len(run.history))
+    epochs = run.metrics.get("training", {}).get("epochs")
     if not epochs:
         return ""
     return f" for {epochs} epoch{'s' if epochs > 1 else ''}"
@@ -97,5 +101,32 @@ def map_caption(found: CodeMap, noun: str) -> str:
     }[found.method]
     if len(found.points) > 1 and not np.ptp(found.points, axis=0).any():
         how = "All codes coincide."
-    marks = "" if found.labels is None and found.topics is None else " The legend tells what a mark stands for."
+    marks = "" if found.labels is None else " The legend tells what a mark stands for."
     return f"Codes of {shown}.{marks} {how}"
+
+
+def agreement_text(agreement: LabelAgreement, noun: str) -> Text:
+    """How often neighbors, training examples, have the label of their query, a test example."""
+    verdict = "" if agreement.precision > agreement.chance else " Here it is no better than chance."
+    return Text(
+        f"Of the {agreement.k} nearest training {noun}s of a test {noun}, {agreement.precision:.0%} have its label on average. Of "
+        f"{noun}s picked at random {agreement.chance:.1%} would; 100% is the best value.{verdict} To quote this figure, give the "
+        "number of neighbors and the value of chance with it."
+    )
+
+
+def passage(excerpt: Excerpt, score: str = "", *, same: bool = False) -> Passage:
+    """An excerpt as the page shows it."""
+    heading = " · ".join(dict.fromkeys(part for part in (excerpt.title, excerpt.label) if part))
+    text = _shortened(excerpt.text) if excerpt.text else ""
+    if excerpt.words:
+        text = "Characteristic words: " + ", ".join(excerpt.words)
+    return Passage(heading or f"Document {excerpt.row}", text, score, same)
+
+
+def _shortened(text: str) -> str:
+    """The beginning of a text, which may itself have been cut off inside a word."""
+    complete = len(text) <= _SNIPPET and text.rstrip().endswith((".", "!", "?", '"', ")"))
+    if complete or " " not in text:
+        return text
+    return text[:_SNIPPET].rsplit(" ", 1)[0].rstrip(" ,;:") + " …"

@@ -19,6 +19,8 @@ from tf_vmf.models import BagOfWordsVAE, FusedAdam
 from tf_vmf.training.progress import EpochLines
 
 _EVALUATION_BATCH = 500
+# Concentration of the posterior of a latent that has none.
+_CERTAIN = 1e6
 _DECODED_AT_ONCE = 256
 # Concentration of the posterior at the start of training, and its lower bound.
 _INITIAL_CONCENTRATION, _MINIMUM_CONCENTRATION = 120.0, 1.0
@@ -86,11 +88,19 @@ def train(counts: sparse.csr_matrix, settings: CodeSettings, seed: int, verbose:
     return model
 
 
-def encode(model: BagOfWordsVAE, counts: sparse.csr_matrix) -> np.ndarray:
-    """The mean directions of the posterior, shape (n, d), float32."""
-    parts = [np.zeros((0, model.latent.latent_dim), np.float32)]
-    parts += [model.posterior_parameters(batch)["mean_direction"].numpy() for batch in _batches(counts)]
-    return np.concatenate(parts)
+def encode(model: BagOfWordsVAE, counts: sparse.csr_matrix) -> tuple[np.ndarray, np.ndarray]:
+    """Mean directions of the posterior (n, d), and its concentrations (n,); float32.
+
+    A latent that has no concentration is taken for certain.
+    """
+    directions = [np.zeros((0, model.latent.latent_dim), np.float32)]
+    concentrations = [np.zeros(0, np.float32)]
+    for batch in _batches(counts):
+        parameters = model.posterior_parameters(batch)
+        directions.append(parameters["mean_direction"].numpy())
+        certain = np.full(len(directions[-1]), _CERTAIN, np.float32)
+        concentrations.append(np.asarray(parameters.get("concentration", certain)))
+    return np.concatenate(directions), np.concatenate(concentrations)
 
 
 def log_likelihood_bounds(model: BagOfWordsVAE, counts: sparse.csr_matrix, seed: int = 0) -> np.ndarray:

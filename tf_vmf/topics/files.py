@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tf_vmf.topics.topic_model import TopicModel
 
 _SETTINGS_FILE, _TOPICS_FILE = "topic_model.json", "topics.npz"
-_FORMAT = 1
+_FORMAT = 2  # 1: without words of the mixture and concentrations of codes
 
 
 def save(model: TopicModel, path: str | Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ class FittedTopics:
         topic_of: The topic of each component, int64 (components,); merged topics have several.
         documents: The training documents.
         codes: Their codes, shape (n, d); rows of zeros for documents without a known word.
+        concentrations: Of the posteriors around the codes, shape (n,).
         modes: The codes at which the topics are decoded, shape (K, d).
         log_probabilities: log p(word|topic), shape (K, V).
         ranking: Numbers of words by rank, shape (K, V).
@@ -35,6 +37,7 @@ class FittedTopics:
     topic_of: np.ndarray
     documents: CountedDocuments
     codes: np.ndarray
+    concentrations: np.ndarray
     modes: np.ndarray
     log_probabilities: np.ndarray
     ranking: np.ndarray
@@ -48,26 +51,31 @@ class FittedTopics:
         """Whether each training document has a known word, bool (n,)."""
         return self.documents.known
 
-    @property
+    @cached_property
     def weights(self) -> np.ndarray:
         """The mean proportions of the training documents, shape (K,)."""
-        return self._of_topics(self.mixture.proportions(self.codes[self.known])).mean(axis=0)
+        return np.asarray(self._of_known.mean(axis=0))
 
-    def proportions(self, codes: np.ndarray, known: np.ndarray) -> np.ndarray:
-        """p(topic|code), shape (n, K); documents without a known word get the mean proportions.
+    @cached_property
+    def _of_known(self) -> np.ndarray:
+        return self._of_topics(self.mixture.proportions(self.documents.counts[np.flatnonzero(self.known)]))
 
-        Args:
-            codes: Shape (n, d).
-            known: Whether each document has a known word, bool (n,).
-        """
-        proportions = np.tile(self.weights, (len(codes), 1))
-        if known.any():
-            proportions[known] = self._of_topics(self.mixture.proportions(codes[known]))
+    def proportions(self, documents: CountedDocuments) -> np.ndarray:
+        """p(topic|document), shape (n, K); documents without a known word get the mean proportions."""
+        proportions = np.tile(self.weights, (len(documents), 1))
+        if (known := documents.known).any():
+            proportions[known] = self._of_topics(self.mixture.proportions(documents.counts[np.flatnonzero(known)]))
         return proportions
 
     def training_proportions(self) -> np.ndarray:
         """`proportions` of the training documents."""
-        return self.proportions(self.codes, self.known)
+        proportions = np.tile(self.weights, (len(self.documents), 1))
+        proportions[self.known] = self._of_known
+        return proportions
+
+    def log_density(self) -> np.ndarray:
+        """Log density of the codes of the training documents with a known word, relative to the uniform."""
+        return self.mixture.log_density(self.codes[self.known], self.concentrations[self.known])
 
     def _of_topics(self, of_components: np.ndarray) -> np.ndarray:
         members = np.equal.outer(self.topic_of, np.arange(self.num_topics)).astype(np.float64)
@@ -80,6 +88,7 @@ def find_words(
     topic_of: np.ndarray,
     documents: CountedDocuments,
     codes: np.ndarray,
+    concentrations: np.ndarray,
     settings: WordSettings,
 ) -> FittedTopics:
     """Decodes every topic where its documents are densest, and ranks its words.
@@ -90,11 +99,13 @@ def find_words(
         topic_of: The topic of each component.
         documents: The training documents.
         codes: Their codes; rows of zeros for documents without a known word.
+        concentrations: Of the posteriors around the codes.
         settings: How words are chosen.
     """
-    topics = FittedTopics(mixture, topic_of, documents, codes, np.empty(0), np.empty(0), np.empty(0))
+    empty = np.empty(0)
+    topics = FittedTopics(mixture, topic_of, documents, codes, concentrations, empty, empty, empty)
     known = topics.known
-    proportions = topics.proportions(codes, known)[known]
+    proportions = topics.training_proportions()[known]
     centres = normalize(proportions.T @ codes[known].astype(np.float64))
     modes = topic_modes(codes[known], proportions, centres, settings.mode_concentration)
     log_probabilities = log_word_probabilities(model, modes)
@@ -134,11 +145,10 @@ def write_topics(topics: FittedTopics, path: Path) -> None:
     """Writes the arrays of the topics to an .npz file."""
     documents, counts = topics.documents, topics.documents.counts
     arrays = dict(
-        weights=topics.mixture.weights,
-        mean_directions=topics.mixture.mean_directions,
-        concentration=np.asarray(topics.mixture.concentration),
+        **topics.mixture.to_arrays(),
         topic_of=topics.topic_of,
         codes=topics.codes,
+        concentrations=topics.concentrations,
         modes=topics.modes,
         log_probabilities=topics.log_probabilities,
         ranking=topics.ranking,
@@ -147,7 +157,7 @@ def write_topics(topics: FittedTopics, path: Path) -> None:
         counts_indptr=counts.indptr,
     )
     if documents.words is not None and documents.offsets is not None:
-        arrays |= {"words": documents.words, "offsets": documents.offsets}
+        arrays |= {"sequence": documents.words, "offsets": documents.offsets}
     np.savez_compressed(path, **arrays)
 
 
@@ -159,10 +169,11 @@ def read_topics(path: Path) -> FittedTopics:
     parts = tuple(arrays[f"counts_{name}"] for name in ("data", "indices", "indptr"))
     counts = sparse.csr_matrix(parts, (len(parts[2]) - 1, num_words))
     return FittedTopics(
-        mixture=TopicMixture(arrays["weights"], arrays["mean_directions"], float(arrays["concentration"])),
+        mixture=TopicMixture.from_arrays(arrays),
         topic_of=arrays["topic_of"],
-        documents=CountedDocuments(counts, arrays.get("words"), arrays.get("offsets")),
+        documents=CountedDocuments(counts, arrays.get("sequence"), arrays.get("offsets")),
         codes=arrays["codes"],
+        concentrations=arrays["concentrations"],
         modes=arrays["modes"],
         log_probabilities=arrays["log_probabilities"],
         ranking=arrays["ranking"],

@@ -1,4 +1,4 @@
-"""Guided topics: from seed words to directions."""
+"""Guided topics: from seed words to columns of counts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from scipy import sparse
-from sklearn.preprocessing import normalize
 
 from tf_vmf.topics.documents import word_number
 
@@ -43,28 +42,9 @@ def check_seed_words(seed_words: SeedWords | None, vocabulary: Sequence[str], co
             raise ValueError(f"Argument `seed_words`: expected words of the documents. Received: {list(words)}.")
 
 
-def anchors(
-    seed_words: SeedWords | None, vocabulary: Sequence[str], counts: sparse.csr_matrix, codes: np.ndarray
-) -> np.ndarray:
-    """A direction for each group of words: the mean code of the documents, weighted by the share of their tokens in the group.
-
-    Args:
-        seed_words: Groups of words that `check_seed_words` allows, or None.
-        vocabulary: The V words.
-        counts: Shape (n, V), no empty row.
-        codes: Unit vectors, shape (n, d).
-
-    Returns:
-        Unit vectors, shape (groups, d).
-    """
-    groups = _groups(seed_words)
-    directions = np.zeros((len(groups), codes.shape[1]))
-    lengths = np.asarray(counts.sum(axis=1)).ravel()
-    for row, words in enumerate(groups):
-        columns = [word_number(word, vocabulary) for word in words]
-        share = np.asarray(counts[:, columns].sum(axis=1)).ravel() / lengths
-        directions[row] = share @ codes
-    return np.asarray(normalize(directions)) if groups else directions
+def seed_columns(seed_words: SeedWords | None, vocabulary: Sequence[str]) -> list[np.ndarray]:
+    """The columns of the words of each group that `check_seed_words` allows."""
+    return [np.array([word_number(word, vocabulary) for word in words]) for words in _groups(seed_words)]
 
 
 def _groups(seed_words: SeedWords | None) -> list[Sequence[str]]:

@@ -1,100 +1,202 @@
-"""Topics as a mixture of von Mises-Fisher distributions with one shared concentration over the codes of documents."""
+"""Topics as one mixture of directions and words."""
 
 from __future__ import annotations
 
-import warnings
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 
 import numpy as np
-import tensorflow as tf
-from scipy.optimize import linear_sum_assignment
-from scipy.special import logsumexp
-from sklearn.exceptions import ConvergenceWarning
+from scipy import sparse
+from scipy.special import logsumexp, softmax
+from sklearn.decomposition import PCA
 from sklearn.preprocessing import normalize
 
-from tf_vmf import math as vmf_math
-from tf_vmf.distributions import VonMisesFisherMixture
+from tf_vmf.math import arrays
+from tf_vmf.topics import admixture
 
-# NMI with the classes by the number of restarts: BBC News 0.68 with 1, 0.85 with 5; M10 0.463 with 5, 0.471 with 10 and with 20.
-RESTARTS = 10
+# Words that the vector of a text counts for, and the power of its densities: topics are no true vMFs, and undamped densities are
+# certain of every text.
+VECTOR_WORDS, VECTOR_TEMPERATURE = 5.0, 0.2
+# Dimensions that vectors are reduced to.
+_VECTOR_DIMENSIONS = 50
+
+
+@dataclass(frozen=True, eq=False)
+class VectorSphere:
+    """Vectors of texts as points on a sphere of few dimensions, and the topics there.
+
+    Attributes:
+        mean: Of the vectors, shape (e,).
+        components: Principal components, shape (c, e).
+        mean_directions: Of the topics, unit vectors, shape (K, c).
+        concentration: Of the points around them; all topics share it.
+    """
+
+    mean: np.ndarray
+    components: np.ndarray
+    mean_directions: np.ndarray
+    concentration: float
+
+    def points(self, vectors: np.ndarray) -> np.ndarray:
+        """The reduced vectors, scaled to length 1: shape (n, c)."""
+        return np.asarray(normalize((np.asarray(vectors, np.float64) - self.mean) @ self.components.T))
+
+    def log_density(self, vectors: np.ndarray) -> np.ndarray:
+        """Log density of the points under each topic, relative to the uniform, in nats: shape (n, K)."""
+        cosines, dim = self.points(vectors) @ self.mean_directions.T, len(self.components)
+        at_mode = _log_normalizer(np.asarray(self.concentration), dim) - _log_normalizer(np.zeros(()), dim)
+        return np.asarray(at_mode + self.concentration * cosines)
+
+
+def principal_components(vectors: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """The mean (e,) and the first principal components (c, e) of vectors (n, e), 50 at most."""
+    dim = min(_VECTOR_DIMENSIONS, *vectors.shape)
+    fitted = PCA(dim, random_state=seed).fit(np.asarray(vectors, np.float64))
+    return fitted.mean_, fitted.components_
 
 
 @dataclass(frozen=True, eq=False)
 class TopicMixture:
-    """p(z) = sum_k weights[k] vMF(z; mean_directions[k], concentration).
+    """A mixture of K topics over texts: their words, their codes and, where given, their vectors.
+
+    ```
+    p(x, z, v) = sum_k weights[k] Mult(x; words[k]) vMF(z; mean_directions[k], concentration)
+                              vMF(v; vectors.mean_directions[k], vectors.concentration)
+    ```
+
+    for the counts x of a text, its code z and its vector v, a direction that any encoder gave: code and vector are a point on a
+    product of two spheres. A code is known up to its posterior vMF(z; code, c): wherever a density of codes stands, its expectation
+    over that posterior is taken, which is closed:
+
+    ```
+    E[vMF(z; mu, kappa)] = C(kappa) C(c) / C(|kappa mu + c code|),   C the normalizer of the vMF.
+    ```
 
     Attributes:
         weights: Shape (K,), summing to 1.
         mean_directions: Unit vectors, shape (K, d).
-        concentration: Shared by all components.
+        concentration: Of the codes around them; all topics share it.
+        words: p(word | topic) > 0, shape (K, V), where a word counts as seen some more times in proportion to the sizes of topics.
+        vectors: The sphere of the vectors; None without them.
     """
 
     weights: np.ndarray
     mean_directions: np.ndarray
     concentration: float
+    words: np.ndarray
+    vectors: VectorSphere | None = None
 
-    def proportions(self, codes: np.ndarray) -> np.ndarray:
-        """p(k|z), shape (n, K), for codes of shape (n, d)."""
-        joint = self._log_joint(codes)
-        return np.exp(joint - logsumexp(joint, axis=1, keepdims=True))
+    @property
+    def num_topics(self) -> int:
+        return len(self.weights)
 
-    def log_density(self, codes: np.ndarray) -> np.ndarray:
-        """Log p(z) on the sphere, in nats, shape (n,)."""
-        return logsumexp(self._log_joint(codes), axis=1)
+    def proportions(self, counts: sparse.csr_matrix, vectors: np.ndarray | None = None) -> np.ndarray:
+        """p(topic | text), shape (n, K); rows sum to 1.
 
-    def _log_joint(self, codes: np.ndarray) -> np.ndarray:
-        dim = self.mean_directions.shape[1]
-        normalizer = float(vmf_math.log_normalizer(tf.constant(self.concentration, tf.float64), dim))
-        scores = self.concentration * (np.asarray(codes, np.float64) @ self.mean_directions.T)
-        return np.log(self.weights) + scores - normalizer
+        The proportions of `admixture`, where the vector of a text counts for `VECTOR_WORDS` words.
+
+        Args:
+            counts: Shape (n, V).
+            vectors: Shape (n, e), where the mixture has some.
+        """
+        votes = np.zeros((1, self.num_topics))
+        if self.vectors is not None:
+            assert vectors is not None
+            log_density = VECTOR_TEMPERATURE * self.vectors.log_density(vectors)
+            votes = VECTOR_WORDS * softmax(np.log(self.weights) + log_density, axis=1)
+        return admixture.admixture(counts.tocsr(), self.words, self.weights, votes)
+
+    def word_responsibilities(self, counts: sparse.csr_matrix, proportions: np.ndarray) -> np.ndarray:
+        """p(topic | word, text) of every stored count, shape (counts.nnz, K), for the proportions of the texts."""
+        return admixture.word_responsibilities(counts, self.words, proportions)
+
+    def log_density(
+        self, codes: np.ndarray, concentrations: np.ndarray, vectors: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Log density of codes, and vectors, over the area of their spheres, relative to the uniform one: nats, shape (n,).
+
+        Words are left out, as their probability says more about the length of a text than about its place. A code that is hardly
+        known has a density near that of the uniform distribution.
+
+        Args:
+            codes: Unit vectors, shape (n, d).
+            concentrations: Of the posteriors around them, shape (n,).
+            vectors: Shape (n, e), where the mixture has some.
+        """
+        return logsumexp(self.log_directions(codes, concentrations, vectors), axis=1)
+
+    def log_directions(
+        self, codes: np.ndarray, concentrations: np.ndarray, vectors: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Log of weight times density of codes, and vectors, under each topic, relative to the uniform: shape (n, K)."""
+        log_joint = np.log(self.weights) + expected_log_density(
+            codes, concentrations, self.mean_directions, self.concentration
+        )
+        if self.vectors is not None:
+            assert vectors is not None
+            log_joint = log_joint + self.vectors.log_density(vectors)
+        return np.asarray(log_joint)
+
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """The arrays of a file; `from_arrays` reads them."""
+        found = {
+            "weights": self.weights,
+            "mean_directions": self.mean_directions,
+            "concentration": np.asarray(self.concentration),
+            "words": self.words,
+        }
+        if self.vectors is not None:
+            found |= {
+                f"vector_{field.name}": np.asarray(getattr(self.vectors, field.name)) for field in fields(VectorSphere)
+            }
+        return found
+
+    @classmethod
+    def from_arrays(cls, found: Mapping[str, np.ndarray]) -> TopicMixture:
+        """Reads what `to_arrays` has written; other keys are ignored."""
+        sphere = None
+        if "vector_mean" in found:
+            parts = {field.name: found[f"vector_{field.name}"] for field in fields(VectorSphere)}
+            sphere = VectorSphere(**parts | {"concentration": float(parts["concentration"])})
+        return cls(
+            found["weights"],
+            found["mean_directions"],
+            float(found["concentration"]),
+            found["words"],
+            sphere,
+        )
 
 
-def fit_mixture(
-    codes: np.ndarray,
-    num_topics: int,
-    seed: int,
-    *,
-    anchors: np.ndarray | None = None,
-    anchor_weight: float = 0.0,
-    restarts: int = RESTARTS,
-) -> TopicMixture:
-    """Maximum likelihood by expectation maximisation, started at the best of several spherical k-means.
+def expected_log_density(
+    codes: np.ndarray, concentrations: np.ndarray, mean_directions: np.ndarray, concentration: float
+) -> np.ndarray:
+    """Log E[vMF(z; mean_direction, concentration)] over z ~ vMF(code, its concentration), relative to the uniform: (n, K).
 
     Args:
         codes: Unit vectors, shape (n, d).
-        num_topics: K, at most n.
-        seed: Seed of the starting points.
-        anchors: Directions that the first components start at and are tied to, shape (a, d), a <= K; None for none.
-        anchor_weight: How many documents an anchor counts for.
-        restarts: Runs of k-means.
+        concentrations: Shape (n,).
+        mean_directions: Unit vectors, shape (K, d).
+        concentration: Shared by the mean directions.
     """
-    points, weights = np.asarray(codes, np.float64), np.ones(len(codes))
-    start = _start(points, num_topics, seed, restarts)
-    if anchors is not None and len(anchors):
-        start = _anchored(start, anchors)
-        points = np.concatenate([points, anchors])
-        weights = np.concatenate([weights, np.full(len(anchors), anchor_weight)])
-    mixture = VonMisesFisherMixture(num_topics, tied_concentration=True, init=start, random_state=seed)
-    with warnings.catch_warnings():
-        # A few steps more or less move no document; k-means has placed the components.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        mixture.fit(points, sample_weight=weights)
-    return TopicMixture(
-        np.maximum(mixture.weights_, 1e-12), mixture.mean_directions_, float(mixture.concentrations_[0])
-    )
+    own = np.asarray(concentrations, np.float64)[:, np.newaxis]
+    cosines = np.asarray(codes, np.float64) @ mean_directions.T
+    together = np.sqrt(np.maximum((own - concentration) ** 2 + 2 * own * concentration * (1 + cosines), 0.0))
+    dim = codes.shape[1]
+    apart = _log_normalizer(own, dim) + _log_normalizer(np.asarray(concentration), dim)
+    return np.asarray(apart - _log_normalizer(together, dim) - _log_normalizer(np.zeros(()), dim))
 
 
-def _start(codes: np.ndarray, num_topics: int, seed: int, restarts: int) -> np.ndarray:
-    from sklearn.cluster import KMeans
+def outlier_threshold(log_density: np.ndarray) -> float:
+    """The density below which a text is an outlier: the median less three deviations, by the median absolute deviation.
 
-    with warnings.catch_warnings():
-        # Of fewer distinct codes than clusters; the model says it in its own words.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        fitted = KMeans(num_topics, n_init=restarts, random_state=seed).fit(codes)
-    return np.asarray(normalize(fitted.cluster_centers_))
+    The share of outliers follows the texts: none lie below where densities are even, many where a part lies apart.
+
+    Args:
+        log_density: Of the training texts, shape (n,).
+    """
+    median = float(np.median(log_density))
+    return median - 3.0 * 1.4826 * float(np.median(np.abs(log_density - median)))
 
 
-def _anchored(directions: np.ndarray, anchors: np.ndarray) -> np.ndarray:
-    """The directions with those that lie next to the anchors first, replaced by the anchors."""
-    _, nearest = linear_sum_assignment(-anchors @ directions.T)
-    return np.concatenate([anchors, np.delete(directions, nearest, axis=0)])
+def _log_normalizer(concentration: np.ndarray, dim: int) -> np.ndarray:
+    return np.asarray(arrays.log_prob_at_mode(concentration, dim) - concentration)

@@ -1,196 +1,217 @@
-"""The report of a topic model as one HTML page."""
+"""The topics of a model as a page shows them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf.evaluation.clustering import normalized_mutual_information, purity
 from tf_vmf.evaluation.topics import topic_diversity
-from tf_vmf.report.engine.code_map import CodeMap, map_codes
-from tf_vmf.report.engine.excerpts import Excerpt
-from tf_vmf.report.map_block import Map
-from tf_vmf.report.page import Block, Headline, Passage, PassageList, Section, Table, Text, write_report
-from tf_vmf.report.phrases import map_caption
-from tf_vmf.topics.fitted import FittedTopics
+from tf_vmf.report.engine.relevant_words import relevant_words
+from tf_vmf.report.engine.topic_view import NO_TOPIC, TopicSource, TopicView, view_topics
+from tf_vmf.report.page.page import Block, Section, Table, Text
+from tf_vmf.report.page.topics import name
+from tf_vmf.report.topic import topic_report
+from tf_vmf.topics.tables import coherence
 
-if TYPE_CHECKING:
-    import pandas as pd
+_WORDS, _MOST_CLASSES = 10, 40
+# Periods of a chart over time: as many as are read at a glance, by the longest calendar period that gives more than a few.
+_MOST_PERIODS, _FEWEST_PERIODS = 60, 6
+_PERIODS = (("Y", "year"), ("Q", "quarter"), ("M", "month"), ("W", "week"), ("D", "day"), ("h", "hour"))
 
-_DIVERSITY_WORDS = 10
-_MOST_CLASSES = 24
+Groups = tuple[str, Sequence[str], np.ndarray]
 
 
-@dataclass(frozen=True, eq=False)
-class TopicModelFindings:
-    """The data of the page.
+def topic_view(
+    model: Any,
+    *,
+    classes: Sequence[Any] | None = None,
+    times: Sequence[Any] | None = None,
+    titles: Sequence[Any] | None = None,
+    columns: Any = None,
+    texts: Sequence[str] | None = None,
+    whole: bool = False,
+    noun: str = "text",
+) -> TopicView:
+    """The topics of a fitted model over its training documents.
 
-    Attributes:
-        code_map: Training documents as points.
+    Args:
+        model: A fitted `TopicModel`.
+        classes: The class of each training document; None and NaN for none.
+        times: The time of each training document: dates, strings that pandas reads as dates, or numbers; None and NaN for none.
+        titles: A title or identifier of each training document.
+        columns: Further columns of the user, shown with a text: a data frame, or sequences by name.
+        texts: The training documents or their beginnings; None for the beginnings that the model keeps.
+        whole: Whether `texts` are whole: a word that the model does not know is then counted in them.
+        noun: What a document is called.
+
+    Raises:
+        ArgumentError: `classes`, `times`, `titles` or `texts` are not as many as the training documents.
+        ModuleNotFoundError: gensim is not installed; pandas, where there are times.
     """
-
-    code_map: CodeMap
+    topics = model._topics
+    size = len(topics.documents)
+    for argument, given in (("classes", classes), ("times", times), ("titles", titles), ("texts", texts)):
+        if given is not None and len(given) != size:
+            raise ArgumentError(
+                argument, f"one for each of the {size} training documents", str(len(given)), owner="TopicModel.report"
+            )
+    totals = np.asarray(topics.documents.counts.sum(axis=0), np.float64).ravel() + 0.5
+    words = relevant_words(np.exp(topics.log_probabilities), totals / totals.sum(), model.vocabulary_, _WORDS)
+    source = TopicSource(
+        labels=model.topic_labels(),
+        words=model.topics(min(_WORDS, len(model.vocabulary_))),
+        by_relevance=words,
+        coherence=coherence(topics, model.vocabulary_),
+        shares=topics.weights,
+        topic=np.where(topics.known, model.labels_, NO_TOPIC),
+        codes=topics.codes,
+        centers=topics.modes,
+        spherical=True,
+        counts=topics.documents.counts,
+        vocabulary=model.vocabulary_,
+        texts=model._texts if texts is None else texts,
+        whole=whole,
+        titles=None if titles is None else list(titles),
+        columns=None if columns is None else {name: list(columns[name]) for name in columns},
+        classes=None if classes is None else _classes(classes),
+        times=None if times is None else _periods(times),
+    )
+    window = "in whole documents" if topics.documents.words is None else "within 10 words"
+    return view_topics(source, noun=noun, relevance_weight=model.relevance_weight, window=window)
 
 
 def write_topic_report(
     path: str | Path,
-    topics: FittedTopics,
-    info: pd.DataFrame,
-    labels: Sequence[str],
-    topic_of_documents: np.ndarray,
-    texts: Sequence[str] | None,
-    classes: Sequence[Any] | None,
-    title: str,
+    model: Any,
     *,
-    coherent_words: bool,
+    classes: Sequence[Any] | None = None,
+    times: Sequence[Any] | None = None,
+    titles: Sequence[Any] | None = None,
+    columns: Any = None,
+    texts: Sequence[str] | None = None,
+    title: str = "Topics",
 ) -> None:
-    """Writes the page; see `TopicModel.report`.
+    """Writes the page of a fitted model; see `TopicModel.report`.
 
     Args:
         path: The file.
-        topics: The topics.
-        info: `TopicModel.topic_info()`.
-        labels: The label of each topic.
-        topic_of_documents: The topic of each training document, shape (n,).
-        texts: The beginnings of the training texts, or None.
+        model: A fitted `TopicModel`.
         classes: The class of each training document, or None.
+        times: The time of each training document, or None.
+        titles: A title of each training document, or None.
+        columns: Further columns of the user, or None.
+        texts: The training documents, or None.
         title: The heading.
-        coherent_words: Whether the words were chosen by their coherence.
-
-    Raises:
-        ValueError: The number of classes is not that of the training documents.
     """
-    if classes is not None and len(classes) != len(topics.documents):
-        raise ValueError(
-            f"Argument `classes`: expected one for each of the {len(topics.documents)} training documents. "
-            f"Received: {len(classes)}."
-        )
-    sections = [_topic_table(topics, info, coherent_words), _documents(topics, info, texts)]
-    if classes is not None and not any(map(_is_present, classes)):
-        classes = None
-    if classes is not None:
-        sections.append(_classes(topics, topic_of_documents, classes, labels))
-    code_map = _code_map(topics, topic_of_documents, labels, texts, classes)
-    sections.append(
-        Section(
-            "Map of documents",
-            [Map(code_map, "code_map", map_caption(code_map, "document"), "document", first="topic")],
-        )
+    view = topic_view(
+        model, classes=classes, times=times, titles=titles, columns=columns, texts=texts, whole=texts is not None
     )
-    words = min(_DIVERSITY_WORDS, min(map(len, info["words"])))
-    write_report(
-        path,
-        title=title,
-        subtitle=f"{topics.num_topics} topics of {len(topics.documents):,} documents",
-        headlines=[
-            Headline(f"{info['c_npmi'].mean():.3f}", "mean coherence", f"c_npmi of 10 words, {_window(topics)}"),
-            Headline(f"{topic_diversity(list(info['words']), words):.0%}", "diversity", f"of {words} words per topic"),
-        ],
-        sections=sections,
-        findings=TopicModelFindings(code_map),
-    )
+    topic_report(path, view, title=title, sections=[_details(view, model)])
 
 
-def _window(topics: FittedTopics) -> str:
-    return "whole documents as windows" if topics.documents.words is None else "windows of 10 words"
-
-
-def _topic_table(topics: FittedTopics, info: pd.DataFrame, coherent_words: bool) -> Section:
-    rows = [
-        (f"{row.topic}: {row.label}", ", ".join(row.words), f"{row.size:,}", f"{row.share:.1%}", f"{row.c_npmi:.2f}")
-        for row in info.itertuples()
-    ]
-    text = (
-        "Topics are clusters of documents with similar codes. Size: documents whose most probable topic it is. Share: mean "
-        "proportion. Coherence: normalised pointwise mutual information of the first ten words in the training documents, "
-        f"{_window(topics)}; 0 is chance, and above 0.1 the words usually read as one topic. Coherences with other windows cannot "
-        "be compared."
-    )
+def _details(view: TopicView, model: Any) -> Section:
+    """The figures that a researcher quotes."""
+    measured = [topic.coherence for topic in view.topics]
+    num_words = min(_WORDS, min(len(topic.words) for topic in view.topics))
+    diversity = topic_diversity([topic.words for topic in view.topics], num_words)
+    window = "whole documents as windows" if view.window == "in whole documents" else "windows of 10 words"
     quote = (
-        "To quote the topics, give the mean coherence with its window, and the diversity: the share of distinct words among the "
-        "first ones of every topic, where 100% is best and values near 0 mean that topics repeat each other."
+        f"Mean coherence {np.mean(measured):.3f} (normalized pointwise mutual information, c_npmi, of the first {num_words} "
+        f"words in the training documents, {window}): 0 is chance, and above 0.1 the words usually read as one topic. Coherences "
+        f"with other windows cannot be compared. Diversity {diversity:.0%}: the share of distinct words among the first "
+        f"{num_words} of every topic, where 100% is best and values near 0 mean that topics repeat each other. To quote the "
+        "topics, give both, with the window."
     )
-    if coherent_words:
+    if model.coherent_words:
         quote += (
             " The words were chosen by this coherence, in these documents. To compare models, measure it in other documents, or "
             "fit with coherent_words=False."
         )
-    table = Table(("Topic", "Words", "Size", "Share", "Coherence"), rows, numeric=(2, 3, 4))
-    return Section("Topics", [Text(text), table, Text(quote)])
+    rows = [
+        (name(topic), ", ".join(topic.words), f"{topic.size:,}", f"{topic.share:.1%}", f"{topic.coherence:.2f}")
+        for topic in view.topics
+    ]
+    blocks: list[Block] = [
+        Text(
+            "Topics are clusters of documents with similar codes. Size: documents whose most probable topic it is. Share: mean "
+            "proportion."
+        ),
+        Table(("Topic", "Words", "Size", "Share", "Coherence"), rows, numeric=(2, 3, 4)),
+        Text(quote),
+    ]
+    if view.classes is not None:
+        blocks.append(Text(_agreement(view)))
+    return Section("Details for researchers", blocks)
 
 
-def _documents(topics: FittedTopics, info: pd.DataFrame, texts: Sequence[str] | None) -> Section:
-    """Representative documents of each topic."""
-    blocks: list[Block] = [Text("The documents nearest to the densest point of each topic.")]
-    for row in info.itertuples():
-        passages = [_passage(number, texts) for number in row.representative_documents]
-        blocks.append(PassageList(Passage(f"{row.topic}: {row.label}", ", ".join(row.words)), passages))
-    return Section("Representative documents", blocks)
-
-
-def _passage(number: int, texts: Sequence[str] | None) -> Passage:
-    return Passage(f"Document {number}", "" if texts is None else texts[number])
-
-
-def _classes(
-    topics: FittedTopics, topic_of_documents: np.ndarray, given: Sequence[Any], labels: Sequence[str]
-) -> Section:
-    """The most frequent topics of each class, and the agreement of topics and classes."""
-    present = np.array([_is_present(value) for value in given], bool)
-    classes = np.array([str(value) for value in given])
-    known = topics.known & present
-    names, sizes = np.unique(classes[present], return_counts=True)
-    shown = names[np.sort(np.argsort(-sizes, kind="stable")[:_MOST_CLASSES])]
-    proportions = topics.training_proportions()
-    rows = []
-    for name in shown:
-        mean = proportions[(classes == name) & present].mean(axis=0)
-        top = np.argsort(-mean, kind="stable")[:3]
-        rows.append(
-            (name, int(np.sum((classes == name) & present)), "; ".join(f"{labels[k]} ({mean[k]:.0%})" for k in top))
-        )
-    found, true = topic_of_documents[known], classes[known]
+def _agreement(view: TopicView) -> str:
+    """How well topics and classes agree."""
+    assert view.classes is not None
+    assert view.classes.of_text is not None
+    assert view.texts is not None
+    known = (view.texts.topic != NO_TOPIC) & (view.classes.of_text >= 0)
+    true, found = view.classes.of_text[known], view.texts.topic[known]
     text = (
-        f"Normalised mutual information of topics and classes: {normalized_mutual_information(true, found):.3f}. "
+        f"Normalized mutual information of topics and classes: {normalized_mutual_information(true, found):.3f}. "
         f"Purity: {purity(true, found):.3f}. The model has not seen the classes."
     )
-    if not present.all():
-        text += f" {np.sum(~present):,} documents without a class are left out."
-    return Section("Classes", [Text(text), Table(("Class", "Documents", "Main topics"), rows, numeric=(1,))])
+    missing = int(np.sum(view.classes.of_text < 0))
+    if missing:
+        text += f" {missing:,} documents without a class are left out."
+    return text
 
 
-def _code_map(
-    topics: FittedTopics,
-    topic_of_documents: np.ndarray,
-    labels: Sequence[str],
-    texts: Sequence[str] | None,
-    classes: Sequence[Any] | None,
-) -> CodeMap:
-    """Training documents with a known word as points."""
-    names: list[str] = []
-    numbers = None
-    if classes is not None:
-        given = [str(value) if _is_present(value) else "no class" for value in classes]
-        names = sorted(set(given))
-        numbers = np.array([names.index(name) for name in given])
-    return map_codes(
-        topics.codes,
-        lambda rows: [Excerpt(int(row), "", "", "" if texts is None else texts[row]) for row in rows],
-        spherical=True,
-        candidates=np.flatnonzero(topics.known),
-        labels=numbers,
-        label_names=names,
-        topics=topic_of_documents,
-        topic_names=[f"{number}: {label}" for number, label in enumerate(labels)],
-    )
+def _classes(given: Sequence[Any]) -> Groups | None:
+    """The classes in order of their names, of many the most frequent; None where no document has one."""
+    present = np.array([_is_present(value) for value in given], bool)
+    if not present.any():
+        return None
+    values, number = np.unique(np.array([str(value) for value in given])[present], return_inverse=True)
+    of_text = np.full(len(given), -1)
+    of_text[present] = number
+    if len(values) > _MOST_CLASSES:
+        kept = np.sort(np.argsort(-np.bincount(number), kind="stable")[:_MOST_CLASSES])
+        place = np.full(len(values) + 1, -1)
+        place[kept] = np.arange(len(kept))
+        values, of_text = values[kept], place[of_text]
+    return "class", values.tolist(), of_text
+
+
+def _periods(given: Sequence[Any]) -> Groups | None:
+    """Calendar periods of dates, or distinct numbers or intervals of equal length; None where no document has a time."""
+    import pandas as pd
+
+    times = pd.Series(list(given))
+    if not times.notna().any():
+        return None
+    if pd.api.types.is_numeric_dtype(times):
+        values = np.sort(times.dropna().unique())
+        if len(values) > _MOST_PERIODS:
+            edges = np.linspace(values[0], values[-1], 21)
+            place = np.clip(np.searchsorted(edges, times.to_numpy(float), "right") - 1, 0, 19)
+            return "interval", [f"{a:g}" for a in edges[:-1]], np.where(times.isna(), -1, place)
+        place = np.searchsorted(values, times.fillna(values[0]).to_numpy())
+        names = [f"{value:g}" for value in values.astype(float)]
+        return "time", names, np.where(times.isna(), -1, place)
+    dates = pd.to_datetime(times, utc=True).dt.tz_localize(None)
+    span, called = pd.PeriodIndex([], freq="Y"), "year"
+    for frequency, called in _PERIODS:  # noqa: B007
+        span = pd.period_range(dates.min(), dates.max(), freq=frequency)
+        if len(span) >= _FEWEST_PERIODS:
+            break
+    periods = dates.dt.to_period(span.freqstr)
+    place = np.asarray(span.get_indexer(pd.PeriodIndex(periods)))
+    return called, [str(period) for period in span], place
 
 
 def _is_present(value: Any) -> bool:
-    """Whether a document has a class, which is neither None nor one of the missing values of pandas."""
-    import pandas as pd
-
-    return bool(pd.notna(value))
+    """Whether a document has a class, which is neither None nor NaN nor another missing value of pandas."""
+    try:
+        return value is not None and bool(value == value)
+    except TypeError:  # of pandas.NA, which is neither equal nor unequal to itself
+        return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tf_vmf.topics.mixture import fit_mixture
+from tf_vmf.topics.fitting import cluster
 
 CANDIDATES = (2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100)
 _DOCUMENTS_PER_TOPIC = 10
@@ -39,8 +39,7 @@ def choose_num_topics(codes: np.ndarray, seed: int) -> tuple[int, dict[int, floa
     for candidate in CANDIDATES:
         if candidate > min(most, len(sample) - 1):
             break
-        mixture = fit_mixture(sample, candidate, seed, restarts=_RESTARTS)
-        groups = mixture.proportions(sample).argmax(axis=1)
+        groups = cluster(sample, candidate, seed, _RESTARTS)
         several = len(np.unique(groups)) > 1
         criteria[candidate] = float(silhouette_score(sample, groups, metric="cosine")) if several else -1.0
     best = max(criteria, key=lambda candidate: criteria[candidate], default=1)

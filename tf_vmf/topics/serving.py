@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,26 +12,47 @@ from tf_vmf.models import BagOfWordsVAE
 from tf_vmf.serving.endpoint import INTEGER, TEXTS, Endpoint, at_least
 from tf_vmf.serving.export import export
 from tf_vmf.text import DocumentVectorization
+from tf_vmf.topics.admixture import PRIOR_WORDS, SHARPNESS, STEPS
 from tf_vmf.topics.fitted import FittedTopics
+from tf_vmf.topics.mixture import VECTOR_TEMPERATURE, VECTOR_WORDS, TopicMixture
 
 
-def topics_text(
-    model: BagOfWordsVAE, vectorizer: DocumentVectorization, topics: FittedTopics, labels: Sequence[str]
-) -> Endpoint:
-    """The endpoint from texts to topics: what `TopicModel.transform` computes, in float32."""
-    mixture = topics.mixture
+def proportions_function(mixture: TopicMixture) -> Callable[..., tf.Tensor]:
+    """`mixture.proportions` on tensors, in float32: from dense counts (n, V), and vectors (n, e) where it has some, to (n, K)."""
+    words = tf.constant(mixture.words, tf.float32)
+    prior = tf.constant(PRIOR_WORDS * mixture.weights[np.newaxis], tf.float32)
     log_weights = tf.constant(np.log(mixture.weights), tf.float32)
-    directions = tf.constant(mixture.mean_directions * mixture.concentration, tf.float32)
+
+    def proportions(counts: tf.Tensor, vectors: tf.Tensor | None = None) -> tf.Tensor:
+        given = tf.repeat(prior, tf.shape(counts)[0], axis=0)
+        if (sphere := mixture.vectors) is not None:
+            components = tf.constant(sphere.components, tf.float32)
+            points = tf.matmul(vectors - tf.constant(sphere.mean, tf.float32), components, transpose_b=True)
+            # The topics share a concentration: its normalizer cancels.
+            directions = tf.constant(VECTOR_TEMPERATURE * sphere.concentration * sphere.mean_directions, tf.float32)
+            cosines = tf.matmul(tf.math.l2_normalize(points, axis=1), directions, transpose_b=True)
+            given += VECTOR_WORDS * tf.nn.softmax(log_weights + cosines)
+        theta = given / tf.reduce_sum(given, axis=1, keepdims=True)
+        for _ in range(STEPS):
+            share = counts / tf.matmul(theta, words)
+            theta = theta * tf.matmul(share, words, transpose_b=True) + given
+            theta /= tf.reduce_sum(theta, axis=1, keepdims=True)
+        powers = theta**SHARPNESS
+        return powers / tf.reduce_sum(powers, axis=1, keepdims=True)
+
+    return proportions
+
+
+def topics_text(vectorizer: DocumentVectorization, topics: FittedTopics, labels: Sequence[str]) -> Endpoint:
+    """The endpoint from texts to topics: what `TopicModel.transform` computes, in float32."""
+    of_components = proportions_function(topics.mixture)
     members = tf.one_hot(topics.topic_of, topics.num_topics)
     mean, names = tf.constant(topics.weights, tf.float32), tf.constant(list(labels))
 
     def function(texts: tf.Tensor) -> dict[str, tf.Tensor]:
         counts = vectorizer(texts)
         known = tf.reduce_sum(counts, axis=1)
-        codes = model.posterior_parameters(counts)["mean_direction"]
-        # The mixture has one concentration: its normaliser cancels in the proportions.
-        of_components = tf.nn.softmax(log_weights + tf.matmul(codes, directions, transpose_b=True))
-        proportions = tf.where(known[:, tf.newaxis] > 0, tf.matmul(of_components, members), mean)
+        proportions = tf.where(known[:, tf.newaxis] > 0, tf.matmul(of_components(counts), members), mean)
         topic = tf.argmax(proportions, axis=1, output_type=tf.int32)
         return {
             "proportions": proportions,
@@ -65,5 +86,5 @@ def export_topics(
     examples: Sequence[str] | None = None,
 ) -> Path:
     """`tf_vmf.serving.export` with the endpoints `topics_text` and `topic_labels`."""
-    added = {"topics_text": topics_text(model, vectorizer, topics, labels), "topic_labels": topic_labels(labels)}
+    added = {"topics_text": topics_text(vectorizer, topics, labels), "topic_labels": topic_labels(labels)}
     return export(model, path, vectorizer, examples=examples, extra_endpoints=added)

@@ -34,7 +34,7 @@ from tf_vmf.topics.documents import (
     word_number,
 )
 from tf_vmf.topics.fitted import FittedTopics, find_words, merged_numbers
-from tf_vmf.topics.mixture import TopicMixture, fit_mixture
+from tf_vmf.topics.fitting import fit_topics
 from tf_vmf.topics.selection import choose_num_topics
 from tf_vmf.topics.words import WordSettings
 
@@ -236,22 +236,21 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
 
     def _cluster(self, documents: CountedDocuments, seed: int) -> Self:
         """Finds the topics of the training documents under the document model."""
-        codes = self._encode(documents)
+        codes, concentrations = self._encode(documents)
         known = np.flatnonzero(documents.known)
-        guides = guidance.anchors(self.seed_words, self.vocabulary_, documents.counts[known], codes[known])
+        guides = guidance.seed_columns(self.seed_words, self.vocabulary_)
         num_topics = self.num_topics
         self.silhouettes_ = None
         if num_topics is None:
             num_topics, self.silhouettes_ = choose_num_topics(codes[known], seed)
             num_topics = max(num_topics, len(guides))
         _warn_of_equal_codes(codes[known], num_topics)
-        weight = len(known) / (2 * num_topics)
-        mixture = fit_mixture(codes[known], num_topics, seed, anchors=guides, anchor_weight=weight)
-        mixture = _by_size(mixture, len(guides))
+        counts = documents.counts[known]
+        mixture = fit_topics(codes[known], concentrations[known], counts, num_topics, guides=guides, seed=seed)
         self._labels = {topic: name for topic, name in enumerate(guidance.seed_labels(self.seed_words)) if name}
-        self._set_topics(
-            find_words(self.model_, mixture, np.arange(num_topics), documents, codes, self._word_settings())
-        )
+        settings = self._word_settings()
+        topic_of = np.arange(num_topics)
+        self._set_topics(find_words(self.model_, mixture, topic_of, documents, codes, concentrations, settings))
         return self
 
     def _seed(self) -> int:
@@ -283,7 +282,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
             X: Texts, or counts over `vocabulary_`.
         """
         documents = self._read(X)
-        return self._topics.proportions(self._encode(documents), documents.known)
+        return self._topics.proportions(documents)
 
     def known_tokens(self, X: Any) -> np.ndarray:
         """How many tokens of each document the vocabulary holds, int64 (n,); sums of fractional counts are rounded."""
@@ -291,7 +290,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
 
     def embed(self, X: Any) -> np.ndarray:
         """The code of each document: a unit vector, shape (n, latent_dim), float32; zeros for one without a known word."""
-        return self._encode(self._read(X))
+        return self._encode(self._read(X))[0]
 
     def score(self, X: Any, y: Any = None) -> float:
         """A lower bound on the log-likelihood per token, in nats; higher is better.
@@ -323,13 +322,15 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         if not 0 <= share <= 1:
             raise ValueError(f"Argument `share`: expected a number in [0, 1]. Received: {share!r}.")
         topics = self._topics
-        reference = topics.mixture.log_density(topics.codes[topics.known])
-        codes, known = topics.codes, topics.known
+        density = reference = topics.log_density()
+        known = topics.known
         if X is not None:
             documents = self._read(X)
-            codes, known = self._encode(documents), documents.known
+            known = documents.known
+            codes, concentrations = self._encode(documents)
+            density = topics.mixture.log_density(codes[known], concentrations[known])
         result = ~known
-        result[known] = topics.mixture.log_density(codes[known]) < np.quantile(reference, share)
+        result[known] = density < np.quantile(reference, share)
         return result
 
     # Topics.
@@ -403,7 +404,9 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
     def _find_words(self, topic_of: np.ndarray) -> None:
         old = self._topics
         settings = self._word_settings()
-        self._set_topics(find_words(self.model_, old.mixture, topic_of, old.documents, old.codes, settings))
+        self._set_topics(
+            find_words(self.model_, old.mixture, topic_of, old.documents, old.codes, old.concentrations, settings)
+        )
 
     def merge_topics(self, groups: Sequence[Sequence[int]]) -> Self:
         """Merges groups of topics, in place.
@@ -480,7 +483,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
             ModuleNotFoundError: pandas is not installed: pip install 'tf-vmf[topics]'.
         """
         documents = self._read(X)
-        proportions = self._topics.proportions(self._encode(documents), documents.known)
+        proportions = self._topics.proportions(documents)
         texts = list(X) if is_texts(X) else None
         return tables.document_info(texts, proportions, self.topic_labels(), documents.lengths)
 
@@ -527,32 +530,39 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         check_is_fitted(self, "model_")
         return self._topics.training_proportions() if X is None else self.transform(X)
 
-    def report(self, path: str | Path, classes: Sequence[Any] | None = None, *, title: str = "Topics") -> None:
-        """Writes an HTML page: topics with sizes, words, coherence and representative documents, and a map of documents.
+    def report(
+        self,
+        path: str | Path,
+        classes: Sequence[Any] | None = None,
+        *,
+        times: Sequence[Any] | None = None,
+        titles: Sequence[Any] | None = None,
+        columns: Any = None,
+        texts: Sequence[str] | None = None,
+        title: str = "Topics",
+    ) -> None:
+        """Writes a page to work in: a map of the training documents, the words and texts of topics, how they relate, and a search.
+
+        Topics can be renamed, merged and hidden there; the page saves that as a file.
 
         Args:
             path: The file.
-            classes: The class of each training document, for a table of classes by topic; None for none. Documents whose class is
-                None or NaN are left out of it.
+            classes: The class of each training document; None for none. Documents whose class is None or NaN are left out.
+            times: The time of each training document: dates, strings that pandas reads as dates, or numbers; None for none.
+            titles: A title or identifier of each training document, shown instead of its position.
+            columns: Further columns to show with a document: a data frame, or sequences by name.
+            texts: The training documents; None for their beginnings, which the model keeps.
             title: The heading.
 
         Raises:
+            ArgumentError: `classes`, `times`, `titles`, a column or `texts` are not as many as the training documents.
             ModuleNotFoundError: jinja2, matplotlib, pandas or gensim is not installed: pip install 'tf-vmf[topics]'.
         """
         from tf_vmf.topics.report import write_topic_report
 
         check_is_fitted(self, "model_")
-        write_topic_report(
-            path,
-            self._topics,
-            self.topic_info(),
-            self.topic_labels(),
-            self.labels_,
-            self._texts,
-            classes,
-            title,
-            coherent_words=self.coherent_words,
-        )
+        given = {"classes": classes, "times": times, "titles": titles, "columns": columns, "texts": texts}
+        write_topic_report(path, self, **given, title=title)
 
     # Files.
 
@@ -672,10 +682,10 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         size = len(self.vocabulary_)
         return checked_counts(np.zeros((0, size)) if is_empty(X) else X, size)
 
-    def _encode(self, documents: CountedDocuments) -> np.ndarray:
-        codes = document_codes.encode(self.model_, documents.counts)
+    def _encode(self, documents: CountedDocuments) -> tuple[np.ndarray, np.ndarray]:
+        codes, concentrations = document_codes.encode(self.model_, documents.counts)
         codes[~documents.known] = 0.0
-        return codes
+        return codes, concentrations
 
     @property
     def _n_features_out(self) -> int:
@@ -687,13 +697,6 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         tags.input_tags.sparse = True
         tags.input_tags.positive_only = True
         return tags
-
-
-def _by_size(mixture: TopicMixture, first: int) -> TopicMixture:
-    """The components by falling weight, after the first ones, which keep their positions."""
-    rest = first + np.argsort(-mixture.weights[first:], kind="stable")
-    order = np.concatenate([np.arange(first), rest])
-    return TopicMixture(mixture.weights[order], mixture.mean_directions[order], mixture.concentration)
 
 
 def _warn_of_equal_codes(codes: np.ndarray, num_topics: int) -> None:

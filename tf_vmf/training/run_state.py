@@ -13,6 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf.files import sha256_of_file, write_atomically, write_csv
 from tf_vmf.training.checkpoints import Checkpoints
 from tf_vmf.training.schedules import describe_schedule, learning_rate_schedule
@@ -284,9 +285,11 @@ class RunState:
 
     def _check_epochs(self) -> None:
         if self.epoch > self.epochs:
-            raise ValueError(
-                f"Argument `epochs`: expected at least {self.epoch}, as many as the run in {self.checkpoints.folder.parent} has "
-                f"already. Received: epochs={self.epochs}. Nothing was changed. Give more epochs, or a new workdir."
+            raise ArgumentError(
+                "epochs",
+                f"at least {self.epoch}, as many as the run in {self.checkpoints.folder.parent} has already",
+                f"{self.epochs}",
+                "Nothing was changed. Give more epochs, or a new workdir.",
             )
         saved, current = self._progress.schedule, learning_rate_schedule(self.model.optimizer)
         if self.step and not self._progress.stopped_early and saved != current:

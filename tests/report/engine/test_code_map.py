@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from tf_vmf.report.engine import Encodings, Excerpt, cluster_codes, map_codes
-from tf_vmf.report.engine.code_map import MOST_POINTS, beginning
+from tf_vmf.report.engine.code_map import MOST_POINTS, beginning, map_codes
+from tf_vmf.report.engine.excerpts import Excerpt
 
 
 def excerpts(rows):
@@ -21,9 +21,9 @@ def test_of_many_codes_a_sample_is_shown_and_the_number_of_all_is_kept(rng):
     assert shown.titles[5] == f"title {shown.rows[5]}"
 
 
-def test_a_single_code_has_no_neighbours():
+def test_a_single_code_has_no_neighbors():
     shown = map_codes(np.array([[1.0, 0.0]]), excerpts, spherical=True)
-    assert shown.neighbours.shape == shown.cosines.shape == (1, 0)
+    assert shown.neighbors.shape == shown.cosines.shape == (1, 0)
 
 
 @pytest.mark.parametrize(
@@ -37,10 +37,3 @@ def test_a_single_code_has_no_neighbours():
 )
 def test_beginnings_have_at_most_200_characters_and_end_with_a_word(text, expected):
     assert beginning(Excerpt(0, "", "", text, ("p", "q"))) == expected
-
-
-def test_codes_that_coincide_are_one_group():
-    codes = np.repeat(np.eye(3)[:2], [7, 4], axis=0)
-    groups = cluster_codes(Encodings(codes, np.ones(11), None, True), 5)
-    assert groups.sizes.tolist() == [7, 4]
-    np.testing.assert_allclose(groups.centres[groups.assignment], codes, atol=1e-12)

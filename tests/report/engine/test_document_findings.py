@@ -1,8 +1,6 @@
 """Findings about document models are the numbers that plain recomputation gives."""
 
-import itertools
 import math
-from collections import Counter
 
 import numpy as np
 import pytest
@@ -11,9 +9,18 @@ from tests.report.engine.document_models import HISTORY, METRICS, VOCABULARY, ma
 from tf_vmf.evaluation.topics import prior_word_probabilities
 from tf_vmf.layers import SphereProductLatent
 from tf_vmf.models import BagOfWordsVAE
-from tf_vmf.report.engine import Encodings, encode, find_documents, nearest_neighbours
-from tf_vmf.report.engine.document_topics import find_label_path, find_label_words, find_topics
+from tf_vmf.report import DocumentContext, find_documents
+from tf_vmf.report.document import DocumentOverview
+from tf_vmf.report.engine import Encodings, encode, nearest_neighbors
 from tf_vmf.report.engine.run import use_of_code
+from tf_vmf.report.sections.axes import Axes
+from tf_vmf.report.sections.document_map import DocumentMap
+from tf_vmf.report.sections.document_neighbors import DocumentNeighbors
+from tf_vmf.report.sections.document_results import DocumentResults
+from tf_vmf.report.sections.label_path import LabelPath
+from tf_vmf.report.sections.label_words import LabelWords
+from tf_vmf.report.sections.topics import Topics
+from tf_vmf.report.sections.use_of_code import UseOfCode
 
 
 @pytest.fixture(scope="module")
@@ -38,9 +45,11 @@ def grouped(labels, seed=0):
     return Encodings(codes, np.ones(len(codes)), None, spherical=True)
 
 
-@pytest.fixture(scope="module")
-def topics(model, corpus, word_probabilities):
-    return find_topics(model, corpus, grouped(corpus.train.labels), word_probabilities, seed=0)
+def context(model, corpus, train):
+    """A context in which training documents have these codes."""
+    found = DocumentContext(model, corpus, run=None)
+    found.__dict__["train"] = train  # where a cached property is kept
+    return found
 
 
 def words_by_relevance(model, code, word_probabilities, weight, number):
@@ -49,86 +58,18 @@ def words_by_relevance(model, code, word_probabilities, weight, number):
     return tuple(VOCABULARY[word] for word in sorted(range(len(log_p)), key=lambda word: -scores[word])[:number])
 
 
-def document_npmi(words, documents):
-    """Mean over pairs of log(p(a, b) / (p(a) p(b))) / -log p(a, b), counted document by document."""
-    holds = [{VOCABULARY[i] for i in row.indices} for row in documents.counts]
-    share = lambda *some: sum(all(word in held for word in some) for held in holds) / len(holds)  # noqa: E731
-    values = []
-    for a, b in itertools.combinations(words, 2):
-        both = share(a, b)
-        if both in (0.0, 1.0):
-            values.append(-1.0 if both == 0.0 else 1.0)
-        else:
-            values.append(math.log(both / (share(a) * share(b))) / -math.log(both))
-    return float(np.mean(values))
-
-
-def test_clusters_are_numbered_by_size_and_cover_the_training_documents(topics, corpus):
-    sizes = [topic.size for topic in topics.clusters]
-    assert [topic.number for topic in topics.clusters] == list(range(1, 21))
-    assert sizes == sorted(sizes, reverse=True)
-    assert sum(sizes) == len(corpus.train) == topics.num_documents
-    assert sum(topic.share for topic in topics.clusters) == pytest.approx(1.0)
-
-
-def test_clusters_within_labels_hold_documents_of_one_label(topics, corpus):
-    counts = Counter()
-    for topic in topics.clusters:
-        ((label, size),) = topic.labels
-        assert size == topic.size
-        counts[label] += size
-    expected = Counter(corpus.label_names[label] for label in corpus.train.labels)
-    assert counts == expected
-
-
-def test_mutual_information_with_labels_is_that_of_counted_entropies(topics, corpus):
-    # Clusters refine the labels: I = H(labels), so NMI = 2 H(labels) / (H(labels) + H(clusters)).
-    entropy = lambda sizes: -sum(n / 150 * math.log(n / 150) for n in sizes if n)  # noqa: E731
-    labels = entropy(np.bincount(corpus.train.labels))
-    clusters = entropy([topic.size for topic in topics.clusters])
-    assert topics.nmi == pytest.approx(2 * labels / (labels + clusters))
-
-
-def test_words_of_a_cluster_are_the_most_relevant_at_its_centre(topics, model, corpus, word_probabilities):
-    from sklearn.cluster import KMeans
-
-    codes = grouped(corpus.train.labels).codes
-    fitted = KMeans(20, n_init=4, random_state=0).fit(codes)
-    order = np.argsort(-np.bincount(fitted.labels_), kind="stable")
-    centres = [codes[fitted.labels_ == group].mean(axis=0) for group in order]
-    centres = [centre / np.linalg.norm(centre) for centre in centres]
-    first = [words_by_relevance(model, centre, word_probabilities, 0.6, 25) for centre in centres]
-    assert topics.diversity_words == 25
-    assert topics.diversity == pytest.approx(len(set(itertools.chain(*first))) / (20 * 25))
-    for topic, group, centre in list(zip(topics.clusters, order, centres, strict=True))[:3]:
-        assert topic.words == words_by_relevance(model, centre, word_probabilities, 0.6, 10)
-        for weight in (0.0, 0.37, 1.0):  # what the slider of a report shows
-            shown = tuple(topic.by_relevance.words[i] for i in topic.by_relevance.order(weight)[:10])
-            assert shown == words_by_relevance(model, topics.centres[topic.number - 1], word_probabilities, weight, 10)
-        assert topic.name == ", ".join(topic.words[:3])
-        # The three nearest documents, by cosine.
-        members = np.flatnonzero(fitted.labels_ == group)
-        nearest = members[np.argsort(-(codes[members] @ centre), kind="stable")[:3]]
-        assert [excerpt.row for excerpt in topic.representatives] == nearest.tolist()
-
-
-def test_coherence_is_counted_over_whole_documents(topics, corpus):
-    expected = [document_npmi(topic.words, corpus.train) for topic in topics.clusters]
-    np.testing.assert_allclose([topic.npmi for topic in topics.clusters], expected, atol=1e-6)
-    assert topics.npmi == pytest.approx(np.mean(expected), abs=1e-6)
-
-
-def test_axes_are_both_ends_of_each_dimension_most_coherent_first(topics, model, word_probabilities):
-    assert {axis.name for axis in topics.axes} == {f"{sign}e{i}" for sign in "+-" for i in (1, 2, 3)}
-    npmi = [axis.npmi for axis in topics.axes]
+def test_axes_are_both_ends_of_each_dimension_most_coherent_first(corpus, model, word_probabilities):
+    found = Axes.find(DocumentContext(model, corpus, run=None))
+    assert {axis.name for axis in found.axes} == {f"{sign}e{i}" for sign in "+-" for i in (1, 2, 3)}
+    npmi = [axis.npmi for axis in found.axes]
     assert npmi == sorted(npmi, reverse=True)
-    third = next(axis for axis in topics.axes if axis.name == "-e3")
+    third = next(axis for axis in found.axes if axis.name == "-e3")
     assert third.words == words_by_relevance(model, np.array([0.0, 0.0, -1.0]), word_probabilities, 0.3, 10)
 
 
 def test_words_of_a_label_are_those_at_its_mean_direction(model, corpus, word_probabilities):
     train = grouped(corpus.train.labels)
-    found = find_label_words(model, corpus, train, word_probabilities)
+    found = LabelWords.find(context(model, corpus, train)).labels
     assert [label.label for label in found] == list(corpus.label_names)
     for label, words in enumerate(found):
         mean = train.codes[corpus.train.labels == label].mean(axis=0)
@@ -140,98 +81,93 @@ def test_a_way_joins_the_labels_of_smallest_cosine_that_are_not_opposite(model, 
     # Label 0 at 0, label 1 at 180 (opposite), label 2 at 100 degrees.
     angles = np.radians([0.0, 180.0, 100.0])[corpus.train.labels]
     codes = np.stack([np.cos(angles), np.sin(angles), 0 * angles], axis=-1)
-    path = find_label_path(model, corpus, Encodings(codes, np.ones(150), None, spherical=True), word_probabilities)
+    path = LabelPath.find(context(model, corpus, Encodings(codes, np.ones(150), None, spherical=True)))
     assert {path.start, path.end} == {corpus.label_names[0], corpus.label_names[2]}
     assert path.cosine == pytest.approx(math.cos(math.radians(100.0)))
     middle = np.array([math.cos(math.radians(50.0)), math.sin(math.radians(50.0)), 0.0])
     assert path.words[2] == words_by_relevance(model, middle, word_probabilities, 0.6, 10)
 
 
-def test_words_and_ways_of_labels_are_those_of_codes_on_every_sphere_of_a_product(corpus, word_probabilities):
+def test_words_and_ways_of_labels_are_those_of_codes_on_every_sphere_of_a_product(corpus):
     latent = SphereProductLatent(4, part_dim=2, concentration=20.0, seed=1)
     model = BagOfWordsVAE(len(VOCABULARY), latent, encoder_units=(8,), decoder_units=(8,), seed=0)
     model.build_for(corpus.train.counts[:1])
+    word_probabilities = prior_word_probabilities(model)
     # A label's codes lie around one angle per circle, so that their mean is inside of both.
     around = np.array([[0.0, 0.0], [1.0, 2.0], [2.0, 1.0]])[corpus.train.labels]
     angles = around + 0.3 * np.random.default_rng(0).normal(size=around.shape)
     codes = np.stack([np.cos(angles), np.sin(angles)], axis=-1)
     encodings = Encodings(codes.reshape(-1, 4), np.ones(150), None, spherical=False)
 
-    def centre(label):
+    def center(label):
         mean = codes[corpus.train.labels == label].mean(axis=0)
         return (mean / np.linalg.norm(mean, axis=-1, keepdims=True)).reshape(4)
 
-    for label, found in enumerate(find_label_words(model, corpus, encodings, word_probabilities)):
-        assert found.words == words_by_relevance(model, centre(label), word_probabilities, 0.6, 10)
-    path = find_label_path(model, corpus, encodings, word_probabilities)
+    for label, found in enumerate(LabelWords.find(context(model, corpus, encodings)).labels):
+        assert found.words == words_by_relevance(model, center(label), word_probabilities, 0.6, 10)
+    path = LabelPath.find(context(model, corpus, encodings))
     for label, words in ((path.start, path.words[0]), (path.end, path.words[-1])):
-        code = centre(corpus.label_names.index(label))
+        code = center(corpus.label_names.index(label))
         assert words == words_by_relevance(model, code, word_probabilities, 0.6, 10)
 
 
 def test_opposite_labels_alone_are_joined_by_no_way(model, corpus, word_probabilities):
     codes = np.where(corpus.train.labels[:, np.newaxis] == 0, [[1.0, 0, 0]], [[-1.0, 0, 0]])
-    # Labels 1 and 2 have one centre: the only pair that can be joined.
-    path = find_label_path(model, corpus, Encodings(codes, np.ones(150), None, spherical=True), word_probabilities)
+    # Labels 1 and 2 have one center: the only pair that can be joined.
+    path = LabelPath.find(context(model, corpus, Encodings(codes, np.ones(150), None, spherical=True)))
     assert {path.start, path.end} == set(corpus.label_names[1:])
     two = corpus.train.take(np.flatnonzero(corpus.train.labels < 2))
     pair = type(corpus)(corpus.name, corpus.vocabulary, two, corpus.valid, corpus.test, corpus.label_names)
     codes = np.where(two.labels[:, np.newaxis] == 0, [[1.0, 0, 0]], [[-1.0, 0, 0]])
-    assert (
-        find_label_path(model, pair, Encodings(codes, np.ones(len(two)), None, spherical=True), word_probabilities)
-        is None
-    )
+    assert LabelPath.find(context(model, pair, Encodings(codes, np.ones(len(two)), None, spherical=True))) is None
 
 
 def test_all_findings_are_those_of_the_model_and_its_corpus(model, corpus):
-    found = find_documents(model, corpus, METRICS, HISTORY, {"latent_dim": 3}, "command")
-    assert (found.run.train_examples, found.run.valid_examples, found.run.test_examples) == (150, 20, 40)
-    assert found.run.train_tokens == int(corpus.train.counts.sum())
-    assert (found.run.has_dropout, found.run.command) == (model.dropout > 0, "command")
-    assert (found.latent.kind, found.latent.description.spread) == (
+    findings = find_documents(model, corpus, METRICS, HISTORY, {"latent_dim": 3}, "command")
+    run, latent = findings.get(DocumentOverview).run, findings.get(DocumentOverview).latent
+    near_by = findings.get(DocumentNeighbors)
+    code_map, use = findings.get(DocumentMap).code_map, findings.get(UseOfCode).use
+    assert (run.train_examples, run.valid_examples, run.test_examples) == (150, 20, 40)
+    assert run.train_tokens == int(corpus.train.counts.sum())
+    assert (run.has_dropout, run.command) == (model.dropout > 0, "command")
+    assert (latent.kind, latent.description.spread) == (
         "VonMisesFisherLatent",
         model.latent.describe().spread,
     )
-    assert found.published == ()
+    assert findings.get(DocumentResults).published == ()
     train, test = (encode(model, [split.counts.toarray().astype(np.float32)]) for split in (corpus.train, corpus.test))
-    np.testing.assert_allclose(found.code_map.points, test.codes[found.code_map.rows], atol=1e-6)
-    np.testing.assert_array_equal(found.code_map.labels, corpus.test.labels[found.code_map.rows])
-    # Each point has the topic whose centre has the largest cosine, and its neighbours on the map.
+    np.testing.assert_allclose(code_map.points, test.codes[code_map.rows], atol=1e-6)
+    np.testing.assert_array_equal(code_map.labels, corpus.test.labels[code_map.rows])
+    # Each point has its neighbors on the map.
     cosines = test.codes @ test.codes.T
-    np.testing.assert_array_equal(
-        found.code_map.topics, np.argmax(test.codes @ found.topics.centres.T, axis=1)[found.code_map.rows]
-    )
-    for i, near_by in enumerate(found.code_map.neighbours):
+    for i, others in enumerate(code_map.neighbors):
         expected = np.argsort(-np.where(np.arange(40) == i, -2.0, cosines[i]))[:5]
-        np.testing.assert_allclose(cosines[i, near_by], cosines[i, expected], atol=1e-6)
-        assert i not in near_by
-    assert found.code_map.titles[7] == corpus.test.titles[found.code_map.rows[7]]
-    near = nearest_neighbours(train.codes, test.codes, k=5)
+        np.testing.assert_allclose(cosines[i, others], cosines[i, expected], atol=1e-6)
+        assert i not in others
+    assert code_map.titles[7] == corpus.test.titles[code_map.rows[7]]
+    near = nearest_neighbors(train.codes, test.codes, k=5)
     agreeing = [corpus.train.labels[row] == corpus.test.labels[q] for q in range(40) for row in near.rows[q]]
-    assert found.label_agreement.precision == pytest.approx(np.mean(agreeing))
-    for shown in found.neighbours:
+    assert near_by.agreement.precision == pytest.approx(np.mean(agreeing))
+    for shown in near_by.neighbors:
         assert [other.excerpt.row for other in shown.found] == near.rows[shown.query.row, :3].tolist()
         for other in shown.found:
             same = corpus.train.labels[other.excerpt.row] == corpus.test.labels[shown.query.row]
             assert other.same_label == same
             assert other.cosine == pytest.approx(train.codes[other.excerpt.row] @ test.codes[shown.query.row], abs=1e-6)
-    assert len({shown.query.label for shown in found.neighbours}) == 3  # one document of each label
-    assert found.code_use.constant_kl
-    assert found.code_use.concentration is None
+    assert len({shown.query.label for shown in near_by.neighbors}) == 3  # one document of each label
+    assert use.constant_kl
+    assert use.concentration is None
 
 
 def test_without_labels_and_texts_there_are_words_alone(model):
     corpus = make_corpus(np.random.default_rng(1), labels=False, texts=False)
     found = find_documents(model, corpus, METRICS)
-    assert (found.labels, found.num_labels, found.path, found.label_agreement, found.topics.nmi) == (
-        (),
-        0,
-        None,
-        None,
-        None,
-    )
-    assert found.neighbours[0].found[0].same_label is None
-    excerpt = found.neighbours[0].query
+    assert found.get(LabelWords) is None
+    assert found.get(LabelPath) is None
+    assert found.get(Topics) is None
+    assert found.get(DocumentNeighbors).agreement is None
+    assert found.get(DocumentNeighbors).neighbors[0].found[0].same_label is None
+    excerpt = found.get(DocumentNeighbors).neighbors[0].query
     assert excerpt.text == ""
     # The word of largest count times log of inverse document frequency.
     counts = corpus.test.counts.toarray()

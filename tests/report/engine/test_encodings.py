@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.report.errors import argument_error
 from tf_vmf import layers, models
-from tf_vmf.report.engine.clusters import cluster_codes
-from tf_vmf.report.engine.encodings import Encodings, encode, label_centres
+from tf_vmf.report.engine.encodings import Encodings, encode, label_centers
 
 
 @pytest.mark.parametrize("latent", ["vmf", "gaussian"])
@@ -25,7 +25,7 @@ def test_encodings_are_those_of_the_model_in_order(rng, latent):
         np.testing.assert_allclose(encodings.concentration, posterior.concentration, rtol=1e-6)
     else:
         assert encodings.concentration is None
-    with pytest.raises(ValueError, match="at least one batch"):
+    with argument_error("batches", "none"):
         encode(model, [])
 
 
@@ -34,21 +34,10 @@ def sphere_codes():
     return Encodings(np.stack([np.cos(angle), np.sin(angle)], axis=-1), np.zeros(7), None, spherical=True)
 
 
-def test_the_centre_of_a_label_is_its_mean_direction():
-    labels, centres = label_centres(sphere_codes(), np.array([3, 3, 3, 1, 1, 1, 1]))
+def test_the_center_of_a_label_is_its_mean_direction():
+    labels, centers = label_centers(sphere_codes(), np.array([3, 3, 3, 1, 1, 1, 1]))
     assert labels.tolist() == [1, 3]
-    np.testing.assert_allclose(np.degrees(np.arctan2(centres[:, 1], centres[:, 0])) % 360, [185.0, 10.0], atol=1e-9)
-
-
-def test_clusters_are_the_groups_there_are_largest_first():
-    clusters = cluster_codes(sphere_codes(), 2)
-    assert clusters.sizes.tolist() == [4, 3]
-    assert clusters.assignment.tolist() == [1, 1, 1, 0, 0, 0, 0]
-    np.testing.assert_allclose(
-        np.degrees(np.arctan2(clusters.centres[:, 1], clusters.centres[:, 0])) % 360, [185.0, 10.0], atol=1e-9
-    )
-    with pytest.raises(ValueError, match="k=8"):
-        cluster_codes(sphere_codes(), 8)
+    np.testing.assert_allclose(np.degrees(np.arctan2(centers[:, 1], centers[:, 0])) % 360, [185.0, 10.0], atol=1e-9)
 
 
 def test_batches_may_be_a_tf_data_dataset():

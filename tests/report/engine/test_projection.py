@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
 
+from tests.report.errors import argument_error
 from tf_vmf.report.engine.projection import project
 
 
 def clusters(rng, dim=20, size=60):
-    centres = np.eye(dim)[:3]
-    codes = np.repeat(centres, size, axis=0) + 0.1 * rng.normal(size=(3 * size, dim))
+    centers = np.eye(dim)[:3]
+    codes = np.repeat(centers, size, axis=0) + 0.1 * rng.normal(size=(3 * size, dim))
     return codes / np.linalg.norm(codes, axis=-1, keepdims=True), np.repeat(np.arange(3), size)
 
 
@@ -32,10 +33,10 @@ def test_pca_finds_the_plane_that_holds_the_variance(rng):
     plane = np.linalg.qr(rng.normal(size=(6, 2)))[0]
     coordinates = rng.normal(size=(40, 2)) * [3.0, 1.0]
     points = project(coordinates @ plane.T + 5.0, spherical=False, method="pca").points
-    centred = coordinates - coordinates.mean(axis=0)
+    centerd = coordinates - coordinates.mean(axis=0)
     # All distances survive, as nothing lies outside the plane.
     distance = lambda x: np.linalg.norm(x[:, None] - x, axis=-1)  # noqa: E731
-    np.testing.assert_allclose(distance(points), distance(centred), atol=1e-10)
+    np.testing.assert_allclose(distance(points), distance(centerd), atol=1e-10)
 
 
 def test_few_or_one_dimensional_codes_are_still_drawn(rng):
@@ -44,9 +45,9 @@ def test_few_or_one_dimensional_codes_are_still_drawn(rng):
 
 
 def test_unknown_methods_and_undrawable_codes_are_refused(rng):
-    with pytest.raises(ValueError, match="method='umap'"):
+    with argument_error("method", "'umap'"):
         project(np.eye(3), spherical=True, method="umap")
-    with pytest.raises(ValueError, match="5 dimensions"):
+    with argument_error("codes", "5 dimensions"):
         project(np.eye(5), spherical=True, method="codes")
 
 

@@ -3,6 +3,7 @@ import pytest
 import tensorflow as tf
 
 from tests.report.engine.sentence_models import make_model, make_sentences
+from tests.report.errors import argument_error
 from tf_vmf.data import Sentences
 from tf_vmf.report.engine import encode_sentences, interpolate_sentences
 from tf_vmf.report.engine.sentence_decoding import conditions, decode, sentence_tensors
@@ -48,7 +49,7 @@ def test_a_way_leads_from_what_one_sentence_decodes_to_to_what_the_other_does(rn
 
 
 def test_a_way_needs_two_ends(rng):
-    with pytest.raises(ValueError, match=r"expected two.*Received: 3"):
+    with argument_error("sentences", "3"):
         interpolate_sentences(make_model(), make_sentences(rng, 3))
 
 

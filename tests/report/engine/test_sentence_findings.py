@@ -6,9 +6,19 @@ import numpy as np
 import pytest
 
 from tests.report.engine.sentence_models import make_corpus, make_model
-from tf_vmf.report.engine import encode_sentences, find_sentences, nearest_neighbours
+from tf_vmf.report import find_sentences
+from tf_vmf.report.engine import Encodings, encode_sentences, nearest_neighbors
 from tf_vmf.report.engine.sentence_decoding import decode
-from tf_vmf.report.engine.sentence_examples import find_overlap
+from tf_vmf.report.sections.interpolations import Interpolations
+from tf_vmf.report.sections.label_samples import LabelSamples
+from tf_vmf.report.sections.order_of_words import OrderOfWords
+from tf_vmf.report.sections.prior_samples import PriorSamples
+from tf_vmf.report.sections.reconstructions import Reconstructions, find_overlap
+from tf_vmf.report.sections.sentence_groups import SentenceGroups, cluster
+from tf_vmf.report.sections.sentence_map import SentenceMap
+from tf_vmf.report.sections.sentence_neighbors import SentenceNeighbors
+from tf_vmf.report.sections.sentence_results import SentenceResults
+from tf_vmf.report.sentence import SentenceOverview
 from tf_vmf.text.tokens import UNK_ID
 
 METRICS = {"test": {"nll": 1.0, "kl": 1.0, "perplexity": 2.0}}
@@ -30,19 +40,23 @@ def found(model, corpus):
 
 
 def test_the_setting_is_that_of_the_model(found):
-    setting = found.setting
+    setting = found.get(SentenceOverview).setting
     assert (setting.word_dropout, setting.reads_label, setting.reads_bag_of_words) == (0.5, False, False)
     assert not setting.order_free_encoder
-    assert (found.latent.latent_dim, found.latent.description.fixed_spread) == (8, True)
-    assert found.run.has_dropout
-    assert (found.run.train_examples, found.run.test_examples) == (60, 12)
-    assert (found.published, found.mean_code_perplexity) == ((), None)
+    assert (
+        found.get(SentenceOverview).latent.latent_dim,
+        found.get(SentenceOverview).latent.description.fixed_spread,
+    ) == (8, True)
+    assert found.get(SentenceOverview).run.has_dropout
+    assert (found.get(SentenceOverview).run.train_examples, found.get(SentenceOverview).run.test_examples) == (60, 12)
+    results = found.get(SentenceResults)
+    assert (results.published, results.mean_code_perplexity) == ((), None)
 
 
 def test_the_nll_of_a_reconstruction_is_that_of_the_sentence_alone(found, model, corpus):
     texts = [corpus.to_text(corpus.test[row]) for row in range(12)]
     # predict gives log p(x | code) of each sentence.
-    for shown in found.codes.reconstructions:
+    for shown in found.get(Reconstructions).reconstructions:
         row = texts.index(shown.sentence)
         assert shown.nll == pytest.approx(-float(model(corpus.test[row][np.newaxis])[0]), rel=1e-4)
         assert shown.tokens == corpus.test.lengths[row]
@@ -57,7 +71,7 @@ def test_overlap_counts_distinct_words_sentence_by_sentence(found, model, corpus
         words = set(corpus.test[row].tolist()) - set(range(UNK_ID + 1))
         return len(words & decoded[other]) / len(words)
 
-    overlap = found.codes.overlap
+    overlap = found.get(Reconstructions).overlap
     assert overlap.num_sentences == 12
     assert overlap.own == pytest.approx(np.mean([share(row, row) for row in order]))
     assert overlap.other == pytest.approx(np.mean([share(row, order[i - 1]) for i, row in enumerate(order)]))
@@ -74,12 +88,12 @@ def test_another_code_is_decoded_under_the_sentences_own_label(corpus):
     assert overlap.own == overlap.other
 
 
-def test_neighbours_are_those_of_the_codes_with_their_labels(found, model, corpus):
+def test_neighbors_are_those_of_the_codes_with_their_labels(found, model, corpus):
     train, test = (encode_sentences(model, split).codes for split in (corpus.train, corpus.test))
-    near = nearest_neighbours(train, test, 5)
+    near = nearest_neighbors(train, test, 5)
     agreeing = [corpus.train.labels[row] == corpus.test.labels[q] for q in range(12) for row in near.rows[q]]
-    assert found.codes.label_agreement.precision == pytest.approx(np.mean(agreeing))
-    for shown in found.codes.neighbours:
+    assert found.get(SentenceNeighbors).agreement.precision == pytest.approx(np.mean(agreeing))
+    for shown in found.get(SentenceNeighbors).neighbors:
         query = shown.query.row
         assert [other.excerpt.row for other in shown.found] == near.rows[query, :4].tolist()
         for other in shown.found:
@@ -87,35 +101,57 @@ def test_neighbours_are_those_of_the_codes_with_their_labels(found, model, corpu
             assert other.same_label == (corpus.train.labels[other.excerpt.row] == corpus.test.labels[query])
 
 
+def sphere_codes():
+    angle = np.radians([0.0, 10.0, 20.0, 170.0, 180.0, 190.0, 200.0])
+    return Encodings(np.stack([np.cos(angle), np.sin(angle)], axis=-1), np.zeros(7), None, spherical=True)
+
+
+def test_clusters_are_the_groups_there_are_largest_first():
+    group, centers = cluster(sphere_codes(), 2)
+    assert group.tolist() == [1, 1, 1, 0, 0, 0, 0]
+    np.testing.assert_allclose(np.degrees(np.arctan2(centers[:, 1], centers[:, 0])) % 360, [185.0, 10.0], atol=1e-9)
+
+
+def test_codes_that_coincide_are_one_group():
+    codes = np.repeat(np.eye(3)[:2], [7, 4], axis=0)
+    group, centers = cluster(Encodings(codes, np.ones(11), None, True), 5)
+    assert np.bincount(group).tolist() == [7, 4]
+    np.testing.assert_allclose(centers[group], codes, atol=1e-12)
+
+
 def test_groups_are_described_by_their_sentences(found, model, corpus):
-    groups = found.codes.groups
-    codes = encode_sentences(model, corpus.train).codes
-    # On the sphere the nearest centre has the largest cosine; k-means has taken its own centres, before they were moved there.
-    nearest = np.argmax(codes @ groups.centres.T, axis=1)
-    assert np.mean(np.bincount(nearest) == [group.size for group in groups.clusters]) > 0.5
-    assert sum(group.size for group in groups.clusters) == groups.num_sentences == 60
-    for position, group in enumerate(groups.clusters):
-        assert sum(count for _, count in group.labels) == group.size
-        rows = [each.row for each in group.representatives]
-        cosines = codes[rows] @ groups.centres[position]
-        assert np.all(np.diff(cosines) < 1e-12)
+    groups = found.get(SentenceGroups)
+    view, codes = groups.view, encode_sentences(model, corpus.train).codes
+    # On the sphere the nearest center has the largest cosine; k-means has taken its own centers, before they were moved there.
+    nearest = np.argmax(codes @ groups.centers.T, axis=1)
+    sizes = [group.size for group in view.topics]
+    assert sizes == sorted(sizes, reverse=True)
+    assert np.mean(np.bincount(nearest) == sizes) > 0.5
+    assert sum(sizes) == view.num_texts == 60
+    np.testing.assert_array_equal(view.classes.counts.sum(axis=1), np.bincount(corpus.train.labels))
+    for position, group in enumerate(view.topics):
+        cosines = codes[list(group.typical)] @ groups.centers[position]
+        assert np.all(np.diff(cosines) < 1e-6)
         # The first word is the one of largest relevance, by hand, in the group's own smoothed frequencies.
         words = group.by_relevance
         scores = 0.2 * np.log(words.probabilities) + 0.8 * np.log(np.divide(words.probabilities, words.overall))
         assert group.words[0] == words.words[int(np.argmax(scores))]
     counts = np.bincount(corpus.train.tokens, minlength=41)[UNK_ID + 1 :]
-    first = groups.clusters[0].by_relevance
+    first = view.topics[0].by_relevance
     for word, overall in zip(first.words, first.overall, strict=True):
         assert overall == pytest.approx(counts[corpus.vocabulary.index(word) - UNK_ID - 1] / counts.sum())
-    map_labels = corpus.test.labels[found.codes.code_map.rows]
-    np.testing.assert_array_equal(found.codes.code_map.labels, map_labels)
-    assert found.codes.code_map.beginnings[3] == corpus.to_text(corpus.test[int(found.codes.code_map.rows[3])])
+
+
+def test_the_map_shows_test_sentences_with_their_labels(found, corpus):
+    shown = found.get(SentenceMap).code_map
+    np.testing.assert_array_equal(shown.labels, corpus.test.labels[shown.rows])
+    assert shown.beginnings[3] == corpus.to_text(corpus.test[int(shown.rows[3])])
 
 
 def test_ends_of_an_interpolation_decode_the_codes_of_its_sentences(found, model, corpus):
     texts = [corpus.to_text(corpus.test[row]) for row in range(12)]
     codes = encode_sentences(model, corpus.test).codes
-    for way in found.codes.interpolations:
+    for way in found.get(Interpolations).interpolations:
         assert way.fractions == (0.0, 0.25, 0.5, 0.75, 1.0)
         rows = [texts.index(way.start), texts.index(way.end)]
         ends = decode(model, codes[rows], int(corpus.train.lengths.max()))
@@ -123,7 +159,7 @@ def test_ends_of_an_interpolation_decode_the_codes_of_its_sentences(found, model
 
 
 def test_samples_of_a_label_come_with_the_words_of_its_training_sentences(found):
-    comparison = found.label_samples
+    comparison = found.get(LabelSamples)
     assert [label.label for label in comparison.labels] == ["neg", "pos & <i>"]
     assert comparison.num_samples == 1000
     for label, group in zip(comparison.labels, (range(3, 21), range(21, 40)), strict=True):
@@ -135,12 +171,14 @@ def test_samples_of_a_label_come_with_the_words_of_its_training_sentences(found)
 
 def test_a_language_model_has_findings_without_codes(corpus):
     found = find_sentences(make_model("none", pooling="final"), corpus, METRICS)
-    assert (found.latent, found.codes, found.label_samples) == (None, None, None)
-    assert found.prior_samples.greedy == ()
-    assert len(found.prior_samples.drawn) > 0
+    assert found.get(SentenceOverview).latent is None
+    for section in (Reconstructions, SentenceGroups, SentenceMap, OrderOfWords, LabelSamples):
+        assert found.get(section) is None
+    assert found.get(PriorSamples).greedy == ()
+    assert len(found.get(PriorSamples).drawn) > 0
 
 
 def test_a_bag_of_words_encoder_is_known_by_its_pooling(corpus):
     found = find_sentences(make_model(pooling="bow"), corpus, METRICS)
-    assert found.setting.order_free_encoder
-    np.testing.assert_allclose(found.codes.word_order.cosine, 1.0, atol=1e-6)
+    assert found.get(SentenceOverview).setting.order_free_encoder
+    np.testing.assert_allclose(found.get(OrderOfWords).word_order.cosine, 1.0, atol=1e-6)

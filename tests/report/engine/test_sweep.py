@@ -6,7 +6,8 @@ import statistics
 import pytest
 
 from tests.report.engine.sweep_runs import write_runs
-from tf_vmf.report.engine import SweepPoint, find_sweep, sweep_points
+from tests.report.errors import argument_error
+from tf_vmf.report import SweepPoint, find_sweep, sweep_points
 
 
 @pytest.fixture
@@ -81,5 +82,5 @@ def test_perplexities_over_different_tokens_do_not_compare():
 
 
 def test_a_sweep_needs_a_finished_run():
-    with pytest.raises(ValueError, match="at least one finished run"):
+    with argument_error("points", "none"):
         find_sweep([])

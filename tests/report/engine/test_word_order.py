@@ -4,16 +4,17 @@ import numpy as np
 import pytest
 
 from tests.report.engine.sentence_models import make_model, make_sentences
+from tests.report.errors import argument_error
 from tf_vmf.data import Sentences
-from tf_vmf.report import plots
 from tf_vmf.report.engine.word_order import replace_word, swap_adjacent, word_order_sensitivity
+from tf_vmf.report.page import plots
 
 
 def test_two_words_change_places_at_every_swap():
     np.testing.assert_array_equal(swap_adjacent([7, 9], 3, seed=0), [[7, 9], [9, 7], [7, 9], [9, 7]])
 
 
-def test_each_copy_is_the_one_before_with_one_pair_of_neighbours_swapped():
+def test_each_copy_is_the_one_before_with_one_pair_of_neighbors_swapped():
     copies = swap_adjacent(np.arange(10, 20), 50, seed=3)
     assert copies.shape == (51, 10)
     np.testing.assert_array_equal(copies[0], np.arange(10, 20))
@@ -24,7 +25,7 @@ def test_each_copy_is_the_one_before_with_one_pair_of_neighbours_swapped():
         np.testing.assert_array_equal(after[places], before[places][::-1])
 
 
-def test_every_pair_of_neighbours_is_swapped_as_often_as_another():
+def test_every_pair_of_neighbors_is_swapped_as_often_as_another():
     words = np.arange(4)
     first = [swap_adjacent(words, 1, seed=seed)[1] for seed in range(600)]
     counts = np.bincount([int(np.flatnonzero(copy != words)[0]) for copy in first], minlength=3)
@@ -39,14 +40,14 @@ def test_a_replaced_word_is_another_one_at_one_place():
     np.testing.assert_array_equal((copies != words).sum(axis=1), 1)
     assert set(copies[copies != words]) == {3, 4, 9}
     assert set(np.argmax(copies != words, axis=1)) == {0, 1, 2, 3}
-    with pytest.raises(ValueError, match="other than 3"):
+    with argument_error("candidates", "none"):
         replace_word(np.array([3]), np.array([3, 3]), 0)
 
 
 def test_fewer_than_two_words_are_refused(rng):
-    with pytest.raises(ValueError, match="at least 2 words"):
+    with argument_error("words", "shape (1,)"):
         swap_adjacent([3], 1, seed=0)
-    with pytest.raises(ValueError, match="at least 2 words"):
+    with argument_error("sentences", "none"):
         word_order_sensitivity(make_model(), Sentences.from_lists([[3], [4]]))
 
 

@@ -61,8 +61,9 @@ class TrainingConfig(Config):
     sample_reduction: str = option(
         "mean_loss",
         "With several samples: mean_loss averages their losses. mean_code lets the decoder read their mean, in training and "
-        "validation, and charges the KL of one, as Xu and Durrett (2018) did; that loss is not a bound.",
-        choices=("mean_loss", "mean_code"),
+        "validation, and charges the KL of one, as Xu and Durrett (2018) did; that loss is not a bound. importance_weighted trains "
+        "the tighter bound of Burda et al. (2016).",
+        choices=("mean_loss", "mean_code", "importance_weighted"),
     )
     seed: int = option(0, "Seed of weights, noise and the order of examples.", minimum=0, maximum=2**31 - 1)
     num_importance_samples: int = option(100, "Samples of the importance-weighted bound on the test set.", minimum=1)
@@ -111,8 +112,9 @@ class TrainingConfig(Config):
                 str(self.learning_rate_patience),
                 "Give one of the two.",
             )
-        if self.sample_reduction == "mean_code" and self.num_samples < 2:
-            raise ArgumentError("sample_reduction", "`num_samples` above 1 with mean_code, such as the paper's 3", "1")
+        if self.sample_reduction != "mean_loss" and self.num_samples < 2:
+            expected = f"`num_samples` above 1 with {self.sample_reduction}, such as the paper's 3"
+            raise ArgumentError("sample_reduction", expected, "1")
         if self.optimizer == "adamw" and not self.weight_decay:
             raise ArgumentError("weight_decay", "a number above 0 with `optimizer` adamw", "0")
         if self.strategy != "mirrored":

@@ -95,7 +95,7 @@ def prediction_distance(
     from sklearn.neural_network import MLPRegressor
     from threadpoolctl import threadpool_limits  # scikit-learn requires it
 
-    centre, spread = inputs.mean(axis=0), np.maximum(inputs.std(axis=0), 1e-12)
+    center, spread = inputs.mean(axis=0), np.maximum(inputs.std(axis=0), 1e-12)
     mean_code = codes.mean(axis=0)
     scale = max(float(np.std(codes - mean_code)), 1e-12)
     network = MLPRegressor(
@@ -110,9 +110,9 @@ def prediction_distance(
     with warnings.catch_warnings(), threadpool_limits(1):
         warnings.simplefilter("ignore", ConvergenceWarning)  # the number of epochs is bounded on purpose
         network.fit(
-            ((inputs - centre) / spread).astype(np.float32), targets[:, 0] if targets.shape[-1] == 1 else targets
+            ((inputs - center) / spread).astype(np.float32), targets[:, 0] if targets.shape[-1] == 1 else targets
         )
-        predicted = network.predict(((test_inputs - centre) / spread).astype(np.float32))
+        predicted = network.predict(((test_inputs - center) / spread).astype(np.float32))
     predicted = predicted.reshape(len(test_inputs), -1).astype(np.float64) * scale + mean_code
     distance, distance_error = mean_and_standard_error(1.0 - _cosines(predicted, test_codes))
     constant, constant_error = mean_and_standard_error(1.0 - _cosines(mean_code[np.newaxis], test_codes))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tf_vmf.report.engine.excerpts import Excerpt
-from tf_vmf.report.engine.neighbours import nearest_neighbours
+from tf_vmf.report.engine.neighbors import nearest_neighbors
 from tf_vmf.report.engine.projection import project
 
 # t-SNE takes seconds for so many, and a page stays small.
@@ -28,11 +28,9 @@ class CodeMap:
         rows: Positions in their split, shape (n,).
         labels: Integer labels, shape (n,), or None.
         label_names: Names of the labels, or ().
-        topics: Positions in `topic_names`, shape (n,), or None.
-        topic_names: Names of the topics, or ().
         titles: Title of each point, or "".
         beginnings: The first 200 characters of each text; characteristic words where only counts are known.
-        neighbours: Positions on this map of the nearest other points by the cosine of their codes, shape (n, k).
+        neighbors: Positions on this map of the nearest other points by the cosine of their codes, shape (n, k).
         cosines: These cosines, shape (n, k).
     """
 
@@ -42,11 +40,9 @@ class CodeMap:
     rows: np.ndarray
     labels: np.ndarray | None
     label_names: tuple[str, ...]
-    topics: np.ndarray | None
-    topic_names: tuple[str, ...]
     titles: tuple[str, ...]
     beginnings: tuple[str, ...]
-    neighbours: np.ndarray
+    neighbors: np.ndarray
     cosines: np.ndarray
 
 
@@ -58,8 +54,6 @@ def map_codes(
     candidates: np.ndarray | None = None,
     labels: np.ndarray | None = None,
     label_names: Sequence[str] = (),
-    topics: np.ndarray | None = None,
-    topic_names: Sequence[str] = (),
     seed: int = 0,
 ) -> CodeMap:
     """A map of at most 1,500 codes, drawn at random.
@@ -71,14 +65,12 @@ def map_codes(
         candidates: Positions to draw from; None for all.
         labels: Integer labels, shape (n,), or None.
         label_names: Names of the labels.
-        topics: Positions in `topic_names`, shape (n,), or None.
-        topic_names: Names of the topics.
         seed: Seed of the sample and of the projection.
     """
     candidates = np.arange(len(codes)) if candidates is None else np.asarray(candidates)
     rows = np.sort(np.random.default_rng(seed).permutation(candidates)[:MOST_POINTS])
     projection = project(codes[rows], spherical=spherical, seed=seed)
-    found = nearest_neighbours(codes[rows], k=min(_NEIGHBOURS, len(rows) - 1)) if len(rows) > 1 else None
+    found = nearest_neighbors(codes[rows], k=min(_NEIGHBOURS, len(rows) - 1)) if len(rows) > 1 else None
     shown = excerpts(rows)
     return CodeMap(
         points=np.asarray(projection.points, np.float64),
@@ -87,11 +79,9 @@ def map_codes(
         rows=rows,
         labels=None if labels is None else np.asarray(labels[rows], np.int64),
         label_names=tuple(label_names),
-        topics=None if topics is None else np.asarray(topics[rows], np.int64),
-        topic_names=tuple(topic_names),
         titles=tuple(excerpt.title for excerpt in shown),
         beginnings=tuple(beginning(excerpt) for excerpt in shown),
-        neighbours=np.zeros((len(rows), 0), np.int64) if found is None else found.rows,
+        neighbors=np.zeros((len(rows), 0), np.int64) if found is None else found.rows,
         cosines=np.zeros((len(rows), 0)) if found is None else np.round(found.cosines, 4),
     )
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tf_vmf._errors import ArgumentError
+
 
 @dataclass(frozen=True)
 class DistinctiveWords:
@@ -44,7 +46,7 @@ def distinctive_words(
     """
     counts = np.asarray(counts, np.float64)
     if counts.ndim != 2 or len(counts) < 2:
-        raise ValueError(f"Argument `counts`: expected shape (groups >= 2, V). Received: shape {counts.shape}.")
+        raise ArgumentError("counts", "shape (groups >= 2, V)", f"shape {counts.shape}", owner="distinctive_words")
     total = counts.sum(axis=0)
     seen = total > 0
     if not seen.any():

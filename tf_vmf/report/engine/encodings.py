@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf.data.sentences import Sentences
 from tf_vmf.models.variational_autoencoder import VariationalAutoencoder
 
@@ -40,7 +41,7 @@ def encode(model: VariationalAutoencoder, batches: Iterable[Any]) -> Encodings:
     """
     latent = model.latent
     if latent is None:
-        raise ValueError("Argument `model`: expected a model with a latent variable. Received one with latent=None.")
+        raise ArgumentError("model", "a model with a latent variable", "one with latent=None", owner="encode")
     codes, kl, concentration = [], [], []
     for x in batches:
         parameters = model.posterior_parameters(x)
@@ -49,7 +50,7 @@ def encode(model: VariationalAutoencoder, batches: Iterable[Any]) -> Encodings:
         if "concentration" in parameters:
             concentration.append(parameters["concentration"].numpy())
     if not codes:
-        raise ValueError("Argument `batches`: expected at least one batch. Received none.")
+        raise ArgumentError("batches", "at least one batch", "none", owner="encode")
     spherical = latent.describe().metric == "cosine"
     means = np.concatenate(codes).astype(np.float64)
     return Encodings(
@@ -74,14 +75,14 @@ def encode_sentences(model: VariationalAutoencoder, sentences: Sentences, batch_
     )
 
 
-def label_centres(encodings: Encodings, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def label_centers(encodings: Encodings, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The mean code of every label: on the sphere the mean direction, the maximum likelihood estimate of a vMF's.
 
     Returns:
-        (the distinct labels, ascending; their centres, shape (number of labels, latent_dim)).
+        (the distinct labels, ascending; their centers, shape (number of labels, latent_dim)).
     """
     distinct = np.unique(labels)
-    centres = np.stack([encodings.codes[labels == label].mean(axis=0) for label in distinct])
+    centers = np.stack([encodings.codes[labels == label].mean(axis=0) for label in distinct])
     if encodings.spherical:
-        centres /= np.maximum(np.linalg.norm(centres, axis=-1, keepdims=True), 1e-12)
-    return distinct, centres
+        centers /= np.maximum(np.linalg.norm(centers, axis=-1, keepdims=True), 1e-12)
+    return distinct, centers

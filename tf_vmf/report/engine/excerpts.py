@@ -1,4 +1,4 @@
-"""Documents and sentences as a reader sees them, alone or with their nearest neighbours."""
+"""Documents and sentences as a reader sees them, alone or with their nearest neighbors."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Excerpt:
 
 
 @dataclass(frozen=True)
-class Neighbour:
+class Neighbor:
     """A training example near a test example.
 
     Attributes:
@@ -47,11 +47,11 @@ class Neighbour:
 
 
 @dataclass(frozen=True)
-class NeighbourList:
+class NeighborList:
     """A test example with the training examples whose codes are nearest, nearest first."""
 
     query: Excerpt
-    found: tuple[Neighbour, ...]
+    found: tuple[Neighbor, ...]
 
 
 def document_excerpts(corpus: BagOfWordsCorpus, documents: Documents, rows: Iterable[int]) -> tuple[Excerpt, ...]:

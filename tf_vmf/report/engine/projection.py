@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tf_vmf._errors import ArgumentError
+
 METHODS = ("auto", "codes", "pca", "tsne")
 
 
@@ -29,7 +31,7 @@ def project(codes: np.ndarray, *, spherical: bool, method: str = "auto", seed: i
         codes: shape (n, d).
         spherical: Whether they are unit vectors.
         method: "auto": codes in the plane, on the circle or on the sphere in three dimensions stay as they are; others go
-            through t-SNE on cosine distances. It keeps neighbourhoods: of the five points next to a test document of 20
+            through t-SNE on cosine distances. It keeps neighborhoods: of the five points next to a test document of 20
             Newsgroups 51 to 55 % are of its group, against 19 % on two principal components. Distances between far groups
             mean nothing there. Or one of "codes", "pca", "tsne".
         seed: Seed of t-SNE.
@@ -39,19 +41,22 @@ def project(codes: np.ndarray, *, spherical: bool, method: str = "auto", seed: i
     """
     codes = np.asarray(codes, np.float64)
     if method not in METHODS:
-        raise ValueError(f"Argument `method`: expected one of {', '.join(METHODS)}. Received: method={method!r}.")
+        raise ArgumentError("method", f"one of {', '.join(METHODS)}", repr(method), owner="project")
     drawable = codes.shape[-1] == 2 or (spherical and codes.shape[-1] == 3)
     if method == "codes" and not drawable:
-        raise ValueError(
-            f"method='codes' draws 2 dimensions, or 3 on the sphere. Received: codes of {codes.shape[-1]} dimensions. "
-            "Use 'pca' or 'tsne'."
+        raise ArgumentError(
+            "codes",
+            "2 dimensions, or 3 on the sphere, for method='codes'",
+            f"{codes.shape[-1]} dimensions",
+            "Use 'pca' or 'tsne'.",
+            owner="project",
         )
     if method == "codes" or (method == "auto" and drawable):
         return Projection(codes, "codes")
     if not np.ptp(codes, axis=0).any():  # a single code, or those of a collapsed model
         return Projection(np.zeros((len(codes), 2)), "pca")
     if method == "auto":
-        # A perplexity of 30 neighbours wants a few times as many points.
+        # A perplexity of 30 neighbors wants a few times as many points.
         method = "tsne" if codes.shape[-1] > 2 and len(codes) >= 100 else "pca"
     return Projection(_pca(codes) if method == "pca" else _tsne(codes, seed), method)
 

@@ -103,7 +103,8 @@ def describe_run(
         train_tokens=int(train["tokens"]),
         vocabulary_size=len(corpus.vocabulary),
         has_dropout=has_dropout,
-        metrics=dict(metrics),
+        # How long a run trained is told by its history, where its metrics do not tell it.
+        metrics={**metrics, **({} if "training" in metrics or not history else {"training": {"epochs": len(history)}})},
         history=tuple(dict(row) for row in history),
         config=dict(config or {}),
         command=command,

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf.data.sentences import Sentences
 from tf_vmf.models.lstm_vae import LSTMVAE
 from tf_vmf.report.engine.encodings import encode_sentences
@@ -33,7 +34,7 @@ def interpolate_sentences(
         Token ids, shape (num_points, length), 0 after `<eos>`.
     """
     if len(sentences) != 2:
-        raise ValueError(f"Argument `sentences`: expected two, the ends of the way. Received: {len(sentences)}.")
+        raise ArgumentError("sentences", "two, the ends of the way", str(len(sentences)), owner="interpolate_sentences")
     ends = encode_sentences(model, sentences)
     path = model.latent.interpolate(ends.codes[0], ends.codes[1], num_points).numpy()
     given = conditions(model, sentence_tensors(sentences.take(np.zeros(num_points, int))))
@@ -63,3 +64,23 @@ def conditions(model: LSTMVAE, x: Any) -> dict[str, Any]:
     labels = {"labels": x["labels"]} if model.num_labels else {}
     words = {"bag_of_words": x["tokens"] if isinstance(x, Mapping) else x} if model.bag_of_words_units else {}
     return {**labels, **words}
+
+
+def prior_codes(model: LSTMVAE, number: int, seed: int) -> np.ndarray:
+    """Codes drawn from the prior, shape (number, latent_dim)."""
+    return np.asarray(model.latent.prior().sample(number, seed=tf.constant([seed, 0])))
+
+
+def varied_rows(sentences: Sentences, number: int, seed: int) -> np.ndarray:
+    """Sentences of middling length, in random order and, where there are labels, of different ones in turn."""
+    low = np.quantile(sentences.lengths, 0.2, method="lower")
+    high = np.quantile(sentences.lengths, 0.8, method="higher")
+    order = np.random.default_rng([seed, number]).permutation(len(sentences))
+    order = order[(sentences.lengths[order] >= low) & (sentences.lengths[order] <= high)]
+    if sentences.labels is not None:
+        turns = np.zeros(len(order), int)
+        for label in np.unique(sentences.labels[order]):
+            mask = sentences.labels[order] == label
+            turns[mask] = np.arange(mask.sum())
+        order = order[np.argsort(turns, kind="stable")]
+    return order[:number]

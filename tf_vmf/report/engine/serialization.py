@@ -11,6 +11,8 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
+from tf_vmf._errors import ArgumentError
+
 T = TypeVar("T")
 _KIND = "findings"
 
@@ -18,14 +20,16 @@ _KIND = "findings"
 def to_json(findings: Any, *, indent: int | None = None) -> str:
     """A findings dataclass as JSON: dataclasses as objects, arrays and tuples as lists, NaN as null, infinity as a string.
 
+    Fields whose metadata say `"json": False` are left out.
+
     ```python
-    points = [tf_vmf.report.engine.SweepPoint({"latent_dim": "25"}, {"perplexity": (801.0, 803.0)})]
-    text = tf_vmf.report.engine.to_json(tf_vmf.report.engine.find_sweep(points))
-    same = tf_vmf.report.engine.from_json(text, tf_vmf.report.engine.SweepFindings)
+    points = [tf_vmf.report.SweepPoint({"latent_dim": "25"}, {"perplexity": (801.0, 803.0)})]
+    text = tf_vmf.report.engine.to_json(tf_vmf.report.find_sweep(points))
+    same = tf_vmf.report.engine.from_json(text, tf_vmf.report.SweepFindings)
     ```
 
     Args:
-        findings: An instance of a dataclass, such as `tf_vmf.report.engine.DocumentFindings`.
+        findings: An instance of a dataclass, such as `tf_vmf.report.SweepFindings`.
         indent: Spaces per level; None for one line.
 
     Returns:
@@ -34,7 +38,7 @@ def to_json(findings: Any, *, indent: int | None = None) -> str:
     Raises:
         TypeError: A value is of a kind that JSON has no place for.
     """
-    content = {_KIND: type(findings).__name__, **_plain(findings)}
+    content = {_KIND: type(findings).__name__, **plain(findings)}
     return json.dumps(content, indent=indent, ensure_ascii=False, allow_nan=False)
 
 
@@ -43,7 +47,7 @@ def from_json(text: str, kind: type[T]) -> T:
 
     Args:
         text: What `to_json` returned.
-        kind: The class of the findings, such as `tf_vmf.report.engine.DocumentFindings`.
+        kind: The class of the findings, such as `tf_vmf.report.SweepFindings`.
 
     Returns:
         An instance of `kind`; arrays are float64, int64 or bool. In fields without a type of their own, such as the values of
@@ -54,19 +58,20 @@ def from_json(text: str, kind: type[T]) -> T:
     """
     content = json.loads(text)
     if content.get(_KIND) != kind.__name__:
-        raise ValueError(f"Argument `text`: expected {kind.__name__} as JSON. Received: {content.get(_KIND)!r}.")
-    return _typed(content, kind)
+        raise ArgumentError("text", f"{kind.__name__} as JSON", repr(content.get(_KIND)), owner="from_json")
+    return typed(content, kind)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A record as values that `json.dumps` writes: see `to_json`."""
     if dataclasses.is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return {field.name: plain(getattr(value, field.name)) for field in _in_json(value)}
     if isinstance(value, np.ndarray | np.generic):
-        return _plain(value.tolist())
+        return plain(value.tolist())
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None if math.isnan(value) else str(value)  # "inf" or "-inf", which float() reads
     if value is None or isinstance(value, str | bool | int | float):
@@ -74,20 +79,21 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"Findings hold dataclasses, arrays, numbers and strings. Received: {type(value).__name__}.")
 
 
-def _typed(value: Any, hint: Any) -> Any:
+def typed(value: Any, hint: Any) -> Any:
+    """The inverse of `plain` for a value of a given type."""
     origin, arguments = get_origin(hint), get_args(hint)
     if dataclasses.is_dataclass(hint):
         hints = get_type_hints(hint)
-        return hint(**{f.name: _typed(value[f.name], hints[f.name]) for f in dataclasses.fields(hint)})  # type: ignore[operator]
+        return hint(**{f.name: typed(value[f.name], hints[f.name]) for f in _in_json(hint)})  # type: ignore[operator]
     if origin in (Union, types.UnionType):
         if value is None and type(None) in arguments:
             return None
-        return _typed(value, next(argument for argument in arguments if argument is not type(None)))
+        return typed(value, next(argument for argument in arguments if argument is not type(None)))
     if origin is tuple:
         kinds = [arguments[0]] * len(value) if arguments[-1] is Ellipsis else arguments
-        return tuple(_typed(item, kind) for item, kind in zip(value, kinds, strict=True))
+        return tuple(typed(item, kind) for item, kind in zip(value, kinds, strict=True))
     if isinstance(origin, type) and issubclass(origin, Mapping):
-        return {key: _typed(item, arguments[1]) for key, item in value.items()}
+        return {key: typed(item, arguments[1]) for key, item in value.items()}
     if hint is np.ndarray:
         return np.asarray(_numbers(value))
     return _numbers(value) if hint is float else value
@@ -97,3 +103,8 @@ def _numbers(value: Any) -> Any:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [_numbers(item) for item in value]
     return value if isinstance(value, bool | int) else float("nan" if value is None else value)
+
+
+def _in_json(record: Any) -> list[dataclasses.Field[Any]]:
+    """The fields of a dataclass but those whose metadata say `"json": False`, which have a default."""
+    return [field for field in dataclasses.fields(record) if field.metadata.get("json", True)]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf.data.sentences import Sentences
 from tf_vmf.models.variational_autoencoder import VariationalAutoencoder
 from tf_vmf.report.engine.encodings import encode_sentences
@@ -59,8 +60,8 @@ def swap_adjacent(words: np.ndarray, num_swaps: int, seed: int | Sequence[int]) 
     """
     words = np.asarray(words)
     if words.ndim != 1 or len(words) < 2:
-        raise ValueError(
-            f"Argument `words`: expected ids of at least 2 words, shape (n,). Received: shape {words.shape}."
+        raise ArgumentError(
+            "words", "ids of at least 2 words, shape (n,)", f"shape {words.shape}", owner="swap_adjacent"
         )
     copies = np.tile(words, (num_swaps + 1, 1))
     for swap, place in enumerate(np.random.default_rng(seed).integers(len(words) - 1, size=num_swaps), start=1):
@@ -84,7 +85,7 @@ def replace_word(words: np.ndarray, candidates: np.ndarray, seed: int | Sequence
     place = rng.integers(len(copy))
     others = candidates[candidates != copy[place]]
     if not len(others):
-        raise ValueError(f"Argument `candidates`: expected an id other than {copy[place]}. Received none.")
+        raise ArgumentError("candidates", f"an id other than {copy[place]}", "none", owner="replace_word")
     copy[place] = others[rng.integers(len(others))]
     return copy
 
@@ -114,12 +115,11 @@ def word_order_sensitivity(
         ValueError: No sentence is long enough.
     """
     if min_words < 2 or max_swaps < 1:
-        raise ValueError(
-            f"Arguments `min_words` and `max_swaps`: expected at least 2 and 1. Received: {min_words} and {max_swaps}."
-        )
+        name, least, received = ("min_words", 2, min_words) if min_words < 2 else ("max_swaps", 1, max_swaps)
+        raise ArgumentError(name, f"a number >= {least}", repr(received), owner="word_order_sensitivity")
     rows = np.flatnonzero(sentences.lengths > min_words)  # lengths count <eos>
     if not len(rows):
-        raise ValueError(f"Argument `sentences`: expected one of at least {min_words} words. Received none.")
+        raise ArgumentError("sentences", f"one of at least {min_words} words", "none", owner="word_order_sensitivity")
     rows = np.random.default_rng([seed, _CHOICE]).permutation(rows)[:num_sentences]
     candidates = sentences.tokens[sentences.tokens > UNK_ID]
     copies: list[np.ndarray] = []

@@ -1,0 +1,92 @@
+"""What the page of a topic model shows is what the model says."""
+
+import numpy as np
+import pytest
+
+from tests.report.errors import argument_error
+from tests.topics.planted import WORDS, planted_texts
+from tf_vmf.topics import TopicModel
+from tf_vmf.topics.report import topic_view
+
+TEXTS, LABELS = planted_texts()
+TEXTS = [*TEXTS, "qwertyuiop"]
+NAMES = [*(list(WORDS)[label] for label in LABELS), None]
+
+
+@pytest.fixture(scope="module")
+def model():
+    pytest.importorskip("gensim")
+    return TopicModel(3, latent_dim=5, epochs=30, stop_words="none", random_state=0).fit(TEXTS)
+
+
+@pytest.fixture(scope="module")
+def view(model):
+    days = [f"2024-{1 + row % 9:02d}-15" for row in range(len(TEXTS))]
+    return topic_view(model, classes=NAMES, times=days, texts=TEXTS, whole=True)
+
+
+def test_topics_are_numbered_named_and_counted_as_by_the_model(model, view):
+    assert [topic.number for topic in view.topics] == [0, 1, 2]
+    assert [topic.label for topic in view.topics] == model.topic_labels()
+    assert [list(topic.words) for topic in view.topics] == model.topics(10)
+    assert [topic.size for topic in view.topics] == np.bincount(model.labels_[:-1], minlength=3).tolist()
+    assert (view.num_texts, view.num_unknown) == (181, 1)
+    assert view.texts.topic[-1] == -1
+    assert 180 not in view.texts.rows
+    for topic in view.topics:
+        assert {int(model.labels_[row]) for row in (*topic.typical, *topic.diverse)} == {topic.number}
+
+
+def test_typical_texts_are_nearest_to_the_center_and_diverse_ones_far_from_each_other(model, view):
+    codes = model.embed(TEXTS[:-1])
+    for topic in view.topics:
+        center = codes[list(topic.typical)].mean(axis=0)
+        members = np.flatnonzero(model.labels_[:-1] == topic.number)
+        cosine = codes @ center / np.linalg.norm(center)
+        assert cosine[list(topic.typical)].min() > np.quantile(cosine[members], 0.5)
+        alike = [codes[a] @ codes[b] for a in topic.diverse for b in topic.diverse if a < b]
+        typical = [codes[a] @ codes[b] for a in topic.typical for b in topic.typical if a < b]
+        assert np.mean(alike) < np.mean(typical)
+
+
+def test_classes_and_months_count_every_text_with_a_topic(model, view):
+    assert view.classes.values == tuple(sorted(WORDS))
+    for row, name in zip(view.classes.counts, view.classes.values, strict=True):
+        expected = np.bincount(model.labels_[[i for i, own in enumerate(NAMES) if own == name]], minlength=3)
+        np.testing.assert_array_equal(row, expected)
+    assert (view.times.name, view.times.values[0], len(view.times.values)) == ("month", "2024-01", 9)
+    assert view.times.counts.sum() == 180
+
+
+def test_probabilities_of_words_are_those_that_the_model_decodes(model, view):
+    decoded = np.exp(model._topics.log_probabilities)
+    for topic in view.topics:
+        for word, p in zip(topic.by_relevance.words, topic.by_relevance.probabilities, strict=True):
+            assert p == pytest.approx(decoded[topic.number, model.vocabulary_.index(word)])
+
+
+@pytest.mark.parametrize(
+    ("times", "name", "values"),
+    [
+        ([2001, 2003, 2001], "time", ("2001", "2003")),
+        (["2019-05-01", "2024-02-01", None], "year", ("2019", "2020", "2021", "2022", "2023", "2024")),
+        ([None, float("nan"), None], None, None),
+    ],
+)
+def test_periods_are_those_of_the_calendar_or_the_numbers_themselves(times, name, values):
+    pytest.importorskip("pandas")
+    from tf_vmf.topics.report import _periods
+
+    found = _periods(times)
+    if name is None:
+        assert found is None
+    else:
+        assert found[0] == name
+        assert tuple(found[1]) == values
+        assert found[2][0] == 0
+
+
+@pytest.mark.parametrize("argument", ["classes", "times", "titles", "texts"])
+def test_as_many_of_everything_as_texts_are_asked_for(model, argument):
+    with argument_error(argument, "1"):
+        topic_view(model, **{argument: ["a"]})

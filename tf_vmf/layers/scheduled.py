@@ -1,0 +1,186 @@
+"""Numbers of a layer that may be set at any time or follow a schedule, and are no weights."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from tf_vmf._checks import check_number, require
+from tf_vmf._errors import ArgumentError
+
+Schedule = keras.optimizers.schedules.LearningRateSchedule
+
+# Orders of magnitude of the lengths of training.
+_PROBED_STEPS = (0, *(10**power for power in range(7)))
+
+
+class Scheduled(tf.Module):
+    """A number >= 0 of a layer: constant, on a schedule over training steps, or read from a variable of the user's.
+
+    The number lies in a variable, so that a traced function obeys a change. The variable belongs to the configuration of the layer
+    and not to its weights: `set_weights` and `load_weights` leave it alone, `get_config` holds its value, and
+    `tf.train.Checkpoint` saves and restores it with the layer.
+
+    Args:
+        owner: The class of the layer, for errors.
+        name: The attribute of the layer.
+        value: A number >= 0, a schedule, or a floating variable of shape (), which is read at every step.
+        alternative: What else the attribute may be, for errors.
+
+    Raises:
+        ArgumentError: `value` is none of these.
+    """
+
+    def __init__(self, owner: str, name: str, value: Any, *, alternative: str = "") -> None:
+        super().__init__()
+        self._owner, self._attribute, self._alternative = owner, name, alternative
+        self.schedule: Any = None
+        self.is_live = is_live_variable(value)
+        self.known = 0.0  # the number set last from Python; a restored checkpoint or a graph may have changed it
+        if isinstance(value, Schedule):
+            check_schedule(owner, name, value)
+            self.schedule = value
+        elif not self.is_live:
+            self.known = self._checked_number(value)
+        self._number = value if self.is_live else _variable(self.known, "float64", name)
+        self._follows: Any = None if self.schedule is None else _variable(True, "bool", f"{name}_follows")
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether it has one value until it is set anew, and no gradient."""
+        return self.schedule is None and not self.is_live
+
+    @property
+    def value(self) -> Any:
+        """The number, the schedule while it is followed, or the user's variable."""
+        if self.is_live:
+            return self._number
+        if self._follows is not None and bool(_value_of(self._follows)):
+            return self.schedule
+        return float(_value_of(self._number))
+
+    @property
+    def state(self) -> list[keras.Variable]:
+        """The variables in which the layer keeps it; a variable of the user's is not among them."""
+        own = [] if self.is_live else [self._number]
+        return own if self._follows is None else [*own, self._follows]
+
+    def set(self, value: Any) -> None:
+        """Sets the number, or takes up again the schedule that it was made with.
+
+        Args:
+            value: A number >= 0; in a `tf.function` it may be a tensor of shape ().
+
+        Raises:
+            ArgumentError: `value` is no such number, or another schedule.
+        """
+        if isinstance(value, Schedule):
+            if value is not self.schedule:
+                raise ArgumentError(
+                    self._attribute,
+                    "a number, or the schedule that the layer was made with",
+                    repr(value),
+                    "Another schedule must be given to the constructor. In a callback, set the attribute to "
+                    "`float(schedule(step))` before every batch.",
+                    owner=self._owner,
+                )
+            self._follows.assign(True)
+            return
+        if is_symbolic(value):
+            self._number.assign(checked(value, self._label))
+        else:
+            self.known = self._checked_number(value)
+            self._number.assign(self.known)
+        if self._follows is not None:
+            self._follows.assign(False)
+
+    def at(self, of_schedule: Callable[[Any], Any]) -> tf.Tensor:
+        """The number, or what `of_schedule` returns for the schedule where one is followed: a float64 scalar."""
+        number = tf.cast(tf.convert_to_tensor(self._number), tf.float64)
+        if self.is_constant:
+            return number
+        if self._follows is not None:
+            scheduled = tf.cast(of_schedule(self.schedule), tf.float64)
+            number = tf.where(tf.convert_to_tensor(self._follows), scheduled, number)
+        return checked(number, self._label)
+
+    def get_config(self) -> Any:
+        """The value as `get_config` of the layer holds it; that of a user's variable is its number."""
+        value = self.value
+        if isinstance(value, Schedule):
+            return keras.saving.serialize_keras_object(value)
+        return float(_value_of(value)) if self.is_live else value
+
+    @property
+    def _label(self) -> str:
+        return f"`{self._attribute}` of {self._owner}"
+
+    def _checked_number(self, value: Any) -> float:
+        return check_number(self._owner, self._attribute, value, alternative=self._alternative)
+
+
+def is_live_variable(value: Any) -> bool:
+    """Whether the value is a variable of one floating number."""
+    return (
+        isinstance(value, tf.Variable | keras.Variable) and value.shape == () and tf.as_dtype(value.dtype).is_floating
+    )
+
+
+def is_symbolic(value: Any) -> bool:
+    """Whether the value is a tensor of a graph, which has no value yet."""
+    return tf.is_symbolic_tensor(value) if tf.is_tensor(value) else isinstance(value, keras.KerasTensor)
+
+
+def check_schedule(owner: str, name: str, schedule: Callable[[Any], Any]) -> None:
+    """Refuses a schedule that leaves the numbers >= 0, as far as a few steps show; every step of training is `checked`.
+
+    Raises:
+        ArgumentError: A value is negative or NaN, or the first one infinite.
+    """
+    with tf.init_scope():
+        for step in _PROBED_STEPS:
+            value = float(keras.ops.convert_to_numpy(schedule(tf.constant(step, tf.int64))))
+            if not value >= 0 or (step == 0 and math.isinf(value)):
+                raise ArgumentError(
+                    name,
+                    "a schedule of finite numbers >= 0",
+                    f"{value:g} at step {step} of {schedule!r}",
+                    "Does an end value of 0, or tf.maximum(value, 0.0) in a schedule of your own, help?",
+                    owner=owner,
+                )
+
+
+def checked(value: Any, what: str) -> tf.Tensor:
+    """A float64 scalar that a schedule, a variable or a graph gives, if it is finite and >= 0.
+
+    XLA leaves out the check. There the value becomes NaN, so that the loss shows it.
+
+    Raises:
+        ValueError: It is not, in eager mode; in a graph it is a `tf.errors.InvalidArgumentError` at run time.
+    """
+    value = tf.cast(value, tf.float64)
+    ok = (value >= 0) & tf.math.is_finite(value)
+    message = f"{what}: expected a finite number >= 0, and of a schedule one for every step. Received:"
+    return require(ok, tf.where(ok, value, tf.constant(float("nan"), tf.float64)), message, value)
+
+
+def _variable(value: Any, dtype: str, name: str) -> keras.Variable:
+    return keras.Variable(
+        lambda shape, dtype=None: tf.constant(value, dtype, shape),
+        shape=(),
+        dtype=dtype,
+        trainable=False,
+        autocast=False,
+        aggregation="only_first_replica",
+        name=name,
+    )
+
+
+def _value_of(variable: Any) -> Any:
+    """The current value, outside graphs and while one is traced."""
+    with tf.init_scope():
+        return tf.convert_to_tensor(variable).numpy()

@@ -1,0 +1,171 @@
+"""What the sections of a report find their records in: a trained model, its corpus and its run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from tf_vmf.data.corpus import BagOfWordsCorpus, SentenceCorpus
+from tf_vmf.data.sentences import Sentences
+from tf_vmf.evaluation.topics import prior_word_probabilities
+from tf_vmf.models.bag_of_words_vae import BagOfWordsVAE
+from tf_vmf.models.lstm_vae import LSTMVAE
+from tf_vmf.report.engine.encodings import Encodings, encode, encode_sentences
+from tf_vmf.report.engine.excerpts import Excerpt
+from tf_vmf.report.engine.run import CodeUse, Latent, Run, describe_latent, use_of_code
+from tf_vmf.report.engine.topic_view import TopicView
+
+_BATCH_SIZE = 500
+# Enough training sentences for neighbors and for a small network, in seconds.
+_MOST_TRAIN = 10_000
+_LONGEST = 50
+
+
+@dataclass(frozen=True, eq=False)
+class DocumentContext:
+    """A trained `BagOfWordsVAE` and what it was trained on.
+
+    Attributes:
+        model: The model.
+        corpus: Its corpus.
+        run: The record of the run.
+        topics: Its topics as a page shows them, or None.
+        seed: Seed of all that is drawn.
+        noun, token: What an example and a token are called.
+    """
+
+    model: BagOfWordsVAE
+    corpus: BagOfWordsCorpus
+    run: Run
+    topics: TopicView | None = None
+    seed: int = 0
+    noun: str = "document"
+    token: str = "word"
+
+    @cached_property
+    def latent(self) -> Latent:
+        """The latent variable."""
+        return describe_latent(self.model.latent)
+
+    @cached_property
+    def train(self) -> Encodings:
+        """Encodings of the training documents."""
+        return encode(self.model, self.corpus.train.evaluation_batches(_BATCH_SIZE))
+
+    @cached_property
+    def test(self) -> Encodings:
+        """Encodings of the test documents."""
+        return encode(self.model, self.corpus.test.evaluation_batches(_BATCH_SIZE))
+
+    @cached_property
+    def word_probabilities(self) -> np.ndarray:
+        """p(w) over the prior, shape (V,)."""
+        return prior_word_probabilities(self.model)
+
+    @property
+    def code_use(self) -> CodeUse:
+        """How the codes of test documents use the latent space."""
+        return use_of_code(self.test, np.asarray(self.corpus.test.counts.sum(axis=1)).ravel())
+
+
+@dataclass(frozen=True, eq=False)
+class SentenceContext:
+    """A trained `LSTMVAE` and what it was trained on; without a latent variable there is no encoding.
+
+    Attributes:
+        model: The model.
+        corpus: Its corpus.
+        run: The record of the run.
+        seed: Seed of all that is drawn: sentences shown, samples, swaps.
+        noun, token: What an example and a token are called.
+    """
+
+    model: LSTMVAE
+    corpus: SentenceCorpus
+    run: Run
+    seed: int = 0
+    noun: str = "sentence"
+    token: str = "token"
+
+    @cached_property
+    def latent(self) -> Latent | None:
+        """The latent variable; None of a plain language model."""
+        return None if self.model.latent is None else describe_latent(self.model.latent)
+
+    @cached_property
+    def setting(self) -> SentenceSetting:
+        """What the model reads."""
+        return SentenceSetting(
+            word_dropout=float(self.model.word_dropout),
+            reads_label=bool(self.model.num_labels),
+            reads_bag_of_words=bool(self.model.bag_of_words_units),
+            order_free_encoder=self.model.pooling == "bow",
+        )
+
+    @cached_property
+    def searched(self) -> Sentences:
+        """At most 10,000 training sentences, drawn at random."""
+        rows = np.random.default_rng(self.seed).permutation(len(self.corpus.train))[:_MOST_TRAIN]
+        return self.corpus.train.take(np.sort(rows))
+
+    @cached_property
+    def train(self) -> Encodings:
+        """Encodings of `searched`."""
+        return encode_sentences(self.model, self.searched)
+
+    @cached_property
+    def test(self) -> Encodings:
+        """Encodings of the test sentences."""
+        return encode_sentences(self.model, self.corpus.test)
+
+    @property
+    def max_length(self) -> int:
+        """Tokens of a decoded sentence, at most."""
+        return int(min(_LONGEST, self.corpus.train.lengths.max(initial=1)))
+
+    @property
+    def code_use(self) -> CodeUse:
+        """How the codes of test sentences use the latent space."""
+        return use_of_code(self.test, self.corpus.test.lengths)
+
+    def excerpt(self, sentences: Sentences, row: int) -> Excerpt:
+        """A sentence with its label."""
+        label = "" if sentences.labels is None else self.corpus.label_names[sentences.labels[row]]
+        return Excerpt(row=int(row), title="", label=label, text=self.corpus.to_text(sentences[int(row)]))
+
+
+@dataclass(frozen=True)
+class SentenceSetting:
+    """What a sentence model reads, as far as it decides what can be said of it.
+
+    Attributes:
+        word_dropout: Share of the previous words hidden from the decoder: 0 standard, 1 inputless.
+        reads_label: Whether encoder and decoder are given the label.
+        reads_bag_of_words: Whether encoder and decoder are given the sentence's bag of words.
+        order_free_encoder: Whether the encoder is a bag of words itself, so that codes cannot depend on the order of words.
+    """
+
+    word_dropout: float
+    reads_label: bool
+    reads_bag_of_words: bool
+    order_free_encoder: bool
+
+    @property
+    def name(self) -> str:
+        """What the decoder is shown, as "standard"."""
+        if self.word_dropout == 1.0:
+            return "inputless"
+        return "standard" if self.word_dropout == 0.0 else f"word dropout {self.word_dropout:g}"
+
+    @property
+    def given(self) -> str:
+        """What the decoder is given besides code and words, as "the label and the bag of words", or ""."""
+        parts = ["the label"] * self.reads_label + ["the bag of words"] * self.reads_bag_of_words
+        return " and ".join(parts)
+
+    @property
+    def reads(self) -> str:
+        """What a plain language model conditions on, with a space in front, or ""."""
+        return "" if self.word_dropout == 1.0 else " given the words before"

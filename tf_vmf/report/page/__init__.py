@@ -1,0 +1,1 @@
+"""Blocks of a page, and the page that they make."""

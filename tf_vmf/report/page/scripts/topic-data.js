@@ -1,0 +1,207 @@
+// The data of an explorer of topics: a compressed header with arrays, the words of texts, and what the reader has changed.
+"use strict";
+
+class TopicData {
+  static async read(element) {
+    const packed = Uint8Array.from(atob(element.textContent.trim()), c => c.charCodeAt(0));
+    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+    return new TopicData(await new Response(stream).arrayBuffer());
+  }
+
+  constructor(buffer) {
+    const size = new DataView(buffer).getUint32(0, true);
+    Object.assign(this, JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, size))));
+    const kinds = { int16: Int16Array, int32: Int32Array, uint16: Uint16Array, uint32: Uint32Array, uint8: Uint8Array };
+    for (const [name, [kind, offset, length]] of Object.entries(this.arrays))
+      this.arrays[name] = new kinds[kind](buffer, 4 + size + offset, length);
+    this.strings = new TextDecoder().decode(this.arrays.strings).split("\n");
+    this.shown = this.arrays.rows.length;
+    this.place = new Map(Array.from(this.arrays.rows, (row, i) => [row, i])); // of a text on the map
+    this.wordNumber = new Map(this.vocabulary.map((word, i) => [word, i]));
+    this.edits = { labels: {}, merge: [], hide: [] };
+    this.plural = `${this.topic_noun}s`;
+    this.texts = `${this.noun}s`;
+  }
+
+  // ---- texts: by position in the data (row), or on the map (place)
+
+  text(place) {
+    return this.strings[place];
+  }
+
+  title(place) {
+    return this.titled ? this.strings[this.shown + place] : `${capital(this.noun)} ${this.arrays.rows[place]}`;
+  }
+
+  // Name and value of each further column of the user.
+  facts(place) {
+    return this.columns.map((name, i) => `${name}: ${this.strings[(i + 1 + this.titled) * this.shown + place]}`);
+  }
+
+  topicOf(row) {
+    return this.arrays.topic[row];
+  }
+
+  // The rising rows of the texts that hold a word of the model.
+  rowsWith(word) {
+    const number = this.wordNumber.get(word), { postings, offsets } = this.arrays;
+    const rows = [];
+    let row = 0, step = 0, bits = 0;
+    for (let i = offsets[number]; i < offsets[number + 1]; i++) {
+      step |= (postings[i] & 127) << bits;
+      bits += 7;
+      if (postings[i] & 128) continue;
+      rows.push((row += step));
+      step = bits = 0;
+    }
+    return rows;
+  }
+
+  // The rows of the texts that hold all words of a query. A word that the model does not know is looked up in the texts themselves
+  // where the page holds all of them whole, and otherwise in their beginnings.
+  search(query) {
+    const words = query.toLowerCase().split(/\s+/u).map(trimmed).filter(Boolean);
+    const unknown = words.filter(word => !this.wordNumber.has(word));
+    let rows = null;
+    for (const word of words) {
+      const found = this.wordNumber.has(word) ? this.rowsWith(word) : this.rowsWithString(word);
+      const set = new Set(found);
+      rows = rows === null ? found : rows.filter(row => set.has(row));
+    }
+    return { words, unknown, rows: rows ?? [] };
+  }
+
+  rowsWithString(word) {
+    const pattern = new RegExp(`(?<![\\p{L}\\p{M}\\p{N}_])${word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}(?![\\p{L}\\p{M}\\p{N}_])`, "iu");
+    return Array.from(this.arrays.rows).filter((_, place) => pattern.test(this.strings[place]));
+  }
+
+  // ---- topics as the reader has edited them
+
+  // The topic that stands for another after the merges: the smallest of its group.
+  group(topic) {
+    const group = this.edits.merge.find(each => each.includes(topic));
+    return group ? Math.min(...group) : topic;
+  }
+
+  members(topic) {
+    return this.edits.merge.find(each => each.includes(topic)) ?? [topic];
+  }
+
+  get groups() {
+    return this.topics.map(each => each.number).filter(k => this.group(k) === k && !this.gone.includes(k));
+  }
+
+  hidden(topic) {
+    return this.edits.hide.includes(this.group(topic));
+  }
+
+  size(topic) {
+    return sum(this.members(topic).map(k => this.topics[k].size));
+  }
+
+  share(topic) {
+    return sum(this.members(topic).map(k => this.topics[k].share));
+  }
+
+  label(topic) {
+    const members = this.members(topic);
+    const largest = members.reduce((a, b) => (this.topics[b].size > this.topics[a].size ? b : a));
+    return this.edits.labels[this.group(topic)] ?? this.topics[largest].label;
+  }
+
+  name(topic) {
+    return `${topic}: ${this.label(topic)}`;
+  }
+
+  // Words of a topic, or of merged ones: probabilities weighted by the share of each.
+  words(topic) {
+    const members = this.members(topic), total = this.share(topic) || 1;
+    const found = new Map();
+    for (const k of members) {
+      const { words, probabilities, overall } = this.topics[k].by_relevance;
+      words.forEach((word, i) => {
+        const entry = found.get(word) ?? { word, p: 0, overall: overall[i] };
+        entry.p += (probabilities[i] * (members.length > 1 ? this.topics[k].share : total)) / total;
+        found.set(word, entry);
+      });
+    }
+    return [...found.values()];
+  }
+
+  // Texts per group of a grouping for each topic that is left.
+  countsOf(kind) {
+    return this[kind].counts.map(row => this.groups.map(topic => sum(this.members(topic).map(k => row[k]))));
+  }
+
+  similarityOf(a, b) {
+    const pairs = this.members(a).flatMap(i => this.members(b).map(j => this.similarity[i][j]));
+    return sum(pairs) / pairs.length;
+  }
+
+  // ---- edits
+
+  rename(topic, label) {
+    const clean = label.replace(/\s+/gu, " ").trim();
+    if (clean && clean !== this.label(topic)) this.edits.labels[topic] = clean;
+    else if (!clean) delete this.edits.labels[topic];
+  }
+
+  merge(topics) {
+    const group = [...new Set(topics.flatMap(k => this.members(k)))].sort((a, b) => a - b);
+    if (group.length < 2) return;
+    const label = topics.map(k => this.edits.labels[this.group(k)]).find(Boolean);
+    this.edits.merge = [...this.edits.merge.filter(each => !each.some(k => group.includes(k))), group];
+    for (const k of group) delete this.edits.labels[k];
+    this.edits.hide = this.edits.hide.filter(k => !group.includes(k));
+    if (label) this.edits.labels[group[0]] = label;
+  }
+
+  split(topic) {
+    this.edits.merge = this.edits.merge.filter(each => !each.includes(topic));
+  }
+
+  toggleHidden(topic) {
+    this.edits.hide = this.hidden(topic) ? this.edits.hide.filter(k => k !== topic) : [...this.edits.hide, topic];
+  }
+
+  get edited() {
+    return Boolean(Object.keys(this.edits.labels).length + this.edits.merge.length + this.edits.hide.length);
+  }
+
+  // A hidden group is written as its members, each hidden: a topic is either merged or hidden.
+  toFile() {
+    const hidden = this.edits.hide.flatMap(k => this.members(k));
+    const labels = Object.entries(this.edits.labels).filter(([topic]) => !hidden.includes(Number(topic)));
+    return {
+      format: "tf_vmf topic edits", version: 1, num_topics: this.topics.length, fingerprint: this.fingerprint,
+      labels: Object.fromEntries(labels), merge: this.edits.merge.filter(each => !each.some(k => hidden.includes(k))),
+      hide: hidden.sort((a, b) => a - b),
+    };
+  }
+
+  // What is wrong with a file of edits; without a fault they are taken.
+  fromFile(text) {
+    let file;
+    try {
+      file = JSON.parse(text);
+    } catch {
+      return "This file is no JSON.";
+    }
+    if (file?.format !== "tf_vmf topic edits" || file.version !== 1) return "This file holds no edits of topics.";
+    if (file.fingerprint !== this.fingerprint || file.num_topics !== this.topics.length) return "These are edits of other topics.";
+    const isTopic = k => Number.isInteger(k) && k >= 0 && k < this.topics.length;
+    const merge = file.merge ?? [], hide = file.hide ?? [], labels = file.labels ?? {};
+    if (![...merge.flat(), ...hide, ...Object.keys(labels).map(Number)].every(isTopic)) return "These edits name topics that do not exist.";
+    this.edits = { labels: {}, merge: [], hide: [] };
+    for (const group of merge) this.merge(group);
+    for (const [topic, label] of Object.entries(labels)) this.edits.labels[this.group(Number(topic))] = String(label);
+    this.edits.hide = [...new Set(hide.map(k => this.group(k)))];
+    return "";
+  }
+}
+
+const sum = values => values.reduce((a, b) => a + b, 0);
+const capital = text => text[0].toUpperCase() + text.slice(1);
+const trimmed = word => word.replace(/^[^\p{L}\p{M}\p{N}_]+|[^\p{L}\p{M}\p{N}_]+$/gu, "");
+const count = number => number.toLocaleString("en-US");

@@ -1,0 +1,180 @@
+"""What a sentence model writes for each label."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from tf_vmf.data.corpus import SentenceCorpus
+from tf_vmf.models.lstm_vae import LSTMVAE
+from tf_vmf.report.context import SentenceContext, SentenceSetting
+from tf_vmf.report.engine.distinctive_words import DistinctiveWords, distinctive_words
+from tf_vmf.report.engine.encodings import Encodings
+from tf_vmf.report.engine.sentence_decoding import conditions, decode, prior_codes, sentence_tensors
+from tf_vmf.report.page.page import Block, Section, Table, Text
+from tf_vmf.report.section import ReportSection
+from tf_vmf.text.tokens import UNK_ID
+
+_MOST_LABELS = 4
+_SHOWN, _COUNTED, _WORDS = 5, 1000, 15
+
+
+@dataclass(frozen=True)
+class SamplesOfLabel:
+    """Sentences written for one label.
+
+    Attributes:
+        label: Its name.
+        samples: The first of the sentences.
+        words: The words that set all sentences of the label apart, with their log-odds ratios in standard deviations.
+        training_words: The same of the training sentences.
+        shared_words: How many of `words` are more frequent in training sentences of the label, too.
+    """
+
+    label: str
+    samples: tuple[str, ...]
+    words: tuple[tuple[str, float], ...]
+    training_words: tuple[tuple[str, float], ...]
+    shared_words: int
+
+
+@dataclass(frozen=True)
+class LabelSamples(ReportSection):
+    """Sentences of several labels side by side, and the words that set the labels apart.
+
+    A conditional model is given the label, with the same codes from the prior for all labels. Any other model decodes the codes of
+    test sentences of the label.
+
+    Attributes:
+        labels: The labels compared: the most frequent ones.
+        num_samples: Sentences written for each.
+        setting: What the model reads.
+        has_code: Whether the model has a code.
+    """
+
+    labels: tuple[SamplesOfLabel, ...]
+    num_samples: int
+    setting: SentenceSetting
+    has_code: bool
+
+    @classmethod
+    def find(cls, context: SentenceContext) -> Self | None:
+        """None without labels, or without a way to ask for one."""
+        model, corpus, seed, max_length = context.model, context.corpus, context.seed, context.max_length
+        test = None if context.latent is None else context.test
+        if corpus.train.labels is None or corpus.test.labels is None or (not model.num_labels and test is None):
+            return None
+        frequency = np.bincount(corpus.train.labels, minlength=len(corpus.label_names))
+        labels = np.sort(np.argsort(-frequency, kind="stable")[:_MOST_LABELS])
+        if not model.num_labels:
+            labels = labels[np.isin(labels, corpus.test.labels)]
+        if len(labels) < 2:
+            return None
+        drawn = [_samples(model, corpus, test, int(label), seed, max_length) for label in labels]
+        size = len(corpus.vocabulary)
+        of_token = np.repeat(corpus.train.labels, np.diff(corpus.train.offsets))
+        train_counts = [_counts(corpus.train.tokens[of_token == label], size) for label in labels]
+        in_samples = distinctive_words(np.stack([_counts(ids, size) for ids in drawn]), _WORDS)
+        in_training = distinctive_words(np.stack(train_counts), size)
+        return cls(
+            labels=tuple(
+                SamplesOfLabel(
+                    label=corpus.label_names[label],
+                    samples=tuple(corpus.to_text(row) for row in ids[:_SHOWN]),
+                    words=_words(corpus, ours),
+                    training_words=_words(corpus, theirs),
+                    shared_words=len(set(ours.ids) & set(theirs.ids)),
+                )
+                for label, ids, ours, theirs in zip(labels, drawn, in_samples, in_training, strict=True)
+            ),
+            num_samples=len(drawn[0]),
+            setting=context.setting,
+            has_code=test is not None,
+        )
+
+    def render(self) -> Section:
+        rows = list(zip(*(label.samples for label in self.labels), strict=True))
+        blocks: list[Block] = [
+            Text(self._how_labels_are_told()),
+            Table(tuple(label.label for label in self.labels), rows),
+            Text(
+                f"The words that set these labels apart most clearly, in {self.num_samples:,} samples per label and in "
+                "the training "
+                "sentences, with their log-odds ratios in standard deviations (Monroe et al., 2008). Among thousands of words "
+                "chance alone takes the largest to about 4."
+            ),
+            Table(
+                ("Label", "In the model's samples", "In the training sentences"),
+                [(label.label, _scored(label.words), _scored(label.training_words)) for label in self.labels],
+            ),
+            *self._agreement(),
+        ]
+        return Section("Samples of each label", blocks)
+
+    def _how_labels_are_told(self) -> str:
+        setting = self.setting
+        bag = (
+            " Its bag of words is that of a test sentence, the same for all labels."
+            if setting.reads_bag_of_words
+            else ""
+        )
+        if setting.reads_label and self.has_code:
+            return f"The model is given a label. In each row all labels share a code drawn from the prior.{bag}"
+        if setting.reads_label:
+            return f"The model is given a label and draws each word from its distribution{setting.reads}.{bag}"
+        told = "only the code can tell it."
+        if setting.reads_bag_of_words:
+            told = "only the code and the bag of words, which the model is also given, can tell it."
+        return (
+            "The model was never shown a label. Sentences are drawn from the codes of test sentences of each label, so that "
+            + told
+        )
+
+    def _agreement(self) -> list[Text]:
+        total = sum(len(label.words) for label in self.labels)
+        if not total:
+            return [Text("No word is more frequent in the samples of one label than in those of the others.")]
+        agreeing = sum(label.shared_words for label in self.labels)
+        return [
+            Text(
+                f"{agreeing} of these {total} words of the samples are more frequent in training sentences of the same label, too; "
+                "words that say nothing about labels would be in about half of the cases."
+            )
+        ]
+
+
+def _samples(
+    model: LSTMVAE, corpus: SentenceCorpus, test: Encodings | None, label: int, seed: int, max_length: int
+) -> np.ndarray:
+    """Drawn token ids, shape (samples, length)."""
+    rng = np.random.default_rng([seed, label])
+    if not model.num_labels:
+        rows = rng.choice(np.flatnonzero(corpus.test.labels == label), _COUNTED)
+        given = conditions(model, sentence_tensors(corpus.test.take(rows)))
+        return decode(model, test.codes[rows], max_length, sampler="random", seed=seed, **given)  # type: ignore[union-attr]
+    # Where a bag of words is asked for: the same sentences' for all labels.
+    rows = np.random.default_rng(seed).choice(len(corpus.test), _COUNTED)
+    given = conditions(model, sentence_tensors(corpus.test.take(rows)))
+    given["labels"] = np.full(_COUNTED, label, np.int32)
+    if model.latent is None:
+        return np.asarray(model.sample(_COUNTED, seed=seed, max_length=max_length, allow_unknown=False, **given))
+    return decode(model, prior_codes(model, _COUNTED, seed), max_length, sampler="random", seed=seed, **given)
+
+
+def _counts(ids: np.ndarray, vocabulary_size: int) -> np.ndarray:
+    counts = np.bincount(np.ravel(ids), minlength=vocabulary_size)
+    counts[: UNK_ID + 1] = 0
+    return counts
+
+
+def _words(corpus: SentenceCorpus, found: DistinctiveWords) -> tuple[tuple[str, float], ...]:
+    return tuple(
+        (corpus.vocabulary[word], score) for word, score in zip(found.ids[:_WORDS], found.scores[:_WORDS], strict=True)
+    )
+
+
+def _scored(words: Sequence[tuple[str, float]]) -> str:
+    return ", ".join(f"{word} {score:.1f}" for word, score in words)

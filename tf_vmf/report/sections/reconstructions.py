@@ -1,0 +1,148 @@
+"""Test sentences and what is decoded from their codes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import tensorflow as tf
+
+from tf_vmf.data.corpus import SentenceCorpus
+from tf_vmf.models.lstm_vae import LSTMVAE
+from tf_vmf.report.context import SentenceContext
+from tf_vmf.report.engine.encodings import Encodings
+from tf_vmf.report.engine.sentence_decoding import conditions, decode, sentence_tensors, varied_rows
+from tf_vmf.report.page.page import Block, Section, Table, Text
+from tf_vmf.report.section import ReportSection
+from tf_vmf.text.tokens import UNK_ID
+
+_EXAMPLES, _OVERLAP_SENTENCES = 8, 200
+
+
+@dataclass(frozen=True)
+class Reconstruction:
+    """A test sentence and what is decoded greedily from its code.
+
+    Attributes:
+        sentence: The sentence.
+        decoded: The decoded sentence.
+        nll: NLL of the sentence itself given its code, in nats.
+        tokens: Its tokens, <eos> included.
+    """
+
+    sentence: str
+    decoded: str
+    nll: float
+    tokens: int
+
+
+@dataclass(frozen=True)
+class WordOverlap:
+    """The share of a test sentence's distinct words in what is decoded from a code: means over sentences.
+
+    Attributes:
+        own: From the sentence's own code.
+        other: From the code of another sentence; label and bag of words, where the model reads them, stay the sentence's own.
+        num_sentences: Sentences averaged over.
+    """
+
+    own: float
+    other: float
+    num_sentences: int
+
+
+@dataclass(frozen=True)
+class Reconstructions(ReportSection):
+    """Test sentences, what is decoded greedily from their codes, and their NLL.
+
+    Attributes:
+        reconstructions: Some test sentences with what their codes decode to.
+        overlap: How many of their words come back; None of a single sentence.
+        given: What the decoder is given besides code and words, or "".
+    """
+
+    reconstructions: tuple[Reconstruction, ...]
+    overlap: WordOverlap | None
+    given: str
+
+    @classmethod
+    def find(cls, context: SentenceContext) -> Self | None:
+        if context.latent is None:
+            return None
+        asked = (context.model, context.corpus, context.test, context.seed, context.max_length)
+        return cls(_find_reconstructions(*asked), find_overlap(*asked), context.setting.given)
+
+    def render(self) -> Section:
+        given = self.given
+        beside = f" The decoder is also given {given} of the sentence." if given else ""
+        blocks: list[Block] = [
+            Text(
+                "Test sentences are encoded to their code (the center of their posterior), and a sentence is decoded "
+                "from it greedily: "
+                f"the most probable word at each step, never <unk>.{beside} The NLL is that of the test sentence itself, given its "
+                "code."
+            ),
+            Table(
+                ("Sentence", "Decoded from its code", "NLL, nats", "per token"),
+                [
+                    (row.sentence, row.decoded, f"{row.nll:.1f}", f"{row.nll / row.tokens:.2f}")
+                    for row in self.reconstructions
+                ],
+                numeric=(2, 3),
+            ),
+        ]
+        overlap = self.overlap
+        if overlap is not None:
+            same = f" In both cases the decoder is given {given} of the sentence itself." if given else ""
+            blocks.append(
+                Text(
+                    f"Of the distinct words of {overlap.num_sentences} test sentences, {overlap.own:.1%} are in the "
+                    "sentence decoded "
+                    f"from its own code, {overlap.other:.1%} in the sentence decoded from the code of another.{same} "
+                    "The difference "
+                    "is what the code tells about words; 0 would be nothing."
+                )
+            )
+        return Section("Reconstructions", blocks)
+
+
+def _find_reconstructions(
+    model: LSTMVAE, corpus: SentenceCorpus, test: Encodings, seed: int, max_length: int
+) -> tuple[Reconstruction, ...]:
+    """Some test sentences with the sentences decoded from their codes."""
+    shown = varied_rows(corpus.test, _EXAMPLES, seed)
+    x = sentence_tensors(corpus.test.take(shown))
+    log_prob = model.reconstruction_log_prob(x, tf.constant(test.codes[np.newaxis, shown], tf.float32))[0].numpy()
+    decoded = decode(model, test.codes[shown], max_length, **conditions(model, x))
+    return tuple(
+        Reconstruction(
+            corpus.to_text(corpus.test[row]), corpus.to_text(ids), float(-nats), int(corpus.test.lengths[row])
+        )
+        for row, ids, nats in zip(shown, decoded, log_prob, strict=True)
+    )
+
+
+def find_overlap(
+    model: LSTMVAE, corpus: SentenceCorpus, test: Encodings, seed: int, max_length: int
+) -> WordOverlap | None:
+    """How many words of test sentences come back from their own code and from another's; None of a single sentence."""
+    rows = np.random.default_rng(seed).permutation(len(corpus.test))[:_OVERLAP_SENTENCES]
+    if len(rows) < 2:
+        return None
+    sentences = corpus.test.take(rows)
+    given = conditions(model, sentence_tensors(sentences))
+    own = decode(model, test.codes[rows], max_length, **given)
+    others = np.roll(rows, 1)
+    # Without conditions a code decodes to the same sentence whoever asks.
+    other = decode(model, test.codes[others], max_length, **given) if given else np.roll(own, 1, axis=0)
+    return WordOverlap(
+        own=float(np.mean([_overlap(sentences[i], own[i]) for i in range(len(rows))])),
+        other=float(np.mean([_overlap(sentences[i], other[i]) for i in range(len(rows))])),
+        num_sentences=len(rows),
+    )
+
+
+def _overlap(sentence: np.ndarray, decoded: np.ndarray) -> float:
+    words = set(sentence[sentence > UNK_ID].tolist())
+    return len(words & set(decoded.tolist())) / len(words) if words else 0.0

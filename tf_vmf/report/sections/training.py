@@ -1,0 +1,66 @@
+"""Curves of a training run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from tf_vmf.measures import reads_mean_code
+from tf_vmf.report.context import DocumentContext, SentenceContext
+from tf_vmf.report.page import plots
+from tf_vmf.report.page.page import Image, Section
+from tf_vmf.report.section import ReportSection
+
+
+@dataclass(frozen=True, eq=False)
+class Training(ReportSection):
+    """Curves over epochs.
+
+    Attributes:
+        history: A row per epoch, as in `history.csv`.
+        best_epoch: The epoch of the weights, or None.
+        unigram_perplexity: That of the unigram model on the test split, or None.
+        noun: What an example is called.
+        has_dropout: Whether training drops activations or words.
+        reads_mean_code: Whether the decoder reads the mean of several samples in training.
+    """
+
+    history: tuple[Mapping[str, Any], ...]
+    best_epoch: int | None
+    unigram_perplexity: float | None
+    noun: str
+    has_dropout: bool
+    reads_mean_code: bool
+
+    @classmethod
+    def find(cls, context: DocumentContext | SentenceContext) -> Self | None:
+        run = context.run
+        if not run.history:
+            return None
+        return cls(
+            history=run.history,
+            best_epoch=run.metrics.get("training", {}).get("best_epoch"),
+            unigram_perplexity=run.metrics.get("baseline", {}).get("unigram_perplexity"),
+            noun=context.noun,
+            has_dropout=run.has_dropout,
+            reads_mean_code=reads_mean_code(run.metrics),
+        )
+
+    def render(self) -> Section:
+        figure = plots.training_curves(
+            self.history,
+            best_epoch=self.best_epoch,
+            unigram_perplexity=self.unigram_perplexity,
+            example=self.noun,
+        )
+        dropout = "with dropout and " if self.has_dropout else ""
+        caption = (
+            f"Training figures are measured {dropout}while the weights change, validation figures at the end of each epoch. Where "
+            "validation rises while training falls, the model overfits."
+        )
+        if self.reads_mean_code:
+            caption += (
+                " The loss is not a bound: the decoder reads the mean of several samples, and the KL of one is charged."
+            )
+        return Section("Training", [Image(figure, caption)])
