@@ -34,6 +34,9 @@ def custom_gradient(function: Callable[..., tuple[Any, Callable]]) -> Callable[.
 
     Example:
     ```python
+    from tf_vmf.math.custom_gradient import custom_gradient
+
+
     @custom_gradient
     def clipped(x):
         return tf.minimum(x, 1.0), lambda upstream: upstream
