@@ -1,7 +1,7 @@
 """Draws the pictures of the documentation's tutorials.
 
 python -m tools.docs_pictures            # kappa.png and digits.png
-python -m tools.docs_pictures REPORT     # report.png: the head of that report, in Chromium
+python -m tools.docs_pictures REPORT     # docs/report.png: the head of that page of topics, in Chromium
 """
 
 from __future__ import annotations
@@ -77,9 +77,10 @@ def photograph(report: pathlib.Path, file: pathlib.Path) -> None:
     browser_path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
     with sync_playwright() as started:
         browser = started.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1280, "height": 960})
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.goto(report.resolve().as_uri())
-        page.wait_for_timeout(1000)
+        page.locator(".explorer.works").wait_for()
+        page.wait_for_timeout(500)
         page.screenshot(path=str(file))
         browser.close()
 
@@ -100,7 +101,7 @@ def _draw_sphere(panel: Axes3D) -> None:
 
 def main(arguments: list[str]) -> None:
     if arguments:
-        photograph(pathlib.Path(arguments[0]), TUTORIALS / "report.png")
+        photograph(pathlib.Path(arguments[0]), ROOT / "docs" / "report.png")
         return
     with rc_context(STYLE):
         for name, draw in (("kappa", draw_concentrations), ("digits", draw_digits)):

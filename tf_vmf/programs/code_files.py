@@ -27,7 +27,7 @@ class CodeFiles:
     - `coordinates.tsv`: `x` and `y` per code, with a header. Codes in the plane stay as they are; others go through t-SNE on cosine
       distances, more than 10,000 of them, or fewer than 100, through principal components.
 
-    https://projector.tensorflow.org loads the first two ("Load"), and colours points by a column of the second. Texts without a
+    https://projector.tensorflow.org loads the first two ("Load"), and colors points by a column of the second. Texts without a
     known word have no code and no line.
     """
 

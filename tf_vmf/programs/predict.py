@@ -1,4 +1,4 @@
-"""What a trained model says about new texts, as a table."""
+"""A table of a trained model's answers about new texts."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf.serving.endpoint import INTEGER, TEXTS, Endpoint, ModelEndpoints, Outputs, at_least
 
 _BATCH = 256
@@ -24,14 +25,16 @@ def nearest_text(of_model: ModelEndpoints, examples: Sequence[str]) -> Endpoint:
     """
     vectorizer = of_model.vectorizer
     if vectorizer is None or of_model.latent is None or set(of_model.batch) != {of_model.example}:
-        raise ValueError(
-            "Argument `examples`: expected none for this model, as they need a vectorizer and a code that depends on the text "
-            f"alone, not on a label. Received: {len(examples)} texts."
+        raise ArgumentError(
+            "examples",
+            "none for this model, as they need a vectorizer and a code that depends on the text alone, not on a label",
+            f"{len(examples)} texts",
+            owner="export",
         )
     known = [text for batch in _batches(examples) for text, count in _counted(vectorizer, batch) if count]
     if not known:
-        raise ValueError(
-            f"Argument `examples`: expected texts with words of the model. Received: {len(examples)} texts without one."
+        raise ArgumentError(
+            "examples", "texts with words of the model", f"{len(examples)} texts without one", owner="export"
         )
     codes = tf.concat([_directions(of_model, vectorizer(tf.constant(batch))) for batch in _batches(known)], axis=0)
     held = tf.constant(known)

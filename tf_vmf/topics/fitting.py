@@ -52,7 +52,7 @@ def fit_topics(
     num_topics: int,
     *,
     vectors: np.ndarray | None = None,
-    guides: Sequence[np.ndarray] = (),
+    guides: Sequence[Sequence[int]] = (),
     seed: int = 0,
     restarts: int = RESTARTS,
 ) -> TopicMixture:
@@ -67,7 +67,7 @@ def fit_topics(
         counts: Shape (n, V), no empty row.
         num_topics: K, at most n.
         vectors: Shape (n, e), of any encoder; None for none.
-        guides: Columns of the seed words of the first topics, an array of integers each; at most K.
+        guides: Columns of the seed words of the first topics, integers; at most K groups.
         seed: Seed of the starting points.
         restarts: Runs of k-means.
 
@@ -126,7 +126,7 @@ def _expectation_maximization(
     codes: np.ndarray,
     concentrations: np.ndarray,
     vectors: np.ndarray | None,
-    guides: Sequence[np.ndarray],
+    guides: Sequence[Sequence[int]],
 ) -> np.ndarray:
     squares = counts.multiply(counts).tocsr()
     lengths = np.asarray(counts.sum(axis=1))
@@ -162,7 +162,7 @@ def _sphere(assigned: np.ndarray, points: np.ndarray) -> Sphere:
     return Sphere(np.asarray(normalize(resultants)), min(concentration, _LARGEST_CONCENTRATION))
 
 
-def _counts_of_topics(assigned: np.ndarray, counts: sparse.csr_matrix, guides: Sequence[np.ndarray]) -> np.ndarray:
+def _counts_of_topics(assigned: np.ndarray, counts: sparse.csr_matrix, guides: Sequence[Sequence[int]]) -> np.ndarray:
     """The counts of words in topics, shape (K, V); those of a seed word are its own topic's, as far as its odds ask for."""
     in_topics: np.ndarray = (counts.T @ assigned).T
     for topic, columns in enumerate(guides):
@@ -172,7 +172,7 @@ def _counts_of_topics(assigned: np.ndarray, counts: sparse.csr_matrix, guides: S
     return in_topics
 
 
-def _guided_start(assigned: np.ndarray, counts: sparse.csr_matrix, guides: Sequence[np.ndarray]) -> np.ndarray:
+def _guided_start(assigned: np.ndarray, counts: sparse.csr_matrix, guides: Sequence[Sequence[int]]) -> np.ndarray:
     """The start with the texts of each group of seed words in a topic of their own; these topics come first."""
     shares = np.stack([np.asarray(counts[:, columns].sum(axis=1)).ravel() for columns in guides], axis=1)
     taken: list[int] = []

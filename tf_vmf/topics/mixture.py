@@ -156,8 +156,12 @@ class TopicMixture:
         """Reads what `to_arrays` has written; other keys are ignored."""
         sphere = None
         if "vector_mean" in found:
-            parts = {field.name: found[f"vector_{field.name}"] for field in fields(VectorSphere)}
-            sphere = VectorSphere(**parts | {"concentration": float(parts["concentration"])})
+            sphere = VectorSphere(
+                found["vector_mean"],
+                found["vector_components"],
+                found["vector_mean_directions"],
+                float(found["vector_concentration"]),
+            )
         return cls(
             found["weights"],
             found["mean_directions"],

@@ -12,6 +12,7 @@ from tf_vmf.data.documents import Documents
 from tf_vmf.evaluation.coherence import topic_coherence
 from tf_vmf.evaluation.topics import npmi_coherence
 from tf_vmf.topics.fitted import FittedTopics
+from tf_vmf.topics.representatives import representative_documents
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,8 +65,7 @@ def representatives(topics: FittedTopics, topic_of_documents: np.ndarray) -> lis
     result = []
     for topic in range(topics.num_topics):
         rows = np.flatnonzero((topic_of_documents == topic) & topics.known)
-        cosines = topics.codes[rows] @ topics.modes[topic]
-        result.append(rows[np.argsort(-cosines, kind="stable")[:REPRESENTATIVES]].tolist())
+        result.append(rows[representative_documents(topics.codes[rows], topics.modes[topic], REPRESENTATIVES)].tolist())
     return result
 
 

@@ -467,7 +467,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         `representative_documents` (positions of the three training documents nearest to the topic's densest point).
 
         Raises:
-            ModuleNotFoundError: pandas or gensim is not installed: pip install 'tf-vmf[topics]'.
+            ModuleNotFoundError: pandas or gensim is not installed.
         """
         check_is_fitted(self, "model_")
         words = min(num_words, len(self.vocabulary_))
@@ -480,7 +480,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         and `known_tokens`.
 
         Raises:
-            ModuleNotFoundError: pandas is not installed: pip install 'tf-vmf[topics]'.
+            ModuleNotFoundError: pandas is not installed.
         """
         documents = self._read(X)
         proportions = self._topics.proportions(documents)
@@ -500,7 +500,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
 
         Raises:
             ValueError: The number of classes is not that of the documents.
-            ModuleNotFoundError: pandas is not installed: pip install 'tf-vmf[topics]'.
+            ModuleNotFoundError: pandas is not installed.
         """
         return tables.topics_by("class", classes, self._proportions_of(X), self.topic_labels())
 
@@ -518,7 +518,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
 
         Raises:
             ValueError: The number of timestamps is not that of the documents, or pandas cannot read one.
-            ModuleNotFoundError: pandas is not installed: pip install 'tf-vmf[topics]'.
+            ModuleNotFoundError: pandas is not installed.
         """
         check_is_fitted(self, "model_")
         if bins is not None:
@@ -556,7 +556,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
 
         Raises:
             ArgumentError: `classes`, `times`, `titles`, a column or `texts` are not as many as the training documents.
-            ModuleNotFoundError: jinja2, matplotlib, pandas or gensim is not installed: pip install 'tf-vmf[topics]'.
+            ModuleNotFoundError: jinja2, matplotlib, pandas or gensim is not installed.
         """
         from tf_vmf.topics.report import write_topic_report
 

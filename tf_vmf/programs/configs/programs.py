@@ -65,7 +65,6 @@ class PrepareConfig(DocumentTextConfig, SentenceTextConfig):
 
     kind: str = option(dataclasses.MISSING, "What the text is read as.", choices=("documents", "sentences"))
     output: str = option(dataclasses.MISSING, "Folder to make.")
-    examples_per_shard: int = option(16_384, "Examples per file; training holds up to two files in memory.", minimum=1)
 
     def check(self) -> None:
         super().check()
@@ -78,7 +77,7 @@ class PrepareConfig(DocumentTextConfig, SentenceTextConfig):
     def loader_arguments(self) -> dict[str, Any]:
         """The keyword arguments of `tf_vmf.data.prepare_documents` or `prepare_sentences`."""
         text = DocumentTextConfig if self.kind == "documents" else SentenceTextConfig
-        return {**text.loader_arguments(self), "examples_per_shard": self.examples_per_shard}
+        return text.loader_arguments(self)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

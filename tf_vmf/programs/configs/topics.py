@@ -31,7 +31,7 @@ class TopicsConfig(Config):
     vocabulary_size: int = option(5000, "Most frequent words to keep.", minimum=2)
     tokenization: str = option(
         "words",
-        "words: lower-case words; punctuation: punctuation marks are tokens too; whitespace: the text is tokenised already.",
+        "words: lower-case words; punctuation: punctuation marks are tokens too; whitespace: the text is tokenized already.",
         choices=("words", "punctuation", "whitespace", "scikit-learn"),
     )
     stop_words: str = with_default(DocumentTextConfig, "stop_words", "english")

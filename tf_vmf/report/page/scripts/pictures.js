@@ -97,6 +97,7 @@ function matrixChart(rows, columns, { value, title, choose, label }) {
   const cell = Math.max(14, Math.min(30, Math.floor(560 / columns.length)));
   const left = 190, top = 30, font = Math.min(12, 0.62 * cell), width = left + cell * columns.length + 10;
   const svg = make("svg", { viewBox: `0 0 ${width} ${top + cell * rows.length + 6}`, class: "chart matrix", role: "img", "aria-label": label, width });
+  svg.append(make("rect", { class: "ground", x: left, y: top, width: cell * columns.length, height: cell * rows.length }));
   columns.forEach((name, j) => {
     const text = make("text", { class: "middle", x: left + cell * (j + 0.5), y: top - 8 }, name);
     text.style.fontSize = `${font}px`;
@@ -110,7 +111,7 @@ function matrixChart(rows, columns, { value, title, choose, label }) {
       const box = make("rect", { class: "cell", x: left + cell * j, y: top + cell * i, width: cell - 1, height: cell - 1, "fill-opacity": value(i, j).toFixed(3) });
       box.append(make("title", {}, title(i, j)));
       box.addEventListener("click", () => choose(i, j));
-      svg.append(make("rect", { class: "ground", x: left + cell * j, y: top + cell * i, width: cell - 1, height: cell - 1 }), box);
+      svg.append(box);
     }
   });
   return svg;

@@ -11,7 +11,7 @@ class TopicExplorer {
     this.panel = new TopicPanel(data, this.state);
     this.list = root.querySelector(".topic-list");
     this.build();
-    this.update();
+    this.update(true);
   }
 
   largest() {
@@ -35,14 +35,15 @@ class TopicExplorer {
   edit(change) {
     change();
     if (this.state.selected != null) this.state.selected = this.data.group(this.state.selected);
-    this.update();
+    this.update(true);
   }
 
-  update() {
+  // Pictures that do not show the selection are drawn anew after edits alone.
+  update(edited = false) {
     this.drawList();
     this.map.draw();
     this.panel.draw();
-    for (const draw of this.relations.values()) draw();
+    for (const [name, draw] of this.relations) if (edited || name === "tree" || name === "times") draw();
     this.save.hidden = this.undo.hidden = !this.data.edited;
   }
 
