@@ -77,7 +77,9 @@ def fit_von_mises_fisher(
     # What is off the sphere has weight zero, or its batch member is bad.
     samples = tf.where(is_unit[..., tf.newaxis], samples, tf.zeros_like(samples))
     prior = _prior(prior_count, prior_mean, samples)
-    mean_direction, concentration = _maximum_likelihood(samples, weights, *prior, tuple(axes))
+    # A graph in eager mode, as the root finding would be slow operation by operation.
+    estimate = _compiled if tf.executing_eagerly() else _maximum_likelihood
+    mean_direction, concentration = estimate(samples, weights, *prior, tuple(axes), samples.shape[-1])
     concentration = tf.minimum(concentration, largest_fitted_concentration(dtype))
     nan = tf.constant(np.nan, samples.dtype)
     mean_direction = tf.where(is_bad[..., tf.newaxis], nan, mean_direction)
@@ -87,12 +89,15 @@ def fit_von_mises_fisher(
 _EXPECTED = "Expected samples of unit length and weights that are finite, not negative and not all zero."
 
 
-@tf.function(reduce_retracing=True)
 def _maximum_likelihood(
-    samples: tf.Tensor, weights: tf.Tensor, prior_count: tf.Tensor, prior_mean: tf.Tensor, axes: tuple[int, ...]
+    samples: tf.Tensor,
+    weights: tf.Tensor,
+    prior_count: tf.Tensor,
+    prior_mean: tf.Tensor,
+    axes: tuple[int, ...],
+    dim: int,
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """The estimates from unit vectors and weights. A graph, as the root finding would be slow operation by operation."""
-    dim = samples.shape[-1]
+    """The estimates from unit vectors and weights."""
     total = prior_count + tf.reduce_sum(weights, axis=axes, keepdims=True)
     weights, share = tf.math.divide_no_nan(weights, total), tf.squeeze(tf.math.divide_no_nan(prior_count, total), axes)
     resultant = tf.reduce_sum(weights[..., tf.newaxis] * samples, axis=axes) + share[..., tf.newaxis] * prior_mean
@@ -116,6 +121,9 @@ def _maximum_likelihood(
         vmf_math.inverse_one_minus_mean_resultant_length(tf.where(far, half, tf.minimum(spread, 0.5)), dim),
     )
     return mean_direction, concentration
+
+
+_compiled = tf.function(_maximum_likelihood, reduce_retracing=True)
 
 
 def _prior(count: Any, mean: Any, samples: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
