@@ -51,7 +51,7 @@ def predict_texts(config: PredictConfig) -> int:
         lacks = "vectorizer.json, which turns text into its input" if vectorizer is None else "a latent variable"
         raise ArgumentError("model", "a model of text with codes", f"{config.model}, which lacks {lacks}")
     labels = _label_numbers(path) if getattr(model, "num_labels", 0) else None
-    columns = Columns(config.text_column, config.label_column)
+    columns = Columns(config.text_column, config.label_column, config.delimiter)
     texts = TextFiles(list(config.input), columns=columns)
     header = ["row", "known_tokens", "nll", "kl", *(f"code_{i}" for i in range(model.latent.latent_dim))]
     header += [] if topics is None else ["topic", *(f"topic_{k}" for k in range(topics.num_topics_))]

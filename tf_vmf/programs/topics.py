@@ -68,7 +68,7 @@ def find_topics(config: TopicsConfig, *, verbose: bool = True) -> TopicModel:
 def _texts(config: TopicsConfig) -> list[Text]:
     if config.corpus is not None:
         return list(read_wikipedia())
-    columns = Columns(config.text_column, config.label_column)
+    columns = Columns(config.text_column, config.label_column, config.delimiter)
     return list(TextFiles(list(config.train_files), whole_files=True, columns=columns))
 
 

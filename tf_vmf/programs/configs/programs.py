@@ -92,6 +92,7 @@ class PredictConfig(Config):
     export_codes: str | None = option(None, EXPORT_CODES)
     text_column: str | int | None = with_default(CorpusConfig, "text_column", None)
     label_column: str | int | None = with_default(CorpusConfig, "label_column", None)
+    delimiter: str | None = with_default(CorpusConfig, "delimiter", None)
     seed: int = option(0, "Seed of the sample of the code behind nll.", minimum=0, maximum=2**31 - 1)
 
     def check(self) -> None:

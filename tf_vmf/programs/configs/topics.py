@@ -27,6 +27,7 @@ class TopicsConfig(Config):
     train_files: tuple[str, ...] = with_default(CorpusConfig, "train_files", ())
     text_column: str | int | None = with_default(CorpusConfig, "text_column", None)
     label_column: str | int | None = with_default(CorpusConfig, "label_column", None)
+    delimiter: str | None = with_default(CorpusConfig, "delimiter", None)
     num_topics: int = option(20, "Number of topics; 0 chooses it by the silhouette of the codes.", minimum=0)
     vocabulary_size: int = option(5000, "Most frequent words to keep.", minimum=2)
     tokenization: str = option(
