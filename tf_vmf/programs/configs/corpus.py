@@ -39,7 +39,7 @@ class CorpusConfig(Config):
     )
     label_column: str | int | None = option(None, "Column of the label, as text_column.")
     delimiter: str | None = option(
-        None, "Character between the columns, such as ';'; a comma in .csv and a tab elsewhere if not given."
+        None, "What separates columns, one character such as ';'; a comma in .csv and a tab elsewhere if not given."
     )
     vocab_file: str | None = option(
         None, "Vocabulary, one word per line; chosen from the training text if not given.", identity=False
