@@ -1,10 +1,10 @@
-"""Training from records on disk: memory and speed with a corpus of 2 GB beside one of 20 MB.
+"""Training from files on disk: memory and speed with a corpus of 2 GB beside one of 20 MB.
 
     python -m benchmarks.streaming --folder=DIR     # several GB of disk; about an hour of one core, most of it once
     python -m benchmarks.streaming --quick
 
 Text is generated, prepared as `trainers/prepare.py` does it, and trained on with the sentence model, each time in a process of
-its own that reads enough steps to go through several shards. Peak memory is the process's; speeds are compared within rounds.
+its own. Peak memory is the process's, pages of mapped files that are in use among it; speeds are compared within rounds.
 """
 
 import argparse
@@ -64,15 +64,14 @@ def train(corpus: Path, steps: int, hidden_units: int) -> dict[str, float]:
     from tf_vmf.models import LSTMVAE, FusedAdam
 
     loaded = data.load_sentences("prepared", data_dir=corpus)
-    records = loaded.train_records
-    assert records is not None
+    examples = loaded.train
     model = LSTMVAE(
         len(loaded.vocabulary), VonMisesFisherLatent(50, concentration=35.0), hidden_units=hidden_units, seed=1
     )
     model.compile(FusedAdam(1e-3))
     tokens = tf.Variable(0, dtype=tf.int64)
 
-    batches = iter(records.batches(BATCH, seed=0))
+    batches = iter(examples.batches(BATCH, seed=0))
 
     @tf.function(autograph=False)
     def step() -> None:
@@ -94,9 +93,8 @@ def train(corpus: Path, steps: int, hidden_units: int) -> dict[str, float]:
         "seconds": seconds,
         "wall": wall,
         "tokens": int(tokens),
-        "examples": len(records),
-        "shards": len(records.paths),
-        "shards_read": len(records.paths) * steps / records.steps_per_epoch(BATCH),
+        "examples": len(examples),
+        "epochs": steps / examples.steps_per_epoch(BATCH),
     }
 
 
@@ -111,7 +109,7 @@ def report(folder: Path, sizes: tuple[int, ...], steps: int, rounds: int) -> str
     text = (
         "## Training from disk\n\n"
         "Generated sentences of 22 tokens, 10,000 words; prepared with the defaults; the sentence model with LSTM 400 at batch "
-        f"{BATCH} for speed, with LSTM 16 and {10 * steps:,} steps for memory, so that many shards are read. Speeds are tokens a "
+        f"{BATCH} for speed, with LSTM 16 and {10 * steps:,} steps for memory. Speeds are tokens per "
         "CPU second, the ratio is that of the same round.\n\n"
     )
     rows = []
@@ -129,8 +127,7 @@ def report(folder: Path, sizes: tuple[int, ...], steps: int, rounds: int) -> str
             [
                 f"{size:,} MB",
                 f"{memory[size]['examples']:,.0f}",
-                f"{memory[size]['shards']:.0f}",
-                f"{memory[size]['shards_read']:.1f}",
+                f"{memory[size]['epochs']:.2f}",
                 f"{memory[size]['megabytes']:,.0f}",
                 f"{memory[size]['megabytes'] - memory[sizes[0]]['megabytes']:+,.0f}",
                 f"{statistics.median(speeds[size]):,.0f}",
@@ -141,13 +138,12 @@ def report(folder: Path, sizes: tuple[int, ...], steps: int, rounds: int) -> str
     header = [
         "text",
         "sentences",
-        "shards",
-        "shards read",
+        "epochs",
         "peak MB",
         "difference",
-        "tokens a second",
+        "tokens per second",
         "ratio",
-        "prepared, MB a CPU second",
+        "prepared, MB per CPU second",
     ]
     return text + table(header, rows)
 

@@ -61,7 +61,7 @@ def split(seed: int) -> Digits:
 def training_batches(images: np.ndarray, seed: int) -> tf.data.Dataset:
     """Batches of `PASSES` passes over the images, an epoch of `fit`.
 
-    Pixels are drawn with the grey values as probabilities, anew every time.
+    Pixels are drawn with the gray values as probabilities, anew every time.
     """
     images = tf.data.Dataset.from_tensor_slices(images).shuffle(len(images), seed=seed).repeat(PASSES)
     batches = images.batch(BATCH_SIZE, drop_remainder=True)

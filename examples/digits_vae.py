@@ -18,7 +18,7 @@ import tf_vmf
 
 
 def digits() -> tuple[np.ndarray, np.ndarray]:
-    """1,437 training and 360 test images of shape (8, 8, 1), grey values from 0 to 1."""
+    """1,437 training and 360 test images of shape (8, 8, 1), gray values from 0 to 1."""
     images = load_digits().images[..., np.newaxis].astype("float32") / 16
     return images[:1437], images[1437:]
 

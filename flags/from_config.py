@@ -49,7 +49,7 @@ class _Paths(flags.ListParser):
 
 
 def _exists(entry: str) -> bool:
-    """Whether there is something at `path` or `label=path`."""
+    """True where there is something at `path` or `label=path`."""
     try:
         return os.path.exists(entry) or os.path.exists(entry.partition("=")[2])
     except ValueError:  # a null character
@@ -103,7 +103,7 @@ def _define(values: flags.FlagValues, field: dataclasses.Field, kind: Any) -> No
 
 
 def _typed(name: str, kind: Any, value: Any) -> Any:
-    """What absl parsed as a string or a list of strings, as the type of the option."""
+    """The parsed string, or list of strings, as the type of the option."""
     kinds = alternatives(kind)
     if typing.get_origin(kinds[0]) is tuple and typing.get_args(kinds[0])[0] is int:
         try:

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tf_vmf.data import registry as corpora
 from tf_vmf.layers import registry
 from tf_vmf.training import get_strategy
 
@@ -31,8 +32,9 @@ tf.config.set_logical_device_configuration(
 
 @pytest.fixture(autouse=True)
 def latents_of_a_test_go_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A latent layer that a test or an example registers is unknown to the next test."""
+    """A latent layer or a corpus that a test or an example registers is unknown to the next test."""
     monkeypatch.setattr(registry, "_LATENTS", dict(registry._LATENTS))
+    monkeypatch.setattr(corpora, "_CORPORA", dict(corpora._CORPORA))
 
 
 @pytest.fixture(autouse=True)

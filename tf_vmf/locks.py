@@ -1,4 +1,4 @@
-"""A lock on a file that says who holds it, and that a dead process does not hold."""
+"""A file lock that names its holder and is released when the process dies."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ class FileLock:
             raise
 
     def _is_current(self) -> bool:
-        """Whether the open file is still the one at the path."""
+        """True if the open file is still the one at the path."""
         assert self._handle is not None
         try:
             return os.path.samestat(os.fstat(self._handle), os.stat(self.path))

@@ -123,7 +123,7 @@ MEASURES: Mapping[str, Measure] = {
             f"Dimensions whose mean code varies over {{example}}s, by a variance above {ACTIVE_VARIANCE}.", 0, True,
         ),
         Measure(
-            "loss", "Loss", "loss", "nats per {example}", "lower", "What training minimises: NLL, weighted KL and penalties.", 2
+            "loss", "Loss", "loss", "nats per {example}", "lower", "NLL, weighted KL and penalties: what training minimizes.", 2
         ),
         Measure("learning_rate", "Learning rate", "rate", "", "", "Step size of the optimizer.", 6),
     )
@@ -159,13 +159,13 @@ def reported(metrics: Mapping[str, Any], *, has_code: bool) -> list[Measure]:
 
 
 def has_code(metrics: Mapping[str, Any]) -> bool:
-    """Whether the model behind `metrics.json` has a latent variable: without one KL and code gain are exactly 0."""
+    """True if the model behind `metrics.json` has a latent variable: without one KL and code gain are exactly 0."""
     test = metrics["test"]
     return bool(test.get("kl", 0.0) or test.get("code_gain", 0.0))
 
 
 def reads_mean_code(metrics: Mapping[str, Any]) -> bool:
-    """Whether the model behind `metrics.json` was trained with sample_reduction="mean_code", on a loss that is not a bound."""
+    """True if the model behind `metrics.json` was trained with sample_reduction="mean_code", on a loss that is not a bound."""
     return metrics["test"].get("mean_code_nll") is not None
 
 
@@ -189,6 +189,6 @@ def mutual_information_ceiling(num_examples: int) -> float:
 
 
 def is_at_ceiling(mutual_information: float, num_examples: int) -> bool:
-    """Whether an estimate of mutual information is within 1 % of its ceiling: the true value may then be any larger one."""
+    """True if an estimate of mutual information is within 1 % of its ceiling: the true value may then be any larger one."""
     ceiling = mutual_information_ceiling(num_examples)
     return ceiling > 0 and mutual_information >= _CEILING_SHARE * ceiling

@@ -9,7 +9,7 @@ On the Penn Treebank ({train,valid,test}.txt in DIR), or on your own text, one s
     python -m trainers.lstm_vae --flagfile=recipes/ptb_vmf_standard.flags --data_dir=DIR --workdir=runs/ptb
     python -m trainers.lstm_vae --train_files=reviews.txt --workdir=runs/reviews
 
-Labelled text is one file per label, and --conditional makes the model write to order:
+Labeled text is one file per label, and --conditional makes the model write to order:
 
     python -m trainers.lstm_vae --train_files=neg=negative.txt,pos=positive.txt --conditional --workdir=runs/polarity
 

@@ -1,4 +1,4 @@
-"""Prepares text of any size for training: reads it twice, holds none of it, and writes TFRecord files and a vocabulary.
+"""Prepares text of any size for training: reads it once, holds none of it, and writes arrays and a vocabulary.
 
     python -m trainers.prepare --kind=sentences --train_files='text/*.txt.gz' --output=prepared/news
     python -m trainers.lstm_vae --corpus=prepared --data_dir=prepared/news --workdir=runs/news
@@ -6,7 +6,7 @@
     python -m trainers.prepare --kind=documents --train_files='train/*.feat' --vocab_file=vocab --output=prepared/counts
     python -m trainers.bow_vae --corpus=prepared --data_dir=prepared/counts --workdir=runs/counts
 
-Training then holds two files of --examples_per_shard examples in memory, and the validation and test examples.
+Training then maps the arrays into memory and reads them as it needs them.
 """
 
 import json
@@ -21,9 +21,7 @@ def main(config: PrepareConfig) -> None:
 
     manifest = programs.prepare_corpus(config)
     for split, figures in manifest["splits"].items():
-        print(
-            f"{split}: {figures['examples']:,} examples, {figures['tokens']:,} tokens, {len(figures['shards'])} files"
-        )
+        print(f"{split}: {figures['examples']:,} examples, {figures['tokens']:,} tokens")
     print(f"notes: {json.dumps(manifest['notes'])}")
     name = Path(config.output).name
     trainer = "bow_vae" if config.kind == "documents" else "lstm_vae"

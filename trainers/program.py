@@ -1,4 +1,4 @@
-"""What all programs share: flags from configurations, help, errors in one line and exit codes.
+"""Flags from configurations, help, errors in one line and exit codes, for all programs.
 
 Exit codes: 0 done, 1 a failure, 2 wrong use or no room for a file, 130 interrupted and saved, 143 told to end (SIGTERM) and saved,
 129 its terminal was closed (SIGHUP) and saved.
@@ -183,7 +183,7 @@ def _with_recipe(argument: str) -> str:
 
 
 def is_expected(error: BaseException) -> bool:
-    """Whether an error is the user's to mend: raised by this package about its input, or about a place or a package."""
+    """True for errors that the user can mend: raised by this package about its input, or about a place or a package."""
     if isinstance(error, ArgumentError | PlaceError | MissingPackageError | FloatingPointError | LockHeldError):
         return True
     if no_room(error) is not None:
@@ -239,7 +239,7 @@ def command_line(name: str) -> str:
 
 
 def verbosity(run: RunConfig) -> bool | str:
-    """What a trainer passes on as `verbose`."""
+    """The argument `verbose` of a training function, from the format of the log."""
     return "json" if run.log_format == "json" else True
 
 

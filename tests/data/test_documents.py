@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 from scipy import sparse
 
+from tests.refusals import refused
 from tf_vmf.data import BagOfWordsCorpus, Documents
 from tf_vmf.data.build import documents_corpus, label_positions
 from tf_vmf.data.splits import SPLITS
@@ -56,7 +57,7 @@ def test_with_columns_reorders_the_words(four):
 
 @pytest.mark.parametrize("column", ["labels", "texts", "titles"])
 def test_a_column_of_another_length_is_refused(column):
-    with pytest.raises(ValueError, match=f"`{column}` must have one entry per document, 1. Received: 2"):
+    with refused(column, "2", "one per document, 1"):
         documents([[1]], **{column: ("a", "b")})
 
 
@@ -97,7 +98,7 @@ def test_a_split_without_words_is_refused(four):
 
 
 def test_a_vocabulary_of_another_width_is_refused(four):
-    with pytest.raises(ValueError, match=r"must count the 3 words of `vocabulary`. Received a count matrix 2 wide"):
+    with refused("train", "a count matrix 2 wide", "the 3 words"):
         BagOfWordsCorpus("mine", ("x", "y", "z"), four, four, four)
 
 

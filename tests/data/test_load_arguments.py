@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tests.refusals import refused
 from tf_vmf.data import load_bag_of_words, load_sentences
 
 
@@ -27,36 +28,34 @@ def test_feat_files_of_ones_own(feat_files):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "complaint"),
+    ("arguments", "name", "received"),
     [
-        ({"corpus": "reuters"}, r"`corpus` must be one of wikipedia, 20ng, prepared, or None.*'reuters'"),
-        ({}, r"either `corpus` or `train_files` or `texts`.*none of them"),
-        ({"corpus": "wikipedia", "train_files": "a.txt"}, r"either `corpus` or `train_files`"),
-        ({"corpus": "wikipedia", "test_files": "a.txt"}, r"test_files, which go with `train_files`"),
-        ({"corpus": "20ng"}, r"`data_dir` must name their folder"),
-        ({"corpus": "wikipedia", "vocabulary_size": 0}, r"`vocabulary_size` must be at least 1.*0"),
-        ({"corpus": "wikipedia", "min_count": 0}, r"`min_count` must be at least 1.*0"),
-        (
-            {"corpus": "wikipedia", "tokenization": "bpe"},
-            r"`tokenization` must be one of words, whitespace, punctuation.*'bpe'",
-        ),
-        ({"train_files": []}, r"Argument `train_files`: expected one file or more"),
-        ({"train_files": "a.feat"}, r"`vocab_file` must name the vocabulary"),
-        ({"train_files": "a.feat", "test_files": "b.txt"}, r"`\.feat` files or of text files, not of both.*b\.txt"),
-        ({"train_files": ["a.feat", "b.txt"]}, r"`\.feat` files or of text files, not of both.*a\.feat, b\.txt"),
-        ({"corpus": "prepared"}, r"`data_dir` must name their folder"),
-        (
-            {"corpus": "20ng", "data_dir": "x", "vocabulary_size": 500},
-            r"'20ng' comes as counts.*vocabulary_size, which would do nothing",
-        ),
-        (
-            {"corpus": "prepared", "data_dir": "x", "ngram_range": (1, 2), "min_df": 3},
-            r"min_df, ngram_range, which would do nothing",
-        ),
+        ({"corpus": "reuters"}, "corpus", "'reuters'"),
+        ({}, "corpus", "none of them"),
+        ({"corpus": "wikipedia", "train_files": "a.txt"}, "train_files", "corpus and train_files"),
+        ({"corpus": "wikipedia", "test_files": "a.txt"}, "test_files", ""),
+        ({"corpus": "wikipedia", "vocab_file": "a.txt"}, "vocab_file", ""),
+        ({"corpus": "wikipedia", "data_dir": "x"}, "data_dir", ""),
+        ({"corpus": "20ng"}, "data_dir", "None"),
+        ({"corpus": "20ng", "data_dir": "x", "test_size": 5}, "test_size", ""),
+        ({"corpus": "20ng", "data_dir": "x", "vocabulary_size": 500}, "vocabulary_size", "would do nothing"),
+        ({"corpus": "20ng", "data_dir": "x", "stop_words": "none"}, "stop_words", "would do nothing"),
+        ({"corpus": "prepared"}, "data_dir", "None"),
+        ({"corpus": "prepared", "data_dir": "x", "min_df": 3}, "min_df", "would do nothing"),
+        ({"corpus": "prepared", "data_dir": "x", "ngram_range": [1, 2]}, "ngram_range", "would do nothing"),
+        ({"corpus": "prepared", "data_dir": "x", "validation_size": 0.1}, "validation_size", "would do nothing"),
+        ({"corpus": "prepared", "data_dir": "x", "seed": 3}, "seed", "would do nothing"),
+        ({"corpus": "wikipedia", "vocabulary_size": 0}, "vocabulary_size", "0"),
+        ({"corpus": "wikipedia", "min_count": 0}, "min_count", "0"),
+        ({"corpus": "wikipedia", "tokenization": "bpe"}, "tokenization", "'bpe'"),
+        ({"train_files": []}, "train_files", "[]"),
+        ({"train_files": "a.feat"}, "vocab_file", "None"),
+        ({"train_files": "a.feat", "test_files": "b.txt"}, "test_files", "b.txt"),
+        ({"train_files": ["a.feat", "b.txt"]}, "train_files", "a.feat, b.txt"),
     ],
 )
-def test_wrong_arguments_are_named_with_the_remedy(arguments, complaint):
-    with pytest.raises(ValueError, match=complaint):
+def test_wrong_arguments_are_named(arguments, name, received):
+    with refused(name, received):
         load_bag_of_words(**arguments)
 
 
@@ -64,30 +63,30 @@ TEXTS = ["moon star", "star moon", "moon moon", "star star"]
 
 
 @pytest.mark.parametrize(
-    ("arguments", "complaint"),
+    ("arguments", "name", "received"),
     [
-        ({"labels": [b"a"] * 4}, r"Argument `labels`.*labels\[0\] = b'a'"),
-        ({"labels": np.ones((4, 1))}, r"Argument `labels`.*shape \(4, 1\)"),
-        ({"labels": ["a", ["b"], "a", "b"]}, r"Argument `labels`.*labels\[1\] = \['b'\]"),
-        ({"labels": ["a", np.nan, "a", "b"]}, r"Argument `labels`.*labels\[1\] = nan"),
-        ({"validation_size": np.nan}, r"`validation_size` must be a number of documents.*nan"),
-        ({"validation_size": "a"}, r"`validation_size` must be a number of documents.*'a'"),
-        ({"test_size": True}, r"`test_size` must be a number of documents.*True"),
-        ({"min_count": np.nan}, r"`min_count` must be an integer.*nan"),
-        ({"vocabulary_size": 2.5}, r"`vocabulary_size` must be an integer.*2\.5"),
-        ({"seed": -1}, r"`seed` must be an integer in.*-1"),
-        ({"seed": 0.5}, r"`seed` must be an integer in.*0\.5"),
+        ({"labels": [b"a"] * 4}, "labels", "labels[0] = b'a'"),
+        ({"labels": np.ones((4, 1))}, "labels", "shape (4, 1)"),
+        ({"labels": ["a", ["b"], "a", "b"]}, "labels", "labels[1] = ['b']"),
+        ({"labels": ["a", np.nan, "a", "b"]}, "labels", "labels[1] = nan"),
+        ({"validation_size": np.nan}, "validation_size", "nan"),
+        ({"validation_size": "a"}, "validation_size", "'a'"),
+        ({"test_size": True}, "test_size", "True"),
+        ({"min_count": np.nan}, "min_count", "nan"),
+        ({"vocabulary_size": 2.5}, "vocabulary_size", "2.5"),
+        ({"seed": -1}, "seed", "-1"),
+        ({"seed": 0.5}, "seed", "0.5"),
     ],
 )
-def test_wrong_arguments_of_lists_are_named_by_both_loaders(arguments, complaint):
+def test_wrong_arguments_of_lists_are_named_by_both_loaders(arguments, name, received):
     for load in (load_bag_of_words, load_sentences):
-        with pytest.raises(ValueError, match=complaint):
+        with refused(name, received):
             load(texts=TEXTS, **{"min_count": 1, "validation_size": 1, "test_size": 1, **arguments})
 
 
 def test_stop_words_and_frequencies_that_are_none_are_named():
     for arguments in ({"stop_words": [1]}, {"stop_words": None}, {"min_df": "a"}):
-        with pytest.raises(ValueError, match=f"`{next(iter(arguments))}` must be"):
+        with refused(next(iter(arguments))):
             load_bag_of_words(texts=TEXTS, **arguments)
-    with pytest.raises(ValueError, match="`max_length` must be an integer"):
+    with refused("max_length", "inf"):
         load_sentences(texts=TEXTS, max_length=np.inf)

@@ -6,6 +6,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from tests.refusals import refused
 from tf_vmf.data import load_sentences
 from tf_vmf.text import EOS_ID, SPECIAL_TOKENS, UNK_ID
 
@@ -54,7 +55,7 @@ def test_a_corpus_by_hand(three_files):
 def test_the_vocabulary_size_counts_eos_and_unk_and_the_most_frequent_words_stay(three_files):
     assert load(**three_files, vocabulary_size=4).vocabulary == (*SPECIAL_TOKENS, "a", "b")
     assert load(**three_files, min_count=2).vocabulary == (*SPECIAL_TOKENS, "a", "b")
-    assert load(**three_files, min_count=None).vocabulary == (*SPECIAL_TOKENS, "a", "b")
+    assert load_sentences(**three_files, tokenization="whitespace").vocabulary == (*SPECIAL_TOKENS, "a", "b")
 
 
 def test_a_given_vocabulary_is_used_as_it_is(three_files, tmp_path):
@@ -198,24 +199,22 @@ def test_no_words_or_no_sentences_say_what_to_change(tmp_path, three_files):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "complaint"),
+    ("arguments", "name", "received"),
     [
-        ({"corpus": "yelp"}, r"`corpus` must be one of wikipedia, ptb, sentence_polarity, prepared, or None.*'yelp'"),
-        ({}, r"either `corpus` or `train_files` or `texts`.*none of them"),
-        ({"corpus": "wikipedia", "train_files": "a.txt"}, r"either `corpus` or `train_files`"),
-        ({"corpus": "wikipedia", "test_files": "a", "label_column": 0}, r"test_files, label_column, which go with"),
-        ({"corpus": "ptb"}, r"Corpus 'ptb'.*`data_dir` must name"),
-        (
-            {"corpus": "prepared", "data_dir": "x", "max_length": 5},
-            r"'prepared' comes as ids.*max_length, which would do nothing",
-        ),
-        ({"corpus": "wikipedia", "vocabulary_size": 2}, r"`vocabulary_size` must be at least 3.*=2"),
-        ({"corpus": "wikipedia", "min_count": 0}, r"`min_count` must be at least 1.*=0"),
-        ({"corpus": "wikipedia", "max_length": 1}, r"`max_length` must be at least 2.*=1"),
-        ({"corpus": "wikipedia", "tokenization": "bpe"}, r"`tokenization` must be one of words, .*'bpe'"),
-        ({"train_files": "a.txt", "label_column": -1}, r"Argument `label_column`.*-1"),
+        ({"corpus": "yelp"}, "corpus", "'yelp'"),
+        ({}, "corpus", "none of them"),
+        ({"corpus": "wikipedia", "train_files": "a.txt"}, "train_files", "corpus and train_files"),
+        ({"corpus": "wikipedia", "label_column": 0}, "label_column", ""),
+        ({"corpus": "ptb"}, "data_dir", "None"),
+        ({"corpus": "ptb", "data_dir": "x", "test_size": 0.1}, "test_size", ""),
+        ({"corpus": "prepared", "data_dir": "x", "max_length": 5}, "max_length", "would do nothing"),
+        ({"corpus": "wikipedia", "vocabulary_size": 2}, "vocabulary_size", "2"),
+        ({"corpus": "wikipedia", "min_count": 0}, "min_count", "0"),
+        ({"corpus": "wikipedia", "max_length": 1}, "max_length", "1"),
+        ({"corpus": "wikipedia", "tokenization": "bpe"}, "tokenization", "'bpe'"),
+        ({"train_files": "a.txt", "label_column": -1}, "label_column", "-1"),
     ],
 )
-def test_wrong_arguments_are_named_with_the_remedy(arguments, complaint):
-    with pytest.raises(ValueError, match=complaint):
+def test_wrong_arguments_are_named(arguments, name, received):
+    with refused(name, received):
         load_sentences(**arguments)

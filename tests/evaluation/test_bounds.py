@@ -7,6 +7,7 @@ import tensorflow as tf
 from scipy import sparse
 
 from tf_vmf import data, evaluation
+from tf_vmf.evaluation import bounds
 from tf_vmf.layers import GaussianLatent, VonMisesFisherLatent
 from tf_vmf.models import BagOfWordsVAE
 
@@ -134,3 +135,34 @@ def test_active_units_counts_dimensions_that_vary():
     direction[:, 1] = np.sqrt(1 - direction[:, 0] ** 2)
     sphere = {"mean_direction": tf.constant(direction), "concentration": tf.ones(1000)}
     assert evaluation.active_units(VonMisesFisherLatent(100), sphere) == 1
+
+
+class Stub:
+    """A model whose log-likelihood of an example is the first number of its code."""
+
+    def to_tensors(self, x):
+        return x
+
+    def reconstruction_log_prob(self, x, z):
+        return (z[0, :, 0],)
+
+
+def test_code_gain_takes_the_code_of_another_example_from_anywhere():
+    """Examples that follow each other are of one length: their codes would do nearly as well."""
+    size = 300
+    batches = tf.data.Dataset.from_tensor_slices(np.zeros((size, 1), np.float32)).batch(32)
+    codes = np.arange(size, dtype=np.float32)[:, None]
+    orders = []
+    for seed in (0, 1):
+        other = -bounds._nll_with_others_codes(Stub(), batches, codes, seed).astype(int)
+        assert sorted(other) == list(range(size))
+        seen, at = set(), 0
+        while at not in seen:
+            seen.add(at)
+            at = int(other[at])
+        assert len(seen) == size  # one cycle: nobody keeps its own
+        distance = np.abs(other - np.arange(size))
+        assert np.mean(distance <= 3) < 0.1
+        assert np.mean(distance) > size / 4  # of a random pair: size / 3
+        orders.append(other.tolist())
+    assert orders[0] != orders[1]

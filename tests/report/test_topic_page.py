@@ -4,71 +4,18 @@ import csv
 import json
 import re
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy import sparse
 
 from tests.report.test_page import assert_self_contained
-from tf_vmf.report.engine.relevant_words import relevant_words
-from tf_vmf.report.engine.topic_view import TopicSource, fingerprint, view_topics
+from tests.report.topic_sources import HOSTILE, MONTHS, SOURCES, VIEWS
+from tf_vmf.report.engine.topic_view import fingerprint, view_topics
 from tf_vmf.report.topic import topic_report
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-
-HOSTILE = "</script><img src=x onerror=alert(1)> kitten"
-MONTHS = [f"2024-{month:02d}" for month in range(1, 13)]
-
-
-def source(num_topics=5, size=300, hostile=True):
-    """Texts of topics with words of their own and shared ones: "kitten" and "cat" anywhere, "rare" unknown to the model."""
-    rng = np.random.default_rng(num_topics)
-    vocabulary = [f"word{i}" for i in range(10 * num_topics)] + ["kitten", "cat"]
-    topic = np.sort(rng.choice(num_topics, size, p=np.linspace(2, 1, num_topics) / (1.5 * num_topics)))
-    counts = np.zeros((size, len(vocabulary)), np.int64)
-    texts = []
-    for row, own in enumerate(topic):
-        words = [*rng.integers(10 * own, 10 * own + 10, 6), *rng.choice([-1, -2], rng.integers(0, 3))]
-        np.add.at(counts[row], words, 1)
-        texts.append(
-            "A text: " + ", ".join(vocabulary[w].capitalize() for w in words) + (" rare" if row % 7 == 0 else "")
-        )
-    if hostile:
-        texts[3] = HOSTILE
-        counts[3] = 0
-        counts[3, -2] = 1
-    texts.append("")
-    counts, topic = np.vstack([counts, np.zeros_like(counts[:1])]), np.append(topic, -1)
-    centers = rng.normal(size=(num_topics, 2))
-    codes = centers[topic] + 0.1 * rng.normal(size=(size + 1, 2))  # in the plane: nothing has to be projected
-    totals = np.stack([counts[topic == k].sum(axis=0) for k in range(num_topics)]) + 0.05
-    found = relevant_words(
-        totals / totals.sum(axis=1, keepdims=True), (counts.sum(axis=0) + 0.5) / (counts + 0.5).sum(), vocabulary, 10
-    )
-    words = [[each.words[i] for i in each.order(0.5)[:10]] for each in found]
-    return TopicSource(
-        labels=[", ".join(row[:3]) for row in words],
-        words=words,
-        by_relevance=found,
-        coherence=np.linspace(0.3, 0.1, num_topics),
-        shares=np.bincount(topic[:-1], minlength=num_topics) / size,
-        topic=topic,
-        codes=codes,
-        centers=centers,
-        spherical=False,
-        counts=sparse.csr_matrix(counts),
-        vocabulary=vocabulary,
-        texts=texts,
-        whole=True,
-        titles=[f"id-{row}" for row in range(size + 1)],
-        classes=("class", ("a", "b", "c"), rng.integers(-1, 3, size + 1)),
-        times=("month", MONTHS, rng.integers(12, size=size + 1)),
-    )
-
-
-SOURCES = {size: source(size, 300 if size == 5 else 20 * size) for size in (5, 20, 50, 100)}
-VIEWS = {size: view_topics(each, relevance_weight=0.5, window="within 10 words") for size, each in SOURCES.items()}
 
 
 @pytest.fixture(scope="module")
@@ -390,6 +337,19 @@ def test_without_javascript_the_page_is_complete(visit):
     assert page.get_by_role("button").count() == 0
     page.locator(".topic-list a").nth(2).click()
     assert page.url.endswith("#topic-2")
+
+
+def test_hidden_topics_are_not_shown_and_their_texts_have_a_known_word(tmp_path):
+    given = SOURCES[5]
+    hidden = int(np.sum(given.topic == 2))
+    source = replace(given, topic=np.where(given.topic == 2, -1, given.topic), gone=(2,), num_unknown=1)
+    topic_report(tmp_path / "page.html", view_topics(source), title="t")
+    text = assert_self_contained((tmp_path / "page.html").read_text("utf-8")).text
+    assert (
+        f"{300 - hidden} texts in 4 topics; {hidden} more are in hidden topics; 1 more text has no known word." in text
+    )
+    assert f"near those that the model finds alike: {300 - hidden} texts. " in text
+    assert f"2: {given.labels[2]} (" not in text
 
 
 def test_the_page_is_one_file_that_loads_nothing(folder):

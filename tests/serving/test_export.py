@@ -198,9 +198,11 @@ def test_bad_requests_are_errors_that_say_why_and_the_model_goes_on(documents, e
 def test_examples_are_refused_where_nothing_could_be_near(documents):
     model, vectorizer = documents
     of_model = model_endpoints(model, vectorizer)
-    with pytest.raises(ValueError, match=r"`examples`: expected texts with words of the model\. Received: 2 texts"):
+    with pytest.raises(
+        ValueError, match=r"`examples` of export: expected texts with words of the model\. Received: 2 texts"
+    ):
         nearest_text(of_model, ["", "nothing known"])
-    with pytest.raises(ValueError, match="`examples`: expected none for this model"):
+    with pytest.raises(ValueError, match="`examples` of export: expected none for this model"):
         nearest_text(model_endpoints(model), ["worda"])
     without_code = model_endpoints(LSTMVAE(23, None, embedding_dim=4, hidden_units=4))
     with pytest.raises(ValueError, match="a code that depends on the text alone"):

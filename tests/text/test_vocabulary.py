@@ -2,12 +2,16 @@
 
 import re
 import sys
+import unicodedata
 from collections import Counter
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
+from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
+from tests.refusals import refused
 from tf_vmf.data import load_bag_of_words
 from tf_vmf.text import DocumentVectorization, Tokenizer
 from tf_vmf.text.tokenization import separate_punctuation, separate_words
@@ -110,18 +114,76 @@ def test_a_saved_layer_counts_as_before(tmp_path):
 
 
 def test_unknown_tokenization_lists_the_choices():
-    with pytest.raises(ValueError, match=r"`tokenization` must be one of words, whitespace, punctuation.*'bytes'"):
+    with refused("tokenization", "'bytes'", "words, whitespace, punctuation"):
         Tokenizer("bytes")
 
 
-def test_stop_words_come_from_a_list_a_file_or_gensim(tmp_path):
+def test_stop_words_come_from_a_list_a_file_or_scikit_learn(tmp_path):
     (tmp_path / "stop.txt").write_text("The\nUND\n")
     assert read_stop_words(tmp_path / "stop.txt", Tokenizer("words")) == {"the", "und"}
     assert read_stop_words(str(tmp_path / "stop.txt"), Tokenizer("whitespace")) == {"The", "UND"}
     assert read_stop_words(["The", "it's"], Tokenizer("words")) == {"the", "it"}
     assert read_stop_words([], Tokenizer("words")) == read_stop_words("none", Tokenizer("words")) == frozenset()
+    english = read_stop_words("english", Tokenizer("words"))
+    assert {word for word in ENGLISH_STOP_WORDS if len(word) > 1} <= english
+    assert not {"computer", "moon", "science", "orange"} & english
+
+
+@pytest.mark.parametrize("kind", ["words", "punctuation", "scikit-learn"])
+def test_what_is_left_of_contractions_and_links_is_no_word_of_english(kind):
+    text = "It isn't what they've said, she'll go; don't see http://www.moon.com or https://moon.org/index.html"
+    words = {word.decode() for word in Tokenizer(kind)([text])[0]}
+    left = words - read_stop_words("english", Tokenizer(kind))
+    assert not left & {"isn", "ve", "ll", "don", "http", "https", "www", "com", "org", "html"}
+    assert "moon" in left
+
+
+def test_english_stop_words_are_those_of_gensim_and_more():
     gensim = pytest.importorskip("gensim.parsing.preprocessing")
-    assert read_stop_words("english", Tokenizer("words")) == {word for word in gensim.STOPWORDS if len(word) > 1}
+    words = {word for word in gensim.STOPWORDS if len(word) > 1}
+    assert words - read_stop_words("english", Tokenizer("words")) == {"computer"}
+
+
+def test_a_language_of_which_no_word_is_left_is_refused():
+    pytest.importorskip("stop_words")
+    with refused("stop_words", "tokenization='words' leaves none", remedy="`tokenizer`"):
+        read_stop_words("chinese", Tokenizer("words"))
+    assert "把" in read_stop_words("chinese", Tokenizer.of("words", function=lambda text: [text]))
+    with refused("stop_words", "['42', '!']"):
+        read_stop_words(["42", "!"], Tokenizer("words"))
+
+
+@pytest.mark.parametrize("kind", ["words", "punctuation", "scikit-learn"])
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("\ufe0flove the\ufe0f moon", ["love", "the", "moon"]),
+        ("red \u2764\ufe0f moon \u2764\ufe0f", ["red", "moon"]),
+        ("red \u0301 moon \u0308\u0301", ["red", "moon"]),
+        ("\u0301red -\u0301moon", ["red", "moon"]),
+        ("red 1\ufe0f\u20e3 moon", ["red", "moon"]),
+        ("caf\u00e9 na\u00efve", ["caf\u00e9", "na\u00efve"]),
+        ("red \U0001f469\u200d\U0001f680 moon", ["red", "moon"]),
+    ],
+)
+def test_a_mark_without_a_letter_is_no_word_in_python_and_in_a_graph(kind, text, words):
+    in_python = [word.decode() for word in Tokenizer(kind)([text])[0]]
+    letters = [word for word in in_python if any(unicodedata.category(each)[0] == "L" for each in word) and word != "N"]
+    assert letters == words
+    marks = [word for word in in_python if all(unicodedata.category(each)[0] == "M" for each in word)]
+    assert marks == []
+    graph = tf.function(Tokenizer(kind).ragged, input_signature=[tf.TensorSpec([None], tf.string)])
+    assert [word.decode() for word in graph(tf.constant([text]))[0].numpy().tolist()] == in_python
+    vocabulary = list(dict.fromkeys(in_python))
+    counts = [[in_python.count(word) for word in vocabulary]]
+    np.testing.assert_array_equal(DocumentVectorization(vocabulary, tokenization=kind)([text]), counts)
+
+
+def test_a_decomposed_accent_makes_no_second_letter_and_stays_on_its_word():
+    assert Tokenizer("words")(["a\u0301 e\u0301te\u0301"]) == [["e\u0301te\u0301".encode()]]
+    assert Tokenizer("words")(["\u0939\u093f\u0928\u094d\u0926\u0940 \u0915\u0940"]) == [
+        ["\u0939\u093f\u0928\u094d\u0926\u0940".encode(), "\u0915\u0940".encode()]
+    ]
 
 
 def test_stop_words_of_a_language_are_written_as_the_tokenizer_writes_them():
@@ -133,9 +195,7 @@ def test_stop_words_of_a_language_are_written_as_the_tokenizer_writes_them():
     assert not any("'" in word for word in read_stop_words("french", Tokenizer("words")))
     corpus = load_bag_of_words(texts=["Der Mond und die Sonne"] * 20, stop_words="german")
     assert set(corpus.vocabulary) == {"mond", "sonne"}
-    with pytest.raises(
-        ValueError, match=r"`stop_words` must be .*one of arabic, .*french, german.*'klingon', which is no file"
-    ):
+    with refused("stop_words", "'klingon', which is no file", "french, german"):
         read_stop_words("klingon", Tokenizer("words"))
 
 
@@ -147,7 +207,6 @@ def test_a_missing_package_of_stop_words_says_how_to_get_it(monkeypatch):
 
 def test_a_missing_gensim_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "gensim.parsing.preprocessing", None)
-    with pytest.raises(ModuleNotFoundError, match=r"pip install 'tf-vmf\[demo\]'"):
-        read_stop_words("english", Tokenizer("words"))
+    assert "the" in read_stop_words("english", Tokenizer("words"))  # needs none
     with pytest.raises(ModuleNotFoundError, match="flowers need gensim"):
         require_gensim("gensim.parsing.preprocessing", "flowers")

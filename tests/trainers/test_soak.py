@@ -32,7 +32,7 @@ def corpus(tmp_path_factory):
     rng = np.random.default_rng(0)
     lines = [" ".join(rng.choice(WORDS, rng.integers(2, 9))) for _ in range(800)]
     (folder / "text.txt").write_text("\n".join(lines))
-    data.prepare_sentences(folder / "prepared", folder / "text.txt", min_count=1, examples_per_shard=170)
+    data.prepare_sentences(folder / "prepared", folder / "text.txt", min_count=1)
     assert len(list((folder / "prepared").glob("train*"))) == 4
     return folder / "prepared"
 

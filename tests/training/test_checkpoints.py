@@ -56,6 +56,27 @@ def test_a_changed_byte_of_the_data_is_skipped_with_a_warning(tmp_path, share):
     np.testing.assert_array_equal(variables["weights"], np.full(300, OLD, np.float32))
 
 
+def test_a_sound_checkpoint_in_the_place_of_the_one_that_was_saved_is_skipped(tmp_path):
+    def replace():
+        other = {"weights": tf.Variable(tf.fill([300], 7.0)), "progress": tf.Variable("7.0" * 100)}
+        objects = tf.train.Checkpoint(**other)
+        _ = objects.save_counter
+        objects.write(str(newest(tmp_path, ".index").with_suffix("")))
+
+    variables, checkpoints = damaged(tmp_path, replace)
+    with pytest.warns(UserWarning, match="is not what was saved"):
+        checkpoints.restore()
+    np.testing.assert_array_equal(variables["weights"], np.full(300, OLD, np.float32))
+
+
+def test_a_checkpoint_of_an_earlier_version_has_no_hashes_and_is_read(tmp_path):
+    variables, checkpoints = damaged(tmp_path, lambda: None)
+    for file in tmp_path.glob("*.sha256.json"):
+        file.unlink()
+    checkpoints.restore()
+    np.testing.assert_array_equal(variables["weights"], np.full(300, NEW, np.float32))
+
+
 def test_none_that_can_be_read_is_an_error_that_says_why_of_each(tmp_path):
     def cut_both():
         for path in tmp_path.glob("*.data-*"):

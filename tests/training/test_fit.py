@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -268,6 +269,38 @@ def test_a_complete_run_is_not_trained_again(tmp_path, documents):
     assert same.history == state.history
     assert same.seconds == state.seconds
     same_weights(model, again)
+
+
+def test_best_weights_that_have_changed_are_not_taken(tmp_path, documents):
+    run(tmp_path, documents, epochs=1)
+    file = tmp_path / "checkpoints" / "best.weights.h5"
+    content = file.read_bytes()
+    with h5py.File(file, "r+") as weights:
+        names = []
+        weights.visititems(lambda name, each: names.append(name) if isinstance(each, h5py.Dataset) else None)
+        weights[names[0]][...] = 7.0
+    with pytest.raises(ValueError, match="its SHA-256 has changed"):
+        run(tmp_path, documents, epochs=1)
+    file.write_bytes(content)
+    (tmp_path / "history.csv").write_bytes(b"\xff\xfe no text")
+    run(tmp_path, documents, epochs=1)
+    assert (tmp_path / "history.csv").read_text(encoding="utf-8").startswith("epoch,")
+
+
+def test_a_run_whose_folder_is_removed_ends_with_an_error(tmp_path, documents):
+    folder = tmp_path / "run"
+    with pytest.MonkeyPatch.context() as context:
+        original = TrainingSteps.run
+
+        def remove(self, iterator, first, count=1):
+            if first == 1:
+                shutil.rmtree(folder)
+            return original(self, iterator, first, count)
+
+        context.setattr(TrainingSteps, "run", remove)
+        with pytest.raises(FileNotFoundError, match="which was removed while the run went on") as raised:
+            run(folder, documents, epochs=2)
+    assert raised.value.place == str(folder)
 
 
 def test_the_model_ends_with_the_weights_of_the_best_epoch(tmp_path, documents):

@@ -1,11 +1,12 @@
 """Corpora: from text to batches."""
 
+from tf_vmf.data.corpora import newsgroups, prepared, ptb, sentence_polarity, wikipedia  # noqa: F401  (each registers itself)
 from tf_vmf.data.corpus import BagOfWordsCorpus, Corpus, SentenceCorpus
 from tf_vmf.data.documents import Documents
 from tf_vmf.data.examples import Examples
 from tf_vmf.data.load import load_bag_of_words, load_sentences
 from tf_vmf.data.prepare import prepare_documents, prepare_sentences
-from tf_vmf.data.records import Records
+from tf_vmf.data.registry import register_corpus
 from tf_vmf.data.sentences import Sentences
 
 __all__ = [
@@ -13,11 +14,11 @@ __all__ = [
     "Corpus",
     "Documents",
     "Examples",
-    "Records",
     "SentenceCorpus",
     "Sentences",
     "load_bag_of_words",
     "load_sentences",
     "prepare_documents",
     "prepare_sentences",
+    "register_corpus",
 ]

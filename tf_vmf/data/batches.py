@@ -6,8 +6,13 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from scipy import sparse
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf.text.tokens import PAD_ID
+
+# Arrays up to this size are held as tensors; larger ones are read batch by batch, from their files where they lie in files.
+LARGEST_RESIDENT_BYTES = 2**30
 
 # With more words a sparse first layer is faster than a dense one (documents of 100 tokens, whole training step, one core:
 # 0.65 of dense at 2,000 words, 1.0 at 10,000, 1.1 at 30,000; benchmarks/document_training.py).
@@ -18,7 +23,7 @@ Plan = Callable[[tf.Tensor], Rows]  # from the number of an epoch to its batches
 Gather = Callable[[tf.Tensor], Any]  # from positions of examples (batch,) to the batch of these examples
 
 
-class ExamplesInMemory(ABC):
+class PlannedExamples(ABC):
     """What `Documents` and `Sentences` share of the protocol `Examples`."""
 
     @abstractmethod
@@ -37,7 +42,7 @@ class ExamplesInMemory(ABC):
         return np.arange(len(self))
 
     def steps_per_epoch(self, batch_size: int) -> int:
-        """How many batches hold every example once; one may be smaller."""
+        """The number of batches that hold every example once; one may be smaller."""
         return num_batches(len(self), batch_size)
 
     def batches(self, batch_size: int, *, seed: int, start_step: int = 0) -> tf.data.Dataset:
@@ -48,7 +53,7 @@ class ExamplesInMemory(ABC):
         """
         steps = self.steps_per_epoch(batch_size)
         if start_step < 0:
-            raise ValueError(f"`start_step` must not be negative. Received: start_step={start_step}.")
+            raise ArgumentError("start_step", "an integer >= 0", repr(start_step))
         plan, gather = self._plan(batch_size, seed), self._gather()
         first_epoch, first_position = divmod(start_step, steps)
 
@@ -72,15 +77,11 @@ class ExamplesInMemory(ABC):
         rows = self._plan(batch_size, seed)(tf.constant(epoch, tf.int64))
         return [int(row) for row in rows(tf.constant(position, tf.int64)).numpy()]
 
-    def check(self) -> None:
-        """Does nothing: what lies in memory has been read."""
-        return
-
 
 def num_batches(size: int, batch_size: int) -> int:
-    """How many batches hold `size` examples once."""
+    """The number of batches that hold `size` examples once."""
     if batch_size < 1:
-        raise ValueError(f"`batch_size` must be positive. Received: batch_size={batch_size}.")
+        raise ArgumentError("batch_size", "an integer >= 1", repr(batch_size))
     return -(-size // batch_size)
 
 
@@ -129,48 +130,96 @@ def length_buckets(lengths: tf.Tensor, batch_size: int, window: int, seed: int, 
     return rows_at
 
 
-def count_gatherer(columns: tf.RaggedTensor, values: tf.RaggedTensor, width: int, *, sparse: bool) -> Gather:
+# From int64 row numbers (batch,) to the entries of these rows: of each its row in the batch, its column, its value.
+Entries = Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor, tf.Tensor]]
+
+
+def entries_in_memory(counts: sparse.csr_matrix) -> Entries:
+    """Entries out of tensors that hold the whole matrix."""
+    splits = tf.constant(counts.indptr.astype(np.int64))
+    columns = tf.RaggedTensor.from_row_splits(counts.indices.astype(np.int64), splits)
+    values = tf.RaggedTensor.from_row_splits(counts.data.astype(np.float32), splits)
+
+    def gather(rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        batch = tf.gather(values, rows)
+        return batch.value_rowids(), tf.gather(columns, rows).values, batch.values
+
+    return gather
+
+
+def entries_mapped(counts: sparse.csr_matrix) -> Entries:
+    """Entries out of the matrix as it lies, perhaps in files: a batch at a time is in memory."""
+
+    def read(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        part = counts[rows]
+        row_of = np.repeat(np.arange(len(rows), dtype=np.int64), np.diff(part.indptr))
+        return row_of, part.indices.astype(np.int64), part.data.astype(np.float32)
+
+    def gather(rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        found = tf.numpy_function(read, [rows], [tf.int64, tf.int64, tf.float32], stateful=False)
+        row_of, columns, values = (tf.ensure_shape(each, (None,)) for each in found)
+        return row_of, columns, values
+
+    return gather
+
+
+def count_gatherer(entries: Entries, width: int, *, sparse: bool) -> Gather:
     """From int64 row numbers (batch,) to the float32 counts (batch, width) of these rows, dense or sparse.
 
     Args:
-        columns: int64 (n, None): for each row, the columns that are not zero, rising.
-        values: float32 (n, None): their counts.
-        width: number of columns.
-        sparse: whether to return a `tf.SparseTensor`.
+        entries: Of the rows; their columns rise.
+        width: Number of columns.
+        sparse: Whether to return a `tf.SparseTensor`.
     """
 
     def gather_sparse(rows: tf.Tensor) -> tf.SparseTensor:
-        batch = tf.gather(values, rows)
-        indices = tf.stack([batch.value_rowids(), tf.gather(columns, rows).values], axis=1)
+        row_of, columns, values = entries(rows)
         # A static width: the layers that take the batch are built from it.
         shape = tf.stack([tf.size(rows, tf.int64), tf.constant(width, tf.int64)])
-        return tf.SparseTensor(indices, batch.values, shape)
+        return tf.SparseTensor(tf.stack([row_of, columns], axis=1), values, shape)
 
     def gather_dense(rows: tf.Tensor) -> tf.Tensor:
-        batch = tf.gather(values, rows)
+        row_of, columns, values = entries(rows)
         # Flat indices: half as many to carry, and 1.3 times as fast as scattering pairs.
-        flat = batch.value_rowids() * width + tf.gather(columns, rows).values
+        flat = row_of * width + columns
         size = tf.size(rows, tf.int64) * width
-        filled = tf.sparse.to_dense(tf.SparseTensor(flat[:, None], batch.values, size[None]), validate_indices=False)
+        filled = tf.sparse.to_dense(tf.SparseTensor(flat[:, None], values, size[None]), validate_indices=False)
         return tf.reshape(filled, (-1, width))
 
     return gather_sparse if sparse else gather_dense
 
 
-def token_gatherer(tokens: tf.RaggedTensor, labels: tf.Tensor | None) -> Gather:
-    """From int64 positions (batch,) to the padded batch of these sentences.
+def padded_in_memory(tokens: np.ndarray, offsets: np.ndarray) -> Gather:
+    """From int64 positions (batch,) to the padded tokens of these sentences, int32, out of tensors that hold them all."""
+    ragged = tf.RaggedTensor.from_row_splits(
+        tf.constant(tokens, tf.int32), tf.constant(offsets, tf.int64), validate=False
+    )
+    return lambda rows: tf.gather(ragged, rows).to_tensor(PAD_ID)
+
+
+def padded_mapped(tokens: np.ndarray, offsets: np.ndarray) -> Gather:
+    """The same out of the arrays as they lie, perhaps in files: a batch at a time is in memory."""
+
+    def read(rows: np.ndarray) -> np.ndarray:
+        starts, ends = offsets[rows], offsets[rows + 1]
+        batch = np.full((len(rows), int((ends - starts).max(initial=0))), PAD_ID, np.int32)
+        for row, (start, end) in enumerate(zip(starts, ends, strict=True)):
+            batch[row, : end - start] = tokens[start:end]
+        return batch
+
+    return lambda rows: tf.ensure_shape(tf.numpy_function(read, [rows], tf.int32, stateful=False), (None, None))
+
+
+def token_gatherer(padded: Gather, labels: tf.Tensor | None) -> Gather:
+    """From int64 positions (batch,) to the batch of these sentences.
 
     Args:
-        tokens: int32 (n, None), the sentences.
+        padded: Gives the padded tokens.
         labels: int32 (n,), or None. With labels a batch is a dict of "tokens" and "labels".
     """
-
-    def gather_tokens(rows: tf.Tensor) -> tf.Tensor:
-        return tf.gather(tokens, rows).to_tensor(PAD_ID)
-
     if labels is None:
-        return gather_tokens
-    return lambda rows: {"tokens": gather_tokens(rows), "labels": tf.gather(labels, rows)}
+        return padded
+    return lambda rows: {"tokens": padded(rows), "labels": tf.gather(labels, rows)}
 
 
 def prefetched(batches: tf.data.Dataset) -> tf.data.Dataset:

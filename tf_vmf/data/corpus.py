@@ -1,31 +1,30 @@
 """Train, validation and test examples over one vocabulary."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf.data.documents import Documents
 from tf_vmf.data.fingerprints import vocabulary_fingerprint
-from tf_vmf.data.records import DocumentRecords, SentenceRecords
 from tf_vmf.data.sentences import Sentences
 from tf_vmf.data.splits import SPLITS
 from tf_vmf.text.tokens import FIRST_WORD_ID, SPECIAL_TOKENS, to_text
 from tf_vmf.text.vectorization import DocumentVectorization, SentenceVectorization, TextLayer
 
 E = TypeVar("E", Documents, Sentences)
-R = TypeVar("R", DocumentRecords, SentenceRecords)
 
 
 @dataclass(frozen=True, eq=False)
-class Corpus(ABC, Generic[E, R]):
+class Corpus(ABC, Generic[E]):
     """What `BagOfWordsCorpus` and `SentenceCorpus` share.
 
     Attributes:
         name: the corpus's name.
         vocabulary: the V words.
-        train: examples to fit on; a sample of them where `train_records` is not None.
+        train: examples to fit on.
         valid: examples for early stopping and selection; never drawn from the test examples.
         test: examples for the final evaluation.
         label_names: names of the labels, or () where examples have none.
@@ -34,7 +33,6 @@ class Corpus(ABC, Generic[E, R]):
         ngram_range: the lengths of runs of words that count as a word.
         notes: where the corpus comes from and how it was prepared: names, numbers and strings that JSON can hold; those of single
             splits under the names of these.
-        train_records: the training examples, where they stay on disk.
     """
 
     name: str
@@ -46,7 +44,6 @@ class Corpus(ABC, Generic[E, R]):
     tokenization: str = "words"
     ngram_range: tuple[int, int] = (1, 1)
     notes: dict[str, Any] = field(default_factory=dict)
-    train_records: R | None = None
 
     @property
     @abstractmethod
@@ -57,10 +54,12 @@ class Corpus(ABC, Generic[E, R]):
     def vectorizer(self) -> TextLayer:
         """The layer from raw strings to the input of a model over `vocabulary`, to be part of a saved model."""
 
-    @property
-    def train_examples(self) -> E | R:
-        """All training examples, in memory or on disk."""
-        return self.train if self.train_records is None else self.train_records
+    def with_train_sample(self, most: int, seed: int = 0) -> Self:
+        """The same corpus with at most so many training examples, drawn at random: for what looks at each of them."""
+        if len(self.train) <= most:
+            return self
+        rows = np.random.RandomState(seed).permutation(len(self.train))[:most]
+        return replace(self, train=self.train.take(np.sort(rows)))
 
     @property
     def statistics(self) -> dict[str, Any]:
@@ -76,28 +75,30 @@ class Corpus(ABC, Generic[E, R]):
 
 
 @dataclass(frozen=True, eq=False)
-class BagOfWordsCorpus(Corpus[Documents, DocumentRecords]):
+class BagOfWordsCorpus(Corpus[Documents]):
     """Train, validation and test documents over one vocabulary; see `Corpus` for the attributes.
 
     Column w of every count matrix counts `vocabulary[w]`. No document is empty, in any split.
 
     Raises:
-        ValueError: a split counts another number of words than the vocabulary has.
+        ArgumentError: A split counts another number of words than the vocabulary has.
     """
 
     def __post_init__(self) -> None:
         for split in SPLITS:
             width = getattr(self, split).vocabulary_size
             if width != len(self.vocabulary):
-                raise ValueError(
-                    f"`{split}` must count the {len(self.vocabulary)} words of `vocabulary`. "
-                    f"Received a count matrix {width} wide."
+                raise ArgumentError(
+                    split,
+                    f"counts of the {len(self.vocabulary)} words of `vocabulary`",
+                    f"a count matrix {width} wide",
+                    owner="BagOfWordsCorpus",
                 )
 
     @property
     def train_word_counts(self) -> np.ndarray:
         """How often each word occurs in the training documents, all of them: int64 (V,)."""
-        return self.train_examples.word_counts
+        return self.train.word_counts
 
     def vectorizer(self) -> DocumentVectorization:
         """The layer from raw strings to counts over `vocabulary`, to be part of a saved model."""
@@ -105,43 +106,39 @@ class BagOfWordsCorpus(Corpus[Documents, DocumentRecords]):
 
 
 @dataclass(frozen=True, eq=False)
-class SentenceCorpus(Corpus[Sentences, SentenceRecords]):
+class SentenceCorpus(Corpus[Sentences]):
     """Train, validation and test sentences over one vocabulary; see `Corpus` for the attributes.
 
     The vocabulary is the string of every id: `"<pad>"`, `"<eos>"`, `"<unk>"`, then the words, most frequent first. A model's
     `vocabulary_size` is its length.
 
     Raises:
-        ValueError: the vocabulary does not begin with the special tokens or lacks an id; only some splits have labels.
+        ArgumentError: The vocabulary does not begin with the special tokens or lacks an id; only some splits have labels.
     """
 
     tokenization: str = "whitespace"
 
     def __post_init__(self) -> None:
         if self.vocabulary[:FIRST_WORD_ID] != SPECIAL_TOKENS:
-            raise ValueError(
-                f"`vocabulary` must begin with {', '.join(SPECIAL_TOKENS)}. Received: {self.vocabulary[:FIRST_WORD_ID]}."
-            )
+            expected = f"words that begin with {', '.join(SPECIAL_TOKENS)}"
+            raise ArgumentError("vocabulary", expected, f"{self.vocabulary[:FIRST_WORD_ID]}", owner="SentenceCorpus")
         for split in SPLITS:
             sentences = getattr(self, split)
             largest = int(sentences.tokens.max(initial=0))
             if largest >= len(self.vocabulary):
-                raise ValueError(
-                    f"`{split}` must hold ids below the size of `vocabulary`, {len(self.vocabulary)}. "
-                    f"Received: id {largest}."
-                )
+                expected = f"ids below the size of `vocabulary`, {len(self.vocabulary)}"
+                raise ArgumentError(split, expected, f"id {largest}", owner="SentenceCorpus")
             if (sentences.labels is None) == bool(self.label_names):
-                raise ValueError(
-                    f"`{split}` must have labels where, and only where, there are `label_names`. Received: "
-                    f"label_names={self.label_names}, {'no ' if sentences.labels is None else ''}labels in `{split}`."
+                received = (
+                    f"label_names={self.label_names}, {'no ' if sentences.labels is None else ''}labels in `{split}`"
                 )
+                expected = "labels where, and only where, there are `label_names`"
+                raise ArgumentError(split, expected, received, owner="SentenceCorpus")
 
     @property
     def train_word_counts(self) -> np.ndarray:
         """How often each id occurs in the training sentences, all of them: int64 (V,)."""
-        if self.train_records is not None:
-            return self.train_records.word_counts
-        return np.bincount(self.train.tokens, minlength=len(self.vocabulary))
+        return self.train.token_counts(len(self.vocabulary))
 
     @property
     def statistics(self) -> dict[str, Any]:

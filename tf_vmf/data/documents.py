@@ -1,23 +1,26 @@
-"""Documents in memory: word counts, a row per document."""
+"""Documents: word counts, a row per document, in memory or in files mapped into memory."""
+
+from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from scipy import sparse
 
-from tf_vmf.data.batches import SPARSE_ABOVE, ExamplesInMemory, Gather, Plan, count_gatherer, epoch_order, in_order
+from tf_vmf._errors import ArgumentError
+from tf_vmf.data import batches
+from tf_vmf.data.batches import Gather, Plan, PlannedExamples, count_gatherer, epoch_order, in_order
+from tf_vmf.data.counts import checked_counts
 from tf_vmf.data.fingerprints import content_fingerprint
 
-# Up to here the whole count matrix stays in memory as an array: a quarter of the CPU that building each batch from the
-# sparse matrix costs (20NG, 2,000 words, batch 200, one core: 1.3 million documents per second against 0.35 million).
-_LARGEST_RESIDENT_BYTES = 2**30
+_ENTRY_BYTES = 12  # of a count in the tensors: int64 column, float32 value
 
 
 @dataclass(frozen=True, eq=False)
-class Documents(ExamplesInMemory):
+class Documents(PlannedExamples):
     """The documents of one split as rows of a sparse count matrix.
 
     Training and evaluation batches are float32 counts (batch, V); those of evaluation come in the order of the rows.
@@ -38,7 +41,8 @@ class Documents(ExamplesInMemory):
             dense array of all counts would not stay in memory.
 
     Raises:
-        ValueError: a count is negative, NaN or infinite; the columns have different lengths.
+        ArgumentError: A count is negative, NaN or infinite, or an index lies outside the matrix; the columns have different
+            lengths.
     """
 
     counts: Any
@@ -48,11 +52,11 @@ class Documents(ExamplesInMemory):
     sparse: bool | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "counts", _checked_counts(self.counts))
+        object.__setattr__(self, "counts", checked_counts(self.counts))
         for name in ("labels", "texts", "titles"):
             column = getattr(self, name)
             if column is not None and len(column) != len(self):
-                raise ValueError(f"`{name}` must have one entry per document, {len(self)}. Received: {len(column)}.")
+                raise ArgumentError(name, f"one per document, {len(self)}", str(len(column)), owner="Documents")
 
     def __len__(self) -> int:
         return int(self.counts.shape[0])
@@ -66,12 +70,12 @@ class Documents(ExamplesInMemory):
         """The number of tokens that the counts hold; words outside the vocabulary are not among them."""
         return int(self.word_counts.sum())
 
-    @property
+    @cached_property
     def word_counts(self) -> np.ndarray:
         """How often each word occurs, int64 (V,)."""
         return np.asarray(self.counts.sum(axis=0, dtype=np.int64)).ravel()
 
-    @property
+    @cached_property
     def statistics(self) -> dict[str, Any]:
         """Sizes and a fingerprint of the content."""
         counts = self.counts
@@ -81,7 +85,7 @@ class Documents(ExamplesInMemory):
             "sha256": content_fingerprint(counts.indptr, counts.indices, counts.data, self.labels),
         }
 
-    def take(self, rows: np.ndarray) -> "Documents":
+    def take(self, rows: np.ndarray) -> Documents:
         """The documents at the positions `rows`, in that order."""
         return replace(
             self,
@@ -91,11 +95,11 @@ class Documents(ExamplesInMemory):
             titles=None if self.titles is None else tuple(self.titles[row] for row in rows),
         )
 
-    def with_columns(self, columns: Sequence[int]) -> "Documents":
+    def with_columns(self, columns: Sequence[int]) -> Documents:
         """The documents over the words at the positions `columns`, in that order."""
         return replace(self, counts=self.counts[:, columns])
 
-    def without_empty(self) -> "Documents":
+    def without_empty(self) -> Documents:
         """The documents that hold at least one word of the vocabulary, in order."""
         rows = np.flatnonzero(np.diff(self.counts.indptr))
         return self if len(rows) == len(self) else self.take(rows)
@@ -103,11 +107,11 @@ class Documents(ExamplesInMemory):
     @property
     def batches_are_sparse(self) -> bool:
         """Whether batches are `tf.SparseTensor`s."""
-        return self.vocabulary_size > SPARSE_ABOVE or self._too_large if self.sparse is None else self.sparse
+        return self.vocabulary_size > batches.SPARSE_ABOVE or self._too_large if self.sparse is None else self.sparse
 
     @property
     def _too_large(self) -> bool:
-        return len(self) * self.vocabulary_size * self._resident_dtype.itemsize > _LARGEST_RESIDENT_BYTES
+        return len(self) * self.vocabulary_size * self._resident_dtype.itemsize > batches.LARGEST_RESIDENT_BYTES
 
     @property
     def _resident_dtype(self) -> np.dtype:
@@ -122,31 +126,10 @@ class Documents(ExamplesInMemory):
     def _gather(self) -> Gather:
         counts = self.counts
         if not self.batches_are_sparse and not self._too_large:
+            # A quarter of the CPU that building each batch from the sparse matrix costs (20NG, 2,000 words, batch 200, one core:
+            # 1.3 million documents per second against 0.35 million).
             resident = tf.constant(counts.toarray().astype(self._resident_dtype))
             return lambda rows: tf.cast(tf.gather(resident, rows), tf.float32)
-        splits = tf.constant(counts.indptr.astype(np.int64))
-        columns = tf.RaggedTensor.from_row_splits(counts.indices.astype(np.int64), splits)
-        values = tf.RaggedTensor.from_row_splits(counts.data.astype(np.float32), splits)
-        return count_gatherer(columns, values, self.vocabulary_size, sparse=self.batches_are_sparse)
-
-
-def _checked_counts(counts: Any) -> sparse.csr_matrix:
-    """Counts in canonical form: a copy where they are not."""
-    matrix = sparse.csr_matrix(counts)
-    if matrix.dtype == np.bool_:
-        matrix = matrix.astype(np.int32)
-    if not np.issubdtype(matrix.dtype, np.number) or np.iscomplexobj(matrix):
-        raise ValueError(f"`counts` must be real numbers. Received: dtype {matrix.dtype}.")
-    wrong = ~(np.isfinite(matrix.data) & (matrix.data >= 0))
-    if wrong.any():
-        position = int(np.argmax(wrong))
-        row = int(np.searchsorted(matrix.indptr, position, side="right")) - 1
-        raise ValueError(
-            "`counts` must be finite and not negative. "
-            f"Received: {matrix.data[position]} in row {row}, column {matrix.indices[position]}."
-        )
-    if not matrix.has_canonical_format or not matrix.data.all():
-        matrix = matrix.copy()
-        matrix.sum_duplicates()
-        matrix.eliminate_zeros()
-    return matrix
+        fits = counts.nnz * _ENTRY_BYTES <= batches.LARGEST_RESIDENT_BYTES
+        entries = batches.entries_in_memory(counts) if fits else batches.entries_mapped(counts)
+        return count_gatherer(entries, self.vocabulary_size, sparse=self.batches_are_sparse)

@@ -1,13 +1,13 @@
-"""What models are trained and measured on, whether it lies in memory or on disk."""
+"""The protocol of what models are trained and measured on."""
 
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import tensorflow as tf
 
 
 class Examples(Protocol):
-    """Examples in batches: `Documents`, `Sentences` and `Records`.
+    """Examples in batches: `Documents` and `Sentences`.
 
     The training batch of a step is a pure function of (seed, step), so that a run that is resumed sees the batches of an
     uninterrupted one. Every epoch holds every example exactly once.
@@ -21,7 +21,7 @@ class Examples(Protocol):
         ...
 
     def steps_per_epoch(self, batch_size: int) -> int:
-        """How many batches hold every example once; some may be smaller than `batch_size`."""
+        """The number of batches that hold every example once; some may be smaller than `batch_size`."""
         ...
 
     def batches(self, batch_size: int, *, seed: int, start_step: int = 0) -> tf.data.Dataset:
@@ -45,14 +45,6 @@ class Examples(Protocol):
         """The positions of the examples in the order of `evaluation_batches`, int64 (n,)."""
         ...
 
-    def batch_ids(self, step: int, batch_size: int, *, seed: int) -> list[Any]:
-        """Which examples are in the batch of a step: positions, or `file:record` on disk."""
-        ...
-
-    def check(self) -> None:
-        """Reads everything.
-
-        Raises:
-            ValueError: a file is damaged; the message names it.
-        """
+    def batch_ids(self, step: int, batch_size: int, *, seed: int) -> list[int]:
+        """The positions of the examples in the batch of a step."""
         ...

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from tf_vmf.data.arrays import BLOCK, blocks
+
 
 def vocabulary_fingerprint(vocabulary: Iterable[str]) -> str:
     """The first 16 hexadecimal digits of the SHA-256 of the words, one per line, in order."""
@@ -15,5 +17,9 @@ def content_fingerprint(*columns: np.ndarray | None) -> str:
     """The first 16 hexadecimal digits of the SHA-256 of integer columns, whatever their width in memory."""
     digest = hashlib.sha256()
     for column in columns:
-        digest.update(b"none" if column is None else np.asarray(column).astype("<i8").tobytes())
+        if column is None:
+            digest.update(b"none")
+            continue
+        for block in blocks(len(column), BLOCK):
+            digest.update(np.asarray(column[block]).astype("<i8").data)
     return digest.hexdigest()[:16]

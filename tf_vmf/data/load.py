@@ -1,32 +1,21 @@
 """One entry to every corpus of documents, and one to every corpus of sentences."""
 
-from collections.abc import Callable, Iterable, Mapping
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from tf_vmf._errors import ArgumentError
+from tf_vmf.data.arrays import IN_MEMORY, Store
 from tf_vmf.data.build import documents_corpus, documents_from_texts, sentences_from_texts
 from tf_vmf.data.corpora.feat import is_feat, read_feat
-from tf_vmf.data.corpora.newsgroups import load_newsgroups
-from tf_vmf.data.corpora.ptb import ptb_files
-from tf_vmf.data.corpora.sentence_polarity import PolarityFiles
-from tf_vmf.data.corpora.wikipedia import ARCHIVE, SHORTEST_PARAGRAPH, read_wikipedia
 from tf_vmf.data.corpus import BagOfWordsCorpus, SentenceCorpus
-from tf_vmf.data.prepared import prepared_documents, prepared_sentences
-from tf_vmf.data.sources import TextSource
+from tf_vmf.data.sources import Source
 from tf_vmf.data.splits import split_three_ways
-from tf_vmf.text.files import Paths, Text
+from tf_vmf.text.files import Paths
 from tf_vmf.text.tokenization import Tokenizer
 from tf_vmf.text.vocabulary import check_count, document_choice, read_vocabulary, sentence_choice
-
-# The corpora with a name, each with the arguments that it does not take because it comes split.
-_DOCUMENTS = {"wikipedia": (), "20ng": ("test_size",), "prepared": ("validation_size", "test_size")}
-_SENTENCES = {"wikipedia": (), "ptb": ("validation_size", "test_size"), "sentence_polarity": ()}
-_SENTENCES |= {"prepared": ("validation_size", "test_size")}
-
-_WIKIPEDIA = (
-    f"paragraphs of {SHORTEST_PARAGRAPH} characters or more of the English Wikipedia articles in gensim's {ARCHIVE}; other "
-    "paragraphs of a test text's article may be in train"
-)
 
 
 def load_bag_of_words(
@@ -40,6 +29,7 @@ def load_bag_of_words(
     test_files: Paths | None = None,
     text_column: str | int | None = None,
     label_column: str | int | None = None,
+    delimiter: str | None = None,
     vocab_file: str | Path | None = None,
     vocabulary_size: int = 2000,
     min_count: int = 2,
@@ -68,8 +58,9 @@ def load_bag_of_words(
 
     - `"wikipedia"`: paragraphs of 106 English Wikipedia articles, out of the gensim package; offline.
     - `"20ng"`: 20 Newsgroups as `.feat` files under `data_dir`.
-    - `"prepared"`: what `prepare_documents` has written to `data_dir`, for corpora larger than memory: training documents
-      stay on disk (`corpus.train_records`), and `corpus.train` is a sample of them.
+    - `"prepared"`: what `prepare_documents` has written to `data_dir`, for corpora larger than memory: documents stay on
+      disk.
+    - A name given to `register_corpus`.
     - Text files hold a document per line, folders a document per file (.txt or .gz); `.feat` files hold counts and need
       `vocab_file`. Labels come from the files (`label=path`, or subfolders) or from a column.
 
@@ -77,7 +68,7 @@ def load_bag_of_words(
     `corpus.statistics`. The vocabulary comes from the training documents alone.
 
     Args:
-        corpus: `"wikipedia"`, `"20ng"` or `"prepared"`; None for `train_files` or `texts`.
+        corpus: `"wikipedia"`, `"20ng"`, `"prepared"` or a registered name; None for `train_files` or `texts`.
         data_dir: the folder of a corpus that is read from files, or its parent.
         texts: the documents: strings in a list, an array or a column of a data frame.
         labels: as many labels of `texts`.
@@ -88,6 +79,7 @@ def load_bag_of_words(
         text_column: the column of CSV, TSV and JSON lines that holds the text: its name in the header, or its position from 0
             in CSV and TSV without a header. Other files are then read as columns separated by tabs, without quotes.
         label_column: the same for the label.
+        delimiter: what separates the columns, such as ";"; None: a comma in .csv, a tab elsewhere.
         vocab_file: a vocabulary to use as it is, `word` or `word total-count` per line.
         vocabulary_size: the number of words at most, where the vocabulary is chosen from text.
         min_count: how often a word must occur in train at least.
@@ -110,58 +102,42 @@ def load_bag_of_words(
         FileNotFoundError: a file is missing.
         ModuleNotFoundError: gensim is needed and not installed.
     """
-    source = TextSource(
-        corpus,
-        data_dir,
-        texts,
-        labels,
-        train_files,
-        valid_files,
-        test_files,
-        text_column,
-        label_column,
-        validation_size,
-        test_size,
-        seed,
-    )
-    source.check(_DOCUMENTS, vocab_file=vocab_file)
-    words = Tokenizer.of(tokenization, ngram_range, tokenizer)
-    if corpus in ("prepared", "20ng"):
-        unused = {"vocabulary_size": vocabulary_size != 2000, "min_count": min_count != 2, "min_df": min_df != 1}
-        unused |= {
-            "max_df": max_df != 1.0,
-            "stop_words": str(stop_words) != "english",
-            "tokenizer": tokenizer is not None,
-        }
-        unused |= {"tokenization": tokenization != "words", "ngram_range": tuple(ngram_range) != (1, 1)}
-        source.refuse("comes as counts of a vocabulary", unused)
-    if corpus == "prepared":
-        return prepared_documents(str(data_dir))
-    if corpus == "20ng":
-        size = 1000 if validation_size is None else validation_size
-        return load_newsgroups(str(data_dir), validation_size=size, seed=seed)
+    return read_documents(Source.of("documents", load_bag_of_words, locals()))
+
+
+def read_documents(source: Source, store: Store = IN_MEMORY) -> BagOfWordsCorpus:
+    """The corpus of a source; see `load_bag_of_words`.
+
+    Args:
+        source: Where the documents come from, and the options.
+        store: Where the counts lie.
+    """
+    options = source.options
+    if source.named is not None and source.named.is_finished:
+        return source.named.load(options, source.given)
+    words = Tokenizer.of(options["tokenization"], options["ngram_range"], options["tokenizer"])
     if any(is_feat(path) for paths in source.paths.values() for path in paths):
-        return _documents_from_counts(source, vocab_file)
-    choice = document_choice(words, vocabulary_size, min_count, min_df, max_df, stop_words, vocab_file)
+        return _documents_from_counts(source)
+    choice = document_choice(words, options)
     splits, origin = source.splits(whole_files=True)
-    if corpus == "wikipedia":
-        splits, origin = {"train": read_wikipedia()}, _WIKIPEDIA
-    return documents_from_texts(corpus or "files", splits, words, choice, source.held_out(splits), {"source": origin})
+    held_out = source.held_out(splits, on_disk=store.folder is not None)
+    return documents_from_texts(
+        options["corpus"] or "files", splits, words, choice, held_out, {"source": origin}, store
+    )
 
 
-def _documents_from_counts(source: TextSource, vocab_file: str | Path | None) -> BagOfWordsCorpus:
+def _documents_from_counts(source: Source) -> BagOfWordsCorpus:
     """A corpus of `.feat` files."""
-    for paths in source.paths.values():
+    for split, paths in source.paths.items():
         if not all(is_feat(path) for path in paths):
-            raise ValueError(
-                "A corpus must be of `.feat` files or of text files, not of both. Received: "
-                f"{', '.join(str(path) for path in paths)}."
-            )
+            received = ", ".join(str(path) for path in paths)
+            raise ArgumentError(f"{split}_files", "`.feat` files or text files, and not both", received)
+    vocab_file = source.options["vocab_file"]
     if vocab_file is None:
-        raise ValueError("`.feat` files hold ids: `vocab_file` must name the vocabulary that they refer to.")
+        raise ArgumentError("vocab_file", "the vocabulary that the ids of `.feat` files refer to", "None")
     vocabulary = read_vocabulary(vocab_file)
     splits = {split: read_feat(paths, len(vocabulary)) for split, paths in source.paths.items()}
-    held_out = source.held_out(splits)
+    held_out = source.held_out(splits, on_disk=False)
     if held_out.sizes:
         everything = splits["train"]
         held_out = held_out.of(len(everything))
@@ -187,6 +163,7 @@ def load_sentences(
     test_files: Paths | None = None,
     text_column: str | int | None = None,
     label_column: str | int | None = None,
+    delimiter: str | None = None,
     vocab_file: str | Path | None = None,
     vocabulary_size: int = 10_000,
     min_count: int | None = None,
@@ -214,8 +191,8 @@ def load_sentences(
       a paragraph stay in the same split.
     - `"ptb"`: Penn Treebank text, `{train,valid,test}.txt` under `data_dir`.
     - `"sentence_polarity"`: `rt-polarity.{neg,pos}` under `data_dir`, with the labels `neg` and `pos`.
-    - `"prepared"`: what `prepare_sentences` has written to `data_dir`, for corpora larger than memory: training sentences stay
-      on disk (`corpus.train_records`), and `corpus.train` is a sample of them.
+    - `"prepared"`: what `prepare_sentences` has written to `data_dir`, for corpora larger than memory: sentences stay on disk.
+    - A name given to `register_corpus`.
     - Text files hold a sentence per line, or with `split_sentences` a text per line. Labels come from the files
       (`label=path`, or subfolders) or from a column.
 
@@ -223,7 +200,7 @@ def load_sentences(
     sentences alone; all other words, and the token `<unk>` in the text, have the id `UNK_ID`.
 
     Args:
-        corpus: `"wikipedia"`, `"ptb"`, `"sentence_polarity"` or `"prepared"`; None for `train_files` or `texts`.
+        corpus: `"wikipedia"`, `"ptb"`, `"sentence_polarity"`, `"prepared"` or a registered name; None for `train_files` or `texts`.
         data_dir: the folder of a corpus that is read from files, or its parent.
         texts: the sentences: strings in a list, an array or a column of a data frame.
         labels: as many labels of `texts`.
@@ -234,17 +211,18 @@ def load_sentences(
         text_column: the column of CSV, TSV and JSON lines that holds the text: its name in the header, or its position from 0
             in CSV and TSV without a header. Other files are then read as columns separated by tabs, without quotes.
         label_column: the same for the label.
+        delimiter: what separates the columns, such as ";"; None: a comma in .csv, a tab elsewhere.
         vocab_file: a vocabulary to use as it is, `word` or `word total-count` per line. Special tokens in it are passed
             over: they have their ids anyway.
         vocabulary_size: the most frequent words to keep, `<eos>` and `<unk>` counted among them and `<pad>` not, as is
             the custom for PTB's 10,000. `corpus.vocabulary` is one longer.
-        min_count: how often a word must occur in train at least; None: 1 for `"ptb"`, whose rare words are `<unk>` from
-            the start, otherwise 2, so that `<unk>` occurs in train.
-        max_length: tokens a sentence may have, `<eos>` included; longer ones are cut to that, and counted. None: 60
-            for `"wikipedia"`, otherwise no limit.
+        min_count: how often a word must occur in train at least; None: 2, so that `<unk>` occurs in train, and 1 for `"ptb"`,
+            whose rare words are `<unk>` from the start.
+        max_length: tokens a sentence may have, `<eos>` included; longer ones are cut to that, and counted. None: no limit. By
+            default 60 for `"wikipedia"`.
         tokenization: `"whitespace"` (tokenized text), `"punctuation"` (lower-case words, punctuation marks, numbers as `N`; see
-            `tf_vmf.text.Tokenizer`) or `"words"` (lower-case words alone). None: `"whitespace"` for `"ptb"` and
-            `"sentence_polarity"`, otherwise `"punctuation"`.
+            `tf_vmf.text.Tokenizer`) or `"words"` (lower-case words alone). None: `"punctuation"`, and `"whitespace"` for
+            `"ptb"` and `"sentence_polarity"`.
         tokenizer: a function from a text to its words, in place of `tokenization`; see `load_bag_of_words`.
         split_sentences: whether texts are split into sentences, by the rules of `tf_vmf.text.split_sentences`.
         validation_size: lines to hold out of train for validation, a number or a share of all; None: a tenth.
@@ -256,54 +234,33 @@ def load_sentences(
         FileNotFoundError: a file is missing.
         ModuleNotFoundError: gensim is needed and not installed.
     """
-    source = TextSource(
-        corpus,
-        data_dir,
-        texts,
-        labels,
-        train_files,
-        valid_files,
-        test_files,
-        text_column,
-        label_column,
-        validation_size,
-        test_size,
-        seed,
-    )
-    source.check(_SENTENCES, vocab_file=vocab_file, split_sentences=split_sentences or None)
-    if max_length is not None:
-        check_count("max_length", max_length, 2)
-    tokenized = corpus in ("ptb", "sentence_polarity")
-    words = Tokenizer.of(tokenization or ("whitespace" if tokenized else "punctuation"), function=tokenizer)
-    least = (1 if corpus == "ptb" else 2) if min_count is None else min_count
-    choice = sentence_choice(vocabulary_size, least, vocab_file)
-    if corpus == "prepared":
-        unused = {"vocabulary_size": vocabulary_size != 10_000, "min_count": min_count is not None}
-        unused |= {"max_length": max_length is not None, "tokenization": tokenization is not None}
-        source.refuse("comes as ids of a vocabulary", unused | {"tokenizer": tokenizer is not None})
-        return prepared_sentences(str(data_dir))
-    splits, origin = source.splits(whole_files=False) if corpus is None else _named_sentences(corpus, data_dir)
+    return read_sentences(Source.of("sentences", load_sentences, locals()))
+
+
+def read_sentences(source: Source, store: Store = IN_MEMORY) -> SentenceCorpus:
+    """The corpus of a source; see `load_sentences`.
+
+    Args:
+        source: Where the sentences come from, and the options.
+        store: Where the tokens lie.
+    """
+    options = source.options
+    if source.named is not None and source.named.is_finished:
+        return source.named.load(options, source.given)
+    if options["max_length"] is not None:
+        check_count("max_length", options["max_length"], 2)
+    words = Tokenizer.of(options["tokenization"] or "punctuation", function=options["tokenizer"])
+    least = 2 if options["min_count"] is None else options["min_count"]
+    choice = sentence_choice(options["vocabulary_size"], least, options["vocab_file"])
+    splits, origin = source.splits(whole_files=False)
     return sentences_from_texts(
-        corpus or "files",
+        options["corpus"] or "files",
         splits,
         words,
         choice,
-        source.held_out(splits),
+        source.held_out(splits, on_disk=store.folder is not None),
         {"source": origin},
-        max_length=60 if max_length is None and corpus == "wikipedia" else max_length,
-        splitting=split_sentences or corpus == "wikipedia",
+        store,
+        max_length=options["max_length"],
+        splitting=options["split_sentences"],
     )
-
-
-def _named_sentences(corpus: str, data_dir: str | Path | None) -> tuple[Mapping[str, Iterable[Text]], str]:
-    """The texts of the splits of a corpus, and where they come from."""
-    if corpus == "ptb":
-        return ptb_files(
-            str(data_dir)
-        ), "Penn Treebank, Wall Street Journal, as prepared by T. Mikolov; every sentence kept"
-    if corpus == "sentence_polarity":
-        polarity = "sentence polarity dataset 1.0 of B. Pang and L. Lee; every sentence kept"
-        return {"train": PolarityFiles(str(data_dir))}, polarity
-    return {
-        "train": (paragraph._replace(label=None) for paragraph in read_wikipedia())
-    }, f"sentences of the {_WIKIPEDIA}"

@@ -1,21 +1,27 @@
-"""Sentences in memory: token ids without padding."""
+"""Sentences: token ids without padding, in memory or in files mapped into memory."""
+
+from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from scipy import sparse
 
-from tf_vmf.data.batches import ExamplesInMemory, Gather, Plan, length_buckets, token_gatherer
+from tf_vmf._errors import ArgumentError
+from tf_vmf.data import batches
+from tf_vmf.data.arrays import BLOCK, blocks
+from tf_vmf.data.batches import Gather, Plan, PlannedExamples, length_buckets, token_gatherer
 from tf_vmf.data.documents import Documents
 from tf_vmf.data.fingerprints import content_fingerprint
+from tf_vmf.data.numbering import counts_of
 from tf_vmf.text.tokens import EOS_ID, PAD_ID, UNK_ID
 
 
 @dataclass(frozen=True, eq=False)
-class Sentences(ExamplesInMemory):
+class Sentences(PlannedExamples):
     """The sentences of one split, laid end to end: 4 bytes per token.
 
     Batches are int32 ids (batch, length), every row ending in `EOS_ID` and then filled with `PAD_ID`; where the sentences have
@@ -37,7 +43,7 @@ class Sentences(ExamplesInMemory):
             batch more alike.
 
     Raises:
-        ValueError: a sentence does not end in `EOS_ID` or holds padding; the columns have different lengths.
+        ArgumentError: A sentence does not end in `EOS_ID` or holds padding; the columns have different lengths.
     """
 
     tokens: np.ndarray
@@ -47,25 +53,35 @@ class Sentences(ExamplesInMemory):
 
     def __post_init__(self) -> None:
         if self.window < 1:
-            raise ValueError(f"`window` must be positive. Received: window={self.window}.")
-        ends = np.flatnonzero(self.tokens == EOS_ID) + 1
-        if self.offsets[0] != 0 or not np.array_equal(ends, self.offsets[1:]) or ends.max(initial=0) < len(self.tokens):
-            raise ValueError(
-                f"Every sentence of `tokens` must end in EOS_ID={EOS_ID}, nothing else may be it, and `offsets` must "
-                f"be 0 and the positions after those. Received: {len(self.tokens)} tokens, {len(ends)} of them EOS_ID, "
-                f"and {len(self.offsets)} offsets."
-            )
-        if np.any(self.tokens <= PAD_ID):
-            position = int(np.argmax(self.tokens <= PAD_ID))
-            raise ValueError(
-                f"`tokens` must hold ids above PAD_ID={PAD_ID}, no padding. Received: tokens[{position}]="
-                f"{self.tokens[position]}."
-            )
+            raise ArgumentError("window", "an integer >= 1", repr(self.window), owner="Sentences")
+        tokens, offsets = self.tokens, self.offsets
+        before, is_last = 0, False  # sentences that ended before a block; whether the last token ends one
+        for block in blocks(len(tokens), BLOCK):
+            part = tokens[block]
+            if np.any(part <= PAD_ID):
+                position = block.start + int(np.argmax(part <= PAD_ID))
+                received = f"tokens[{position}] = {tokens[position]}"
+                raise ArgumentError("tokens", f"ids above PAD_ID={PAD_ID}, no padding", received, owner="Sentences")
+            ends = np.flatnonzero(part == EOS_ID) + (block.start + 1)
+            after = before + len(ends)
+            if not np.array_equal(ends, offsets[before + 1 : after + 1]):
+                raise self._wrong_offsets()
+            before, is_last = after, bool(part[-1] == EOS_ID)
+        if not len(offsets) or offsets[0] != 0 or before != len(offsets) - 1 or (len(tokens) and not is_last):
+            raise self._wrong_offsets()
         if self.labels is not None and len(self.labels) != len(self):
-            raise ValueError(f"`labels` must have one entry per sentence, {len(self)}. Received: {len(self.labels)}.")
+            raise ArgumentError("labels", f"one per sentence, {len(self)}", str(len(self.labels)), owner="Sentences")
+
+    def _wrong_offsets(self) -> ArgumentError:
+        return ArgumentError(
+            "offsets",
+            f"0 and the positions after the ends of sentences, which are EOS_ID={EOS_ID} and nothing else is",
+            f"{len(self.tokens)} tokens and {len(self.offsets)} offsets",
+            owner="Sentences",
+        )
 
     @classmethod
-    def from_lists(cls, sentences: Sequence[Sequence[int]], labels: Sequence[int] | None = None) -> "Sentences":
+    def from_lists(cls, sentences: Sequence[Sequence[int]], labels: Sequence[int] | None = None) -> Sentences:
         """Makes sentences of ids without their `<eos>`, which is added."""
         return cls(
             tokens=np.array([token for sentence in sentences for token in (*sentence, EOS_ID)], dtype=np.int32),
@@ -91,7 +107,7 @@ class Sentences(ExamplesInMemory):
         """Tokens of each sentence, int64 of shape (n,), `<eos>` included."""
         return np.diff(self.offsets)
 
-    def take(self, rows: np.ndarray) -> "Sentences":
+    def take(self, rows: np.ndarray) -> Sentences:
         """The sentences at the positions `rows`, in that order."""
         lengths = self.lengths[rows]
         offsets = np.concatenate([[0], np.cumsum(lengths)])
@@ -99,22 +115,25 @@ class Sentences(ExamplesInMemory):
         labels = None if self.labels is None else self.labels[rows]
         return replace(self, tokens=self.tokens[positions], offsets=offsets, labels=labels)
 
-    def without_labels(self) -> "Sentences":
+    def without_labels(self) -> Sentences:
         """The same sentences, batches without labels."""
         return replace(self, labels=None)
 
     def bags_of_words(self, vocabulary_size: int) -> Documents:
         """The sentences as bags of their tokens, `<eos>` included."""
-        ones = np.ones(len(self.tokens), np.int32)
-        # A copy: merging repeated words works in position.
-        counts = sparse.csr_matrix((ones, self.tokens, self.offsets), (len(self), vocabulary_size), copy=True)
-        counts.sum_duplicates()
-        return Documents(counts, self.labels)
+        return Documents(counts_of(self.tokens, self.offsets, vocabulary_size), self.labels)
 
-    @property
+    def token_counts(self, vocabulary_size: int) -> np.ndarray:
+        """How often each id occurs, int64 (vocabulary_size,)."""
+        counts = np.zeros(vocabulary_size, np.int64)
+        for block in blocks(self.num_tokens, BLOCK):
+            counts += np.bincount(self.tokens[block], minlength=vocabulary_size)
+        return counts
+
+    @cached_property
     def statistics(self) -> dict[str, Any]:
         """Sizes and a fingerprint of the content."""
-        unknown = int(np.count_nonzero(self.tokens == UNK_ID))
+        unknown = sum(int(np.count_nonzero(self.tokens[block] == UNK_ID)) for block in blocks(self.num_tokens, BLOCK))
         return {
             "sentences": len(self),
             "tokens": self.num_tokens,
@@ -132,7 +151,6 @@ class Sentences(ExamplesInMemory):
         return lambda epoch: length_buckets(lengths, batch_size, self.window, seed, epoch)
 
     def _gather(self) -> Gather:
-        ragged = tf.RaggedTensor.from_row_splits(
-            tf.constant(self.tokens, tf.int32), tf.constant(self.offsets, tf.int64), validate=False
-        )
-        return token_gatherer(ragged, None if self.labels is None else tf.constant(self.labels, tf.int32))
+        fits = self.num_tokens * 4 <= batches.LARGEST_RESIDENT_BYTES
+        padded = (batches.padded_in_memory if fits else batches.padded_mapped)(self.tokens, self.offsets)
+        return token_gatherer(padded, None if self.labels is None else tf.constant(self.labels, tf.int32))

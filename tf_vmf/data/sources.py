@@ -1,97 +1,80 @@
-"""Where the text of a corpus comes from, as the loaders' arguments say it."""
+"""Where the text of a corpus comes from, as the options of the loaders say it."""
 
-from collections.abc import Iterable, Mapping
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tf_vmf._errors import ArgumentError
+from tf_vmf.data.registry import NamedCorpus, named_corpus
 from tf_vmf.data.splits import SPLITS, HeldOut
 from tf_vmf.text.files import Paths, Text, TextFiles, TextList, expand_paths
 from tf_vmf.text.tables import Columns
 
+# Options that go with files alone.
+_OF_FILES = ("valid_files", "test_files", "text_column", "label_column", "delimiter")
+_DEFAULT_MOST = 10_000  # texts of a corpus on disk that are held out by default: they are looked at again and again
+
 
 @dataclass(frozen=True)
-class TextSource:
-    """The arguments of `load_bag_of_words` and `load_sentences` that say where text and labels come from."""
+class Source:
+    """The options of a loader, and which of them the caller has given.
 
-    corpus: str | None
-    data_dir: str | Path | None
-    texts: Iterable[str] | None
-    labels: Iterable[Any] | None
-    train_files: Paths | None
-    valid_files: Paths | None
-    test_files: Paths | None
-    text_column: str | int | None
-    label_column: str | int | None
-    validation_size: int | float | None
-    test_size: int | float | None
-    seed: int
+    Attributes:
+        kind: "documents" or "sentences".
+        options: Every option by name; those of a named corpus have its defaults.
+        given: The names of those that differ from the loader's defaults.
+        named: The corpus, where it has a name.
+    """
 
-    def check(self, corpora: Mapping[str, tuple[str, ...]], **others: Any) -> None:
-        """Refuses arguments that exclude each other, before anything is read.
+    kind: str
+    options: Mapping[str, Any]
+    given: frozenset[str]
+    named: NamedCorpus | None
 
-        Args:
-            corpora: the names of the corpora, with the arguments that each does not take because it comes split.
-            **others: further arguments that go with `train_files` alone.
+    @classmethod
+    def of(cls, kind: str, loader: Callable[..., Any], options: Mapping[str, Any]) -> Source:
+        """The options of a call of `loader`, checked before anything is read.
 
         Raises:
-            ValueError: no such corpus; none or several of `corpus`, `train_files` and `texts`; arguments that do not go with the
+            ArgumentError: No such corpus; none or several of `corpus`, `train_files` and `texts`; options that do not go with the
                 one that is given.
         """
-        if self.corpus is not None and self.corpus not in corpora:
-            raise ValueError(
-                f"`corpus` must be one of {', '.join(corpora)}, or None for `train_files` or `texts`. "
-                f"Received: corpus={self.corpus!r}."
+        defaults = {name: each.default for name, each in inspect.signature(loader).parameters.items()}
+        given = frozenset(name for name, default in defaults.items() if _differs(options.get(name, default), default))
+        sources = [name for name in ("corpus", "train_files", "texts") if options.get(name) is not None]
+        if len(sources) != 1:
+            name = sources[-1] if sources else "corpus"
+            expected = "one of `corpus`, `train_files` and `texts`, and not several"
+            raise ArgumentError(name, expected, " and ".join(sources) or "none of them")
+        named = None
+        if options.get("corpus") is not None:
+            named = named_corpus(options["corpus"], kind)
+            named.check(given)
+            own = {name: value for name, value in named.defaults.items() if name in options and name not in given}
+            options = {**options, **own}
+        elif options.get("train_files") is None and (wrong := [name for name in _OF_FILES if name in given]):
+            raise ArgumentError(wrong[0], "None with `texts`: it goes with `train_files`", "a value")
+        if options.get("texts") is None and options.get("labels") is not None:
+            raise ArgumentError(
+                "labels", "None without `texts`", "a value", "Labels of files come from `label_column`."
             )
-        sources = {"corpus": self.corpus, "train_files": self.train_files, "texts": self.texts}
-        if len(given := [name for name, value in sources.items() if value is not None]) != 1:
-            raise ValueError(
-                f"Give either `corpus` or `train_files` or `texts`. Received: {' and '.join(given) or 'none of them'}."
-            )
-        of_files = {"valid_files": self.valid_files, "test_files": self.test_files, "text_column": self.text_column}
-        of_files["label_column"] = self.label_column
-        if self.train_files is None and (given := _given(of_files)):
-            raise ValueError(f"Received: {', '.join(given)}, which go with `train_files`.")
-        if self.texts is None and self.labels is not None:
-            raise ValueError("`labels` goes with `texts`. Received: `labels` alone.")
-        if self.corpus is not None:
-            self._check_corpus(corpora[self.corpus], others)
-        sizes = {"valid": self.validation_size, "test": self.test_size}
-        for split, files in (("valid", self.valid_files), ("test", self.test_files)):
-            if files is not None and sizes[split] is not None:
-                argument = "validation_size" if split == "valid" else "test_size"
-                raise ValueError(f"Give either `{split}_files` or `{argument}`. Received: {argument}={sizes[split]}.")
-
-    def _check_corpus(self, split_already: tuple[str, ...], others: Mapping[str, Any]) -> None:
-        if given := _given(others):
-            raise ValueError(
-                f"Corpus {self.corpus!r} has labels and a vocabulary of its own. Received: {', '.join(given)}, which go "
-                "with `train_files`."
-            )
-        if self.corpus != "wikipedia" and self.data_dir is None:
-            raise ValueError(
-                f"Corpus {self.corpus!r} is read from files: `data_dir` must name their folder. Received: None."
-            )
-        if given := [name for name in split_already if getattr(self, name) is not None]:
-            raise ValueError(f"Corpus {self.corpus!r} is split already. Received: {', '.join(given)}.")
-
-    def refuse(self, reason: str, unused: Mapping[str, bool]) -> None:
-        """Refuses arguments that would do nothing.
-
-        Args:
-            reason: why.
-            unused: for each of them, whether it differs from its default.
-
-        Raises:
-            ValueError: one does.
-        """
-        if given := [name for name, differs in unused.items() if differs]:
-            raise ValueError(f"Corpus {self.corpus!r} {reason}. Received: {', '.join(given)}, which would do nothing.")
+        if "data_dir" in given and named is None:
+            raise ArgumentError("data_dir", "None without `corpus`", "a value", "Name the files in `train_files`.")
+        for files, size in (("valid_files", "validation_size"), ("test_files", "test_size")):
+            if options.get(files) is not None and options[size] is not None:
+                raise ArgumentError(size, f"None where `{files}` is given", repr(options[size]))
+        return cls(kind, options, given, named)
 
     @property
     def files(self) -> dict[str, Paths]:
         """The files of the splits that have some."""
-        return given_files(self.train_files, self.valid_files, self.test_files)
+        return {
+            split: self.options[f"{split}_files"] for split in SPLITS if self.options.get(f"{split}_files") is not None
+        }
 
     @property
     def paths(self) -> dict[str, list[Path]]:
@@ -102,27 +85,28 @@ class TextSource:
         """The texts of the splits that have some, and where they come from.
 
         Args:
-            whole_files: whether each file in a folder is one text.
+            whole_files: Whether each file in a folder is one text.
         """
-        if self.texts is not None:
-            texts = TextList(self.texts, self.labels)
+        if self.named is not None:
+            return self.named.load(self.options, self.given), self.named.source
+        if self.options.get("texts") is not None:
+            texts = TextList(self.options["texts"], self.options["labels"])
             return {"train": texts}, f"{len(texts)} texts of a list"
+        columns = Columns(*(self.options[name] for name in ("text_column", "label_column", "delimiter")))
         files = {
-            split: TextFiles(paths, whole_files=whole_files, columns=Columns(self.text_column, self.label_column))
-            for split, paths in self.files.items()
+            split: TextFiles(paths, whole_files=whole_files, columns=columns) for split, paths in self.files.items()
         }
         return dict(files), {split: of_split.names for split, of_split in files.items()}
 
-    def held_out(self, splits: Iterable[str]) -> HeldOut:
-        """What to hold out of train beside the splits that have texts of their own."""
-        return HeldOut.beside(set(splits), self.validation_size, self.test_size, self.seed)
+    def held_out(self, splits: Collection[str], *, on_disk: bool) -> HeldOut:
+        """The sizes of the splits to draw from the training texts."""
+        sizes = (self.options["validation_size"], self.options["test_size"], self.options["seed"])
+        return HeldOut.beside(splits, *sizes, _DEFAULT_MOST if on_disk else None)
 
 
-def given_files(train: Paths | None, valid: Paths | None, test: Paths | None) -> dict[str, Paths]:
-    """The files of the splits that have some."""
-    files = zip(SPLITS, (train, valid, test), strict=True)
-    return {split: paths for split, paths in files if paths is not None}
-
-
-def _given(arguments: Mapping[str, Any]) -> list[str]:
-    return [name for name, value in arguments.items() if value is not None]
+def _differs(value: Any, default: Any) -> bool:
+    if value is default:
+        return False
+    if isinstance(default, tuple) and isinstance(value, list | tuple):
+        return tuple(value) != default
+    return not (isinstance(value, str | int | float) and type(value) is type(default) and value == default)

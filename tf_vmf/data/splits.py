@@ -1,15 +1,18 @@
 """Splits of a corpus by seed."""
 
 import numbers
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from tf_vmf._errors import ArgumentError
+
 SPLITS = ("train", "valid", "test")
 
-_ARGUMENTS = {"valid": "validation_size", "test": "test_size"}  # what callers call the size of a split
+SPLIT_SIZES = {"validation_size": "valid", "test_size": "test"}  # the arguments that give the sizes of splits
+_ARGUMENTS = {split: argument for argument, split in SPLIT_SIZES.items()}
 
 
 @dataclass(frozen=True)
@@ -71,12 +74,12 @@ def split_rows(
     is_number = isinstance(held_out, numbers.Real) and not isinstance(held_out, bool) and held_out == held_out
     size = 0 if not is_number else round(held_out * num_rows) if isinstance(held_out, float) else held_out
     if not 0 < size < num_rows or (isinstance(held_out, float) and not 0 < held_out < 1):
-        raise ValueError(
-            f"`{name}` must be a number of documents from 1 to {num_rows - 1}, or a share in (0, 1) that leaves at "
-            f"least one of {num_rows} documents on either side. Received: {name}={held_out!r}."
+        expected = (
+            f"a number from 1 to {num_rows - 1}, or a share in (0, 1) that leaves one of {num_rows} on either side"
         )
+        raise ArgumentError(name, expected, repr(held_out))
     if not isinstance(seed, numbers.Integral) or not 0 <= seed < 2**32:
-        raise ValueError(f"`seed` must be an integer in [0, 2**32). Received: seed={seed!r}.")
+        raise ArgumentError("seed", "an integer in [0, 2**32)", repr(seed))
     # numpy promises the stream of RandomState for good; that of default_rng may change between versions.
     order = np.random.RandomState(seed).permutation(num_rows)
     return np.sort(order[size:]), np.sort(order[:size])
@@ -97,10 +100,8 @@ def split_three_ways(num_rows: int, held_out: Mapping[str, Any], seed: int) -> d
         ValueError: there are fewer rows than splits, or a size leaves none for another split.
     """
     if held_out and num_rows <= len(held_out):
-        raise ValueError(
-            f"Expected at least {len(held_out) + 1} texts that hold a word, one each for {', '.join(['train', *held_out])}. "
-            f"Received: {num_rows}."
-        )
+        expected = f"{len(held_out) + 1} texts or more that hold a word, one each for {', '.join(['train', *held_out])}"
+        raise ArgumentError("texts", expected, str(num_rows))
     rest = np.arange(num_rows)
     rows: dict[str, np.ndarray] = {}
     for name, size in held_out.items():
@@ -108,29 +109,3 @@ def split_three_ways(num_rows: int, held_out: Mapping[str, Any], seed: int) -> d
         kept, held = split_rows(len(rest), number, seed, _ARGUMENTS.get(name, name))
         rows[name], rest = rest[held], rest[kept]
     return {"train": rest, **rows}
-
-
-def random_splits(shares: Mapping[str, float], otherwise: str, seed: int) -> Callable[[int], str]:
-    """Draws a split for each text of a stream, each on its own.
-
-    Args:
-        shares: the probability of each split.
-        otherwise: the split of the other texts.
-        seed: as in `split_rows`.
-
-    Returns:
-        A function from the position of a text, which must not fall from call to call, to its split.
-    """
-    random = np.random.RandomState(seed)  # whose stream numpy promises for good
-    edges = np.cumsum(list(shares.values()))
-    names = [*shares, otherwise]
-    block, start = np.zeros(0, np.int64), 0
-
-    def split_at(index: int) -> str:
-        nonlocal block, start
-        while index >= start + len(block):
-            start += len(block)
-            block = np.searchsorted(edges, random.random_sample(4096), side="right")
-        return names[block[index - start]]
-
-    return split_at

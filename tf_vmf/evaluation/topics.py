@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tf_vmf._optional import optional
+from tf_vmf._errors import ArgumentError
 from tf_vmf.data.documents import Documents
 from tf_vmf.models.bag_of_words_vae import BagOfWordsVAE
 
@@ -21,6 +21,7 @@ RELEVANCE_WEIGHT = 0.3
 # in C_V, for 0.01 to 0.06 of diversity.
 CENTRE_RELEVANCE_WEIGHT = 0.6
 _REFERENCE_SAMPLES = 4096
+_EPSILON = 1e-12  # gensim's, beside shares of documents
 _CHUNK = 256  # codes decoded at a time: bounds memory
 
 
@@ -147,45 +148,37 @@ def prior_word_probabilities(model: BagOfWordsVAE, seed: int = 0) -> np.ndarray:
 def npmi_coherence(
     topics: Sequence[Topic | Sequence[str]], documents: Documents, vocabulary: Sequence[str], num_words: int = 10
 ) -> np.ndarray:
-    """Normalised pointwise mutual information of the words of each topic, in [-1, 1]; above 0.1 a topic reads as one.
+    """Normalized pointwise mutual information of the words of each topic, in [-1, 1]; above 0.1 a topic reads as one.
 
     The mean over pairs of a topic's first `num_words` words of log(p(a, b) / (p(a) p(b))) / -log p(a, b), where p is the share of
-    documents that hold the word, or both. Computed by the parts of gensim behind `CoherenceModel(coherence="c_npmi")` with
-    the whole document as window (Röder et al., 2015), fed with counts, as a bag of words has no order. A pair with a word that
-    no document holds counts as 0.
+    documents that hold the word, or both (Röder et al., 2015). The values are those of gensim's
+    `CoherenceModel(coherence="c_npmi")` with whole documents as windows; a pair that never occurs together is close to -1. A
+    pair with a word that no document holds counts as 0, and so does a pair that every document holds.
 
     Args:
         topics: Topics, or any lists of words.
         documents: The documents in which words occur together.
         vocabulary: The words that the documents count.
-        num_words: How many words of each topic to use.
+        num_words: The number of words of each topic to use.
 
     Returns:
-        One NPMI a topic, shape (len(topics),), float64.
+        The NPMI of each topic, shape (len(topics),), float64.
 
     Raises:
-        ModuleNotFoundError: gensim is not installed.
-        ValueError: A topic has fewer than two words, or a word outside the vocabulary.
+        ArgumentError: A topic has fewer than two words, or a word outside the vocabulary.
     """
-    with optional("demo", "Coherences of topics"):
-        from gensim.topic_coherence import direct_confirmation_measure, probability_estimation, segmentation
-
     positions = {word: position for position, word in enumerate(vocabulary)}
     ids = [_word_ids(words, positions) for words in first_words(topics, num_words, "npmi_coherence", exact=False)]
-    counts = documents.counts
-    occurs = np.zeros(len(vocabulary), bool)
-    occurs[counts.indices[counts.data > 0]] = True
-    known = [row[occurs[row]] for row in ids]
-    segments = segmentation.s_one_pre(known)  # every pair once
-    relevant = np.zeros(len(vocabulary), bool)
-    relevant[np.concatenate(known)] = True
-    occurrences = probability_estimation.p_boolean_document(_relevant_words(documents, relevant), segments)
-    coherence = np.zeros(len(ids))
-    for topic, (pairs, row) in enumerate(zip(segments, ids, strict=True)):
-        if pairs:
-            mean = direct_confirmation_measure.log_ratio_measure([pairs], occurrences, normalize=True)[0]
-            coherence[topic] = mean * len(pairs) / (len(row) * (len(row) - 1) / 2)
-    return coherence
+    relevant = np.unique(np.concatenate(ids))
+    occurs = documents.counts[:, relevant].astype(bool).astype(np.float64)
+    joint = np.asarray((occurs.T @ occurs).todense()) / len(documents)
+    single = np.diagonal(joint)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        pmi = np.log((joint + _EPSILON) / np.outer(single, single))
+        npmi = pmi / -np.log(joint + _EPSILON)
+    npmi[(np.outer(single, single) == 0) | (joint == 1)] = 0.0
+    columns = [np.searchsorted(relevant, row) for row in ids]
+    return np.array([npmi[np.ix_(row, row)][np.tril_indices(len(row), -1)].mean() for row in columns])
 
 
 def topic_diversity(topics: Sequence[Topic | Sequence[str]], num_words: int = 25) -> float:
@@ -225,14 +218,5 @@ def first_words(
 def _word_ids(words: Sequence[str], positions: dict[str, int]) -> np.ndarray:
     unknown = [word for word in words if word not in positions]
     if unknown:
-        raise ValueError(f"Topic words must be in `vocabulary`. Received: {', '.join(map(repr, unknown))}.")
+        raise ArgumentError("topics", "words of `vocabulary`", ", ".join(map(repr, unknown)))
     return np.array([positions[word] for word in words])
-
-
-def _relevant_words(documents: Documents, relevant: np.ndarray) -> list[list[tuple[int, int]]]:
-    """The documents as gensim reads them, [(word id, count), ...], without the words of no topic; empty ones count too."""
-    counts = documents.counts
-    rows = np.repeat(np.arange(len(documents)), np.diff(counts.indptr))
-    keep = relevant[counts.indices] & (counts.data > 0)
-    ends = np.cumsum(np.bincount(rows[keep], minlength=len(documents)))[:-1]
-    return [[(int(word), 1) for word in part] for part in np.split(counts.indices[keep], ends)]

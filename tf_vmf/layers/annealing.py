@@ -100,7 +100,7 @@ class LatentAnnealing(keras.callbacks.Callback):
             logs.setdefault(self.attribute, getattr(self._found[0], self.attribute))
 
     def _has_number(self, layer: LatentLayer) -> bool:
-        """Whether the attribute of the layer can be set. The KL of a part is weighed by its product."""
+        """True if the layer's attribute can be set (a part of a ProductLatent has no KL weight)."""
         if self.attribute == "kl_weight":
             return layer.reports
         return not isinstance(getattr(layer, self.attribute, layer), keras.layers.Layer)

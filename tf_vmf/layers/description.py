@@ -1,4 +1,4 @@
-"""How a latent layer describes itself to reports and model cards."""
+"""The description of a latent layer for reports and model cards."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class LatentDescription:
-    """What a reader of a report needs to know about the codes of a latent layer.
+    """The facts about the codes of a latent layer that a report states.
 
     Attributes:
         posterior: Name of the distribution q(z|x), as in "von Mises-Fisher".
@@ -33,7 +33,7 @@ class LatentDescription:
     path: str = "straight line"
 
     def code(self, noun: str) -> str:
-        """What a code is, as half a sentence.
+        """Describes a code in half a sentence.
 
         Args:
             noun: What an example is called: "document" or "sentence".

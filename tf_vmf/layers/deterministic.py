@@ -18,7 +18,7 @@ def deterministic(model: keras.layers.Layer) -> Iterator[None]:
 
     It holds for `predict`, `evaluate`, direct calls and exports of functional, Sequential and subclassed models: an export made
     within the block draws no random numbers. Functions that Keras compiled before or within the block are not reused across it. A
-    `tf.function` of your own keeps the behaviour that held when it was traced.
+    `tf.function` of your own keeps the behavior that held when it was traced.
 
     ```python
     inputs = keras.Input((8,))

@@ -1,4 +1,4 @@
-"""What latent layers with a mean direction and a concentration share."""
+"""The base of latent layers with a mean direction and a concentration."""
 
 from __future__ import annotations
 
@@ -220,7 +220,7 @@ class DirectionalLatent(LatentLayer):
         return numbers
 
     def spread_in_prose(self) -> str:
-        """What sets the uncertainty of a code."""
+        """The concentration in words, as the spread of a code."""
         if isinstance(self.concentration_head, SharedConcentration):
             amount = "a shared learned concentration"
         elif self._concentration is None:
@@ -232,7 +232,7 @@ class DirectionalLatent(LatentLayer):
         return f"{amount}; higher is more certain"
 
     def _concentration_key(self) -> Hashable:
-        """What `with_concentration` computes with, for `static_key`."""
+        """The number that `with_concentration` passes on, or "by row"; part of `static_key`."""
         constant = self._concentration is not None and self._concentration.is_constant
         return self._concentration.known if constant else "by row"
 

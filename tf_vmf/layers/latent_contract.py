@@ -1,4 +1,4 @@
-"""What a latent layer says about its posterior, its prior and its codes."""
+"""The mathematics of a latent layer: posterior, prior and codes."""
 
 from __future__ import annotations
 
@@ -199,11 +199,11 @@ class LatentContract(abc.ABC):
 
     @property
     def has_constant_kl(self) -> bool:
-        """Whether the KL is the same for all examples and training does not change it; not inherited with another prior."""
+        """True if the KL is the same for all examples and training does not change it; not inherited with another prior."""
         return False
 
     def describe(self) -> LatentDescription:
-        """What reports say about the codes."""
+        """The description of the codes for reports."""
         kind = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(self).__name__.removesuffix("Latent"))
         return LatentDescription(posterior=kind, space=f"in {self.latent_dim} dimensions")
 
@@ -279,7 +279,7 @@ _DERIVED_FROM = {
 
 
 def _depth(cls: type, name: str) -> float:
-    """How many classes lie between `cls` and the one that it has the attribute from."""
+    """The number of classes between `cls` and the one that defines the attribute."""
     return next((i for i, base in enumerate(cls.__mro__) if name in vars(base)), math.inf)
 
 

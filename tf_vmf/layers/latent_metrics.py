@@ -1,4 +1,4 @@
-"""What latent layers log: metrics over examples, under a name of their own where a model has several such layers."""
+"""Metrics of latent layers: means over examples, with names of their own in a model of several such layers."""
 
 from __future__ import annotations
 

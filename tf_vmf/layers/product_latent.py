@@ -263,7 +263,7 @@ def _together(z: tf.Tensor, count: int) -> tf.Tensor:
 
 
 def _apart(z: tf.Tensor, count: int) -> tf.Tensor:
-    """What `_together` joins."""
+    """The inverse of `_together`."""
     return z if count == 1 else tf.reshape(z, tf.concat([tf.shape(z)[:-1], [count, z.shape[-1] // count]], axis=0))
 
 

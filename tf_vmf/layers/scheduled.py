@@ -51,7 +51,7 @@ class Scheduled(tf.Module):
 
     @property
     def is_constant(self) -> bool:
-        """Whether it has one value until it is set anew, and no gradient."""
+        """True if it has one value until it is set anew, and no gradient."""
         return self.schedule is None and not self.is_live
 
     @property
@@ -124,14 +124,14 @@ class Scheduled(tf.Module):
 
 
 def is_live_variable(value: Any) -> bool:
-    """Whether the value is a variable of one floating number."""
+    """True for a variable of one floating number."""
     return (
         isinstance(value, tf.Variable | keras.Variable) and value.shape == () and tf.as_dtype(value.dtype).is_floating
     )
 
 
 def is_symbolic(value: Any) -> bool:
-    """Whether the value is a tensor of a graph, which has no value yet."""
+    """True for a tensor of a graph, which has no value yet."""
     return tf.is_symbolic_tensor(value) if tf.is_tensor(value) else isinstance(value, keras.KerasTensor)
 
 

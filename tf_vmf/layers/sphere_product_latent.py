@@ -95,7 +95,7 @@ class SphereProductLatent(ProductLatent):
 
 
 def _config(concentration: Scheduled | keras.layers.Layer) -> Any:
-    """What every part makes its own number, schedule or layer from; a user's variable is shared by all parts."""
+    """The configuration from which each part makes its own number, schedule or layer; a user's variable is shared."""
     if isinstance(concentration, keras.layers.Layer):
         return head_config(concentration) or {}
     return concentration.value if concentration.is_live else concentration.get_config()

@@ -1,4 +1,4 @@
-"""What latent layers on the unit sphere share: a mean direction, a concentration and a uniform prior."""
+"""The base of latent layers on the unit sphere: mean direction, concentration and uniform prior."""
 
 from __future__ import annotations
 

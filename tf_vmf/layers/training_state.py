@@ -90,7 +90,7 @@ def _numbers(saved: Mapping[str, Any]) -> set[str]:
 
 
 def _from_version_0_2(saved: Mapping[str, Any], num_weights: int) -> dict[str, Any]:
-    """What a layer's file holds, in the layout of today.
+    """The content of a layer's file of version 0.2, in the layout of today.
 
     Version 0.2 kept settings and counters among the weights, one after the other: where it had them `concentration` (a float64
     scalar) and `schedule_step` (an int64 scalar), then `noise_step` (int64, shape (2,)) and `kl_weight` (a float64 scalar). The

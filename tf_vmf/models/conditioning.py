@@ -1,4 +1,4 @@
-"""What a sentence model is conditional on: a label, a bag of words, both or neither."""
+"""Conditions of a sentence model: a label, a bag of words, both or neither."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ LOWEST_TEMPERATURE = 1e-4
 
 
 class Sampler(abc.ABC):
-    """How the next token is chosen.
+    """A rule that chooses the next token.
 
     Numbers of a sampler may be tensors, which are not checked, so that they can be the inputs of a graph. A `tf.function` takes a
     sampler as an argument: numbers enter its graph as tensors, so that other ones need no other graph.
@@ -207,7 +207,7 @@ def filter_logits(
     """Logits with those outside the top k, then those outside the top-p nucleus, at -inf; the largest always stays.
 
     Args:
-        logits: Shape (rows, vocabulary_size), not necessarily normalised.
+        logits: Shape (rows, vocabulary_size), not necessarily normalized.
         top_k: See `RandomSampler`.
         top_p: See `RandomSampler`.
     """
@@ -225,7 +225,7 @@ def filter_logits(
 
 
 def _is_checked(name: str, value: Any) -> bool:
-    """Whether a value is a number, and not a tensor, of which nothing is known yet."""
+    """True for a number; False for a tensor, of which nothing is known yet."""
     if isinstance(value, numbers.Real) and not math.isinf(value):
         return True
     if isinstance(value, (str, bool)) or not hasattr(value, "dtype"):

@@ -1,4 +1,4 @@
-"""What a trained model says about examples: posteriors, refined posteriors and bounds."""
+"""Inference with a trained model: posteriors, refined posteriors and bounds."""
 
 from __future__ import annotations
 

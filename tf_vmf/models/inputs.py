@@ -1,4 +1,4 @@
-"""What users hand to a model - lists, arrays, sparse matrices of any kind - in the form that Keras and TensorFlow take."""
+"""Conversion of inputs - lists, arrays, sparse matrices of any kind - to the form that Keras and TensorFlow take."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ EXPORT_FOLDER = "assets.extra"  # where a SavedModel keeps what is not its own
 
 
 class LoadedModel(NamedTuple):
-    """What `load` returns.
+    """The result of `load`.
 
     Attributes:
         model: The model, compiled as it was saved.

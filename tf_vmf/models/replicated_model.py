@@ -107,7 +107,7 @@ class ReplicatedModel(_keras.ModelBuiltInScope):
 
 @keras.saving.register_keras_serializable(package="tf_vmf")
 class FunctionalReplicatedModel(ReplicatedModel, _keras.Functional):
-    """What `ReplicatedModel(inputs, outputs)` makes.
+    """The class of `ReplicatedModel(inputs, outputs)`.
 
     Keras would change the bases of `ReplicatedModel` itself, after which no subclassed model could derive from it any more.
     """
@@ -139,7 +139,7 @@ def apply_gradients(
     """Sums gradients over replicas, clips as the optimizer is told to, and applies the same update everywhere.
 
     Args:
-        optimizer: A Keras optimizer; its `clipvalue`, `clipnorm` or `global_clipnorm` is honoured on the summed gradient.
+        optimizer: A Keras optimizer; its `clipvalue`, `clipnorm` or `global_clipnorm` is honored on the summed gradient.
         gradients: This replica's share of the gradient of the global loss.
         variables: One for every gradient.
     """

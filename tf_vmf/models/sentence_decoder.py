@@ -157,7 +157,7 @@ class SentenceDecoder(keras.layers.Layer):
     # Generation: one step at a time.
 
     def initial_state(self, z: tf.Tensor | None, condition: tf.Tensor | None, batch: tf.Tensor) -> dict[str, Any]:
-        """What `next_log_probs` needs before the first word: a nest of tensors with a row per sentence."""
+        """The state before the first word, for `next_log_probs`: a nest of tensors with a row per sentence."""
         code = None if self.code_dim == 0 else self._scaled(z)
         state = {
             "lstm": self._initial_lstm_state(code, batch),

@@ -42,12 +42,12 @@ _OF_A_LATENT_ALONE = {
 
 
 class VariationalAutoencoder(CheckedKeywords, TrainingState, TakesAnyData, Inference, ReplicatedModel):
-    """A model p(x|z) p(z) with an amortised posterior q(z|x), trained on the evidence lower bound.
+    """A model p(x|z) p(z) with an amortized posterior q(z|x), trained on the evidence lower bound.
 
     A subclass defines `features` (what the latent layer is called on), `token_counts` and `reconstruction_log_prob`, and builds
     itself in its constructor: the vocabulary size fixes every shape.
 
-    `compile(optimizer)` needs no loss, and takes none: `fit` minimises nll + kl_weight * kl, in nats per example. It logs `loss`,
+    `compile(optimizer)` needs no loss, and takes none: `fit` minimizes nll + kl_weight * kl, in nats per example. It logs `loss`,
     `nll` = -log p(x|z) at `num_samples` samples of z, `kl` and, where examples are made of tokens, the corpus `perplexity` of
     nll + kl, whatever the KL weight. In evaluation `loss` is nll + kl. A learned concentration is logged as `concentration`, the
     mean over examples; at the end of an epoch the logs of `fit` also hold the `kl_weight` of its last step and, where it is a
@@ -152,11 +152,11 @@ class VariationalAutoencoder(CheckedKeywords, TrainingState, TakesAnyData, Infer
         return tf.float64 if "float64" in dtypes else tf.float32
 
     def target_of(self, x: Any, y: Any) -> Any:
-        """What `reconstruction_log_prob` is asked for where a batch is (x, y); y is None where there is no target but x."""
+        """The examples to reconstruct in a batch (x, y): y, or x where y is None."""
         return x if y is None else y
 
     def dense_target(self, target: Any) -> Any:
-        """What `target_of` returned as a tensor of the shape of the reconstruction, for metrics."""
+        """The result of `target_of` as a tensor of the shape of the reconstruction, for metrics."""
         return tf.sparse.to_dense(target) if isinstance(target, tf.SparseTensor) else target
 
     def build_for(self, x: Any) -> None:
@@ -262,7 +262,7 @@ class VariationalAutoencoder(CheckedKeywords, TrainingState, TakesAnyData, Infer
         return math.log(self.num_samples) - tf.reduce_logsumexp(log_weights, axis=1)
 
     def kl_loss(self, kl: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
-        """What the loss of a training step adds for a KL of shape (batch,)."""
+        """The term of the training loss for a KL of shape (batch,)."""
         return kl if self.latent is None else tf.cast(self.latent.kl_weight_at(step), kl.dtype) * kl
 
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:

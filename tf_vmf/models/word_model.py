@@ -1,4 +1,4 @@
-"""What models over a vocabulary of words share."""
+"""The base of models over a vocabulary of words."""
 
 from __future__ import annotations
 

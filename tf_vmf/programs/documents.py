@@ -20,6 +20,8 @@ from tf_vmf.topics.report import topic_view
 
 _TOPICS = 20  # of the report
 
+_MOST_SHOWN = 100_000  # training documents that the report looks at
+
 
 def train_documents(
     config: DocumentConfig, workdir: str | Path, *, command: str | None = None, verbose: bool | str = True
@@ -60,7 +62,7 @@ def train_documents(
         program="bow_vae",
         config=config,
         corpus=corpus,
-        examples={"train": corpus.train_examples, "valid": corpus.valid, "test": corpus.test},
+        examples={"train": corpus.train, "valid": corpus.valid, "test": corpus.test},
         make_model=lambda num_steps, _: make_model(config, corpus, num_steps),
         unit="document",
         baseline=evaluation.unigram_perplexity(corpus.train_word_counts, corpus.test),
@@ -98,6 +100,7 @@ def make_model(config: DocumentConfig, corpus: data.BagOfWordsCorpus, num_steps:
 
 def _write_report(corpus: data.BagOfWordsCorpus, path: Path, *, model: BagOfWordsVAE, **run: Any) -> None:
     """Writes the report of a run and the findings behind it: its model, metrics, history, config and command."""
+    corpus = corpus.with_train_sample(_MOST_SHOWN)
     findings = report.find_documents(corpus=corpus, model=model, topics=_topics(corpus, model), **run)
     files.write_text(path.with_name("findings.json"), findings.to_json())
     report.document_report(path, findings)

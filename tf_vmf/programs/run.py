@@ -30,7 +30,7 @@ Corpus = BagOfWordsCorpus | SentenceCorpus
 
 @dataclass(frozen=True)
 class Experiment:
-    """What tells the run of one kind of model from another's.
+    """The model-specific parts of a run.
 
     Attributes:
         program: The name of the program in `trainers/`.
@@ -59,7 +59,7 @@ class Experiment:
 
     @property
     def budget(self) -> Budget:
-        """How long to train."""
+        """Epochs and batch size."""
         return self.config.budget(self.corpus.statistics["train"][f"{self.unit}s"])
 
     def configuration(self) -> dict[str, Any]:
@@ -185,26 +185,22 @@ def _train(
 ) -> RunState:
     config, examples = experiment.config, experiment.examples["train"]
     size, seed = experiment.budget.batch_size, config.seed
-    try:
-        return training.fit(
-            model,
-            workdir,
-            lambda step: examples.batches(size, seed=seed, start_step=step),
-            steps_per_epoch,
-            experiment.examples["valid"].evaluation_batches(size),
-            epochs=experiment.budget.epochs,
-            early_stopping_patience=config.early_stopping_patience,
-            learning_rate_patience=config.learning_rate_patience,
-            checkpoint_steps=config.checkpoint_steps,
-            checkpoint_minutes=config.checkpoint_minutes or None,
-            keep_checkpoints=config.keep_checkpoints,
-            steps_per_execution=config.steps_per_execution,
-            batch_ids=lambda step: examples.batch_ids(step, size, seed=seed),
-            verbose=verbose if isinstance(verbose, str) else "auto" if verbose else 0,
-        )
-    except (tf.errors.DataLossError, tf.errors.NotFoundError):
-        examples.check()  # knows which file it is
-        raise
+    return training.fit(
+        model,
+        workdir,
+        lambda step: examples.batches(size, seed=seed, start_step=step),
+        steps_per_epoch,
+        experiment.examples["valid"].evaluation_batches(size),
+        epochs=experiment.budget.epochs,
+        early_stopping_patience=config.early_stopping_patience,
+        learning_rate_patience=config.learning_rate_patience,
+        checkpoint_steps=config.checkpoint_steps,
+        checkpoint_minutes=config.checkpoint_minutes or None,
+        keep_checkpoints=config.keep_checkpoints,
+        steps_per_execution=config.steps_per_execution,
+        batch_ids=lambda step: examples.batch_ids(step, size, seed=seed),
+        verbose=verbose if isinstance(verbose, str) else "auto" if verbose else 0,
+    )
 
 
 def _complete(

@@ -17,6 +17,8 @@ from tf_vmf.programs.configs import SentenceConfig
 from tf_vmf.programs.run import Experiment, Run, run, start
 from tf_vmf.training import Workdir
 
+_MOST_SHOWN = 100_000  # training sentences that the report looks at
+
 
 def train_sentences(
     config: SentenceConfig, workdir: str | Path, *, command: str | None = None, verbose: bool | str = True
@@ -45,7 +47,7 @@ def train_sentences(
     strategy = start(config, workdir)
     corpus = data.load_sentences(**config.loader_arguments())
     _check_labels(config, corpus)
-    examples = {"train": corpus.train_examples, "valid": corpus.valid, "test": corpus.test}
+    examples = {"train": corpus.train, "valid": corpus.valid, "test": corpus.test}
     if not config.conditional:
         examples = {split: each.without_labels() for split, each in examples.items()}
     experiment = Experiment(
@@ -123,8 +125,6 @@ def _check_labels(config: SentenceConfig, corpus: data.SentenceCorpus) -> None:
             f"corpus {corpus.name!r}, which has no labels",
             "Label files as label=path, or name a label column.",
         )
-    if corpus.train_records is not None:
-        return
     untrained = set(range(len(corpus.label_names))) - set(np.unique(np.asarray(corpus.train.labels)))
     if untrained:
         names = ", ".join(corpus.label_names[label] for label in sorted(untrained))
@@ -154,6 +154,7 @@ def _embeddings_fingerprint(config: SentenceConfig, workdir: Workdir) -> dict[st
 
 def _write_report(corpus: data.SentenceCorpus, path: Path, **run: Any) -> None:
     """Writes the report of a run and the findings behind it: its model, metrics, history, config and command."""
+    corpus = corpus.with_train_sample(_MOST_SHOWN)
     findings = report.find_sentences(corpus=corpus, **run)
     files.write_text(path.with_name("findings.json"), findings.to_json())
     report.sentence_report(path, findings)

@@ -190,7 +190,7 @@ def document_report(path: str | Path, findings: Findings, *, title: str | None =
         title: The heading; made from corpus and model if None.
 
     Raises:
-        ModuleNotFoundError: jinja2 or matplotlib is not installed: pip install 'tf-vmf[demo]'.
+        ModuleNotFoundError: jinja2 or matplotlib is not installed.
     """
     overview = findings.get(DocumentOverview)
     write_report(

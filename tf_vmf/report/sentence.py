@@ -207,7 +207,7 @@ def sentence_report(path: str | Path, findings: Findings, *, title: str | None =
         title: The heading; made from corpus and model if None.
 
     Raises:
-        ModuleNotFoundError: jinja2 or matplotlib is not installed: pip install 'tf-vmf[demo]'.
+        ModuleNotFoundError: jinja2 or matplotlib is not installed.
     """
     overview = findings.get(SentenceOverview)
     write_report(

@@ -27,7 +27,7 @@ def sweep_report(path: str | Path, findings: SweepFindings, *, title: str = "Swe
         title: The heading.
 
     Raises:
-        ModuleNotFoundError: jinja2 or matplotlib is not installed: pip install 'tf-vmf[demo]'.
+        ModuleNotFoundError: jinja2 or matplotlib is not installed.
     """
     runs = sum(point.num_seeds for point in findings.points)
     measures = ", ".join(

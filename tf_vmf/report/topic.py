@@ -26,8 +26,11 @@ def topic_report(
     Raises:
         ModuleNotFoundError: jinja2 or matplotlib is not installed.
     """
-    known = view.num_texts - view.num_unknown
-    subtitle = f"{known:,} {view.noun}s in {len(view.topics) - len(view.gone)} {view.topic_noun}s"
+    counted = sum(topic.size for topic in view.topics)
+    subtitle = f"{counted:,} {view.noun}s in {len(view.topics) - len(view.gone)} {view.topic_noun}s"
+    hidden = view.num_texts - view.num_unknown - counted
+    if hidden:
+        subtitle += f"; {hidden:,} more {'are' if hidden > 1 else 'is'} in hidden {view.topic_noun}s"
     if view.num_unknown:
         unknown = f"{view.noun}s have" if view.num_unknown > 1 else f"{view.noun} has"
         subtitle += f"; {view.num_unknown:,} more {unknown} no known word"

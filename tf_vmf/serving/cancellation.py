@@ -11,13 +11,6 @@ class Cancellation:
     """Ends the functions that are called within its block, from any thread; they fail with `tf.errors.CancelledError`.
 
     A function stops between two operations, or between two steps of a loop.
-
-    ```python
-    work = Cancellation()
-    threading.Timer(1.0, work.cancel).start()
-    with work:
-        function(x)
-    ```
     """
 
     def __init__(self) -> None:
@@ -30,7 +23,7 @@ class Cancellation:
 
     @property
     def is_cancelled(self) -> bool:
-        """Whether `cancel` was called."""
+        """True once `cancel` was called."""
         return bool(self._manager.is_cancelled)
 
     def __enter__(self) -> Cancellation:

@@ -1,9 +1,10 @@
-"""Connections of the HTTP service: how many, how long they may wait, and how often the log speaks of them."""
+"""Limits on the connections of the HTTP service, on idle time and on lines of its log."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 import time
 from typing import Any
 
@@ -13,19 +14,28 @@ from tf_vmf.serving.limits import Limits
 
 # File descriptors that are kept for everything but connections.
 _OTHER_FILES = 64
+_LARGEST_BACKLOG = 512
 _SECONDS_BETWEEN_LINES = 60.0
 
 
 def largest_number(limits: Limits) -> int:
-    """How many connections may be open: the limit, and fewer where the process may open fewer files."""
+    """The number of connections that may be open: the limit, or less where the process may open fewer files."""
+    return max(1, min(limits.connections, _files() - _OTHER_FILES))
+
+
+def backlog(limits: Limits) -> int:
+    """The number of connections that are accepted at once, before those that are too many are closed."""
+    return max(1, min(_LARGEST_BACKLOG, (_files() - largest_number(limits)) // 3))
+
+
+def _files() -> int:
+    """The number of files that the process may have open."""
     try:
         import resource
     except ImportError:  # Windows
-        return limits.connections
+        return sys.maxsize
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    if files == resource.RLIM_INFINITY:
-        return limits.connections
-    return max(1, min(limits.connections, files - _OTHER_FILES))
+    return sys.maxsize if files == resource.RLIM_INFINITY else files
 
 
 def protocol(limits: Limits) -> type[asyncio.Protocol]:

@@ -1,4 +1,4 @@
-"""What an endpoint is, and what the endpoints of all models share."""
+"""Endpoints, and those that all models share."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf.models import VariationalAutoencoder
 from tf_vmf.seeds import stateless_seed
 
@@ -64,9 +65,11 @@ class ModelEndpoints(abc.ABC):
         self.latent = model.latent
         self.vectorizer = vectorizer
         if vectorizer is not None and len(vectorizer.vocabulary) != model.vocabulary_size:
-            raise ValueError(
-                f"Argument `vectorizer`: expected a vocabulary of {model.vocabulary_size} words, as many as the model's. "
-                f"Received: {len(vectorizer.vocabulary)}."
+            raise ArgumentError(
+                "vectorizer",
+                f"a vocabulary of {model.vocabulary_size} words, as many as the model's",
+                str(len(vectorizer.vocabulary)),
+                owner="export",
             )
         self.words: Any = None if vectorizer is None else tf.constant(vectorizer.vocabulary)
 

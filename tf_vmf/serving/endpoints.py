@@ -1,9 +1,10 @@
-"""Which endpoints a model has."""
+"""The endpoints of a model by its kind."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf.models import LSTMVAE, VAE, BagOfWordsVAE, VariationalAutoencoder
 from tf_vmf.serving.document_endpoints import DocumentEndpoints
 from tf_vmf.serving.endpoint import Endpoint, ModelEndpoints
@@ -23,7 +24,7 @@ def model_endpoints(model: VariationalAutoencoder, vectorizer: Any = None, **opt
     Args:
         model: A trained model.
         vectorizer: The layer from strings to its examples, or None.
-        **options: Options of the kind; a kind without an option of that name ignores it.
+        **options: Options of the kind: `allow_unknown`, False for models that write sentences only.
 
     Raises:
         ValueError: The model is of another kind, or the vectorizer does not go with it.
@@ -31,7 +32,9 @@ def model_endpoints(model: VariationalAutoencoder, vectorizer: Any = None, **opt
     kind = next((_ENDPOINTS[base] for base in type(model).__mro__ if base in _ENDPOINTS), None)
     if kind is None:
         names = ", ".join(each.__name__ for each in _ENDPOINTS)
-        raise ValueError(f"Argument `model`: expected one of {names}. Received: {type(model).__name__}.")
+        raise ArgumentError("model", f"one of {names}", type(model).__name__, owner="export")
+    if not options.get("allow_unknown", True) and "allow_unknown" not in kind.options:
+        raise ArgumentError("allow_unknown", "True, as this model writes no sentences", "False", owner="export")
     return kind(model, vectorizer, **{name: value for name, value in options.items() if name in kind.options})
 
 

@@ -1,4 +1,4 @@
-"""What one request to the HTTP service may ask for, and the error that says what was wrong with it."""
+"""Limits on requests to the HTTP service, and the error of a request that cannot be answered."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _products() -> dict[tuple[str, ...], int]:
 
 @dataclass(frozen=True)
 class Limits:
-    """What one request may ask for.
+    """Limits on one request, and on the service as a whole.
 
     Attributes:
         body_bytes: Size of the request's body, before and after decompression.

@@ -7,6 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf.serving.endpoint import INTEGER, TEXTS, Endpoint, ModelEndpoints, Outputs, at_least
 
 _BATCH = 256
@@ -14,6 +15,8 @@ _BATCH = 256
 
 def nearest_text(of_model: ModelEndpoints, examples: Sequence[str]) -> Endpoint:
     """The endpoint from texts to the examples whose codes have the largest cosine with theirs, which the export then holds.
+
+    A text without a known word is near to nothing: its neighbors are "" with similarity 0.
 
     Args:
         of_model: The endpoints of a model of text.
@@ -24,14 +27,16 @@ def nearest_text(of_model: ModelEndpoints, examples: Sequence[str]) -> Endpoint:
     """
     vectorizer = of_model.vectorizer
     if vectorizer is None or of_model.latent is None or set(of_model.batch) != {of_model.example}:
-        raise ValueError(
-            "Argument `examples`: expected none for this model, as they need a vectorizer and a code that depends on the text "
-            f"alone, not on a label. Received: {len(examples)} texts."
+        raise ArgumentError(
+            "examples",
+            "none for this model, as they need a vectorizer and a code that depends on the text alone, not on a label",
+            f"{len(examples)} texts",
+            owner="export",
         )
     known = [text for batch in _batches(examples) for text, count in _counted(vectorizer, batch) if count]
     if not known:
-        raise ValueError(
-            f"Argument `examples`: expected texts with words of the model. Received: {len(examples)} texts without one."
+        raise ArgumentError(
+            "examples", "texts with words of the model", f"{len(examples)} texts without one", owner="export"
         )
     codes = tf.concat([_directions(of_model, vectorizer(tf.constant(batch))) for batch in _batches(known)], axis=0)
     held = tf.constant(known)
@@ -40,9 +45,10 @@ def nearest_text(of_model: ModelEndpoints, examples: Sequence[str]) -> Endpoint:
         x = vectorizer(texts)
         k = tf.minimum(at_least(num_neighbors, 1, "num_neighbors"), len(known))
         nearest = tf.math.top_k(tf.matmul(_directions(of_model, x), codes, transpose_b=True), k)
+        known_tokens = vectorizer.known_tokens(texts)[:, tf.newaxis]
         return {
-            "neighbors": tf.gather(held, nearest.indices),
-            "similarities": nearest.values,
+            "neighbors": tf.where(known_tokens > 0, tf.gather(held, nearest.indices), ""),
+            "similarities": tf.where(known_tokens > 0, nearest.values, 0.0),
             **of_model.known_tokens(x),
         }
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf._optional import optional
 from tf_vmf.files import write_atomically
 from tf_vmf.models import LSTMVAE, VariationalAutoencoder
@@ -15,6 +16,8 @@ from tf_vmf.serving.endpoint import encodings
 from tf_vmf.serving.endpoints import model_endpoints
 
 ONNX_ENDPOINTS = ("encode", "score")
+
+_OTHERS = "For the others use tf_vmf.serving.export."
 
 
 def export_onnx(model: VariationalAutoencoder, path: str | Path, endpoint: str = "encode", opset: int = 17) -> Path:
@@ -39,23 +42,35 @@ def export_onnx(model: VariationalAutoencoder, path: str | Path, endpoint: str =
         ValueError: ONNX cannot hold the endpoint, or the model has no latent variable or is conditional.
     """
     if endpoint not in ONNX_ENDPOINTS:
-        raise ValueError(
-            f"ONNX cannot hold endpoint {endpoint!r}: strings, random numbers with a seed and word-by-word generation have no "
-            f"operators there. Expected one of: {', '.join(ONNX_ENDPOINTS)}. For the others use tf_vmf.serving.export."
+        raise ArgumentError(
+            "endpoint",
+            f"one of {', '.join(ONNX_ENDPOINTS)}, as strings, random numbers with a seed and word-by-word generation have no "
+            "operators in ONNX",
+            repr(endpoint),
+            _OTHERS,
+            owner="export_onnx",
         )
     if model.latent is None:
-        raise ValueError("Argument `model`: expected a model with a latent variable. Received: latent=None.")
+        raise ArgumentError("model", "a model with a latent variable", "latent=None", owner="export_onnx")
     if getattr(model, "num_labels", 0) or getattr(model, "bag_of_words_units", 0):
-        raise ValueError("Argument `model`: expected one that is not conditional. Use tf_vmf.serving.export.")
+        raise ArgumentError(
+            "model", "one that is not conditional", "one that is", "Use tf_vmf.serving.export.", owner="export_onnx"
+        )
     if endpoint == "score" and isinstance(model, LSTMVAE):
-        raise ValueError(
-            "ONNX cannot hold endpoint 'score' of a sentence model: its loop over words does not convert. Expected "
-            "endpoint='encode'. For the others use tf_vmf.serving.export."
+        raise ArgumentError(
+            "endpoint",
+            "'encode' of a sentence model, whose loop over words does not convert",
+            "'score'",
+            _OTHERS,
+            owner="export_onnx",
         )
     if endpoint == "score" and model.latent.learned_prior is not None:
-        raise ValueError(
-            "ONNX cannot hold endpoint 'score' of a model with a learned prior: its KL is taken at random codes. Expected "
-            "endpoint='encode'. For the others use tf_vmf.serving.export."
+        raise ArgumentError(
+            "endpoint",
+            "'encode' of a model with a learned prior, whose KL is taken at random codes",
+            "'score'",
+            _OTHERS,
+            owner="export_onnx",
         )
     served = model_endpoints(model)
     x = served.encode_endpoint().signature()

@@ -60,7 +60,7 @@ def decompressed(body: bytes, encoding: str, limits: Limits) -> bytes:
 
 
 def parse_json(body: bytes) -> Any:
-    """What the JSON of a body holds; NaN, Infinity and -Infinity are numbers, as in TensorFlow Serving.
+    """The content of a JSON body; NaN, Infinity and -Infinity are numbers, as in TensorFlow Serving.
 
     Raises:
         RequestError: It is not JSON in UTF-8.

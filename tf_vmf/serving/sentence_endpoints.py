@@ -7,6 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf.models import LSTMVAE, GreedySampler, RandomSampler, Sampler
 from tf_vmf.models.generation import LOWEST_TEMPERATURE
 from tf_vmf.seeds import stateless_seed
@@ -38,8 +39,11 @@ class SentenceEndpoints(ModelEndpoints):
     ) -> None:
         super().__init__(model, vectorizer)
         if model.bag_of_words_units:
-            raise ValueError(
-                "A model that is conditional on a bag of words cannot be exported: expected bag_of_words_units=0."
+            raise ArgumentError(
+                "model",
+                "one that is not conditional on a bag of words, which cannot be exported",
+                f"bag_of_words_units={model.bag_of_words_units}",
+                owner="export",
             )
         self.allow_unknown = allow_unknown
         # A conditional model takes the labels last.

@@ -255,7 +255,7 @@ def _rows(name: str, outputs: Mapping[str, np.ndarray], number: int) -> list[Any
 
 
 def _reason(error: tf.errors.InvalidArgumentError) -> str:
-    """What the endpoint refused, without the trace of the graph."""
+    """The reason of the endpoint, without the trace of the graph."""
     problem = failed_check(error)
     if problem is None:
         problem = error.message.partition("\n\t [[")[0].strip().rpartition("\n")[2]

@@ -71,7 +71,7 @@ def serve(
         import fastapi  # noqa: F401  (before the export is loaded)
         import uvicorn
 
-        from tf_vmf.serving.connections import OncePerKind, protocol
+        from tf_vmf.serving.connections import OncePerKind, backlog, protocol
     for logger in ("uvicorn.error", "asyncio"):
         logging.getLogger(logger).addFilter(OncePerKind())
     with _bound(host, port) as listening:
@@ -88,6 +88,7 @@ def serve(
             app,
             log_level="warning",
             http=protocol(limits or Limits()),
+            backlog=backlog(limits or Limits()),
             timeout_graceful_shutdown=_SECONDS_TO_END,
         )
         Server(config).run(sockets=[listening])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf.models import VAE
 from tf_vmf.models.vae import output_spec
 from tf_vmf.serving.endpoint import INTEGER, Endpoint, ModelEndpoints, Outputs, at_least
@@ -21,7 +22,7 @@ class VAEEndpoints(ModelEndpoints):
 
     def __init__(self, model: VAE, vectorizer: None = None) -> None:
         if vectorizer is not None:
-            raise ValueError(f"Argument `vectorizer`: expected None for a VAE. Received: {vectorizer!r}.")
+            raise ArgumentError("vectorizer", "None for a VAE", repr(vectorizer), owner="export")
         super().__init__(model)
         self._x = input_spec(model)
 
@@ -75,9 +76,10 @@ def input_spec(model: VAE) -> tf.TensorSpec:
     inputs = model.encoder_input
     outputs = output_spec(model.decoder, (None, model.latent.latent_dim))
     if not isinstance(inputs, keras.KerasTensor) or not isinstance(outputs, keras.KerasTensor):
-        raise ValueError(
-            "Argument `model`: an export of a VAE needs an encoder that is a functional or Sequential model of one tensor, and a "
-            f"decoder that returns one tensor. Received: encoder={type(model.encoder).__name__} with input {inputs}, a decoder "
-            f"that returns {outputs}."
+        raise ArgumentError(
+            "model",
+            "a VAE with an encoder that is a functional or Sequential model of one tensor, and a decoder that returns one tensor",
+            f"encoder={type(model.encoder).__name__} with input {inputs}, a decoder that returns {outputs}",
+            owner="export",
         )
     return tf.TensorSpec([None, *inputs.shape[1:]], inputs.dtype)

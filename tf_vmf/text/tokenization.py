@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
+from tf_vmf._errors import ArgumentError
+
 
 def separate_whitespace(texts: tf.Tensor) -> tf.Tensor:
     """Text whose words are separated by whitespace already: as it is, but for NUL characters, which separate words too.
@@ -15,17 +17,26 @@ def separate_whitespace(texts: tf.Tensor) -> tf.Tensor:
     return tf.strings.regex_replace(texts, r"\x00", " ")
 
 
+def without_lone_marks(texts: tf.Tensor) -> tf.Tensor:
+    """Text without combining marks that follow no letter, such as those of emoji, and without variation selectors.
+
+    A mark without a letter is no word, and would make another word of the one that follows it.
+    """
+    texts = tf.strings.regex_replace(texts, r"[\x{FE00}-\x{FE0F}\x{E0100}-\x{E01EF}\x{180B}-\x{180D}]", "")
+    return tf.strings.regex_replace(texts, r"(^|[^\pL\pM])\pM+", r"\1")
+
+
 def separate_words(texts: tf.Tensor) -> tf.Tensor:
     """Lower-case words of two letters or more, separated by spaces; all that is not a letter separates words.
 
     Letters are those of Unicode, with their combining marks. "Don't fly in the 20th century!" becomes
     "don fly in the century": numbers with what is glued to them, punctuation and what an apostrophe cuts off ("t", "s")
-    carry no topic. Unicode is not normalised.
+    carry no topic. Unicode is not normalized, but for `without_lone_marks`; accents of their own make no second letter.
     """
-    texts = tf.strings.lower(separate_whitespace(texts), encoding="utf-8")
+    texts = tf.strings.lower(without_lone_marks(separate_whitespace(texts)), encoding="utf-8")
     # Two spaces between words: the next pattern consumes the space on either side of a single letter.
     texts = tf.strings.regex_replace(texts, r"(?:\pN[\pL\pM\pN]*|[^\pL\pM])+", "  ")
-    return tf.strings.regex_replace(texts, r"(?:^| )\pL(?: |$)", " ")
+    return tf.strings.regex_replace(texts, r"(?:^| )\pL[\x{0300}-\x{036F}\x{20D0}-\x{20FF}]*(?: |$)", " ")
 
 
 def separate_punctuation(texts: tf.Tensor) -> tf.Tensor:
@@ -39,9 +50,11 @@ def separate_punctuation(texts: tf.Tensor) -> tf.Tensor:
     - 's, 're, 've, 'll, 'd and 'm are words of their own, as in the Penn Treebank;
     - a word of digits, with points and commas inside, is `N`, as in the Penn Treebank's text for language models; capital,
       and so unlike every other word;
-    - every other visible character is a token; curly quotes and accents that stand for them are straight ones.
+    - every other visible character is a token, without the marks on it; curly quotes and accents that stand for them are
+      straight ones.
     """
     texts = tf.strings.regex_replace(texts, r"[\pZ\pC]+", " ")  # first: tf.strings.lower drops what follows a NUL
+    texts = without_lone_marks(texts)
     texts = tf.strings.lower(texts, encoding="utf-8")
     texts = tf.strings.regex_replace(texts, r"[\x{2018}\x{2019}\x{02BC}\x{00B4}`]", "'")
     texts = tf.strings.regex_replace(texts, r"[\x{201C}\x{201D}]", '"')
@@ -115,9 +128,7 @@ class Tokenizer:
     ) -> "Tokenizer":
         """A tokenizer by name, or one that calls a function."""
         if function is not None and not callable(function):
-            raise ValueError(
-                f"`tokenizer` must be a function from a text to its words. Received: tokenizer={function!r}."
-            )
+            raise ArgumentError("tokenizer", "a function from a text to its words", repr(function))
         return cls(tokenization if function is None else "whitespace", ngram_range, function)
 
     @property
@@ -130,9 +141,7 @@ class Tokenizer:
 
     def __post_init__(self) -> None:
         if self.tokenization not in _STANDARDIZERS:
-            raise ValueError(
-                f"`tokenization` must be one of {', '.join(TOKENIZATIONS)}. Received: tokenization={self.tokenization!r}."
-            )
+            raise ArgumentError("tokenization", f"one of {', '.join(TOKENIZATIONS)}", repr(self.tokenization))
         object.__setattr__(self, "ngram_range", _checked_range(self.ngram_range))
 
     def __call__(self, texts: Sequence[str]) -> list[list[bytes]]:
@@ -170,13 +179,16 @@ class Tokenizer:
 def _checked_words(text: str, words: Iterable[str]) -> list[bytes]:
     """The words that a function has found, in UTF-8, without those that are whitespace."""
     if isinstance(words, str) or not isinstance(words, Iterable):
-        raise ValueError(f"`tokenizer` must give a list of words. Received: {words!r:.60} for the text {text!r:.60}.")
+        received = f"{words!r:.60} for the text {text!r:.60}"
+        raise ArgumentError("tokenizer", "a function that gives a list of words", received)
     encoded = []
     for word in words:
         if not isinstance(word, str) or len(word.replace("\0", " ").encode().split()) > 1:
-            raise ValueError(
-                "`tokenizer` must give words without whitespace, as saved models read words separated by spaces; join the parts "
-                f"of one by an underscore. Received: {word!r:.60} for the text {text!r:.60}."
+            raise ArgumentError(
+                "tokenizer",
+                "a function that gives words without whitespace, as saved models read words separated by spaces",
+                f"{word!r:.60} for the text {text!r:.60}",
+                "Join the parts of a word by an underscore.",
             )
         encoded += word.replace("\0", " ").encode().split()
     return encoded
@@ -186,10 +198,8 @@ def _checked_range(ngram_range: Iterable[int]) -> tuple[int, int]:
     """Two integers, the first at least 1 and at most the second."""
     values = tuple(ngram_range) if not isinstance(ngram_range, int | str) else ()
     if len(values) != 2 or any(not isinstance(value, int) for value in values) or not 1 <= values[0] <= values[1]:
-        raise ValueError(
-            "`ngram_range` must be the shortest and the longest number of words, as (1, 2). "
-            f"Received: ngram_range={ngram_range!r}."
-        )
+        expected = "the shortest and the longest number of words, as (1, 2)"
+        raise ArgumentError("ngram_range", expected, repr(ngram_range))
     return values[0], values[1]
 
 

@@ -6,6 +6,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from tf_vmf._errors import ArgumentError
+from tf_vmf.text.files import as_texts
 from tf_vmf.text.tokenization import Tokenizer
 from tf_vmf.text.tokens import EOS_ID, FIRST_WORD_ID, PAD_ID, SPECIAL_TOKENS, UNK_ID
 
@@ -139,11 +141,11 @@ class SentenceVectorization(TextLayer):
         self, vocabulary: Sequence[str], *, tokenization: str, max_length: int | None = None, **kwargs: Any
     ) -> None:
         if tuple(vocabulary[:FIRST_WORD_ID]) != SPECIAL_TOKENS:
-            raise ValueError(
-                f"`vocabulary` must begin with {', '.join(SPECIAL_TOKENS)}. Received: {tuple(vocabulary[:FIRST_WORD_ID])}."
-            )
+            expected = f"words that begin with {', '.join(SPECIAL_TOKENS)}"
+            received = str(tuple(vocabulary[:FIRST_WORD_ID]))
+            raise ArgumentError("vocabulary", expected, received, owner="SentenceVectorization")
         if max_length is not None and max_length < 2:
-            raise ValueError(f"`max_length` must be at least 2. Received: max_length={max_length}.")
+            raise ArgumentError("max_length", "an integer >= 2", repr(max_length), owner="SentenceVectorization")
         super().__init__(vocabulary, Tokenizer(tokenization), FIRST_WORD_ID, **kwargs)
         self.max_length = max_length
 
@@ -167,7 +169,12 @@ class SentenceVectorization(TextLayer):
 def _as_strings(texts: Any) -> Any:
     """A tensor of strings; one string alone is refused, as its letters are not meant."""
     if isinstance(texts, str):
-        raise ValueError(f"Expected a list of strings, one per example. Received: the string {texts!r}.")
+        raise ArgumentError("texts", "a list of strings, one per example", f"the string {texts!r}")
     if tf.is_tensor(texts) or isinstance(texts, keras.KerasTensor):
         return texts
-    return tf.convert_to_tensor(texts, tf.string)
+    try:
+        return tf.convert_to_tensor(texts, tf.string)
+    except ValueError:  # half of a surrogate pair
+        for text in as_texts(texts):
+            text.check_unicode()
+        raise

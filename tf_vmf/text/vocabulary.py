@@ -3,13 +3,14 @@
 import importlib
 import numbers
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf._optional import optional
 from tf_vmf.text.lines import line_error, read_lines
 from tf_vmf.text.tokenization import NO_WORDS, Tokenizer
@@ -50,10 +51,8 @@ class VocabularyChoice:
             value = getattr(self, name)
             is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
             if not is_number or not (0 <= value <= 1 if isinstance(value, float) else value >= 1):
-                raise ValueError(
-                    f"`{name}` must be a number of texts, an int from 1, or a share of them, a float from 0.0 to 1.0. "
-                    f"Received: {name}={value!r}."
-                )
+                expected = "a number of texts, an int from 1, or a share of them, a float from 0.0 to 1.0"
+                raise ArgumentError(name, expected, repr(value))
 
     @property
     def needs_text_counts(self) -> bool:
@@ -79,18 +78,18 @@ class VocabularyChoice:
         allowed = np.asarray(counts) >= self.min_count
         if self.needs_text_counts:
             if text_counts is None:
-                raise ValueError(
-                    "`text_counts` must be given where `min_df` or `max_df` limits the words. Received: None."
-                )
+                raise ArgumentError("text_counts", "counts, as `min_df` or `max_df` limits the words", "None")
             least, most = (
                 limit * num_texts if isinstance(limit, float) else limit for limit in (self.min_df, self.max_df)
             )
             allowed &= (text_counts >= least) & (text_counts <= most)
         chosen = [row for row in np.flatnonzero(allowed).tolist() if not self._is_stopped(words[row])]
         if not chosen:
-            raise ValueError(
-                f"The training text must hold a word that occurs min_count={self.min_count} times and is no stop word. "
-                f"Received: {np.count_nonzero(counts)} distinct words, none of them such. {self._remedy(counts)}"
+            raise ArgumentError(
+                "texts",
+                f"a word that occurs min_count={self.min_count} times, in as many texts as asked for, and is no stop word",
+                f"{np.count_nonzero(counts)} distinct words, none of them such",
+                self._remedy(counts),
             )
         return sorted(chosen, key=lambda row: (-counts[row], words[row]))[: self.size]
 
@@ -111,10 +110,12 @@ class VocabularyChoice:
                 warnings.warn(texts, stacklevel=3)
             return
         if max(lost_texts, lost_words) > 0.5:
-            raise ValueError(
-                "`vocab_file` must fit the text: its words must be written as the tokenizer writes them. Received: "
-                f"{', '.join(self.words[:5])}, ..; "
-                + (texts if lost_texts else f"{lost_words:.1%} of the words of the training text are not in it.")
+            lost = texts if lost_texts else f"{lost_words:.1%} of the words of the training text are not in it."
+            raise ArgumentError(
+                "vocab_file",
+                "words as the tokenizer writes them, which fit the text",
+                f"{', '.join(self.words[:5])}, ..",
+                lost[0].upper() + lost[1:],
             )
         if lost_texts:
             warnings.warn(texts, stacklevel=3)
@@ -147,20 +148,18 @@ class VocabularyChoice:
         )
 
 
-def document_choice(
-    tokenizer: Tokenizer,
-    size: int,
-    min_count: int,
-    min_df: int | float,
-    max_df: int | float,
-    stop_words: str | Path | Iterable[str],
-    vocab_file: str | Path | None,
-) -> VocabularyChoice:
-    """The choice of a vocabulary of documents; reads the vocabulary, or the stop words. See `load_bag_of_words`."""
-    choice = VocabularyChoice(size, min_count, min_df, max_df, ngrams=tokenizer.ngram_range[1] > 1)
-    if vocab_file is not None:
-        return replace(choice, words=read_vocabulary(vocab_file))
-    return replace(choice, stop_words=read_stop_words(stop_words, tokenizer))
+def document_choice(tokenizer: Tokenizer, options: Mapping[str, Any]) -> VocabularyChoice:
+    """The choice of a vocabulary of documents; reads the vocabulary, or the stop words.
+
+    Args:
+        tokenizer: From text to words.
+        options: Those of `load_bag_of_words`.
+    """
+    limits = {name: options[name] for name in ("min_count", "min_df", "max_df")}
+    choice = VocabularyChoice(options["vocabulary_size"], **limits, ngrams=tokenizer.ngram_range[1] > 1)
+    if options["vocab_file"] is not None:
+        return replace(choice, words=read_vocabulary(options["vocab_file"]))
+    return replace(choice, stop_words=read_stop_words(options["stop_words"], tokenizer))
 
 
 def check_count(name: str, value: Any, minimum: int) -> None:
@@ -169,10 +168,8 @@ def check_count(name: str, value: Any, minimum: int) -> None:
     Raises:
         ValueError: it is; the message names the argument.
     """
-    if not isinstance(value, numbers.Integral) or isinstance(value, bool):
-        raise ValueError(f"`{name}` must be an integer. Received: {name}={value!r}.")
-    if value < minimum:
-        raise ValueError(f"`{name}` must be at least {minimum}. Received: {name}={value}.")
+    if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < minimum:
+        raise ArgumentError(name, f"an integer >= {minimum}", repr(value))
 
 
 def sentence_choice(size: int, min_count: int, vocab_file: str | Path | None) -> VocabularyChoice:
@@ -208,41 +205,57 @@ def read_stop_words(stop_words: str | Path | Iterable[str], tokenizer: Tokenizer
     """The stop words as the tokenizer writes them.
 
     Args:
-        stop_words: `"english"` (the 337 of gensim), another language of the package stop-words, `"none"`, the path of a file with
-            one per line, or the words.
-        tokenizer: the one that the texts go through.
+        stop_words: `"english"` (scikit-learn's list, and what is left of contractions and links: "isn", "ve", "http"), another
+            language of the package stop-words, `"none"`, the path of a file with one per line, or the words.
+        tokenizer: The one that the texts go through.
 
     Raises:
-        ModuleNotFoundError: the package that has the words is not installed.
-        ValueError: neither a language nor a file.
+        ModuleNotFoundError: The package that has the words is not installed.
+        ArgumentError: Neither a language nor a file; a language whose words are not separated by spaces, for a tokenizer that
+            separates words by them.
     """
     single = replace(tokenizer, ngram_range=(1, 1))
-    return frozenset(word.decode() for words in single(list(_listed(stop_words))) for word in words)
+    listed = list(_listed(stop_words))
+    words = frozenset(word.decode() for words in single(listed) for word in words)
+    if not words and listed:
+        raise ArgumentError(
+            "stop_words",
+            "words that the tokenizer can write",
+            f"{stop_words!r:.60}, of which tokenization={tokenizer.tokenization!r} leaves none",
+            "Separate the words of the texts first, or give a function as `tokenizer`; or set stop_words='none'.",
+        )
+    return words
+
+
+# What the tokenizer leaves of contractions and links, and words without a topic that scikit-learn's list lacks.
+_MORE_ENGLISH = (
+    "ain aren couldn did didn does doesn doing don hadn hasn haven isn just ll make mightn mustn needn quite really regarding say "
+    "shan shouldn unless used using various ve wasn weren won wouldn com edu html http https org www kg km"
+)
 
 
 def _listed(stop_words: str | Path | Iterable[str]) -> Iterable[str]:
     if not isinstance(stop_words, str | Path):
         words = list(stop_words) if isinstance(stop_words, Iterable) else [stop_words]
         if wrong := [word for word in words if not isinstance(word, str)]:
-            raise ValueError(
-                "`stop_words` must be 'none', a language, the path of a file with a word per line, or a sequence of words. "
-                f"Received: {wrong[0]!r}."
-            )
+            expected = "'none', a language, the path of a file with a word per line, or a sequence of words"
+            raise ArgumentError("stop_words", expected, repr(wrong[0]))
         return words
     if str(stop_words) == "none":
         return ()
     if str(stop_words) == "english":
-        return list(require_gensim("gensim.parsing.preprocessing", "the English stop words").STOPWORDS)
+        from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS  # late: it takes a second
+
+        return [*ENGLISH_STOP_WORDS, *_MORE_ENGLISH.split()]
     if Path(stop_words).is_file():
         return [line for _, line in read_lines(stop_words)]
     with optional("languages", f"stop_words={str(stop_words)!r}, which is no file: the stop words of other languages"):
         package = importlib.import_module("stop_words")
     languages = package.AVAILABLE_LANGUAGES
     if str(stop_words) not in languages:
-        raise ValueError(
-            "`stop_words` must be 'none', the path of a file with a word per line, a sequence of words, or one of "
-            f"{', '.join(sorted(languages))}. Received: stop_words={str(stop_words)!r}, which is no file."
-        )
+        languages = ", ".join(sorted(languages))
+        expected = f"'none', the path of a file with a word per line, a sequence of words, or one of {languages}"
+        raise ArgumentError("stop_words", expected, f"{str(stop_words)!r}, which is no file")
     return list(package.get_stop_words(str(stop_words)))
 
 

@@ -58,6 +58,7 @@ def load(kind: type[TopicModel], path: str | Path) -> TopicModel:
     silhouettes = description["silhouettes"]
     model.silhouettes_ = silhouettes and {int(number): value for number, value in silhouettes.items()}
     model._labels = {int(topic): label for topic, label in description["labels"].items()}
+    model.hidden_topics_ = tuple(description.get("hidden", ()))
     model._texts = description["texts"]
     model._set_topics(read_topics(folder / _TOPICS_FILE))
     return model
@@ -75,6 +76,7 @@ def _description(model: TopicModel) -> dict[str, Any]:
         "fixed_vocabulary": model.vocabulary is not None,
         "vocabulary": list(model.vocabulary_),
         "labels": {str(topic): label for topic, label in model._labels.items()},
+        "hidden": list(model.hidden_topics_),
         "silhouettes": silhouettes and {str(number): value for number, value in silhouettes.items()},
         "texts": model._texts,
     }

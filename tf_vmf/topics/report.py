@@ -69,6 +69,7 @@ def topic_view(
         coherence=coherence(topics, model.vocabulary_),
         shares=topics.weights,
         topic=np.where(topics.known, model.labels_, NO_TOPIC),
+        num_unknown=int(np.sum(~topics.known)),
         codes=topics.codes,
         centers=topics.modes,
         spherical=True,

@@ -23,7 +23,7 @@ _SHOWN_IDS = 20
 
 @dataclass(frozen=True)
 class CheckpointTimes:
-    """When checkpoints are saved within an epoch.
+    """The times of checkpoints within an epoch.
 
     Attributes:
         steps: Every so many steps of the epoch; None for never.
@@ -34,11 +34,11 @@ class CheckpointTimes:
     seconds: float
 
     def limit(self, count: int, steps_into_epoch: int) -> int:
-        """How many of the next `count` steps may be run at once, so that none skips a checkpoint."""
+        """The number of the next `count` steps that may be run at once without skipping a checkpoint."""
         return count if self.steps is None else min(count, self.steps - steps_into_epoch % self.steps)
 
     def is_due(self, steps_into_epoch: int) -> bool:
-        """Whether the number of steps asks for a checkpoint."""
+        """True if a checkpoint is due after so many steps."""
         return self.steps is not None and steps_into_epoch % self.steps == 0
 
 
@@ -197,7 +197,7 @@ class TrainingLoop:
         raise not_finite(step, terms, self._model.optimizer, self._ids_of(step))
 
     def _ids_of(self, step: int) -> str:
-        """Which examples are in the batch of a step, for an error; "" where that is not known."""
+        """The examples in the batch of a step, for an error; "" where they are not known."""
         if self._batch_ids is None:
             return ""
         names = [str(each) for each in self._batch_ids(step)]

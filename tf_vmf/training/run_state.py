@@ -24,7 +24,7 @@ _HDF5_HEADERS = 8192  # bytes per variable, more than the names and sizes of any
 
 @dataclass
 class Progress:
-    """What a checkpoint holds beside the variables of model and optimizer, as JSON.
+    """The content of a checkpoint beside the variables of model and optimizer, as JSON.
 
     Attributes:
         history: The metrics of every complete epoch.
@@ -176,7 +176,7 @@ class RunState:
 
     @property
     def is_complete(self) -> bool:
-        """Whether the run needs no more training: it has all its epochs, or a callback has stopped it."""
+        """True if the run needs no more training: it has all its epochs, or a callback has stopped it."""
         return self._progress.stopped_early or self.epoch >= self.epochs
 
     @property

@@ -167,7 +167,7 @@ class Workdir:
 
     @property
     def is_read_only(self) -> bool:
-        """Whether the folder is there and nothing can be written to it."""
+        """True if the folder exists and nothing can be written to it."""
         return self.path.is_dir() and not os.access(self.path, os.W_OK)
 
     def check_there(self) -> None:
@@ -181,7 +181,7 @@ class Workdir:
 
     @property
     def has_started(self) -> bool:
-        """Whether there is a checkpoint, from which a run goes on: initial weights then do not count."""
+        """True if there is a checkpoint, from which a run goes on: initial weights then do not count."""
         return any(self.checkpoints.glob("*.index"))
 
     def recorded_config(self) -> dict[str, Any] | None:
@@ -212,7 +212,7 @@ class Workdir:
             file.replace(folder / file.name)
 
     def _check(self, may_change: Collection[str]) -> bool:
-        """Whether the folder is new.
+        """Returns True for a new folder.
 
         Raises:
             ValueError: It is another run's, or holds files of something else.

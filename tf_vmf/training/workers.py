@@ -30,7 +30,7 @@ class Workers:
 
     @property
     def is_chief(self) -> bool:
-        """Whether this process writes the files of the run."""
+        """True for the process that writes the files of the run."""
         return self.index == 0
 
     def gather(self, value: float) -> list[float]:
@@ -48,7 +48,7 @@ class Workers:
         return [float(each) for each in self.run_collective(sum_of_entries).numpy()]
 
     def any(self, flag: bool) -> bool:
-        """Whether the flag is set on any worker. A collective."""
+        """True if the flag is set on any worker. A collective."""
         return sum(self.gather(float(flag))) > 0
 
     def wait_for_all(self) -> None:

@@ -1,1 +1,1 @@
-"""Corpora with a name, and the file format of some of them: one reader per file."""
+"""Corpora with a name, one per file; each registers itself when `tf_vmf.data` imports it."""

@@ -6,7 +6,8 @@ from tf_vmf._errors import MissingPlaceError
 from tf_vmf.data.build import documents_corpus
 from tf_vmf.data.corpora.feat import read_feat
 from tf_vmf.data.corpus import BagOfWordsCorpus
-from tf_vmf.data.splits import split_rows
+from tf_vmf.data.registry import register_corpus
+from tf_vmf.data.splits import SPLITS, split_rows
 from tf_vmf.text.vocabulary import read_vocabulary
 
 _FILES = ("train.feat", "test.feat", "vocab.new")
@@ -38,6 +39,7 @@ NEWSGROUPS = (
 _NUMBERED_GROUPS = {str(number): name for number, name in enumerate(NEWSGROUPS, start=1)}
 
 
+@register_corpus("20ng", kinds="documents", splits=SPLITS, is_finished=True)
 def load_newsgroups(data_dir: str | Path, *, validation_size: int | float = 1000, seed: int = 0) -> BagOfWordsCorpus:
     """Reads `train.feat`, `test.feat` and `vocab.new` from `data_dir` or its folder `20ng`.
 

@@ -7,12 +7,21 @@ Every sentence is kept, and the vocabulary comes from train alone: 9,998 words, 
 from pathlib import Path
 
 from tf_vmf._errors import MissingPlaceError
+from tf_vmf.data.registry import register_corpus
 from tf_vmf.data.splits import SPLITS
 from tf_vmf.text.files import TextFiles
 
 _FILES = {split: f"{split}.txt" for split in SPLITS}
 
 
+@register_corpus(
+    "ptb",
+    kinds="sentences",
+    splits=SPLITS,
+    source="Penn Treebank, Wall Street Journal, as prepared by T. Mikolov; every sentence kept",
+    tokenization="whitespace",
+    min_count=1,
+)
 def ptb_files(data_dir: str | Path) -> dict[str, TextFiles]:
     """The lines of `train.txt`, `valid.txt` and `test.txt` in `data_dir` or its folder `ptb`.
 

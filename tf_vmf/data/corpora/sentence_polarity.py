@@ -1,9 +1,12 @@
 """Sentence polarity: 5,331 negative and 5,331 positive sentences of film reviews (Pang and Lee, 2005; CC BY 4.0)."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from pathlib import Path
 
 from tf_vmf._errors import MissingPlaceError
+from tf_vmf.data.registry import register_corpus
 from tf_vmf.text.files import Text, TextFiles
 
 _FILES = {"neg": "rt-polarity.neg", "pos": "rt-polarity.pos"}
@@ -11,6 +14,17 @@ _FILES = {"neg": "rt-polarity.neg", "pos": "rt-polarity.pos"}
 # The sentences were written in windows-1252. Where they were taken for ISO 8859-1, its dashes and quotes became
 # control characters; UTF-8 copies made that way are in use.
 _CONTROLS = {code: bytes([code]).decode("cp1252", "replace") for code in range(0x80, 0xA0)}
+
+
+@register_corpus(
+    "sentence_polarity",
+    kinds="sentences",
+    source="sentence polarity dataset 1.0 of B. Pang and L. Lee; every sentence kept",
+    tokenization="whitespace",
+)
+def polarity_files(data_dir: str | Path) -> dict[str, PolarityFiles]:
+    """The lines of both files, labelled neg and pos; see `PolarityFiles`."""
+    return {"train": PolarityFiles(data_dir)}
 
 
 class PolarityFiles:

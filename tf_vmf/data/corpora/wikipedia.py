@@ -4,6 +4,7 @@ import bz2
 import re
 from collections.abc import Callable, Iterator
 
+from tf_vmf.data.registry import register_corpus
 from tf_vmf.text.files import Text
 from tf_vmf.text.vocabulary import require_gensim
 
@@ -18,6 +19,26 @@ _NO_PROSE = re.compile(r"<(gallery|source|syntaxhighlight|pre|timeline|score)\b.
 _MARKUP_LINE = re.compile(r"\s*(?:[=*#:;|!{}]|(?:file|image|category)\s*:)", re.IGNORECASE)
 _LEFTOVER = re.compile(r"''+|https?://\S+|\(\s*[,;]?\s*\)")
 _SPACE = re.compile(r"\s+")
+
+
+_SOURCE = (
+    f"paragraphs of {SHORTEST_PARAGRAPH} characters or more of the English Wikipedia articles in gensim's {ARCHIVE}; other "
+    "paragraphs of a test text's article may be in train"
+)
+
+
+@register_corpus("wikipedia", kinds="documents", source=_SOURCE)
+def wikipedia_documents() -> dict[str, Iterator[Text]]:
+    """Paragraphs, labelled by their article."""
+    return {"train": read_wikipedia()}
+
+
+@register_corpus(
+    "wikipedia", kinds="sentences", source=f"sentences of the {_SOURCE}", split_sentences=True, max_length=60
+)
+def wikipedia_sentences() -> dict[str, Iterator[Text]]:
+    """Paragraphs to be split into sentences, without labels."""
+    return {"train": (paragraph._replace(label=None) for paragraph in read_wikipedia())}
 
 
 def read_wikipedia() -> Iterator[Text]:

@@ -50,7 +50,7 @@ class CorpusConfig(Config):
     tokenization: str | None = option(
         None,
         "words: lower-case words; punctuation: punctuation marks are tokens too; "
-        "whitespace: the text is tokenised already; scikit-learn: as its CountVectorizer.",
+        "whitespace: the text is tokenized already; scikit-learn: as its CountVectorizer.",
         choices=("words", "punctuation", "whitespace", "scikit-learn"),
     )
     validation_size: float | None = option(

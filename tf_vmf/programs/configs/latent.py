@@ -54,7 +54,7 @@ class LatentConfig(Config):
     )
     prior_components: int = option(100, "Components of the mixture with prior=mixture.", minimum=1)
     norm_penalty: float = option(
-        0.0, "Weight of (||m|| - 1)^2, where m is the mean direction before it is normalised.", minimum=0.0
+        0.0, "Weight of (||m|| - 1)^2, where m is the mean direction before it is normalized.", minimum=0.0
     )
     norm_max: float = option(2.0, "Largest norm of a code of the latent uniform_norm_vmf.", minimum=0.0)
     norm_width: float = option(

@@ -146,7 +146,7 @@ def option_types(config: type[Config]) -> dict[str, Any]:
 
 
 def is_optional(kind: Any) -> bool:
-    """Whether None is among the values of a type."""
+    """True if None is among the values of a type."""
     return type(None) in typing.get_args(kind)
 
 
@@ -198,7 +198,7 @@ def _converted(kinds: tuple[Any, ...], value: Any) -> Any:
 
 
 def describe(kinds: tuple[Any, ...], metadata: Mapping[str, Any]) -> str:
-    """What an option expects, in words."""
+    """The expectation of an option, in words."""
     if metadata["choices"] is not None:
         return f"one of {', '.join(metadata['choices'])}"
     name = {bool: "True or False", int: "an integer", float: "a number", str: "a string"}[

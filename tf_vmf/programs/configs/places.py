@@ -1,4 +1,4 @@
-"""What can be said about files of text before TensorFlow is imported, which takes seconds."""
+"""Checks of files of text that need no TensorFlow, whose import takes seconds."""
 
 from __future__ import annotations
 

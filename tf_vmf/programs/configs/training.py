@@ -11,7 +11,7 @@ from tf_vmf.programs.configs.options import Config, option, refuse_unused
 
 @dataclasses.dataclass(frozen=True)
 class Budget:
-    """How long a run trains.
+    """Length of training.
 
     Attributes:
         epochs: Largest number of epochs.
@@ -93,7 +93,7 @@ class TrainingConfig(Config):
     keep_checkpoints: int = option(3, "Number of checkpoints kept.", minimum=1, identity=False)
 
     def budget(self, num_examples: int) -> Budget:
-        """How long to train on so many examples: what is given, and the defaults of the program for the rest."""
+        """The budget for a number of examples: the given values, and defaults of the program for the rest."""
         batch_size = self.batch_size
         if batch_size is None:
             batch_size = min(self.default_budget.batch_size, max(1, num_examples // self.fewest_steps_per_epoch))

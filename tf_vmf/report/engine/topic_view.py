@@ -154,7 +154,8 @@ class TopicSource:
         titles: Title or identifier of each text; None for its position.
         columns: Further columns to show with a text: a value of each text by name.
         tree: The merges of the topics in scipy's format; None for those by the average cosine of their centers.
-        gone: Topics that are hidden.
+        gone: Topics that are hidden, whose texts have topic -1.
+        num_unknown: Texts without a known word; None for all without a topic.
         classes, times: Name of the groups, their values in order and the group of each text, -1 for none.
     """
 
@@ -175,6 +176,7 @@ class TopicSource:
     columns: Mapping[str, Sequence[Any]] | None = None
     tree: np.ndarray | None = None
     gone: Sequence[int] = ()
+    num_unknown: int | None = None
     classes: tuple[str, Sequence[str], np.ndarray] | None = None
     times: tuple[str, Sequence[str], np.ndarray] | None = None
 
@@ -223,7 +225,7 @@ def view_topics(
         noun=noun,
         topic_noun=topic_noun,
         num_texts=len(topic),
-        num_unknown=int(np.sum(topic == NO_TOPIC)),
+        num_unknown=int(np.sum(topic == NO_TOPIC)) if source.num_unknown is None else source.num_unknown,
         relevance_weight=relevance_weight,
         window=window,
         similarity=np.round(similarity.astype(np.float64), 4),

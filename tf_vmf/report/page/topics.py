@@ -15,7 +15,7 @@ import numpy as np
 from scipy import sparse
 
 from tf_vmf.report.engine.serialization import plain
-from tf_vmf.report.engine.topic_view import Grouping, TopicView, ViewedTopic
+from tf_vmf.report.engine.topic_view import NO_TOPIC, Grouping, TopicView, ViewedTopic
 
 SHOWN_WORDS = 10
 # Without JavaScript the map shows so many texts, and each topic so many characters of a text.
@@ -61,7 +61,7 @@ class TopicExplorer:
         """What the map shows, how much of it, and what its distances mean."""
         view, texts = self.view, self.view.texts
         assert texts is not None
-        shown, known = len(texts.rows), view.num_texts - view.num_unknown
+        shown, known = len(texts.rows), int(np.sum(texts.topic != NO_TOPIC))
         if shown < known:
             which = f"{shown:,} {self.texts}, drawn at random from {known:,}; all of them are counted."
         else:

@@ -1,0 +1,80 @@
+"""The check of word counts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from tf_vmf._errors import ArgumentError
+from tf_vmf.data.arrays import BLOCK, blocks
+
+
+def checked_counts(
+    counts: Any, num_words: int | None = None, name: str = "counts", owner: str = ""
+) -> sparse.csr_matrix:
+    """Counts as a `csr_matrix` with sorted indices, each once, and without zeros; a copy where they are not so already.
+
+    Args:
+        counts: Shape (n, V): a scipy sparse matrix or array of any format, or a dense array.
+        num_words: V; None: any.
+        name: The argument to name in errors.
+        owner: The class or function whose argument it is.
+
+    Raises:
+        ArgumentError: The shape is another one; a count is no number, negative, NaN or infinite; an index of a sparse matrix lies
+            outside of it.
+    """
+    expected = "counts, an array of shape (n, V)" if num_words is None else f"counts of shape (n, {num_words})"
+    if sparse.issparse(counts):
+        _check_indices(counts, name, owner)
+    else:
+        try:
+            counts = np.asarray(counts)
+        except ValueError:  # rows of different lengths
+            raise ArgumentError(
+                name, expected, f"{type(counts).__name__} with rows of different lengths", owner=owner
+            ) from None
+        if counts.dtype == object:
+            try:
+                counts = counts.astype(np.float64)
+            except (TypeError, ValueError) as error:
+                raise ArgumentError(name, expected, str(error), owner=owner) from None
+    if counts.ndim != 2 or (num_words is not None and counts.shape[1] != num_words):
+        raise ArgumentError(name, expected, f"shape {counts.shape}", owner=owner)
+    if counts.dtype.kind not in "biuf":
+        raise ArgumentError(name, "counts, real numbers", f"dtype {counts.dtype}", owner=owner)
+    matrix = sparse.csr_matrix(counts)
+    if matrix.dtype == np.bool_:
+        matrix = matrix.astype(np.int32)
+    canonical = matrix.has_canonical_format
+    for block in blocks(matrix.nnz, BLOCK):
+        data = matrix.data[block]
+        wrong = ~(np.isfinite(data) & (data >= 0))
+        if wrong.any():
+            position = block.start + int(np.argmax(wrong))
+            row = int(np.searchsorted(matrix.indptr, position, side="right")) - 1
+            received = f"{matrix.data[position]} in row {row}, column {matrix.indices[position]}"
+            raise ArgumentError(name, "counts that are finite and >= 0", received, owner=owner)
+        canonical = canonical and bool(data.all())
+    if not canonical:
+        matrix = matrix.copy()
+        matrix.sum_duplicates()
+        matrix.eliminate_zeros()
+    return matrix
+
+
+def _check_indices(matrix: Any, name: str, owner: str) -> None:
+    """Refuses indices outside the matrix, at which scipy would read and write foreign memory."""
+    try:
+        if matrix.format in ("csr", "csc", "bsr"):
+            matrix.check_format(full_check=True)
+        elif matrix.format == "coo" and matrix.nnz:
+            for indices, size in zip((matrix.row, matrix.col), matrix.shape, strict=True):
+                if indices.min() < 0 or indices.max() >= size:
+                    raise ValueError(f"index {indices.max()} in an axis of size {size}")
+    except ValueError as error:
+        raise ArgumentError(
+            name, "a sparse matrix whose indices lie within its shape", f"shape {matrix.shape}: {error}", owner=owner
+        ) from None

@@ -1,0 +1,199 @@
+"""Corpora by name: `register_corpus` adds one, the loaders and the trainers' `--corpus` find it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from tf_vmf._errors import ArgumentError
+from tf_vmf.data.splits import SPLIT_SIZES, SPLITS
+from tf_vmf.text.files import Text
+
+KINDS = ("documents", "sentences")
+# Options of the loaders that say where text comes from, and no default of a corpus.
+_SOURCES = {"corpus", "texts", "labels", "train_files", "valid_files", "test_files", "text_column", "label_column"}
+_SOURCES |= {"delimiter", "data_dir", "vocab_file"}
+
+_Loader = TypeVar("_Loader", bound=Callable[..., Any])
+
+_CORPORA: dict[tuple[str, str], NamedCorpus] = {}
+
+
+@dataclass(frozen=True)
+class NamedCorpus:
+    """A registered corpus.
+
+    Attributes:
+        name: Its name.
+        loader: The function that reads it.
+        source: Where it comes from, for the record of a run.
+        splits: The splits that it brings.
+        is_finished: Whether the loader returns a corpus, not texts.
+        defaults: Options of the loaders that this corpus has other defaults of.
+    """
+
+    name: str
+    loader: Callable[..., Any]
+    source: str
+    splits: tuple[str, ...]
+    is_finished: bool
+    defaults: Mapping[str, Any]
+
+    @property
+    def arguments(self) -> Mapping[str, inspect.Parameter]:
+        """The arguments of the loader."""
+        return inspect.signature(self.loader).parameters
+
+    def check(self, given: Collection[str]) -> None:
+        """Refuses options that would do nothing, before anything is read.
+
+        Args:
+            given: The options of the call that differ from their defaults.
+
+        Raises:
+            ArgumentError: One would do nothing, or `data_dir` is needed and missing.
+        """
+        for name in given:
+            if name == "corpus" or name in self.arguments:
+                continue
+            if name in _SOURCES:
+                expected = f"None with corpus={self.name!r}, which has text, labels and a vocabulary of its own"
+                if name == "data_dir":
+                    expected = f"None with corpus={self.name!r}, which reads no files of yours"
+                raise ArgumentError(name, expected, "a value")
+            if self.is_finished:
+                expected = f"no value with corpus={self.name!r}, which comes split, as numbers of a vocabulary"
+                raise ArgumentError(name, expected, "one that would do nothing")
+            if (split := SPLIT_SIZES.get(name)) in self.splits:
+                raise ArgumentError(name, f"None with corpus={self.name!r}, which brings its {split} split", "a size")
+        needs = [name for name, each in self.arguments.items() if each.default is inspect.Parameter.empty]
+        if "data_dir" in needs and "data_dir" not in given:
+            raise ArgumentError("data_dir", f"the folder of the files of corpus={self.name!r}", "None")
+
+    def load(self, options: Mapping[str, Any], given: Collection[str]) -> Any:
+        """What the loader returns: a corpus, or a mapping from splits to texts."""
+        arguments = {name: options[name] for name in self.arguments if name in given}
+        loaded = self.loader(**arguments)
+        if self.is_finished:
+            return loaded
+        if not isinstance(loaded, Mapping) or set(loaded) != set(self.splits):
+            shown = sorted(loaded) if isinstance(loaded, Mapping) else type(loaded).__name__
+            expected = f"a mapping from {', '.join(self.splits)} to texts"
+            raise ArgumentError("loader", expected, f"{shown}", owner=f"register_corpus({self.name!r})")
+        return {split: _Records(texts) for split, texts in loaded.items()}
+
+
+class _Records:
+    """The texts of a split as records; read again as often as the texts can be."""
+
+    def __init__(self, texts: Iterable[Any]) -> None:
+        self._texts = texts
+
+    def __iter__(self) -> Iterator[Text]:
+        for row, entry in enumerate(self._texts):
+            if isinstance(entry, Text):
+                yield entry
+            elif isinstance(entry, str):
+                yield Text(entry, line=row)
+            elif isinstance(entry, tuple) and len(entry) == 2 and isinstance(entry[0], str):
+                yield Text(entry[0], str(entry[1]), line=row)
+            else:
+                raise ArgumentError("loader", "texts, or pairs of a text and its label", f"{entry!r:.60} in row {row}")
+
+
+def register_corpus(
+    name: str,
+    *,
+    kinds: str | tuple[str, ...] = KINDS,
+    splits: tuple[str, ...] = ("train",),
+    source: str = "",
+    is_finished: bool = False,
+    **defaults: Any,
+) -> Callable[[_Loader], _Loader]:
+    """A decorator for a function that reads a corpus; the loaders and the trainers' `--corpus` then know it by name.
+
+    ```python
+    @tf_vmf.data.register_corpus("haiku", source="written here", stop_words="none", min_count=1)
+    def read_haiku():
+        texts = [("an old silent pond", "frog"), ("the light of a candle", "candle")] * 20
+        return {"train": texts}
+
+    corpus = tf_vmf.data.load_bag_of_words("haiku")
+    corpus.label_names  # ("candle", "frog")
+    ```
+
+    Args:
+        name: Name of the corpus.
+        kinds: What it can be read as: "documents", "sentences" or both.
+        splits: The splits that the function gives; "train", and "valid" or "test" where they are not held out of train.
+        source: Where the corpus comes from, for the record of a run.
+        is_finished: Whether the function returns a `BagOfWordsCorpus` or `SentenceCorpus`. Otherwise it returns a mapping from
+            splits to iterables of texts, of pairs (text, label), or of `tf_vmf.text.files.Text`.
+        **defaults: Options of `load_bag_of_words` or `load_sentences` of which this corpus has another default. It holds wherever a
+            call leaves the option at the loader's own default.
+
+    The function takes those of the loaders' options that it names as arguments: `data_dir`, `seed`, and where it returns a corpus
+    any other. Options that would do nothing are refused.
+
+    Raises:
+        ArgumentError: Another function has the name; no such kind, split or option.
+    """
+    chosen = (kinds,) if isinstance(kinds, str) else tuple(kinds)
+    if not chosen or not set(chosen) <= set(KINDS):
+        raise ArgumentError("kinds", f"some of {', '.join(KINDS)}", repr(kinds), owner="register_corpus")
+    if "train" not in splits or not set(splits) <= set(SPLITS):
+        raise ArgumentError("splits", "'train' and others of 'valid', 'test'", repr(splits), owner="register_corpus")
+
+    def register(loader: _Loader) -> _Loader:
+        known_options = {option for kind in chosen for option in _options(kind)}
+        for option in (*defaults, *inspect.signature(loader).parameters):
+            if option not in known_options or (option in defaults and option in _SOURCES):
+                expected = f"options of the loaders of {' and '.join(chosen)}"
+                raise ArgumentError(option, expected, option, owner=f"register_corpus({name!r})")
+        origin = source or f"{loader.__module__}.{loader.__qualname__}"
+        corpus = NamedCorpus(name, loader, origin, tuple(splits), is_finished, defaults)
+        for kind in chosen:
+            known = _CORPORA.get((name, kind))
+            # A notebook cell that runs again defines the same function once more.
+            if known is not None and _place(known.loader) != _place(loader):
+                expected = f"a name that no other corpus of {kind} has"
+                received = f"{name!r}, which is {'.'.join(_place(known.loader))}"
+                raise ArgumentError("name", expected, received, owner="register_corpus")
+            _CORPORA[name, kind] = corpus
+        return loader
+
+    return register
+
+
+def corpus_names(kind: str) -> tuple[str, ...]:
+    """The names of all registered corpora of "documents" or "sentences", sorted."""
+    return tuple(sorted(name for name, of_kind in _CORPORA if of_kind == kind))
+
+
+def named_corpus(name: str, kind: str) -> NamedCorpus:
+    """A registered corpus.
+
+    Raises:
+        ArgumentError: There is none of that name and kind.
+    """
+    if (name, kind) not in _CORPORA:
+        raise ArgumentError(
+            "corpus",
+            f"one of {', '.join(corpus_names(kind))}, or None for `train_files` or `texts`",
+            repr(name),
+            "A corpus of your own is registered by tf_vmf.data.register_corpus, once its module is imported.",
+        )
+    return _CORPORA[name, kind]
+
+
+def _options(kind: str) -> set[str]:
+    from tf_vmf.data import load  # which imports this module
+
+    function = load.load_bag_of_words if kind == "documents" else load.load_sentences
+    return set(inspect.signature(function).parameters)
+
+
+def _place(loader: Callable[..., Any]) -> tuple[str, str]:
+    return loader.__module__, loader.__qualname__
