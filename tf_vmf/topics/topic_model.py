@@ -653,7 +653,8 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
             FileNotFoundError: There is no topic model at the path.
             ValueError: A file is damaged.
         """
-        return files.load(cls, path)
+        result: Self = files.load(cls, path)
+        return result
 
     def export(self, path: str | Path, *, examples: Sequence[str] | None = None) -> Path:
         """Writes a SavedModel that needs neither this package nor scikit-learn.
