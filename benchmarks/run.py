@@ -21,6 +21,7 @@ NAMES = (
     "log_prob",
     "pairs",
     "mixture",
+    "spherical_kmeans",
     "sampling",
     "gradients",
     "document_training",

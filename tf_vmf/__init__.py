@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         distributions,
         evaluation,
         layers,
+        losses,
         math,
         models,
         programs,
@@ -49,6 +50,7 @@ __all__ = [
     "distributions",
     "evaluation",
     "layers",
+    "losses",
     "math",
     "models",
     "programs",
@@ -78,7 +80,7 @@ def __dir__() -> list[str]:
 
 
 def _register(imported: ModuleType) -> None:
-    """Imports `tf_vmf.models`, which registers all classes with Keras, once keras is imported and none of ours is half imported."""
+    """Imports what registers all classes with Keras, once keras is imported and none of ours is half imported."""
     loading = [
         name
         for name, module in sys.modules.items()
@@ -87,6 +89,7 @@ def _register(imported: ModuleType) -> None:
     keras = sys.modules.get("keras")
     if keras is not None and not loading and keras.config.backend() == "tensorflow":
         importlib.import_module("tf_vmf.models")
+        importlib.import_module("tf_vmf.losses")
 
 
 # Keras finds custom classes only where they have been imported. Ours may be the first to import keras: then their own hook does it.

@@ -172,6 +172,29 @@ def test_batches_forget_what_is_long_ago():
     assert mixture.mean_directions_[0, 0] > 0.99
 
 
+def test_a_warm_start_takes_another_prior():
+    x, _, _ = drawn(200)
+    mixture = VonMisesFisherMixture(2, random_state=0, warm_start=True, concentration_prior=0.5).fit(x)
+    mixture.set_params(concentration_prior="auto").fit(x)
+    assert mixture.converged_
+
+
+@pytest.mark.parametrize(("rows", "dim", "dtype"), [(100_000, 3, np.float64), (5000, 100, np.float32)])
+def test_many_equal_rows_are_told_from_a_cluster(rows, dim, dtype, rng):
+    x = np.tile(rng.normal(size=(1, dim)), (rows, 1)).astype(dtype)
+    with pytest.warns(ConvergenceWarning, match="Component 0 collapsed to equal points"):
+        VonMisesFisherMixture(1).fit(x)
+
+
+def test_a_score_of_rows_without_a_direction_is_refused():
+    x, _, _ = drawn(50)
+    mixture = VonMisesFisherMixture(2, random_state=0, zero_rows="uniform").fit(x)
+    for method in (mixture.score, mixture.bic, mixture.aic, mixture.icl):
+        with pytest.raises(ArgumentError) as caught:
+            method(np.zeros((3, 6)))
+        assert caught.value.received == "only rows of zeros"
+
+
 def test_labels_are_those_of_predict_and_icl_adds_the_entropy():
     x, _, _ = drawn(400)
     mixture = VonMisesFisherMixture(3, random_state=0).fit(x)

@@ -34,11 +34,17 @@ def topics(_):
     return {"texts": texts, "new_texts": texts[:3]}
 
 
-def concentration(_):
+def nothing(_):
     return {}
 
 
-DATA = {"CONCENTRATION": concentration, "DISTRIBUTED": distributed, "SERVING": serving, "TOPICS": topics}
+DATA = {
+    "CONCENTRATION": nothing,
+    "DIRECTIONAL": nothing,
+    "DISTRIBUTED": distributed,
+    "SERVING": serving,
+    "TOPICS": topics,
+}
 
 
 @pytest.mark.slow

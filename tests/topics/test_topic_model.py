@@ -12,30 +12,24 @@ from sklearn.metrics import normalized_mutual_info_score
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
+from tests.topics.conftest import small
 from tests.topics.planted import SHARED, WORDS, planted_texts
 from tf_vmf._errors import ArgumentError
 from tf_vmf.topics import TopicModel
 
 TEXTS, LABELS = planted_texts()
 PLANTED = [word for words in WORDS.values() for word in words]
-SMALL = {"stop_words": "none", "latent_dim": 5, "hidden_units": 32, "epochs": 60, "batch_size": 30, "random_state": 0}
-SMALL |= {"learning_rate": 5e-3}
-
-
-def small(num_topics=3, **arguments):
-    return TopicModel(num_topics, **{**SMALL, **arguments})
 
 
 @pytest.fixture(scope="module")
-def model():
-    return small().fit(TEXTS)
+def model(planted_folder):
+    return TopicModel.load(planted_folder)
 
 
 @pytest.fixture
-def changeable(model, tmp_path):
+def changeable(planted_folder):
     """A copy that a test may change."""
-    model.save(tmp_path / "copy")
-    return TopicModel.load(tmp_path / "copy")
+    return TopicModel.load(planted_folder)
 
 
 def test_planted_topics_are_found_with_their_words(model):
@@ -76,7 +70,7 @@ def test_training_texts_without_a_word_are_counted_but_not_trained_on():
     with_empty = small(epochs=3).fit(["", *TEXTS])
     without = small(epochs=3).fit(TEXTS)
     np.testing.assert_allclose(with_empty.transform(TEXTS), without.transform(TEXTS), rtol=1e-5)
-    assert len(with_empty.labels_) == 1 + len(TEXTS)
+    np.testing.assert_array_equal(with_empty.labels_, [-1, *without.labels_])
 
 
 def test_codes_are_unit_vectors_of_the_posterior(model):
@@ -192,7 +186,7 @@ def test_merged_topics_have_the_sum_of_their_proportions(changeable, model):
     after = changeable.transform(TEXTS)
     np.testing.assert_allclose(after, np.stack([before[:, 0] + before[:, 1], before[:, 2]], axis=1), rtol=1e-6)
     assert changeable.topic_labels()[1] == "kept"
-    assert changeable.topic_labels()[0] == ", ".join(changeable.topics(3)[0])
+    assert changeable.topic_labels()[0] == "gone"  # topics are numbered by size
     assert set(changeable.topics(8)[1]) == set(model.topics(8)[2])
     assert changeable.get_feature_names_out().tolist() == ["topicmodel0", "topicmodel1"]
 
@@ -277,14 +271,20 @@ def test_pandas_output_has_the_names_of_the_features(model):
 
 
 def test_the_export_serves_the_proportions_of_texts(model, tmp_path):
-    model.export(tmp_path / "export")
+    model.export(tmp_path / "export", examples=TEXTS[:9])
     served = tf.saved_model.load(str(tmp_path / "export")).signatures
     texts = [*TEXTS[:5], "", "unheard"]
+    near = served["nearest_text"](texts=tf.constant(texts), num_neighbors=tf.constant(2))
+    assert near["neighbors"][5:].numpy().tolist() == [[b"", b""]] * 2
+    assert near["similarities"][5:].numpy().tolist() == [[0.0, 0.0]] * 2
+    assert [row[0].decode() for row in near["neighbors"][:5].numpy()] == TEXTS[:5]
     result = served["topics_text"](texts=tf.constant(texts))
     labels = served["topic_labels"](first=tf.constant(0), number=tf.constant(99))["labels"].numpy()
     assert [label.decode() for label in labels] == model.topic_labels()
     np.testing.assert_allclose(result["proportions"], model.transform(texts), atol=1e-5)
-    np.testing.assert_array_equal(result["topic"], model.transform(texts).argmax(axis=1))
+    np.testing.assert_array_equal(result["topic"][:5], model.transform(TEXTS[:5]).argmax(axis=1))
+    assert result["topic"][5:].numpy().tolist() == [-1, -1]
+    assert result["label"][5:].numpy().tolist() == [b"no known word"] * 2
     np.testing.assert_array_equal(result["tokens"], model.known_tokens(texts))
     assert result["label"][0].numpy().decode() == model.topic_labels()[int(result["topic"][0])]
 
@@ -324,7 +324,8 @@ def test_documents_of_the_wrong_kind_are_refused(model):
 
 def test_words_are_ranked_anew_without_training(changeable, model):
     codes = changeable.embed(TEXTS)
-    assert changeable.update_words(coherent_words=False, exclusivity=0.0).topics(12) != model.topics(12)
+    size = len(model.vocabulary_)
+    assert changeable.update_words(coherent_words=False, exclusivity=0.0).topics(size) != model.topics(size)
     np.testing.assert_array_equal(changeable.embed(TEXTS), codes)
     assert changeable.update_words(coherent_words=True, exclusivity=3.0).topics(12) == model.topics(12)
     with pytest.raises(ValueError, match="epochs"):

@@ -39,7 +39,8 @@ def test_every_text_has_its_row_with_known_words_bound_and_code(text, tmp_path):
     )
     predict.main(config)
     rows = table(tmp_path / "codes.csv")
-    assert [row["row"] for row in rows] == ["0", "1", "2"]
+    assert [row["id"] for row in rows] == ["1", "2", "3"]
+    assert list(rows[0])[:3] == ["id", "body", "known_tokens"]
     assert [row["known_tokens"] for row in rows] == ["3", "0", "0"]
     model, vectorizer = tf_vmf.models.load(tmp_path / "run")
     expected = model.encode(vectorizer(["star moon, moon", "unknown words", ""])).mean_direction.numpy()

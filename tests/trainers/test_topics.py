@@ -1,13 +1,18 @@
 """From a CSV file to tables of topics, a report, and the topics of new texts."""
 
 import csv
+import json
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 import tf_vmf
+from tf_vmf._errors import ArgumentError
 from tf_vmf.programs.configs import ExportConfig, PredictConfig, TopicsConfig
+from tf_vmf.programs.own_columns import OwnColumns
+from tf_vmf.text.files import TextFiles
+from tf_vmf.text.tables import Columns
 from trainers import export, predict, topics
 
 pytest.importorskip("pandas")
@@ -27,13 +32,19 @@ def folder(tmp_path_factory):
     root = tmp_path_factory.mktemp("topics")
     with (root / "texts.csv").open("w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["kind", "body"])
-        writer.writerows([i % 3, " ".join(rng.choice(THEMES[i % 3].split(), 12))] for i in range(240))
+        writer.writerow(["id", "kind", "body", "day"])
+        for i in range(240):
+            words = " ".join(rng.choice(THEMES[i % 3].split(), 12)) if i else "unknown"
+            writer.writerow([f"={i}", i % 3, words, f"{1 + i % 28}.{1 + i // 120}.2021"])
+    (root / "seeds.txt").write_text("cooking: bread, oven\n")
     topics.main(
         TopicsConfig(
             train_files=(str(root / "texts.csv"),),
             text_column="body",
             label_column="kind",
+            date_column="day",
+            freq="M",
+            seed_words=str(root / "seeds.txt"),
             num_topics=3,
             stop_words="none",
             latent_dim=5,
@@ -49,26 +60,84 @@ def test_the_folder_holds_tables_a_report_and_a_model(folder):
     assert list(found[0]) == ["topic", "label", "size", "share", "c_npmi", "words"]
     # A theme has five words; what comes after them has no place in the topic.
     assert {frozenset(row["words"].split()[:5]) for row in found} == {frozenset(theme.split()) for theme in THEMES}
-    documents = table(folder / "out" / "documents.csv")
-    assert list(documents[0]) == ["row", "topic", "probability", "known_tokens", "label", "text"]
-    assert [row["row"] for row in documents] == [str(i) for i in range(240)]
-    # Each theme is one topic.
-    assert len({(row["topic"], i % 3) for i, row in enumerate(documents)}) == 3
+    assert found[0]["label"] == "cooking"
+    assert found[0]["words"].split()[:2] == ["bread", "oven"]
+    documents, texts = table(folder / "out" / "documents.csv"), table(folder / "texts.csv")
+    added = ["topic", "topic_label", "probability", "known_tokens"]
+    assert list(documents[0]) == ["id", "kind", "body", "day", *added]
+    assert [{name: row[name] for name in texts[0]} for row in documents] == texts
+    # Each theme is one topic, and a text without a known word has none.
+    assert len({(row["topic"], i % 3) for i, row in enumerate(documents[1:], 1)}) == 3
+    assert [documents[0][name] for name in added] == ["-1", "no known word", "", "0"]
+    assert sum(int(row["size"]) for row in found) == 239
+    per_class = table(folder / "out" / "topics_per_class.csv")
+    assert [row["class"] for row in per_class[::3]] == ["0", "1", "2"]
+    over_time = table(folder / "out" / "topics_over_time.csv")
+    assert [row["time"] for row in over_time[::3]] == ["2021-01-01", "2021-02-01"]
+    sums = [sum(float(row["documents"]) for row in over_time[k : k + 3]) for k in (0, 3)]
+    np.testing.assert_allclose(sums, [119, 120], atol=1e-3)
+    findings = json.loads((folder / "out" / "findings.json").read_text("utf-8"))
+    assert [topic["label"] for topic in findings["topics"]] == [row["label"] for row in found]
+    assert findings["texts_without_topic"] == 1
     assert "<html" in (folder / "out" / "report.html").read_text(encoding="utf-8")
 
 
-def test_new_texts_have_codes_and_proportions(folder, tmp_path):
-    (tmp_path / "new.txt").write_text("moon and planet\nunknown\nbread, butter\n")
-    config = PredictConfig(model=folder / "out", input=(str(tmp_path / "new.txt"),), output=tmp_path / "new.csv")
-    predict.main(config)
-    rows = table(tmp_path / "new.csv")
+def test_new_texts_keep_their_columns_and_have_topics(folder, tmp_path):
+    texts = ["moon and planet", "unknown", "bread, butter"]
+    (tmp_path / "new.csv").write_text('id;body\n7;moon and planet\n8;unknown\n9;"bread, butter"\n')
+    options = {"model": folder / "out", "input": (str(tmp_path / "new.csv"),), "output": tmp_path / "topics.csv"}
+    options |= {"text_column": "body", "delimiter": ";"}
+    predict.main(PredictConfig(**options))
+    rows = table(tmp_path / "topics.csv")
+    assert list(rows[0]) == ["id", "body", "topic", "topic_label", "probability", "known_tokens"]
+    assert [(row["id"], row["body"]) for row in rows] == list(zip("789", texts, strict=True))
     model = tf_vmf.TopicModel.load(folder / "out" / "model")
-    expected = model.transform(["moon and planet", "unknown", "bread, butter"])
+    expected = model.transform(texts)
+    names = model.topic_labels()
+    assert [row["topic"] for row in rows] == [str(expected[0].argmax()), "-1", str(expected[2].argmax())]
+    assert [row["topic_label"] for row in rows] == [
+        names[expected[0].argmax()],
+        "no known word",
+        names[expected[2].argmax()],
+    ]
+    assert rows[1]["probability"] == ""
+    assert [row["known_tokens"] for row in rows] == ["2", "0", "2"]
+    predict.main(PredictConfig(**options, proportions=True, codes=True, bounds=True))
+    rows = table(tmp_path / "topics.csv")
     found = np.array([[float(row[f"topic_{k}"]) for k in range(3)] for row in rows])
     np.testing.assert_allclose(found, expected, atol=1e-5)
-    assert [row["known_tokens"] for row in rows] == ["2", "0", "2"]
-    assert rows[0]["topic"] != rows[2]["topic"]
-    assert "code_4" in rows[0]
+    codes = np.array([[float(row[f"code_{i}"]) for i in range(5)] for row in rows])
+    np.testing.assert_allclose(codes[[0, 2]], model.embed(texts)[[0, 2]], atol=1e-5)
+    assert float(rows[1]["nll"]) == 0.0
+    with pytest.raises(ArgumentError) as caught:  # its own output has columns of these names
+        predict.main(PredictConfig(**{**options, "input": (str(tmp_path / "topics.csv"),), "delimiter": None}))
+    assert caught.value.name == "text_column"
+
+
+def test_plain_texts_have_their_row_and_label(folder, tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.txt").write_text("moon and planet\n")
+    files = (f"one={tmp_path}/a.txt", f"two={tmp_path}/b.txt")
+    predict.main(PredictConfig(model=folder / "out", input=files, output=tmp_path / "topics.csv"))
+    rows = table(tmp_path / "topics.csv")
+    assert [list(row.values())[:3] for row in rows] == [
+        ["0", "moon and planet", "one"],
+        ["1", "moon and planet", "two"],
+    ]
+    assert list(rows[0])[:4] == ["row", "text", "label", "topic"]
+
+
+def test_columns_of_several_files_and_of_json_lines_are_put_together(tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"body": "x", "n": 1}\n{"body": "y", "tags": ["p", "q"]}\n')
+    (tmp_path / "b.csv").write_text("m,body\n3,z\n")
+    texts = TextFiles([tmp_path / "a.jsonl", tmp_path / "b.csv"], columns=Columns("body"))
+    own = OwnColumns(texts, ["topic"])
+    assert own.names == ["body", "n", "tags", "m"]
+    rows = [own.cells(row, text) for row, text in enumerate(texts)]
+    assert rows == [["x", 1, "", ""], ["y", "", '["p", "q"]', ""], ["z", "", "", "3"]]
+    last = list(texts)[-1]
+    with pytest.raises(ValueError, match=r"b\.csv, line 2.*column 'm'"):
+        OwnColumns(list(texts)[:2], ["topic"]).cells(2, last)
 
 
 @pytest.mark.slow
@@ -102,16 +171,16 @@ def test_codes_of_both_programs_go_to_the_projector(folder, tmp_path):
     names = model.topic_labels()
     assert [row["topic_label"] for row in metadata] == [names[k] for k in model.transform(new).argmax(axis=1)]
     documents, trained = table(folder / "out/documents.csv"), table(folder / "projector/metadata.tsv", "\t")
-    assert [row["topic"] for row in trained] == [row["topic"] for row in documents]
-    assert [row["label"] for row in trained] == [str(i % 3) for i in range(240)]
-    assert len(table(folder / "projector/coordinates.tsv", "\t")) == 240
+    assert [row["topic"] for row in trained] == [row["topic"] for row in documents[1:]]
+    assert [row["label"] for row in trained] == [str(i % 3) for i in range(1, 240)]
+    assert len(table(folder / "projector/coordinates.tsv", "\t")) == 239
 
 
 def test_options_that_program_and_estimator_share_have_one_default():
     config, model = TopicsConfig(corpus="wikipedia", output="out"), tf_vmf.TopicModel()
     shared = set(config.as_dict()) & set(model.get_params())
     assert {"num_topics", "relevance_weight", "latent_dim", "min_df"} <= shared
-    for name in shared - {"ngram_range"}:
+    for name in shared - {"ngram_range", "edits"}:
         assert getattr(config, name) == getattr(model, name)
 
 

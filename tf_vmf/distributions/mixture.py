@@ -80,8 +80,8 @@ class VonMisesFisherMixture(DensityMixin, SphereEstimator):
     Attributes:
         weights_: `(K,)`, with sum 1. A component that lost all points has weight 0.
         mean_directions_: `(K, d)`, unit rows, float64.
-        concentrations_: `(K,)`, at most `(d - 1) / (128 eps)` with the rounding error eps of the dtype of the products: float64 for
-            d up to 64, else that of X.
+        concentrations_: `(K,)`, at most `(d - 1) 2^41` where products are in float64 (d up to 64, or X in float64), else
+            `(d - 1) 2^16`.
         labels_: The component of every row of the last fit, `(n,)`; -1 for rows of weight 0 that hold no direction.
         n_iter_: Steps of the best start.
         converged_: Whether the best start converged.
@@ -189,12 +189,8 @@ class VonMisesFisherMixture(DensityMixin, SphereEstimator):
         self.n_iter_, self.lower_bounds_, self.converged_ = len(best.objectives), best.objectives, best.converged
         self._seen, self._batches = float(weight.sum()), 1
         if not self.converged_:
-            message = f"The best of {starts} starts did not converge" if starts > 1 else "The fit did not converge"
-            warnings.warn(
-                f"{message} in max_iter={self.max_iter} steps to tol={self.tol:g}. Raise one of them.",
-                ConvergenceWarning,
-                stacklevel=2,
-            )
+            end = f"did not converge in max_iter={self.max_iter} steps to tol={self.tol:g}. Raise one of them."
+            warnings.warn(f"The best of {starts} start(s) {end}", ConvergenceWarning, stacklevel=2)
         warn_of_collapse(
             points, self._components(), np.where(weight > 0, self.labels_, -1), bool(self.concentration_prior)
         )
@@ -255,7 +251,7 @@ class VonMisesFisherMixture(DensityMixin, SphereEstimator):
         probabilities = np.empty((len(points), count), points.X.dtype)
         for rows in points.blocks(count):
             if self.assignment == "hard":
-                nearest = np.argmax(points.cosines(rows, self.mean_directions_), axis=1)
+                nearest, _ = points.nearest(rows, self.mean_directions_)
                 probabilities[rows] = nearest[:, np.newaxis] == np.arange(count)
             else:
                 log_prob, _ = self._components().log_prob(points, rows)
@@ -326,9 +322,8 @@ class VonMisesFisherMixture(DensityMixin, SphereEstimator):
     def _first(self, points: Directions, weight: np.ndarray, random_state: np.random.RandomState) -> em.Components:
         """The components of a start, with one concentration."""
         clusters, seeds = self._start(points, weight, self.n_components, random_state)
-        if self.concentration_prior == "auto":
-            total = np.sum([points.sums(rows, weight[rows, np.newaxis])[0] for rows in points.blocks(1)], axis=0)
-            self._auto_prior = em.Prior(_AUTO_PRIOR, 1 - em.spread_within(clusters, total))
+        total = np.sum([points.sums(rows, weight[rows, np.newaxis])[0] for rows in points.blocks(1)], axis=0)
+        self._auto_prior = em.Prior(_AUTO_PRIOR, 1 - em.spread_within(clusters, total))
         largest = em.largest_concentration(points.dim, points.dtype)
         components = em.maximize(clusters, seeds, True, self._prior(), largest)
         return components if np.isnan(clusters.objective) else components._replace(weights=seeds.weights)
@@ -355,18 +350,21 @@ class VonMisesFisherMixture(DensityMixin, SphereEstimator):
         self.weights_, self.mean_directions_, self.concentrations_ = run.components
         self.lower_bound_ = run.statistics.objective
         self._statistics = run.statistics
-        self.labels_ = self._labels(points)
+        nearest = run.statistics.nearest
+        self.labels_ = self._labels(points) if nearest is None else self._of_directions(points, nearest[0])
         self.labels_[~points.has_direction & (weight == 0) & (self.zero_rows == "error")] = -1
 
     def _labels(self, points: Directions) -> np.ndarray:
         labels = np.empty(len(points), np.intp)
         for rows in points.blocks(len(self.weights_)):
             if self.assignment == "hard":
-                labels[rows] = np.argmax(points.cosines(rows, self.mean_directions_), axis=1)
+                labels[rows], _ = points.nearest(rows, self.mean_directions_)
             else:
                 labels[rows] = np.argmax(self._components().log_prob(points, rows)[0], axis=1)
-        labels[~points.has_direction] = np.argmax(self.weights_)
-        return labels
+        return self._of_directions(points, labels)
+
+    def _of_directions(self, points: Directions, labels: np.ndarray) -> np.ndarray:
+        return np.where(points.has_direction, labels, np.argmax(self.weights_)).astype(np.intp)
 
     def _log_density(self, points: Directions) -> np.ndarray:
         density = np.empty(len(points))
@@ -379,6 +377,8 @@ class VonMisesFisherMixture(DensityMixin, SphereEstimator):
     def _log_density_of_directions(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
         points = self._points(X)
+        if not points.has_direction.any():
+            raise ArgumentError("X", "a row with a direction", "only rows of zeros", owner="VonMisesFisherMixture")
         return self._log_density(points)[points.has_direction]
 
     def _check_same_components(self, goes_on: bool) -> None:

@@ -137,7 +137,7 @@ class SphericalKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Cluster
             runs.append(run)
             self._report_end(number, starts, run)
         best = max(runs, key=lambda run: run.statistics.objective)
-        self._keep(points, weight, best.components.mean_directions)
+        self._keep(points, weight, best)
         self.n_iter_ = len(best.objectives)
         self._counts = best.statistics.counts
         self.n_steps_ = self.n_iter_ * (1 if self.batch_size is None else -(-len(points) // self.batch_size))
@@ -182,7 +182,8 @@ class SphericalKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Cluster
         components, self._counts = self._batch_step(points, components, weight, self._counts)
         self.n_steps_ += 1
         self.n_iter_ += 1
-        self._keep(points, weight, components.mean_directions)
+        statistics = em.hard_step(points, components, weight, relocate=False)
+        self._keep(points, weight, em.Run(components, statistics, [statistics.objective], True))
         return self
 
     def predict(self, X: Any) -> np.ndarray:
@@ -274,21 +275,19 @@ class SphericalKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Cluster
         equal = np.full(len(centers), 1 / len(centers))
         return em.Components(equal, centers.astype(np.float64), equal)
 
-    def _keep(self, points: Directions, weight: np.ndarray, centers: np.ndarray) -> None:
-        self.cluster_centers_ = centers.astype(points.X.dtype)
-        self.labels_, cosines = self._nearest(points, weight)
+    def _keep(self, points: Directions, weight: np.ndarray, run: em.Run) -> None:
+        assert run.statistics.nearest is not None  # of a hard step
+        labels, cosines = run.statistics.nearest
+        self.cluster_centers_ = run.components.mean_directions.astype(points.X.dtype)
+        self._largest_cluster = int(np.argmax(np.bincount(labels, weight, self.n_clusters)))
+        self.labels_ = np.where(points.has_direction, labels, self._largest_cluster).astype(np.int32)
         self.inertia_ = self._inertia(weight, cosines)
 
-    def _nearest(self, points: Directions, weight: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    def _nearest(self, points: Directions) -> tuple[np.ndarray, np.ndarray]:
         """The nearest center of every row and the cosine with it."""
         labels, cosines = np.empty(len(points), np.int32), np.empty(len(points))
         for rows in points.blocks(len(self.cluster_centers_)):
-            product = points.cosines(rows, self.cluster_centers_)
-            labels[rows] = np.argmax(product, axis=1)
-            cosines[rows] = product[np.arange(len(product)), labels[rows]]
-        if weight is not None:
-            counts = np.bincount(labels, weight, len(self.cluster_centers_))
-            self._largest_cluster = int(np.argmax(counts))
+            labels[rows], cosines[rows] = points.nearest(rows, self.cluster_centers_)
         labels[~points.has_direction] = self._largest_cluster
         return labels, cosines
 

@@ -5,7 +5,14 @@ from tf_vmf.models.adam import FusedAdam
 from tf_vmf.models.bag_of_words_vae import BagOfWordsVAE
 from tf_vmf.models.generation import BeamSampler, GreedySampler, RandomSampler, Sampler
 from tf_vmf.models.likelihood import Likelihood, TokenLikelihood, likelihood_names, register_likelihood
-from tf_vmf.models.likelihoods import Bernoulli, Categorical, DistributionLikelihood, Gaussian, Multinomial
+from tf_vmf.models.likelihoods import (
+    Bernoulli,
+    Categorical,
+    DistributionLikelihood,
+    Gaussian,
+    Multinomial,
+    VonMisesFisherLikelihood,
+)
 from tf_vmf.models.load import LoadedModel, load
 from tf_vmf.models.lstm_vae import LSTMVAE
 from tf_vmf.models.replicated_model import ReplicatedModel
@@ -32,6 +39,7 @@ __all__ = [
     "Sampler",
     "TokenLikelihood",
     "VariationalAutoencoder",
+    "VonMisesFisherLikelihood",
     "likelihood_names",
     "load",
     "read_word_vectors",

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from tf_vmf._checks import check_number
 from tf_vmf._errors import ArgumentError
+from tf_vmf.losses import von_mises_fisher_loss
 from tf_vmf.models.likelihood import Likelihood, TokenLikelihood, check_registered, register_likelihood
 
 if TYPE_CHECKING:
@@ -135,6 +136,23 @@ class DistributionLikelihood(Likelihood):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> DistributionLikelihood:
         return cls(keras.saving.deserialize_keras_object(config["make"]))
+
+
+@register_likelihood("von_mises_fisher")
+class VonMisesFisherLikelihood(Likelihood):
+    """Unit vectors x, (batch, ..., d), such as embeddings; the decoder returns vectors of the same shape.
+
+    The direction of an output is the mean direction, its length the concentration. The density is exact in every dimension:
+    `tf_vmf.losses.VonMisesFisherLoss` is its negative. An x that is no unit vector is an error at run time.
+    """
+
+    def mean(self, output: tf.Tensor) -> tf.Tensor:
+        """The mean direction."""
+        return tf.math.l2_normalize(output, axis=-1)
+
+    def __call__(self, x: tf.Tensor, output: tf.Tensor) -> tf.Tensor:
+        loss = von_mises_fisher_loss(_same_shape(self, x, output), output)
+        return -tf.reduce_sum(loss, axis=list(range(1, loss.shape.rank)))
 
 
 @register_likelihood("categorical")

@@ -27,6 +27,7 @@ class VAE(VariationalAutoencoder):
     | "gaussian" | real, (batch, ...) | mean, of the shape of x; the scale is 1: `tf_vmf.models.Gaussian(scale=0.5)` for another |
     | "categorical" | class ids, (batch, ...) | logits, (batch, ..., classes) |
     | "multinomial" | counts, (batch, classes) | logits, of the shape of x |
+    | "von_mises_fisher" | unit vectors, (batch, ..., d) | vectors whose lengths are the concentrations, of the shape of x |
     | a callable | anything the encoder takes | anything |
 
     `decode(z)` is the decoder's output, `predict(x)` that at the mean code; `reconstruct(x)`, `decode(z, mean=True)` and

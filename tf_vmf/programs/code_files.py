@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 from tf_vmf._errors import ArgumentError
 from tf_vmf.files import new_folder, write_text
 from tf_vmf.report.engine.projection import project
+from tf_vmf.topics.tables import NO_TOPIC, NO_TOPIC_LABEL
 
 CODES_FILE, METADATA_FILE, COORDINATES_FILE = "codes.tsv", "metadata.tsv", "coordinates.tsv"
 # t-SNE of 10,000 codes takes about a minute on two cores, and grows faster than their number.
@@ -79,15 +80,23 @@ def folder_of_codes(path: str | None) -> AbstractContextManager[Path | None]:
     return nullcontext(None) if path is None else new_folder(path)
 
 
-def label_and_topic(label: str | None, proportions: np.ndarray, names: Sequence[str]) -> dict[str, Any]:
-    """Columns of metadata: the text's own label, "" for none, and its most probable topic."""
-    topic = int(np.argmax(proportions))
+def label_and_topic(
+    label: str | None, proportions: np.ndarray, names: Sequence[str], known_tokens: int
+) -> dict[str, Any]:
+    """Columns of metadata: the text's own label, "" for none, and its most probable topic, -1 without a known word."""
+    topic = int(np.argmax(proportions)) if known_tokens else NO_TOPIC
     return {
         "label": label or "",
         "topic": topic,
-        "topic_label": names[topic],
-        "probability": float(proportions[topic]),
+        "topic_label": names[topic] if known_tokens else NO_TOPIC_LABEL,
+        "probability": float(proportions[topic]) if known_tokens else "",
     }
+
+
+def topic_cells(about: Mapping[str, Any]) -> list[Any]:
+    """The cells `topic`, `topic_label` and `probability` of a table, of what `label_and_topic` returned."""
+    probability = about["probability"]
+    return [about["topic"], about["topic_label"], f"{probability:.6g}" if probability != "" else ""]
 
 
 def _plane(codes: np.ndarray, spherical: bool, seed: int) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,9 @@ import tensorflow as tf
 from tf_vmf import models
 from tf_vmf._errors import ArgumentError
 from tf_vmf.files import new_file, read_metrics
-from tf_vmf.programs.code_files import CodeFiles, folder_of_codes, label_and_topic
+from tf_vmf.programs.code_files import CodeFiles, folder_of_codes, label_and_topic, topic_cells
 from tf_vmf.programs.configs import PredictConfig
+from tf_vmf.programs.own_columns import OwnColumns
 from tf_vmf.programs.topics import saved_topic_model
 from tf_vmf.seeds import stateless_seed
 from tf_vmf.text.files import Text, TextFiles
@@ -25,13 +26,15 @@ _BATCH = 256
 
 
 def predict_texts(config: PredictConfig) -> int:
-    """Writes a CSV file with one row per text: `row`, `known_tokens`, `nll`, `kl`, `code_0`, `code_1`, ....
+    """Writes a CSV file with one row per text: the columns of the input, then what the model says.
 
-    Of a topic model `topic` and the proportions `topic_0`, `topic_1`, ... follow.
+    Of a topic model these are `topic` (-1 without a known word), `topic_label`, `probability` and `known_tokens`; of others
+    `known_tokens`. Where `config` asks for them, or of other models if it asks for nothing, there are further columns: `topic_0`,
+    `topic_1`, ..., the proportions of the topics; `code_0`, `code_1`, ..., the mean direction on the sphere or the mean of a
+    Gaussian; `nll` and `kl`, in nats, from one sample of the code, which add up to the negative evidence lower bound. Of a plain
+    file the columns of the input are `row`, `text`, and its label where it has one.
 
-    `known_tokens` counts the words that the model knows; 0 marks the code of nothing. `nll` and `kl` are in nats, from
-    one sample of the code; they add up to the negative evidence lower bound. The code is the mean direction on the sphere, the mean
-    of a Gaussian. `export_codes` names a folder for the files of `tf_vmf.programs.code_files.CodeFiles`.
+    `export_codes` names a folder for the files of `tf_vmf.programs.code_files.CodeFiles`.
 
     Args:
         config: The model, the texts and the file to write.
@@ -51,27 +54,37 @@ def predict_texts(config: PredictConfig) -> int:
         lacks = "vectorizer.json, which turns text into its input" if vectorizer is None else "a latent variable"
         raise ArgumentError("model", "a model of text with codes", f"{config.model}, which lacks {lacks}")
     labels = _label_numbers(path) if getattr(model, "num_labels", 0) else None
-    columns = Columns(config.text_column, config.label_column)
-    texts = TextFiles(list(config.input), columns=columns)
-    header = ["row", "known_tokens", "nll", "kl", *(f"code_{i}" for i in range(model.latent.latent_dim))]
-    header += [] if topics is None else ["topic", *(f"topic_{k}" for k in range(topics.num_topics_))]
+    texts = TextFiles(list(config.input), columns=Columns(config.text_column, config.label_column, config.delimiter))
+    wanted = {"codes": config.codes, "bounds": config.bounds}
+    if topics is None and not any(wanted.values()):
+        wanted = dict.fromkeys(wanted, True)
+    header = ["known_tokens"] if topics is None else ["topic", "topic_label", "probability", "known_tokens"]
+    header += [f"topic_{k}" for k in range(topics.num_topics_)] if topics is not None and config.proportions else []
+    header += [f"code_{i}" for i in range(model.latent.latent_dim)] if wanted["codes"] else []
+    header += ["nll", "kl"] if wanted["bounds"] else []
     names = [] if topics is None else topics.topic_labels()
     files, written = CodeFiles(), 0
 
     def write(path: Path) -> None:
         nonlocal written
+        batches = _batches(texts)
+        first = next(batches, [])
+        own = OwnColumns(texts if texts.read_again else first, header)
         with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(header)
-            for number, batch in enumerate(_batches(texts)):
+            writer.writerow([*own.names, *header])
+            for number, batch in enumerate(chain([first] if first else [], batches)):
                 found = _predictions(model, vectorizer, batch, labels, stateless_seed(config.seed, number))
                 proportions = None if topics is None else topics.transform([text.text for text in batch])
                 for i, (text, (known, nll, kl, code)) in enumerate(zip(batch, found, strict=True)):
-                    row: list[Any] = [written, known, *_numbers([nll, kl, *code])]
-                    about = {"label": text.label or ""}
+                    row, about = [*own.cells(written, text)], {"label": text.label or ""}
                     if proportions is not None:
-                        row += [int(np.argmax(proportions[i])), *_numbers(proportions[i])]
-                        about = label_and_topic(text.label, proportions[i], names)
+                        about = label_and_topic(text.label, proportions[i], names, known)
+                        row += topic_cells(about)
+                    row.append(known)
+                    row += _numbers(proportions[i]) if proportions is not None and config.proportions else []
+                    row += _numbers(code) if wanted["codes"] else []
+                    row += _numbers([nll, kl]) if wanted["bounds"] else []
                     writer.writerow(row)
                     if config.export_codes is not None:
                         files.add(code, written, known, text.text, **about)

@@ -16,6 +16,8 @@ _BATCH = 256
 def nearest_text(of_model: ModelEndpoints, examples: Sequence[str]) -> Endpoint:
     """The endpoint from texts to the examples whose codes have the largest cosine with theirs, which the export then holds.
 
+    A text without a known word is near to nothing: its neighbors are "" with similarity 0.
+
     Args:
         of_model: The endpoints of a model of text.
         examples: Texts to find. Those without a known word have the code of nothing, and are left out.
@@ -43,9 +45,10 @@ def nearest_text(of_model: ModelEndpoints, examples: Sequence[str]) -> Endpoint:
         x = vectorizer(texts)
         k = tf.minimum(at_least(num_neighbors, 1, "num_neighbors"), len(known))
         nearest = tf.math.top_k(tf.matmul(_directions(of_model, x), codes, transpose_b=True), k)
+        known_tokens = vectorizer.known_tokens(texts)[:, tf.newaxis]
         return {
-            "neighbors": tf.gather(held, nearest.indices),
-            "similarities": nearest.values,
+            "neighbors": tf.where(known_tokens > 0, tf.gather(held, nearest.indices), ""),
+            "similarities": tf.where(known_tokens > 0, nearest.values, 0.0),
             **of_model.known_tokens(x),
         }
 

@@ -31,6 +31,7 @@ class Text(NamedTuple):
         title: its title, or None.
         path: the file that it was read from; None for a list.
         line: the line in that file, from 1, or the row of the list, from 0.
+        cells: all cells of its row by column, where the file has columns; otherwise None.
     """
 
     text: str
@@ -38,6 +39,7 @@ class Text(NamedTuple):
     title: str | None = None
     path: str | Path | None = None
     line: int = 0
+    cells: Mapping[str, Any] | None = None
 
     def error(self, expected: str, received: str) -> ValueError:
         """The error for a text that is refused, to be raised by the caller."""
@@ -118,12 +120,22 @@ class TextFiles:
         """The names of the files."""
         return [file.path.name for file in self._files]
 
+    @property
+    def read_again(self) -> bool:
+        """Whether the texts can be read more than once, as those of a pipe cannot."""
+        return all(file.path.is_file() for file in self._files)
+
     def __iter__(self) -> Iterator[Text]:
         for file in self._files:
             if self._columns:
                 for row in read_rows(file.path, self._columns, self._encoding):
                     text = Text(
-                        row.text, file.label if row.label is None else row.label, file.title, file.path, row.line
+                        row.text,
+                        file.label if row.label is None else row.label,
+                        file.title,
+                        file.path,
+                        row.line,
+                        row.cells,
                     )
                     text.check_unicode()  # JSON may hold what other files cannot
                     yield text

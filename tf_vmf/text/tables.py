@@ -38,11 +38,12 @@ _SAMPLE = 20  # lines of a plain text that are examined
 
 
 class Row(NamedTuple):
-    """A text with its label, and the line that it begins on."""
+    """A text with its label, the line that it begins on, and all cells of its row by the names or positions of their columns."""
 
     line: int
     text: str
     label: str | None
+    cells: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,7 @@ def read_rows(path: Path, columns: Columns, encoding: str = "UTF-8") -> Iterator
     if first is None:
         return
     text, label = columns.positions(first[1], path, first[0])
+    names = [cell.strip() if columns.named else str(position) for position, cell in enumerate(first[1])]
     if not columns.named:
         if {cell.strip().lower() for cell in first[1]} <= _HEADERS:
             warnings.warn(
@@ -132,13 +134,14 @@ def read_rows(path: Path, columns: Columns, encoding: str = "UTF-8") -> Iterator
         rows = chain([first], rows)
     for line, cells in rows:
         if not cells:
-            yield Row(line, "", None)
+            yield Row(line, "", None, {})
             continue
         if len(cells) != len(first[1]):
             raise line_error(
                 path, line, f"{_number(len(first[1]))} columns, as in line {first[0]}", f"{len(cells)}: {_shown(cells)}"
             )
-        yield Row(line, cells[text], None if label is None else _label(cells[label].strip(), path, line, columns.label))
+        own = None if label is None else _label(cells[label].strip(), path, line, columns.label)
+        yield Row(line, cells[text], own, dict(zip(names, cells, strict=True)))
 
 
 def check_header(path: Path, columns: Columns, encoding: str = "UTF-8") -> None:
@@ -270,7 +273,7 @@ def _json_rows(path: Path, columns: Columns, encoding: str) -> Iterator[Row]:
         raise ArgumentError(name, f"a name, as {path} has JSON lines", repr(value))
     for line, content in read_lines(path, encoding):
         if not content.strip():
-            yield Row(line, "", None)
+            yield Row(line, "", None, {})
             continue
         try:
             value = json.loads(content, object_pairs_hook=_without_repeats)
@@ -283,12 +286,12 @@ def _json_rows(path: Path, columns: Columns, encoding: str) -> Iterator[Row]:
         if not isinstance(text, str):
             raise line_error(path, line, f"a string as {columns.text!r}", repr(text))
         if columns.label is None:
-            yield Row(line, text, None)
+            yield Row(line, text, None, value)
             continue
         label = _field(value, columns.label, path, line, "label_column")
         if not isinstance(label, str | int | float) or (isinstance(label, float) and not math.isfinite(label)):
             raise line_error(path, line, f"a string or a number as {columns.label!r}", repr(label))
-        yield Row(line, text, _label(str(label).strip(), path, line, columns.label))
+        yield Row(line, text, _label(str(label).strip(), path, line, columns.label), value)
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tf_vmf._errors import ArgumentError
+from tf_vmf.models import BagOfWordsVAE
 from tf_vmf.text import Tokenizer
 
 _FEWEST = {"latent_dim": 2, "hidden_units": 1, "batch_size": 1, "vocabulary_size": 1, "num_topics": 1, "epochs": 1}
@@ -79,6 +80,53 @@ def checked_vocabulary(vocabulary: Any) -> tuple[str, ...]:
         twice = next(word for word in words if word in seen or seen.add(word))  # type: ignore[func-returns-value]
         raise ArgumentError("vocabulary", "distinct words", f"{twice!r} twice")
     return words
+
+
+def check_document_model(model: BagOfWordsVAE, words: Sequence[str] | None) -> tuple[str, ...]:
+    """The words of a document model; refuses one whose topics cannot be found.
+
+    Args:
+        model: The model.
+        words: The words that it counts.
+
+    Raises:
+        ArgumentError: Its codes are no directions, or the number of words is not the model's.
+    """
+    if model.latent is None or model.latent.describe().metric != "cosine":
+        raise ArgumentError("model", "a document model whose codes are directions", f"latent={model.latent!r}")
+    if words is None:
+        raise ArgumentError("vocabulary", "the words of the counts, or `vectorizer`", "neither")
+    if len(words) != model.vocabulary_size:
+        raise ArgumentError("vocabulary", f"{model.vocabulary_size} words, those of the model", str(len(words)))
+    return tuple(words)
+
+
+def checked_labels(labels: Any, num_topics: int) -> dict[int, str | None]:
+    """The argument `labels` of `TopicModel.set_topic_labels` as labels by topic.
+
+    Raises:
+        ArgumentError: It names a topic that does not exist, or not every topic where it is a list.
+    """
+    if isinstance(labels, str):
+        raise ArgumentError("labels", "a name per topic, as {0: 'space'}", repr(labels))
+    if not isinstance(labels, Mapping) and len(labels) != num_topics:
+        raise ArgumentError("labels", f"{num_topics} names, one per topic", str(len(labels)))
+    named = dict(labels) if isinstance(labels, Mapping) else dict(enumerate(labels))
+    for topic in named:
+        if isinstance(topic, bool) or topic not in range(num_topics):
+            raise ArgumentError("labels", f"topics from 0 to {num_topics - 1}", repr(topic))
+    return {int(topic): None if label is None else str(label) for topic, label in named.items()}
+
+
+def warn_of_equal_codes(codes: np.ndarray, num_topics: int) -> None:
+    """Warns where topics must coincide."""
+    distinct = len(np.unique(np.round(codes, 4), axis=0))
+    if distinct < num_topics:
+        warnings.warn(
+            f"The documents have {distinct} distinct codes, fewer than the {num_topics} topics: some topics are the same. Lower "
+            "`num_topics`, or remove repeated documents.",
+            stacklevel=4,
+        )
 
 
 def warn_of_impossible_words(vocabulary: Sequence[str], tokenizer: Tokenizer) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf.data import numbering
 from tf_vmf.text.files import text_remedy
 from tf_vmf.text.tokenization import Tokenizer
@@ -106,7 +107,7 @@ def checked_counts(counts: Any, num_words: int) -> CountedDocuments:
 
     Raises:
         TypeError: They are no numbers.
-        ValueError: The shape does not fit the vocabulary, or a count is negative, NaN or infinite.
+        ArgumentError: The shape does not fit the vocabulary, or a count is negative, NaN or infinite.
     """
     try:
         given = counts if sparse.issparse(counts) else np.asarray(counts, np.float32)
@@ -116,26 +117,29 @@ def checked_counts(counts: Any, num_words: int) -> CountedDocuments:
             f"Received: {type(counts).__name__}, {error}."
         ) from None
     if given.ndim != 2 or given.shape[1] != num_words:
-        raise ValueError(
-            f"Expected counts of shape (n, {num_words}), a column for every word of `vocabulary`. Received: shape {given.shape}."
-        )
+        expected = f"counts of shape (n, {num_words}), a column for every word of `vocabulary`"
+        raise ArgumentError("X", expected, f"shape {given.shape}")
     matrix = sparse.csr_matrix(given, dtype=np.float32, copy=True)
-    if not (np.isfinite(matrix.data).all() and (matrix.data >= 0).all()):
-        raise ValueError("Expected counts that are finite and >= 0. Received: a negative, NaN or infinite count.")
+    wrong = ~(np.isfinite(matrix.data) & (matrix.data >= 0))
+    if wrong.any():
+        position = int(np.argmax(wrong))
+        row = int(np.searchsorted(matrix.indptr, position, side="right")) - 1
+        received = f"{matrix.data[position]} in row {row}, column {matrix.indices[position]}"
+        raise ArgumentError("X", "counts that are finite and >= 0", received)
     matrix.sum_duplicates()
     matrix.eliminate_zeros()
     return CountedDocuments(matrix)
 
 
-def word_number(word: str, vocabulary: Sequence[str]) -> int:
-    """The position of a word.
+def word_number(word: str, vocabulary: Sequence[str], name: str = "words") -> int:
+    """The position of a word, an entry of the argument `name`.
 
     Raises:
-        ValueError: The vocabulary does not hold it; the message names similar words.
+        ArgumentError: The vocabulary does not hold it; the message names similar words.
     """
     try:
         return list(vocabulary).index(word)
     except ValueError:
         close = difflib.get_close_matches(word, vocabulary, 3)
-        hint = f" Similar words: {', '.join(close)}." if close else ""
-        raise ValueError(f"Expected a word of the model's vocabulary. Received: {word!r}.{hint}") from None
+        hint = f"Similar words: {', '.join(close)}." if close else ""
+        raise ArgumentError(name, "a word of the model's vocabulary", repr(word), hint) from None

@@ -11,6 +11,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.preprocessing import normalize
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf.models import BagOfWordsVAE
 from tf_vmf.topics.codes import log_word_probabilities
 from tf_vmf.topics.documents import CountedDocuments
@@ -77,6 +78,20 @@ class FittedTopics:
         """Log density of the codes of the training documents with a known word, relative to the uniform."""
         return self.mixture.log_density(self.codes[self.known], self.concentrations[self.known])
 
+    def topics_of_words(self, numbers: Sequence[int]) -> np.ndarray:
+        """p(topic|words) of words that come from one topic, shape (K,)."""
+        log_joint = np.log(np.maximum(self.weights, 1e-12)) + self.log_probabilities[:, list(numbers)].sum(axis=1)
+        probabilities = np.exp(log_joint - log_joint.max())
+        return np.asarray(probabilities / probabilities.sum())
+
+    def topics_of_tokens(self, documents: CountedDocuments) -> np.ndarray:
+        """p(topic|word, document) of the words of one document in reading order, shape (tokens, K)."""
+        counts, words = documents.counts, documents.words
+        assert words is not None
+        counts.sort_indices()
+        shares = self.mixture.word_responsibilities(counts, self.mixture.proportions(counts))
+        return self._of_topics(shares)[np.searchsorted(counts.indices, words)]
+
     def _of_topics(self, of_components: np.ndarray) -> np.ndarray:
         members = np.equal.outer(self.topic_of, np.arange(self.num_topics)).astype(np.float64)
         return of_components @ members
@@ -110,7 +125,7 @@ def find_words(
     modes = topic_modes(codes[known], proportions, centres, settings.mode_concentration)
     log_probabilities = log_word_probabilities(model, modes)
     totals = np.asarray(documents.counts.sum(axis=0), np.float64).ravel()
-    log_reference = np.log((totals + 0.5) / (totals + 0.5).sum())
+    log_reference = log_word_shares(documents)
     scores = word_scores(log_probabilities, log_reference, settings)
     scores[:, totals == 0] = -np.inf  # words of a given vocabulary that the documents do not hold come last
     counts = documents.counts[np.flatnonzero(known)]
@@ -118,23 +133,26 @@ def find_words(
     return replace(topics, modes=modes, log_probabilities=log_probabilities, ranking=ranking)
 
 
+def log_word_shares(documents: CountedDocuments) -> np.ndarray:
+    """Log p(word) in the documents, shape (V,), float64; half a count is added to every word."""
+    totals = np.asarray(documents.counts.sum(axis=0), np.float64).ravel() + 0.5
+    return np.asarray(np.log(totals / totals.sum()))
+
+
 def merged_numbers(num_topics: int, groups: Sequence[Sequence[int]]) -> np.ndarray:
     """The new number of each topic when groups are merged; a merged topic takes the position of its smallest member.
 
     Raises:
-        ValueError: A group has fewer than two topics, or one of them does not exist or is in two groups.
+        ArgumentError: A group has fewer than two topics, or one of them does not exist or is in two groups.
     """
     if any(np.ndim(group) != 1 for group in groups):
-        raise ValueError(f"Argument `groups`: expected lists of topics, as [[0, 3]]. Received: {list(groups)}.")
+        raise ArgumentError("groups", "lists of topics, as [[0, 3]]", str(list(groups)))
     members = [topic for group in groups for topic in group]
     if any(len(set(group)) < 2 for group in groups) or len(set(members)) < len(members):
-        raise ValueError(
-            "Argument `groups`: expected groups of two or more topics, each topic in one group. "
-            f"Received: {[list(group) for group in groups]}."
-        )
-    wrong = [topic for topic in members if topic not in range(num_topics)]
-    if wrong:
-        raise ValueError(f"Argument `groups`: expected topics from 0 to {num_topics - 1}. Received: {wrong[0]}.")
+        received = str([list(group) for group in groups])
+        raise ArgumentError("groups", "groups of two or more topics, each topic in one group", received)
+    if wrong := [topic for topic in members if topic not in range(num_topics)]:
+        raise ArgumentError("groups", f"topics from 0 to {num_topics - 1}", str(wrong[0]))
     representative = np.arange(num_topics)
     for group in groups:
         representative[list(group)] = min(group)

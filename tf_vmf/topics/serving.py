@@ -15,6 +15,7 @@ from tf_vmf.text import DocumentVectorization
 from tf_vmf.topics.admixture import PRIOR_WORDS, SHARPNESS, STEPS
 from tf_vmf.topics.fitted import FittedTopics
 from tf_vmf.topics.mixture import VECTOR_TEMPERATURE, VECTOR_WORDS, TopicMixture
+from tf_vmf.topics.tables import NO_TOPIC, NO_TOPIC_LABEL
 
 
 def proportions_function(mixture: TopicMixture) -> Callable[..., tf.Tensor]:
@@ -44,7 +45,7 @@ def proportions_function(mixture: TopicMixture) -> Callable[..., tf.Tensor]:
 
 
 def topics_text(vectorizer: DocumentVectorization, topics: FittedTopics, labels: Sequence[str]) -> Endpoint:
-    """The endpoint from texts to topics: what `TopicModel.transform` computes, in float32."""
+    """The endpoint from texts to topics: what `TopicModel.transform` computes, in float32; topic -1 without a known word."""
     of_components = proportions_function(topics.mixture)
     members = tf.one_hot(topics.topic_of, topics.num_topics)
     mean, names = tf.constant(topics.weights, tf.float32), tf.constant(list(labels))
@@ -56,8 +57,8 @@ def topics_text(vectorizer: DocumentVectorization, topics: FittedTopics, labels:
         topic = tf.argmax(proportions, axis=1, output_type=tf.int32)
         return {
             "proportions": proportions,
-            "topic": topic,
-            "label": tf.gather(names, topic),
+            "topic": tf.where(known > 0, topic, NO_TOPIC),
+            "label": tf.where(known > 0, tf.gather(names, topic), NO_TOPIC_LABEL),
             "tokens": tf.cast(known, tf.int32),
         }
 

@@ -6,19 +6,26 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy import sparse
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf._optional import optional
 from tf_vmf.data.documents import Documents
 from tf_vmf.evaluation.coherence import topic_coherence
 from tf_vmf.evaluation.topics import npmi_coherence
 from tf_vmf.topics.fitted import FittedTopics
+from tf_vmf.topics.groups import in_order
 from tf_vmf.topics.representatives import representative_documents
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_COHERENCE_WORDS = 10
+NO_TOPIC, NO_TOPIC_LABEL = -1, "no known word"
 REPRESENTATIVES = 3
+DOCUMENT_COLUMNS = ("topic", "topic_label", "probability", "known_tokens")
+_COHERENCE_WORDS = 10
+_PERIOD_WORDS = 5
+_Z = 1.959964  # of the two-sided 95 % interval of a normal distribution
 
 
 def topic_info(
@@ -27,20 +34,22 @@ def topic_info(
     words: Sequence[Sequence[str]],
     labels: Sequence[str],
     topic_of_documents: np.ndarray,
+    hidden: Sequence[int] = (),
 ) -> pd.DataFrame:
-    """A row per topic; see `TopicModel.topic_info`."""
-    pandas = _pandas()
-    return pandas.DataFrame(
+    """A row per topic that is not hidden; see `TopicModel.topic_info`."""
+    pandas = import_pandas()
+    frame = pandas.DataFrame(
         {
             "topic": np.arange(topics.num_topics),
             "label": list(labels),
-            "size": np.bincount(topic_of_documents[topics.known], minlength=topics.num_topics),
+            "size": np.bincount(topic_of_documents[topic_of_documents >= 0], minlength=topics.num_topics),
             "share": topics.weights,
             "words": [list(row) for row in words],
             "c_npmi": coherence(topics, vocabulary),
             "representative_documents": representatives(topics, topic_of_documents),
         }
     )
+    return frame[~frame["topic"].isin(list(hidden))].reset_index(drop=True)
 
 
 def coherence(topics: FittedTopics, vocabulary: Sequence[str]) -> np.ndarray:
@@ -64,82 +73,137 @@ def representatives(topics: FittedTopics, topic_of_documents: np.ndarray) -> lis
     """Positions of the documents of each topic that lie nearest to the point at which it is decoded, nearest first."""
     result = []
     for topic in range(topics.num_topics):
-        rows = np.flatnonzero((topic_of_documents == topic) & topics.known)
+        rows = np.flatnonzero(topic_of_documents == topic)
         result.append(rows[representative_documents(topics.codes[rows], topics.modes[topic], REPRESENTATIVES)].tolist())
     return result
 
 
 def document_info(
-    texts: Sequence[str] | None, proportions: np.ndarray, labels: Sequence[str], known_tokens: np.ndarray
+    columns: pd.DataFrame, topic: np.ndarray, proportions: np.ndarray, labels: Sequence[str], known_tokens: np.ndarray
 ) -> pd.DataFrame:
-    """A row per document; see `TopicModel.document_info`."""
-    pandas = _pandas()
-    topic = proportions.argmax(axis=1)
-    return pandas.DataFrame(
-        {
-            "text": [None] * len(proportions) if texts is None else list(texts),
-            "topic": topic,
-            "label": [labels[k] for k in topic],
-            "probability": proportions.max(axis=1),
-            "known_tokens": known_tokens,
-        }
-    )
+    """A row per document; see `TopicModel.document_info`.
+
+    Args:
+        columns: The user's columns, a row per document.
+        topic: The topic of each document, -1 for none.
+        proportions: Shape (n, K).
+        labels: The label of each topic.
+        known_tokens: Of each document.
+
+    Raises:
+        ArgumentError: The frame has another number of rows, or columns with the names of the new ones.
+    """
+    pandas = import_pandas()
+    if not isinstance(columns, pandas.DataFrame):
+        columns = columns.to_pandas() if hasattr(columns, "to_pandas") else pandas.DataFrame(columns)
+    if len(columns) != len(topic):
+        raise ArgumentError("columns", f"a row for each of the {len(topic)} documents", f"{len(columns)} rows")
+    if taken := [name for name in DOCUMENT_COLUMNS if name in columns.columns]:
+        raise ArgumentError("columns", f"other names than {', '.join(DOCUMENT_COLUMNS)}", f"{taken[0]!r}", "Rename it.")
+    result = columns.copy()
+    found = topic >= 0
+    result["topic"] = topic
+    result["topic_label"] = [labels[k] if k >= 0 else NO_TOPIC_LABEL for k in topic]
+    result["probability"] = np.where(found, proportions.max(axis=1, initial=0.0), np.nan)
+    result["known_tokens"] = known_tokens
+    return result
 
 
-def topics_by(column: str, groups: Sequence[Any], proportions: np.ndarray, labels: Sequence[str]) -> pd.DataFrame:
+def topics_by(
+    column: str,
+    groups: Sequence[Any],
+    proportions: np.ndarray,
+    labels: Sequence[str],
+    categories: Any = None,
+) -> pd.DataFrame:
     """Sums and shares of the proportions in groups of documents, a row per group and topic.
-
-    Documents whose group is None or NaN are left out.
 
     Args:
         column: The name of the groups' column.
-        groups: The group of each document.
-        proportions: Shape (n, K).
+        groups: The group of each document; those of None are left out.
+        proportions: Shape (n, K); rows of NaN, of documents without a topic, are left out.
         labels: The label of each topic.
-
-    Raises:
-        ValueError: The number of groups is not n.
+        categories: The order of the groups; None sorts them.
     """
-    pandas = _pandas()
-    if len(groups) != len(proportions):
-        raise ValueError(f"Expected a {column} for each of the {len(proportions)} documents. Received: {len(groups)}.")
-    frame = pandas.DataFrame(proportions)
-    sums = frame.groupby(pandas.Series(list(groups)), sort=True).sum()
-    shares = sums.div(sums.sum(axis=1), axis=0)
+    pandas = import_pandas()
+    members = _members(groups, ~np.isnan(proportions).any(axis=1), categories)
     num_topics = proportions.shape[1]
+    rows = []
+    for group, documents in members.items():
+        sums = proportions[documents].sum(axis=0)
+        low, high = share_interval(sums, len(documents))
+        rows.append((group, len(documents), sums, sums / len(documents), low, high))
     return pandas.DataFrame(
         {
-            column: np.repeat(sums.index.to_numpy(), num_topics),
-            "topic": np.tile(np.arange(num_topics), len(sums)),
-            "label": list(labels) * len(sums),
-            "documents": sums.to_numpy().ravel(),
-            "share": shares.to_numpy().ravel(),
+            column: pandas.Series([row[0] for row in rows for _ in range(num_topics)]),
+            "topic": np.tile(np.arange(num_topics), len(rows)),
+            "topic_label": list(labels) * len(rows),
+            "documents": _flat([row[2] for row in rows]),
+            "share": _flat([row[3] for row in rows]),
+            "share_low": _flat([row[4] for row in rows]),
+            "share_high": _flat([row[5] for row in rows]),
         }
     )
 
 
-def periods(timestamps: Sequence[Any], bins: int | None) -> list[Any]:
-    """The start of the period of each timestamp: one of `bins` of equal length, or with None the timestamp itself.
+def share_interval(sums: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Wilson's interval of 95 % for shares of `size` documents.
 
-    Missing timestamps stay missing.
+    Proportions between 0 and 1 vary less than whole documents, for which the interval is made: it is rather too wide.
+
+    Args:
+        sums: Sums of proportions, in [0, size].
+        size: The number of documents.
+
+    References:
+        E. B. Wilson. Probable inference, the law of succession, and statistical inference. 1927.
     """
-    pandas = _pandas()
-    times = pandas.Series(list(timestamps))
-    if not pandas.api.types.is_numeric_dtype(times):
-        try:
-            times = pandas.to_datetime(times)
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"Argument `timestamps`: expected numbers or dates that pandas reads. {error}") from None
-    if bins is None or not len(times):
-        return list(times)
-    first, width = times.min(), (times.max() - times.min()) / bins
-    if not width:
-        return [first] * len(times)
-    number = np.minimum((times - first) // width, bins - 1)
-    return [None if pandas.isna(i) else first + width * int(i) for i in number]
+    share, z2 = sums / size, _Z**2
+    center = (share + z2 / (2 * size)) / (1 + z2 / size)
+    half = _Z / (1 + z2 / size) * np.sqrt(share * (1 - share) / size + z2 / (4 * size**2))
+    return np.clip(center - half, 0.0, 1.0), np.clip(center + half, 0.0, 1.0)
 
 
-def _pandas() -> Any:
+def words_by_group(
+    groups: Sequence[Any], proportions: np.ndarray, counts: sparse.csr_matrix, vocabulary: Sequence[str]
+) -> list[list[str]]:
+    """The words of each topic in each group, in the order of the rows of `topics_by`.
+
+    Words are ranked by n log(p(word | topic, group) / p(word)), where n is how often the topic says the word in the group.
+    """
+    totals = np.asarray(counts.sum(axis=0), np.float64).ravel()
+    background = (totals + 1e-9) / (totals + 1e-9).sum()
+    result = []
+    for documents in _members(groups, ~np.isnan(proportions).any(axis=1)).values():
+        often = np.asarray(counts[documents].T.dot(proportions[documents])).T  # (K, V)
+        for row in often:
+            scores = row * np.log(np.maximum(row / max(row.sum(), 1e-12), 1e-12) / background)
+            best = np.argsort(-scores, kind="stable")[:_PERIOD_WORDS]
+            result.append([vocabulary[word] for word in best if scores[word] > 0])
+    return result
+
+
+def as_matrix(table: pd.DataFrame, column: str) -> pd.DataFrame:
+    """A table of `topics_by` as shares with a row per group and a column per topic."""
+    result = table.pivot(index=column, columns="topic", values="share")
+    return result.loc[table[column].drop_duplicates()]
+
+
+def _members(groups: Sequence[Any], counted: np.ndarray, categories: Any = None) -> dict[Any, np.ndarray]:
+    """The positions of the documents of each group."""
+    rows: dict[Any, list[int]] = {}
+    for row, group in enumerate(groups):
+        if group is not None and counted[row]:
+            rows.setdefault(group, []).append(row)
+    return {group: np.array(rows[group]) for group in in_order(rows, categories)}
+
+
+def _flat(rows: list[np.ndarray]) -> np.ndarray:
+    return np.concatenate(rows) if rows else np.zeros(0)
+
+
+def import_pandas() -> Any:
+    """Pandas, or what to install."""
     with optional("topics", "Tables of topics"):
         import pandas
     return pandas

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,33 +15,32 @@ from sklearn.utils.validation import check_is_fitted
 from tf_vmf._errors import ArgumentError
 from tf_vmf.models import BagOfWordsVAE
 from tf_vmf.text import DocumentVectorization, Tokenizer
-from tf_vmf.text.vocabulary import VocabularyChoice, read_stop_words
 from tf_vmf.topics import codes as document_codes
-from tf_vmf.topics import files, guidance, tables
+from tf_vmf.topics import edits as topic_edits
+from tf_vmf.topics import files, guidance, inputs, tables
 from tf_vmf.topics.arguments import (
+    check_document_model,
     check_integer,
+    check_number,
     check_parameters,
-    checked_vocabulary,
-    warn_of_impossible_words,
+    checked_labels,
+    warn_of_equal_codes,
 )
 from tf_vmf.topics.documents import (
     CountedDocuments,
-    checked_counts,
-    choose_words,
-    count_words,
-    is_empty,
     is_texts,
     word_number,
 )
-from tf_vmf.topics.fitted import FittedTopics, find_words, merged_numbers
+from tf_vmf.topics.fitted import FittedTopics, find_words, log_word_shares, merged_numbers
 from tf_vmf.topics.fitting import fit_topics
+from tf_vmf.topics.groups import periods, read_column, read_times
 from tf_vmf.topics.selection import choose_num_topics
+from tf_vmf.topics.tree import TopicTree, topic_tree
 from tf_vmf.topics.words import WordSettings
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_SNIPPET = 300  # characters of a training text that are kept for display
 _WORD_PARAMETERS = ("relevance_weight", "exclusivity", "mode_concentration", "coherent_words")
 
 
@@ -98,7 +97,9 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         mean_directions_: Unit vectors, shape (components, d): one for each topic that was not merged.
         concentration_: Concentration of the components.
         silhouettes_: The mean silhouette by number of topics, where `num_topics` is None; otherwise None.
-        labels_: The topic of each training document, shape (n,).
+        labels_: The topic of each training document, shape (n,); -1 for one without a known word, which counts nowhere.
+        hidden_topics_: Topics that an edit hides: `topic_info` and the report leave them out, documents keep them.
+        feature_names_in_: The names of the columns, where the model was fitted on a data frame of counts.
 
     References:
         J. Xu and G. Durrett. Spherical Latent Spaces for Stable Variational Autoencoders. EMNLP 2018.
@@ -115,6 +116,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
     silhouettes_: dict[int, float] | None
     labels_: np.ndarray
     _topics: FittedTopics
+    hidden_topics_: tuple[int, ...]
     _labels: dict[int, str]
     _texts: list[str] | None
 
@@ -181,9 +183,9 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         del y
         check_parameters(self.get_params(deep=False))
         documents = self._read_training(X)
-        self._check_enough(documents)
-        guidance.check_seed_words(self.seed_words, self.vocabulary_, documents.counts)
         seed = self._seed()
+        unknown = int(np.sum(~documents.known))
+        self._say(f"{len(documents):,} texts, {len(self.vocabulary_):,} words, {unknown:,} texts without one of them")
         known = documents.counts[np.flatnonzero(documents.known)]
         self.model_ = document_codes.train(known, self._code_settings(), seed, self.verbose)
         return self._cluster(documents, seed)
@@ -200,10 +202,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
     ) -> Self:
         """The topics that a trained document model sees in documents: `fit` without the training.
 
-        ```python
-        model, vectorizer = tf_vmf.models.load("runs/reviews")
-        topics = tf_vmf.TopicModel.from_document_model(model, texts, vectorizer=vectorizer, num_topics=20, random_state=0)
-        ```
+        `tf_vmf.models.load("runs/reviews")` returns the model of a run and its vectorizer.
 
         Args:
             model: A trained document model whose codes are directions.
@@ -215,27 +214,20 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         Raises:
             ArgumentError: The words do not fit the model, its codes are no directions, or as for `fit`.
         """
-        if model.latent is None or model.latent.describe().metric != "cosine":
-            raise ArgumentError("model", "a document model whose codes are directions", f"latent={model.latent!r}")
-        words = vocabulary if vectorizer is None else vectorizer.vocabulary
-        if words is None:
-            raise ArgumentError("vocabulary", "the words of the counts, or `vectorizer`", "neither")
-        if len(words) != model.vocabulary_size:
-            raise ArgumentError("vocabulary", f"{model.vocabulary_size} words, those of the model", str(len(words)))
+        words = check_document_model(model, vocabulary if vectorizer is None else vectorizer.vocabulary)
         if vectorizer is not None:
             parameters |= {"tokenization": vectorizer.tokenization, "ngram_range": vectorizer.ngram_range}
-        result = cls(vocabulary=tuple(words), latent_dim=model.latent.latent_dim, **parameters)
+        result = cls(vocabulary=words, latent_dim=model.latent.latent_dim, **parameters)
         check_parameters(result.get_params(deep=False))
-        if is_texts(X) and vectorizer is None:
+        if vectorizer is None and is_texts(inputs.plain_documents(X, result.vocabulary)):
             raise ArgumentError("vectorizer", "the one that makes counts of the texts", "None")
         documents = result._read_training(X)
-        result._check_enough(documents)
-        guidance.check_seed_words(result.seed_words, result.vocabulary_, documents.counts)
-        result.model_ = model
+        result.model_, result.vectorizer_ = model, vectorizer
         return result._cluster(documents, result._seed())
 
     def _cluster(self, documents: CountedDocuments, seed: int) -> Self:
         """Finds the topics of the training documents under the document model."""
+        self._say("topics of the texts")
         codes, concentrations = self._encode(documents)
         known = np.flatnonzero(documents.known)
         guides = guidance.seed_columns(self.seed_words, self.vocabulary_)
@@ -244,27 +236,24 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         if num_topics is None:
             num_topics, self.silhouettes_ = choose_num_topics(codes[known], seed)
             num_topics = max(num_topics, len(guides))
-        _warn_of_equal_codes(codes[known], num_topics)
+        warn_of_equal_codes(codes[known], num_topics)
         counts = documents.counts[known]
         mixture = fit_topics(codes[known], concentrations[known], counts, num_topics, guides=guides, seed=seed)
         self._labels = {topic: name for topic, name in enumerate(guidance.seed_labels(self.seed_words)) if name}
+        self.hidden_topics_ = ()
         settings = self._word_settings()
         topic_of = np.arange(num_topics)
         self._set_topics(find_words(self.model_, mixture, topic_of, documents, codes, concentrations, settings))
+        if guides:
+            guidance.warn_of_lost_seeds(guides, self.topic_labels(), documents.counts, self.labels_)
         return self
+
+    def _say(self, line: str) -> None:
+        if self.verbose:
+            print(line, flush=True)
 
     def _seed(self) -> int:
         return int(check_random_state(self.random_state).randint(2**31 - 1))
-
-    def _check_enough(self, documents: CountedDocuments) -> None:
-        fewest = max(2, self.num_topics or 2)
-        if (known := int(documents.known.sum())) < fewest:
-            raise ArgumentError(
-                "X",
-                f"at least {fewest} documents with a word of the vocabulary, one per topic and two in all",
-                f"{known} of {len(documents)}",
-                "Lower `num_topics` or `min_df`, or add documents.",
-            )
 
     def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> np.ndarray:
         """Fits, and returns the proportions of the training documents."""
@@ -276,13 +265,13 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
     def transform(self, X: Any) -> np.ndarray:
         """Topic proportions p(topic|document), shape (n, num_topics); rows sum to 1.
 
-        A document without a known word gets the mean proportions of the training documents: see `known_tokens`.
+        A document without a known word, of which nothing is known, gets the mean proportions of the training documents; its topic
+        is -1 wherever one is named. `known_tokens` tells these documents.
 
         Args:
             X: Texts, or counts over `vocabulary_`.
         """
-        documents = self._read(X)
-        return self._topics.proportions(documents)
+        return self._topics.proportions(self._read(X))
 
     def known_tokens(self, X: Any) -> np.ndarray:
         """How many tokens of each document the vocabulary holds, int64 (n,); sums of fractional counts are rounded."""
@@ -299,13 +288,13 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         depends on the vocabulary: compare models over the same words. It does not depend on the topics.
 
         Raises:
-            ValueError: No document has a known word.
+            ArgumentError: No document has a known word.
         """
         del y
         documents = self._read(X)
         tokens = float(documents.counts.sum(dtype=np.float64))
         if not tokens:
-            raise ValueError("Expected a document with a word of the vocabulary. Received none.")
+            raise ArgumentError("X", "a document with a word of the vocabulary", "none")
         return float(document_codes.log_likelihood_bounds(self.model_, documents.counts).sum() / tokens)
 
     def outliers(self, X: Any = None, *, share: float = 0.05) -> np.ndarray:
@@ -319,8 +308,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
             share: The share of training documents that count as outliers, in [0, 1].
         """
         check_is_fitted(self, "model_")
-        if not 0 <= share <= 1:
-            raise ValueError(f"Argument `share`: expected a number in [0, 1]. Received: {share!r}.")
+        check_number("share", share, 0.0, 1.0)
         topics = self._topics
         density = reference = topics.log_density()
         known = topics.known
@@ -345,12 +333,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
             `num_topics_` lists of `num_words` words.
         """
         check_is_fitted(self, "model_")
-        check_integer("num_words", num_words, 1)
-        if num_words > len(self.vocabulary_):
-            raise ValueError(
-                f"Argument `num_words`: expected a number from 1 to {len(self.vocabulary_)}, the vocabulary's size. "
-                f"Received: {num_words!r}."
-            )
+        check_integer("num_words", num_words, 1, len(self.vocabulary_))
         return [[self.vocabulary_[word] for word in row[:num_words]] for row in self._topics.ranking]
 
     def topic_labels(self) -> list[str]:
@@ -370,18 +353,36 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
             (topic, p(topic|words)) by falling probability.
 
         Raises:
-            ValueError: There is no word, or one is not in the vocabulary; the message names similar ones.
+            ArgumentError: There is no word, or one is not in the vocabulary; the message names similar ones.
         """
         check_is_fitted(self, "model_")
         check_integer("num_topics", num_topics, 1)
-        numbers_ = [word_number(word, self.vocabulary_) for word in ([words] if isinstance(words, str) else words)]
-        if not numbers_:
-            raise ValueError("Argument `words`: expected a word or more. Received none.")
-        topics = self._topics
-        log_joint = np.log(np.maximum(topics.weights, 1e-12)) + topics.log_probabilities[:, numbers_].sum(axis=1)
-        probabilities = np.exp(log_joint - log_joint.max())
-        probabilities /= probabilities.sum()
+        numbers = [word_number(word, self.vocabulary_) for word in ([words] if isinstance(words, str) else words)]
+        if not numbers:
+            raise ArgumentError("words", "a word or more", "none")
+        probabilities = self._topics.topics_of_words(numbers)
         return [(int(topic), float(probabilities[topic])) for topic in np.argsort(-probabilities)[:num_topics]]
+
+    def topic_words(self, text: str) -> pd.DataFrame:
+        """The topic that explains each word of a text.
+
+        Of `model.topic_words("a moon of butter")` moon has the topic of rockets, butter that of bread.
+
+        Returns:
+            A data frame with a row per known word in reading order: `word`, `topic`, and `weight`, p(topic|word, text).
+
+        Raises:
+            ArgumentError: The text is no string, or the model was fitted on counts.
+            ModuleNotFoundError: pandas is not installed.
+        """
+        if not isinstance(text, str):
+            raise ArgumentError("text", "a string", f"{type(text).__name__}: {text!r:.60}")
+        documents = self._read([text])
+        assert documents.words is not None
+        shares = self._topics.topics_of_tokens(documents)
+        words = [self.vocabulary_[word] for word in documents.words]
+        columns = {"word": words, "topic": shares.argmax(axis=1), "weight": shares.max(axis=1, initial=0.0)}
+        return tables.import_pandas().DataFrame(columns)
 
     def update_words(self, **parameters: Any) -> Self:
         """Ranks the words of the topics anew, without training: `model.update_words(exclusivity=0.0)`.
@@ -390,12 +391,11 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
             **parameters: New values of `relevance_weight`, `exclusivity`, `mode_concentration` and `coherent_words`.
 
         Raises:
-            ValueError: Another parameter, or a value out of range.
+            ArgumentError: Another parameter, or a value out of range.
         """
         check_is_fitted(self, "model_")
-        wrong = [name for name in parameters if name not in _WORD_PARAMETERS]
-        if wrong:
-            raise ValueError(f"Expected some of {', '.join(_WORD_PARAMETERS)}. Received: {wrong[0]}.")
+        if wrong := [name for name in parameters if name not in _WORD_PARAMETERS]:
+            raise ArgumentError("parameters", f"some of {', '.join(_WORD_PARAMETERS)}", wrong[0])
         self.set_params(**parameters)
         check_parameters(self.get_params(deep=False))
         self._find_words(self._topics.topic_of)
@@ -412,21 +412,20 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         """Merges groups of topics, in place.
 
         A merged topic takes the position of its smallest member; later topics move up. Its proportion is the sum of those of
-        its members, its words are decoded anew, and it keeps a label where its members have just one.
+        its members, its words are decoded anew, and it has the name of the largest member that was named.
 
         Args:
             groups: Two or more topics each, such as [[0, 3], [5, 7]].
 
         Raises:
-            ValueError: A topic does not exist, is in two groups, or is alone in one.
+            ArgumentError: A topic does not exist, is in two groups, or is alone in one.
         """
         check_is_fitted(self, "model_")
         old = self._topics
         new_number = merged_numbers(old.num_topics, groups)
-        labels: dict[int, set[str]] = {}
-        for topic, label in self._labels.items():
-            labels.setdefault(int(new_number[topic]), set()).add(label)
-        self._labels = {topic: names.pop() for topic, names in labels.items() if len(names) == 1}
+        smallest_first = sorted(self._labels, key=lambda topic: old.weights[topic])
+        self._labels = {int(new_number[topic]): self._labels[topic] for topic in smallest_first}
+        self.hidden_topics_ = tuple(sorted({int(new_number[topic]) for topic in self.hidden_topics_}))
         self._find_words(new_number[old.topic_of])
         return self
 
@@ -438,97 +437,161 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
                 away, so that the first three words stand for it again.
 
         Raises:
-            ValueError: A topic does not exist.
+            ArgumentError: A topic does not exist.
         """
         check_is_fitted(self, "model_")
-        if isinstance(labels, str):
-            raise ValueError(f"Argument `labels`: expected a name per topic, as {{0: 'space'}}. Received: {labels!r}.")
-        if not isinstance(labels, Mapping) and len(labels) != self.num_topics_:
-            raise ValueError(
-                f"Argument `labels`: expected {self.num_topics_} names, one per topic. Received: {len(labels)}."
-            )
-        named = dict(labels) if isinstance(labels, Mapping) else dict(enumerate(labels))
-        wrong = [topic for topic in named if topic not in range(self.num_topics_)]
-        if wrong:
-            raise ValueError(
-                f"Argument `labels`: expected topics from 0 to {self.num_topics_ - 1}. Received: {wrong[0]!r}."
-            )
-        changed = {**self._labels, **{int(topic): label for topic, label in named.items()}}
-        self._labels = {topic: str(label) for topic, label in changed.items() if label is not None}
+        changed = {**self._labels, **checked_labels(labels, self.num_topics_)}
+        self._labels = {topic: label for topic, label in changed.items() if label is not None}
         return self
+
+    def hierarchy(self, num_words: int = 10) -> TopicTree:
+        """The tree of the topics by the likeness of their words.
+
+        `scipy.cluster.hierarchy.dendrogram(model.hierarchy().linkage, labels=model.topic_labels())` draws it.
+
+        Args:
+            num_words: Words per merge.
+
+        Returns:
+            `linkage` in scipy's format, and the `members` and `words` of each merge.
+        """
+        check_is_fitted(self, "model_")
+        check_integer("num_words", num_words, 1, len(self.vocabulary_))
+        topics = self._topics
+        reference = log_word_shares(topics.documents)
+        parts = topics.log_probabilities, topics.weights, reference, self.vocabulary_, num_words, self.relevance_weight
+        return topic_tree(*parts)
+
+    def reduce_topics(self, num_topics: int) -> Self:
+        """Merges the topics that are most alike until `num_topics` are left, in place; see `hierarchy` and `merge_topics`."""
+        check_is_fitted(self, "model_")
+        check_integer("num_topics", num_topics, 1, self.num_topics_)
+        groups = self.hierarchy(1).groups(num_topics)
+        return self.merge_topics(groups) if groups else self
+
+    def apply_edits(self, edits: str | Path) -> Self:
+        """Applies a file of edits, which the report's page writes, in place: labels, merges, and topics to hide.
+
+        See `tf_vmf.topics.edits.read_edits` for the format. All numbers in the file are those before the edits.
+
+        Raises:
+            MissingPlaceError: There is no such file.
+            ArgumentError: It was made for other topics, or a field does not fit; the message names the field.
+        """
+        check_is_fitted(self, "model_")
+        read = topic_edits.read_edits(edits, self.topics(min(topic_edits.FINGERPRINT_WORDS, len(self.vocabulary_))))
+        self.set_topic_labels(read.labels)
+        self.hidden_topics_ = tuple(sorted({*self.hidden_topics_, *read.hide}))
+        return self.merge_topics(read.merge) if read.merge else self
 
     # Tables.
 
     def topic_info(self, num_words: int = 10) -> pd.DataFrame:
         """A data frame with a row per topic.
 
-        Columns: `topic`, `label`, `size` (training documents whose largest proportion it is), `share` (mean proportion), `words`,
-        `c_npmi` (of the first ten words in the training documents; window of 10 words, or the whole document for counts) and
-        `representative_documents` (positions of the three training documents nearest to the topic's densest point).
+        Columns: `topic`, `label`, `size` (training documents whose topic it is), `share` (mean proportion), `words`, `c_npmi` (of
+        the first ten words in the training documents; window of 10 words, or the whole document for counts) and
+        `representative_documents` (positions of the three training documents nearest to the topic's densest point). Documents
+        without a known word are counted nowhere, and hidden topics have no row.
 
         Raises:
             ModuleNotFoundError: pandas or gensim is not installed.
         """
         check_is_fitted(self, "model_")
-        words = min(num_words, len(self.vocabulary_))
-        return tables.topic_info(self._topics, self.vocabulary_, self.topics(words), self.topic_labels(), self.labels_)
+        words = self.topics(min(num_words, len(self.vocabulary_)))
+        parts = self._topics, self.vocabulary_, words, self.topic_labels(), self.labels_, self.hidden_topics_
+        return tables.topic_info(*parts)
 
-    def document_info(self, X: Any) -> pd.DataFrame:
-        """A data frame with a row per document.
+    def document_info(self, X: Any, *, columns: Any = None) -> pd.DataFrame:
+        """A data frame with a row per document: the columns of the user, then what the model says.
 
-        Columns: `text` (None for counts), `topic` (that with the largest proportion), `label`, `probability` (that proportion)
-        and `known_tokens`.
-
-        Raises:
-            ModuleNotFoundError: pandas is not installed.
-        """
-        documents = self._read(X)
-        proportions = self._topics.proportions(documents)
-        texts = list(X) if is_texts(X) else None
-        return tables.document_info(texts, proportions, self.topic_labels(), documents.lengths)
-
-    def topics_per_class(self, classes: Sequence[Any], X: Any = None) -> pd.DataFrame:
-        """How much of each class is about each topic.
+        `topic` (that with the largest proportion; -1 without a known word), `topic_label` ("no known word" for -1), `probability`
+        (the proportion; NaN for -1) and `known_tokens`.
 
         Args:
-            classes: The class of each document; documents with None or NaN are left out.
-            X: The documents; None for the training documents.
-
-        Returns:
-            A data frame with a row per class and topic: `class`, `topic`, `label`, `documents` (sum of proportions), `share` (of
-            the class; the shares of a class sum to 1).
+            X: Documents.
+            columns: A data frame with a row per document, whose columns come first; None for `text`, or nothing of counts.
 
         Raises:
-            ValueError: The number of classes is not that of the documents.
-            ModuleNotFoundError: pandas is not installed.
-        """
-        return tables.topics_by("class", classes, self._proportions_of(X), self.topic_labels())
-
-    def topics_over_time(self, timestamps: Sequence[Any], X: Any = None, *, bins: int | None = None) -> pd.DataFrame:
-        """How much of each period is about each topic.
-
-        Args:
-            timestamps: The time of each document: numbers, dates, or strings that pandas reads as dates. Documents with None or
-                NaN are left out.
-            X: The documents; None for the training documents.
-            bins: The number of periods of equal length; None keeps every distinct time apart.
-
-        Returns:
-            A data frame with a row per period and topic: `time` (its start), `topic`, `label`, `documents`, `share`.
-
-        Raises:
-            ValueError: The number of timestamps is not that of the documents, or pandas cannot read one.
+            ArgumentError: `columns` has another number of rows, or one of the names above.
             ModuleNotFoundError: pandas is not installed.
         """
         check_is_fitted(self, "model_")
+        pandas = tables.import_pandas()
+        plain = inputs.plain_documents(X, self.vocabulary_)
+        documents = self._read(plain)
+        if columns is None and is_texts(plain):
+            columns = pandas.DataFrame({"text": list(plain)})
+        if columns is None:
+            columns = pandas.DataFrame(index=range(len(documents)))
+        proportions = self._topics.proportions(documents)
+        topic = np.where(documents.known, proportions.argmax(axis=1), tables.NO_TOPIC)
+        return tables.document_info(columns, topic, proportions, self.topic_labels(), documents.lengths)
+
+    def topics_per_class(self, classes: Any, X: Any = None, *, matrix: bool = False) -> pd.DataFrame:
+        """The share of each topic in each class.
+
+        Args:
+            classes: The class of each document, by position; documents with a missing one are left out.
+            X: The documents; None for the training documents. Those without a known word are counted nowhere.
+            matrix: Whether to return the shares with a row per class and a column per topic.
+
+        Returns:
+            A data frame with a row per class and topic: `class`, `topic`, `topic_label`, `documents` (sum of proportions), `share`
+            (of the class; the shares of a class sum to 1), and its 95 % interval `share_low`, `share_high`. Classes are sorted;
+            those of a categorical column keep its order.
+
+        Raises:
+            ArgumentError: The number of classes is not that of the documents, or they are no column of single values.
+            ModuleNotFoundError: pandas is not installed.
+        """
+        documents, proportions = self._counted_proportions(X)
+        groups = read_column("classes", classes, len(documents))
+        categories = getattr(getattr(classes, "cat", classes), "categories", None)
+        table = tables.topics_by("class", groups, proportions, self.topic_labels(), categories)
+        return tables.as_matrix(table, "class") if matrix else table
+
+    def topics_over_time(
+        self,
+        times: Any,
+        X: Any = None,
+        *,
+        freq: str | None = None,
+        bins: int | None = None,
+        datetime_format: str | None = None,
+    ) -> pd.DataFrame:
+        """The share of each topic in each period, with the words that the topic has there.
+
+        Args:
+            times: The time of each document, by position: numbers, dates, strings with dates, or `pandas.Period`s. Documents with a
+                missing one are left out.
+            X: The documents; None for the training documents. Those without a known word are counted nowhere.
+            freq: The calendar period: "D", "W", "M", "Q" or "Y", as pandas names them.
+            bins: The number of periods of equal length, instead. With neither every distinct time is kept apart.
+            datetime_format: How strings or numbers are read as dates, as "%d.%m.%Y"; required where day and month cannot be told.
+
+        Returns:
+            A data frame with a row per period and topic: `time` (its start), `topic`, `topic_label`, `documents` (sum of
+            proportions), `share`, its 95 % interval `share_low`, `share_high`, and `words`. Periods without documents have no row.
+
+        Raises:
+            ArgumentError: The number of times is not that of the documents, or one cannot be read, or can be in two ways.
+            ModuleNotFoundError: pandas is not installed.
+        """
         if bins is not None:
             check_integer("bins", bins, 1)
-        periods = tables.periods(timestamps, bins)
-        return tables.topics_by("time", periods, self._proportions_of(X), self.topic_labels())
+        documents, proportions = self._counted_proportions(X)
+        starts = periods(read_times(times, len(documents), datetime_format), freq, bins)
+        table = tables.topics_by("time", starts, proportions, self.topic_labels())
+        table["words"] = tables.words_by_group(starts, proportions, documents.counts, self.vocabulary_)
+        return table
 
-    def _proportions_of(self, X: Any) -> np.ndarray:
+    def _counted_proportions(self, X: Any) -> tuple[CountedDocuments, np.ndarray]:
+        """Documents, and their proportions; NaN for those without a known word."""
         check_is_fitted(self, "model_")
-        return self._topics.training_proportions() if X is None else self.transform(X)
+        documents = self._topics.documents if X is None else self._read(X)
+        proportions = self._topics.training_proportions() if X is None else self._topics.proportions(documents)
+        return documents, np.where(documents.known[:, np.newaxis], proportions, np.nan)
 
     def report(
         self,
@@ -590,7 +653,8 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
             FileNotFoundError: There is no topic model at the path.
             ValueError: A file is damaged.
         """
-        return files.load(cls, path)
+        result: Self = files.load(cls, path)
+        return result
 
     def export(self, path: str | Path, *, examples: Sequence[str] | None = None) -> Path:
         """Writes a SavedModel that needs neither this package nor scikit-learn.
@@ -604,54 +668,36 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
 
         Raises:
             FileExistsError: There is something at the path.
-            ValueError: The model was fitted on counts.
+            ArgumentError: The model was fitted on counts.
         """
         from tf_vmf.topics.serving import export_topics
 
         check_is_fitted(self, "model_")
         if self.vectorizer_ is None:
-            raise ValueError("Only a model that was fitted on texts can be exported. This one was fitted on counts.")
+            raise ArgumentError(
+                "path", "a model that was fitted on texts, to export it", "one that was fitted on counts"
+            )
         return export_topics(self.model_, self.vectorizer_, self._topics, self.topic_labels(), path, examples)
 
     # Reading and state.
 
     def _read_training(self, X: Any) -> CountedDocuments:
         """The training documents; sets the vocabulary, the vectorizer and what is kept of the texts."""
-        texts_given = is_texts(X)
-        if is_empty(X):
-            raise ValueError("Expected documents. Received none.")
-        if texts_given:
-            texts = list(X)
-            tokenizer = Tokenizer(self.tokenization, self.ngram_range)
-            self.vocabulary_, documents = choose_words(texts, tokenizer, self._vocabulary_choice(tokenizer))
-            self.vectorizer_ = DocumentVectorization(
-                self.vocabulary_, tokenization=self.tokenization, ngram_range=self.ngram_range
+        found = inputs.read_training(X, self)
+        self.vocabulary_, self.vectorizer_, self._texts = found.vocabulary, found.vectorizer, found.texts
+        self.__dict__.pop("feature_names_in_", None)
+        if found.names is not None:
+            self.feature_names_in_ = found.names
+        fewest = max(2, self.num_topics or 2)
+        if (known := int(found.documents.known.sum())) < fewest:
+            raise ArgumentError(
+                "X",
+                f"at least {fewest} documents with a word of the vocabulary, one per topic and two in all",
+                f"{known} of {len(found.documents)}",
+                "Lower `num_topics` or `min_df`, or add documents.",
             )
-            self._texts = [_shortened(text) for text in texts]
-            if self.vocabulary is not None and self.ngram_range == (1, 1):
-                warn_of_impossible_words(self.vocabulary_, tokenizer)
-        else:
-            if self.vocabulary is None:
-                raise ValueError(
-                    "Expected texts, a list of strings or one column of a data frame as in frame['text'], or counts with the "
-                    f"argument `vocabulary`, which names their columns. Received: {type(X).__name__} and vocabulary=None."
-                )
-            self.vocabulary_ = checked_vocabulary(self.vocabulary)
-            documents = checked_counts(X, len(self.vocabulary_))
-            self.vectorizer_ = None
-            self._texts = None
-        return documents
-
-    def _vocabulary_choice(self, tokenizer: Tokenizer) -> VocabularyChoice:
-        if self.vocabulary is not None:
-            return VocabularyChoice(len(self.vocabulary), words=checked_vocabulary(self.vocabulary))
-        return VocabularyChoice(
-            self.vocabulary_size,
-            min_df=self.min_df,
-            max_df=self.max_df,
-            stop_words=read_stop_words(self.stop_words, tokenizer),
-            ngrams=tokenizer.ngram_range[1] > 1,
-        )
+        guidance.check_seed_words(self.seed_words, self.vocabulary_, found.documents.counts)
+        return found.documents
 
     def _code_settings(self) -> document_codes.CodeSettings:
         return document_codes.CodeSettings(
@@ -667,20 +713,19 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         return settings if self.coherent_words else settings.by_relevance_alone()
 
     def _set_topics(self, topics: FittedTopics) -> None:
+        seeds = guidance.seed_columns(self.seed_words, self.vocabulary_)
+        topics = (
+            replace(topics, ranking=guidance.seeds_first(topics.ranking, seeds, topics.topic_of)) if seeds else topics
+        )
         self._topics = topics
         self.num_topics_ = topics.num_topics
         self.mean_directions_ = topics.mixture.mean_directions
         self.concentration_ = topics.mixture.concentration
-        self.labels_ = topics.training_proportions().argmax(axis=1)
+        self.labels_ = np.where(topics.known, topics.training_proportions().argmax(axis=1), tables.NO_TOPIC)
 
     def _read(self, X: Any) -> CountedDocuments:
         check_is_fitted(self, "model_")
-        if is_texts(X):
-            if self.vectorizer_ is None:
-                raise ArgumentError("X", "counts over `vocabulary_`, as this model was fitted on counts", "texts")
-            return count_words(list(X), Tokenizer(self.tokenization, self.ngram_range), self.vocabulary_)
-        size = len(self.vocabulary_)
-        return checked_counts(np.zeros((0, size)) if is_empty(X) else X, size)
+        return inputs.read_new(X, self.vocabulary_, self.vectorizer_, Tokenizer(self.tokenization, self.ngram_range))
 
     def _encode(self, documents: CountedDocuments) -> tuple[np.ndarray, np.ndarray]:
         codes, concentrations = document_codes.encode(self.model_, documents.counts)
@@ -697,17 +742,3 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         tags.input_tags.sparse = True
         tags.input_tags.positive_only = True
         return tags
-
-
-def _warn_of_equal_codes(codes: np.ndarray, num_topics: int) -> None:
-    distinct = len(np.unique(np.round(codes, 4), axis=0))
-    if distinct < num_topics:
-        warnings.warn(
-            f"The documents have {distinct} distinct codes, fewer than the {num_topics} topics: some topics are the same. Lower "
-            "`num_topics`, or remove repeated documents.",
-            stacklevel=3,
-        )
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _SNIPPET else text[:_SNIPPET].rsplit(" ", 1)[0].rstrip(" ,;:") + " …"

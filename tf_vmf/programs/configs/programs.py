@@ -9,7 +9,7 @@ from typing import Any
 from tf_vmf._errors import ArgumentError
 from tf_vmf.programs.configs.corpus import CorpusConfig, DocumentTextConfig, SentenceTextConfig
 from tf_vmf.programs.configs.options import Config, option, refuse_unused, with_default
-from tf_vmf.programs.configs.topics import EXPORT_CODES
+from tf_vmf.programs.configs.topics import DELIMITER, EXPORT_CODES
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -89,9 +89,15 @@ class PredictConfig(Config):
         dataclasses.MISSING, "Texts: files, folders or patterns, as the training text.", texts=True
     )
     output: str = option(dataclasses.MISSING, "CSV file to write.")
+    proportions: bool = option(False, "Of a topic model: write the proportion of every topic, as topic_0, topic_1, ...")
+    codes: bool = option(
+        False, "Write the codes, as code_0, code_1, ...; of models without topics if nothing is asked for."
+    )
+    bounds: bool = option(False, "Write nll and kl, in nats; of models without topics if nothing is asked for.")
     export_codes: str | None = option(None, EXPORT_CODES)
     text_column: str | int | None = with_default(CorpusConfig, "text_column", None)
     label_column: str | int | None = with_default(CorpusConfig, "label_column", None)
+    delimiter: str | None = option(None, DELIMITER)
     seed: int = option(0, "Seed of the sample of the code behind nll.", minimum=0, maximum=2**31 - 1)
 
     def check(self) -> None:

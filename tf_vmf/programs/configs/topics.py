@@ -12,6 +12,8 @@ EXPORT_CODES = (
     "Folder to make for TensorFlow's Embedding Projector: codes.tsv, metadata.tsv, and coordinates.tsv in the plane."
 )
 
+DELIMITER = "What separates columns, one character such as ';'; a comma in .csv and a tab elsewhere if not given."
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TopicsConfig(Config):
@@ -27,7 +29,26 @@ class TopicsConfig(Config):
     train_files: tuple[str, ...] = with_default(CorpusConfig, "train_files", ())
     text_column: str | int | None = with_default(CorpusConfig, "text_column", None)
     label_column: str | int | None = with_default(CorpusConfig, "label_column", None)
-    num_topics: int = option(20, "Number of topics; 0 chooses it by the silhouette of the codes.", minimum=0)
+    delimiter: str | None = option(None, DELIMITER)
+    date_column: str | int | None = option(
+        None, "Column of the date or the time, as text_column: writes topics_over_time.csv and shows topics over time."
+    )
+    freq: str | None = option(
+        None,
+        "Calendar period of topics_over_time.csv: D, W, M, Q or Y; if not given every distinct time is kept apart.",
+    )
+    datetime_format: str | None = option(
+        None, "How dates are read, as %d.%m.%Y; needed where day and month cannot be told."
+    )
+    num_topics: int | str = option(
+        20, "Number of topics; none chooses it by the silhouette of the codes.", minimum=2, words=("none",)
+    )
+    seed_words: str | None = option(
+        None, "File with words that shall have a topic each: a line per topic, NAME: WORD, WORD."
+    )
+    edits: str | None = option(
+        None, "File of labels, merges and topics to hide, which the report's page writes; applied to the topics found."
+    )
     vocabulary_size: int = option(5000, "Most frequent words to keep.", minimum=2)
     tokenization: str = option(
         "words",
@@ -56,5 +77,9 @@ class TopicsConfig(Config):
                 "files of your own, or `corpus`, and not both",
                 f"corpus={self.corpus!r}, train_files={list(self.train_files)!r}",
             )
-        if self.num_topics == 1:
-            raise ArgumentError("num_topics", "2 or more, or 0 to choose", "1")
+        if self.date_column is None:
+            for name in ("freq", "datetime_format"):
+                if getattr(self, name) is not None:
+                    raise ArgumentError(name, "None without `date_column`", repr(getattr(self, name)))
+        if self.date_column is not None and self.text_column is None:
+            raise ArgumentError("text_column", "the column of the text, as `date_column` is given", "None")

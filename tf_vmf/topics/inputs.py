@@ -1,0 +1,167 @@
+"""What users pass as documents: lists, arrays, columns and data frames of any library, made into texts or counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Set
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tf_vmf._errors import ArgumentError
+from tf_vmf.text import DocumentVectorization, Tokenizer
+from tf_vmf.text.vocabulary import VocabularyChoice, read_stop_words
+from tf_vmf.topics.arguments import checked_vocabulary, warn_of_impossible_words
+from tf_vmf.topics.documents import CountedDocuments, checked_counts, choose_words, count_words, is_empty, is_texts
+
+_SNIPPET = 300  # characters of a training text that are kept for display
+
+
+class Training(NamedTuple):
+    """The training documents of a topic model.
+
+    Attributes:
+        documents: Their words.
+        vocabulary: The V words.
+        vectorizer: From texts to counts; None where counts were given.
+        texts: The beginnings of the texts, or None.
+        names: The names of the columns of a data frame of counts, or None.
+    """
+
+    documents: CountedDocuments
+    vocabulary: tuple[str, ...]
+    vectorizer: DocumentVectorization | None
+    texts: list[str] | None
+    names: np.ndarray | None
+
+
+def read_training(documents: Any, model: Any) -> Training:
+    """Reads the documents to fit, by the parameters of a model.
+
+    Raises:
+        TypeError: They are neither texts nor counts.
+        ArgumentError: There is none, no word is left, or counts do not fit the vocabulary.
+    """
+    given = None if model.vocabulary is None else checked_vocabulary(model.vocabulary)
+    names = None if given is None else names_of_columns(documents)
+    plain = plain_documents(documents, given)
+    texts_given = is_texts(plain)
+    if is_empty(plain):
+        raise ArgumentError("X", "documents", "none")
+    if not texts_given:
+        if given is None:
+            raise ArgumentError(
+                "vocabulary",
+                "the words of the columns of counts; or texts, a list of strings or one column of a data frame as in frame['text']",
+                f"{type(plain).__name__} and vocabulary=None",
+            )
+        return Training(checked_counts(plain, len(given)), given, None, None, names)
+    tokenizer = Tokenizer(model.tokenization, model.ngram_range)
+    if given is not None:
+        choice = VocabularyChoice(len(given), words=given)
+    else:
+        choice = VocabularyChoice(
+            model.vocabulary_size,
+            min_df=model.min_df,
+            max_df=model.max_df,
+            stop_words=read_stop_words(model.stop_words, tokenizer),
+            ngrams=tokenizer.ngram_range[1] > 1,
+        )
+    texts = list(plain)
+    vocabulary, counted = choose_words(texts, tokenizer, choice)
+    if given is not None and model.ngram_range == (1, 1):
+        warn_of_impossible_words(vocabulary, tokenizer)
+    vectorizer = DocumentVectorization(vocabulary, tokenization=model.tokenization, ngram_range=model.ngram_range)
+    return Training(counted, vocabulary, vectorizer, [shortened(text) for text in texts], None)
+
+
+def read_new(
+    documents: Any, vocabulary: tuple[str, ...], vectorizer: DocumentVectorization | None, tokenizer: Tokenizer
+) -> CountedDocuments:
+    """Reads documents that a fitted model is asked about.
+
+    Raises:
+        TypeError: They are neither texts nor counts.
+        ArgumentError: They are texts, but the model was fitted on counts; or counts do not fit the vocabulary.
+    """
+    plain = plain_documents(documents, vocabulary)
+    if is_texts(plain):
+        if vectorizer is None:
+            raise ArgumentError("X", "counts over `vocabulary_`, as this model was fitted on counts", "texts")
+        return count_words(list(plain), tokenizer, vocabulary)
+    return checked_counts(np.zeros((0, len(vocabulary))) if is_empty(plain) else plain, len(vocabulary))
+
+
+def plain_documents(documents: Any, vocabulary: Sequence[str] | None) -> Any:
+    """Documents without what names their rows and columns: a list or an array of texts, or counts.
+
+    Data frames hold counts: their columns are put into the order of the vocabulary.
+
+    Args:
+        documents: What the user has passed.
+        vocabulary: The words that the columns of a data frame must name; None where none were given.
+
+    Raises:
+        TypeError: A mapping or a set, or a data frame of texts, which has to be one of its columns.
+        ArgumentError: The columns of a data frame of counts are not the words of the vocabulary.
+    """
+    if isinstance(documents, Mapping | Set):
+        remedy = "Pass list(texts.values())." if isinstance(documents, Mapping) else "Pass a list, which has an order."
+        raise TypeError(f"Expected a list of texts, or counts. Received: {type(documents).__name__}. {remedy}")
+    if hasattr(documents, "columns"):
+        return _counts_of_frame(documents, vocabulary)
+    if isinstance(documents, np.ndarray) and documents.ndim == 0:
+        raise TypeError(f"Expected a list of texts, or counts. Received: an array of shape (), {documents!r:.60}.")
+    return documents.to_pylist() if hasattr(documents, "to_pylist") else documents
+
+
+def names_of_columns(documents: Any) -> np.ndarray | None:
+    """The names of the columns of a data frame of counts, as scikit-learn's `feature_names_in_`; None without names."""
+    if not hasattr(documents, "columns"):
+        return None
+    names = list(getattr(documents, "column_names", documents.columns))
+    return np.array(names, object) if names and all(isinstance(name, str) for name in names) else None
+
+
+def shortened(text: str) -> str:
+    """The beginning of a text, for display."""
+    return text if len(text) <= _SNIPPET else text[:_SNIPPET].rsplit(" ", 1)[0].rstrip(" ,;:") + " …"
+
+
+def _counts_of_frame(frame: Any, vocabulary: Sequence[str] | None) -> Any:
+    if not hasattr(frame, "iloc"):
+        frame = frame.to_pandas()
+    import pandas
+
+    names = list(frame.columns)
+    if not all(pandas.api.types.is_numeric_dtype(kind) for kind in frame.dtypes):
+        raise TypeError(
+            "Expected texts, a list of strings or one column of a data frame as in frame['text'], or counts, numbers. "
+            f"Received: a data frame with columns {names}."
+        )
+    if vocabulary is not None and names != list(range(len(vocabulary))):
+        frame = _aligned(frame, vocabulary)
+    if hasattr(frame, "sparse") and all(isinstance(kind, pandas.SparseDtype) for kind in frame.dtypes):
+        return frame.sparse.to_coo()
+    return frame.to_numpy(dtype=np.float32, na_value=np.nan)
+
+
+def _aligned(frame: Any, vocabulary: Sequence[str]) -> Any:
+    """The frame with its columns in the order of the vocabulary."""
+    names = [str(name) for name in frame.columns]
+    if len(set(names)) < len(names):
+        twice = next(name for position, name in enumerate(names) if name in names[:position])
+        raise ArgumentError("X", "a column per word", f"two columns {twice!r}")
+    if missing := [word for word in vocabulary if word not in set(names)]:
+        raise ArgumentError(
+            "X", "a column for every word of the vocabulary", f"no column {missing[0]!r}", _count(missing)
+        )
+    if unknown := sorted(set(names) - set(vocabulary)):
+        raise ArgumentError(
+            "X", "columns named by words of the vocabulary alone", f"a column {unknown[0]!r}", _count(unknown)
+        )
+    position = {name: number for number, name in enumerate(names)}
+    return frame.iloc[:, [position[word] for word in vocabulary]]
+
+
+def _count(names: Sequence[str]) -> str:
+    return f"{len(names)} are so: {', '.join(map(repr, names[:5]))}." if len(names) > 1 else ""
