@@ -27,6 +27,7 @@ NAMES = (
     "document_training",
     "lstm_step",
     "adam",
+    "memory",
     "serving",
     "scaling",
     "streaming",

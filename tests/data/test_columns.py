@@ -11,6 +11,7 @@ import pytest
 from tests.refusals import refused
 from tf_vmf import data
 from tf_vmf.data import load_bag_of_words, load_sentences
+from tf_vmf.programs.configs import DocumentConfig
 from tf_vmf.text.files import TextFiles
 from tf_vmf.text.tables import Columns, looks_like_table, read_rows
 
@@ -291,3 +292,12 @@ def test_fields_beyond_the_limit_of_the_csv_module_are_read(tmp_path):
     text = "word " * 100_000
     (tmp_path / "a.csv").write_text(f"text\n{text}\n")
     assert [row.text for row in read_rows(tmp_path / "a.csv", Columns("text"))] == [text]
+
+
+def test_a_delimiter_reaches_the_loaders_from_a_configuration(tmp_path):
+    (tmp_path / "a.csv").write_text("id;text\n" + "1;a red moon\n2;a blue sea\n" * 10)
+    config = DocumentConfig(train_files=(str(tmp_path / "a.csv"),), text_column="text", delimiter=";")
+    assert set(load_bag_of_words(**config.loader_arguments()).vocabulary) == {"red", "moon", "blue", "sea"}
+    data.prepare_documents(tmp_path / "out", tmp_path / "a.csv", text_column="text", delimiter=";")
+    prepared = data.load_bag_of_words("prepared", data_dir=tmp_path / "out")
+    assert set(prepared.vocabulary) == {"red", "moon", "blue", "sea"}

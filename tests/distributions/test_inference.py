@@ -6,6 +6,7 @@ import scipy.optimize
 import scipy.stats
 import tensorflow as tf
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf.distributions import VonMisesFisher, fit_with_errors, rayleigh_test
 
 # The nine roulette spins of Mardia and Jupp (2000), example 2.1, degrees; their mean direction is 51 degrees, Rbar = 0.711.
@@ -117,10 +118,12 @@ def test_what_is_no_more_concentrated_than_chance_is_not_fitted_as_if_it_were():
 
 def test_bad_arguments_are_refused():
     for bad in (np.ones((5, 3)), np.eye(3)[:1], np.eye(3)[0]):
-        with pytest.raises(ValueError, match=r"unit vectors|shape \(n"):
+        with pytest.raises(ArgumentError) as error:
             fit_with_errors(bad)
-    with pytest.raises(ValueError, match="`confidence`"):
+        assert error.value.name == "samples"
+    with pytest.raises(ArgumentError) as error:
         fit_with_errors(np.eye(3), confidence=95)
+    assert error.value.name == "confidence"
 
 
 def test_points_in_half_precision_are_unit_vectors_to_that_precision():
@@ -130,3 +133,23 @@ def test_points_in_half_precision_are_unit_vectors_to_that_precision():
         assert fit.concentration == pytest.approx(exact.concentration, rel=2e-2)
         assert rayleigh_test(convert(samples)).p_value < 1e-9
     assert rayleigh_test(np.eye(3, dtype=int)).p_value == rayleigh_test(np.eye(3)).p_value
+
+
+def test_equal_fits_are_equal():
+    x = draw(20.0, 5, 20, 2)
+    assert fit_with_errors(x) == fit_with_errors(x)
+    assert rayleigh_test(x) == rayleigh_test(x)
+    assert fit_with_errors(x) != fit_with_errors(x, confidence=0.9)
+    assert fit_with_errors(x) != rayleigh_test(x)
+
+
+def test_the_interval_of_concentrated_points_has_no_wall_and_that_of_equal_ones_no_end():
+    tangent = np.random.default_rng(0).normal(size=(400, 2)) / np.sqrt(1.7e11)
+    x = np.concatenate([tangent, np.sqrt(1 - np.square(tangent).sum(axis=1, keepdims=True))], axis=1)
+    fit = fit_with_errors(x)
+    low, high = fit.concentration_interval
+    assert low < 1.7e11 < high < 2.2e11
+    equal = fit_with_errors(np.tile([[0.0, 1.0]], (4, 1)))
+    assert np.isinf(equal.concentration_interval[1])
+    assert equal.concentration == 1e18
+    np.testing.assert_array_equal(fit_with_errors(np.tile(np.float32([[0.0, 1.0]]), (4, 1))).concentration, 2.0**46)

@@ -5,7 +5,9 @@ import pytest
 import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf.distributions import VonMisesFisher, pairwise_log_prob
+from tf_vmf.distributions.pairwise import cosine_distance
 from tf_vmf.math import log_normalizer
 
 
@@ -59,7 +61,7 @@ def test_scalars_broadcast_and_half_precision_is_computed_in_single(rng):
     [((4, 6), (3, 5), (3,)), ((6,), (3, 6), (3,)), ((4, 1, 6), (3, 6), (3,)), ((4, 6), (3, 6), (3, 1))],
 )
 def test_shapes_that_do_not_fit_are_refused(x, mu, kappa):
-    with pytest.raises(ValueError, match=r"Expected points of shape \(n, d\)"):
+    with pytest.raises(ArgumentError, match="mean_directions of shape"):
         pairwise_log_prob(tf.ones(x), tf.ones(mu), tf.ones(kappa))
 
 
@@ -123,3 +125,22 @@ def test_an_infinite_concentration_is_the_point_mass_that_the_distribution_has()
     np.testing.assert_allclose(pairs, VonMisesFisher(mu, kappa).log_prob(mu[:2, tf.newaxis]), rtol=1e-6)
     assert pairs[0, 0] > 80
     assert pairs[1, 0] < -1e38
+
+
+@pytest.mark.parametrize("shape", [(6, 4), (2, 3, 4), (0, 4)])
+def test_gradients_of_many_points_under_one_distribution_are_those_of_each(shape, rng):
+    x = tf.constant(rng.normal(size=shape))
+    mu, weights = tf.constant(rng.normal(size=4)), tf.constant(rng.normal(size=shape[:-1]))
+    results = []
+    for one in (mu, tf.broadcast_to(mu, shape)):  # the second is of another rank, where TensorFlow derives the gradient
+        with tf.GradientTape() as outer:
+            outer.watch([x, mu])
+            with tf.GradientTape() as tape:
+                tape.watch([x, mu])
+                direction = mu if one is mu else tf.broadcast_to(mu, shape)
+                value = tf.reduce_sum(weights * cosine_distance(x, direction) ** 2)
+            first = tape.gradient(value, [x, mu])
+            squares = sum(tf.reduce_sum(g * g) for g in first)
+        results.append([value, *first, *outer.gradient(squares, [x, mu])])
+    for actual, expected in zip(*results, strict=True):
+        np.testing.assert_allclose(actual, expected, rtol=1e-10, atol=1e-10)

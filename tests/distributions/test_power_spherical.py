@@ -3,10 +3,12 @@
 import mpmath
 import numpy as np
 import pytest
+import scipy.special
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from tf_vmf.distributions import PowerSpherical
+from tf_vmf.distributions import PowerSpherical, VonMisesFisher
+from tf_vmf.math import power_spherical_kl_to_uniform
 
 
 def exact(x, mu, kappa):
@@ -73,3 +75,87 @@ def test_the_registered_divergence_is_that_of_simulation():
     ratio = (distribution.log_prob(z) - uniform.log_prob(z)).numpy()
     error = ratio.std(axis=0) / np.sqrt(20_000)
     np.testing.assert_array_less(np.abs(distribution.kl_divergence(uniform) - ratio.mean(axis=0)), 5 * error)
+
+
+@pytest.mark.parametrize(("dim", "kappa"), [(50, 1e6), (50, 1e9), (2, 1e9), (3, 1e8), (3, 0.0), (1000, 1e-3), (3, 2.0)])
+def test_entropy_and_cross_entropy_are_exact_in_float32(dim, kappa):
+    kappa = float(np.float32(kappa))
+    with mpmath.workdps(60):
+        alpha, beta = mpmath.mpf(dim - 1) / 2 + mpmath.mpf(kappa), mpmath.mpf(dim - 1) / 2
+        log_normalizer = (alpha + beta) * mpmath.log(2) + beta * mpmath.log(mpmath.pi)
+        log_normalizer += mpmath.loggamma(alpha) - mpmath.loggamma(alpha + beta)
+        slope = mpmath.log(2) + mpmath.digamma(alpha) - mpmath.digamma(alpha + beta)
+        entropy = float(log_normalizer - mpmath.mpf(kappa) * slope)
+        log_area = float(
+            mpmath.log(2) + mpmath.mpf(dim) / 2 * mpmath.log(mpmath.pi) - mpmath.loggamma(mpmath.mpf(dim) / 2)
+        )
+    distribution = PowerSpherical(np.eye(dim, dtype=np.float32)[0], np.float32(kappa))
+    assert float(distribution.entropy()) == pytest.approx(entropy, rel=5e-7, abs=2e-6)
+    uniform = tfp.distributions.SphericalUniform(dim)
+    assert float(distribution.cross_entropy(uniform)) == pytest.approx(
+        log_area, rel=1e-6, abs=1e-6 * abs(entropy) + 2e-6
+    )
+
+
+@pytest.mark.parametrize("dim", [2, 3, 5, 40, 42, 1000, 100_000])
+def test_the_divergence_keeps_its_digits_at_small_concentrations(dim):
+    half = (dim - 1) / 2
+    kappa = np.array([1e-12, 1e-6, 1e-4, 0.3, 0.999 * half, 1.001 * half, 30 * half])
+    actual = power_spherical_kl_to_uniform(tf.constant(kappa, tf.float64), dim).numpy()
+    with mpmath.workdps(60):
+        h = mpmath.mpf(dim - 1) / 2
+
+        def increment(a):
+            return mpmath.loggamma(a + h) - mpmath.loggamma(a)
+
+        for k, value in zip(map(mpmath.mpf, kappa), actual, strict=True):
+            slope = mpmath.digamma(2 * h + k) - mpmath.digamma(h + k)
+            exact = float(increment(h + k) - increment(h) - k * slope)
+            assert value == pytest.approx(exact, rel=3e-13), k
+
+
+def test_the_gradient_of_samples_in_a_large_concentration_is_that_of_the_mean():
+    # E[x.mu] = kappa / (kappa + d - 1), of derivative (d - 1) / (kappa + d - 1)^2.
+    dim, n, kappa = 4, 40_000, tf.constant(1e6)
+    with tf.GradientTape() as tape:
+        tape.watch(kappa)
+        x = PowerSpherical(np.eye(dim, dtype=np.float32)[0], kappa).sample(n, seed=(1, 2))
+        # 1 - x.mu as half a square, which keeps its digits.
+        distance = 0.5 * tf.reduce_sum(tf.math.squared_difference(x, tf.one_hot(0, dim)), axis=-1)
+        mean = tf.reduce_mean(distance)
+    assert float(tape.gradient(mean, kappa)) == pytest.approx(-(dim - 1) / 1e12, rel=0.05)
+
+
+@pytest.mark.parametrize(("dim", "a", "b"), [(2, 3.0, 5.0), (3, 40.0, 7.0), (8, 0.5, 2.0), (50, 1e4, 3e3)])
+def test_the_divergence_of_two_about_one_direction_is_the_closed_form(dim, a, b):
+    half, mu = (dim - 1) / 2, np.eye(dim)[0]
+    p, q = PowerSpherical(mu, np.float64(a)), PowerSpherical(mu, np.float64(b))
+    mean_logarithm = scipy.special.digamma(half + a) - scipy.special.digamma(2 * half + a)
+    expected = -float(p.entropy()) - float(q.log_prob(mu)) - b * mean_logarithm
+    assert float(p.kl_divergence(q)) == pytest.approx(expected, rel=1e-8, abs=1e-11)
+    assert float(p.kl_divergence(p)) == pytest.approx(0, abs=1e-10)
+
+
+@pytest.mark.parametrize("cls", [PowerSpherical, VonMisesFisher])
+def test_divergences_to_it_are_those_of_simulation_with_gradients(cls):
+    mu = np.array([[0.6, 0.8, 0.0], [0.0, 0.6, 0.8], [1.0, 0.0, 0.0]], np.float32)
+    concentration, n = tf.constant([20.0, 3.0, 1.0]), 40_000
+    q = PowerSpherical(np.float32([0.0, 1.0, 0.0]), 6.0)
+    with tf.GradientTape() as tape:
+        tape.watch(concentration)
+        divergence = cls(mu, concentration).kl_divergence(q)
+    p = cls(mu, concentration)
+    x = p.sample(n, seed=(1, 2))
+    ratio = (p.log_prob(x) - q.log_prob(x)).numpy()
+    np.testing.assert_array_less(np.abs(divergence - ratio.mean(axis=0)), 5 * ratio.std(axis=0) / np.sqrt(n) + 1e-3)
+    step = 1e-2
+    ends = [cls(mu, concentration + sign * step).kl_divergence(q) for sign in (1, -1)]
+    np.testing.assert_allclose(
+        tape.gradient(divergence, concentration), (ends[0] - ends[1]) / (2 * step), rtol=2e-2, atol=1e-3
+    )
+
+
+def test_the_divergence_from_the_uniform_distribution_is_that_of_simulation():
+    q, uniform = PowerSpherical(tf.one_hot([0, 1], 5), [0.5, 4.0]), tfp.distributions.SphericalUniform(5)
+    ratio = (uniform.log_prob(tf.one_hot(0, 5)) - q.log_prob(uniform.sample((20_000, 1), seed=(1, 2)))).numpy()
+    np.testing.assert_allclose(uniform.kl_divergence(q), ratio.mean(axis=0), atol=5 * ratio.std() / np.sqrt(20_000))

@@ -236,7 +236,7 @@ def test_weights_count_like_repeated_samples_and_batches_fit_apart(rng):
 
 def test_degenerate_samples_fit_finitely():
     same = VonMisesFisher.experimental_fit(tf.constant([[0.6, 0.8], [0.6, 0.8]]))
-    assert float(same.concentration) == pytest.approx(1e10)
+    assert float(same.concentration) == 2.0**46  # 1 / eps^2
     opposite = VonMisesFisher.experimental_fit(tf.constant([[1.0, 0.0], [-1.0, 0.0]]))
     assert float(opposite.concentration) == 0
     np.testing.assert_allclose(tf.norm(opposite.mean_direction), 1)
@@ -420,7 +420,7 @@ def test_dynamic_batch_shapes_work_and_a_dynamic_dimension_is_refused():
     def no_dimension(mu):
         return VonMisesFisher(mu, 1.0).entropy()
 
-    with pytest.raises(ValueError, match="static last dimension"):
+    with pytest.raises(ValueError, match=r"`mean_direction` of VonMisesFisher.*static"):
         no_dimension(tf.constant([1.0, 0.0]))
 
 

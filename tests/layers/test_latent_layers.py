@@ -13,7 +13,7 @@ import tensorflow_probability as tfp
 from tests.conftest import mirrored
 from tf_vmf import math as vmf_math
 from tf_vmf.layers import GaussianLatent, LearnedConcentration, PowerSphericalLatent, VonMisesFisherLatent
-from tf_vmf.layers.unit_vector import unit_vector
+from tf_vmf.math.unit_vector import unit_vector
 from tf_vmf.seeds import replica_seed, stateless_seed
 
 tfd = tfp.distributions

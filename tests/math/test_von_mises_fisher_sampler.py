@@ -276,10 +276,10 @@ def test_half_precision_is_computed_in_single(dtype, rng):
 @pytest.mark.parametrize(
     ("mu", "kappa", "error", "message"),
     [
-        ([1.0, 0.0], -1.0, ValueError, "concentration.*must not be negative"),
-        ([1.0, 0.0], float("nan"), ValueError, "concentration.*must not be negative"),
-        ([1.0], 1.0, ValueError, "at least 2"),
-        (1.0, 1.0, ValueError, "static last dimension"),
+        ([1.0, 0.0], -1.0, ValueError, "`concentration`: expected a number >= 0"),
+        ([1.0, 0.0], float("nan"), ValueError, "`concentration`: expected a number >= 0"),
+        ([1.0], 1.0, ValueError, "`dim`: expected an int >= 2"),
+        (1.0, 1.0, ValueError, "`mean_direction`.*static"),
         ([1, 0], tf.constant([1]), TypeError, "float"),
     ],
 )

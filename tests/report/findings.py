@@ -149,7 +149,7 @@ def sentence_findings(**changes):
         "overlap": WordOverlap(0.5, 0.25, 40), "interpolations": (Interpolation("a b", "c d", (0.0, 1.0), ("a b", "c c")),),
         "num_searched": 900, "neighbors": (NeighborList(excerpt(0), (Neighbor(excerpt(1), 0.9, None),)),),
         "label_agreement": None, "word_order": word_order(),
-        "beyond_bag_of_words": BeyondBagOfWords(0.2, 0.01, 0.9, 0.02, 417), "use": code_use(), "code_map": code_map(None),
+        "beyond_bag_of_words": BeyondBagOfWords(0.2, 0.01, 0.9, 0.02, 417), "use": code_use(), "code_map": code_map(),
     }  # fmt: skip
     assert set(changes) <= set(values)
     v = SimpleNamespace(**{**values, **changes})

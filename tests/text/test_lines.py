@@ -1,10 +1,14 @@
 """Lines: plain or compressed, UTF-8 or refused."""
 
+import gc
 import gzip
 
 import pytest
 
+from tests.refusals import refused
+from tf_vmf.text.files import TextFiles
 from tf_vmf.text.lines import read_lines
+from tf_vmf.text.tables import Columns
 
 TEXT = "naïve café\n\n日本語\u2028still line 3\x0c\r\nlast"
 LINES = [(1, "naïve café"), (2, ""), (3, "日本語\u2028still line 3\x0c"), (4, "last")]
@@ -71,3 +75,12 @@ def test_carriage_returns_alone_end_no_line_and_are_said(tmp_path):
 def test_only_the_first_mark_is_no_text(tmp_path):
     (tmp_path / "a.txt").write_bytes("\ufeffa".encode("utf-16"))
     assert list(read_lines(tmp_path / "a.txt")) == [(1, "\ufeffa")]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf-8-sig"])
+def test_tables_in_wide_encodings_are_read_and_wrong_columns_of_them_named(tmp_path, encoding):
+    (tmp_path / "a.csv").write_bytes("id,text\n1,Möwe\n2,星\n".encode(encoding))
+    assert [text.text for text in TextFiles(tmp_path / "a.csv", columns=Columns("text"))] == ["Möwe", "星"]
+    with refused("text_column", "'body'", "id, text"):  # with no second error when the reader is dropped
+        TextFiles(tmp_path / "a.csv", columns=Columns("body"))
+    gc.collect()

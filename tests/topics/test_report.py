@@ -65,6 +65,16 @@ def test_probabilities_of_words_are_those_that_the_model_decodes(model, view):
             assert p == pytest.approx(decoded[topic.number, model.vocabulary_.index(word)])
 
 
+def test_topics_that_an_edit_hides_are_left_out(model):
+    model.hidden_topics_ = (1,)
+    try:
+        hidden = topic_view(model)
+    finally:
+        model.hidden_topics_ = ()
+    assert (hidden.gone, hidden.num_unknown, hidden.topics[1].size) == ((1,), 1, 0)
+    assert set(hidden.texts.topic.tolist()) == {-1, 0, 2}
+
+
 @pytest.mark.parametrize(
     ("times", "name", "values"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from tf_vmf.data.arrays import IN_MEMORY, Store
 from tf_vmf.data.build import documents_corpus, documents_from_texts, sentences_from_texts
 from tf_vmf.data.corpora.feat import is_feat, read_feat
 from tf_vmf.data.corpus import BagOfWordsCorpus, SentenceCorpus
+from tf_vmf.data.registry import OPTIONS
 from tf_vmf.data.sources import Source
 from tf_vmf.data.splits import split_three_ways
 from tf_vmf.text.files import Paths
@@ -264,3 +266,9 @@ def read_sentences(source: Source, store: Store = IN_MEMORY) -> SentenceCorpus:
         max_length=options["max_length"],
         splitting=options["split_sentences"],
     )
+
+
+OPTIONS.update(
+    documents=frozenset(inspect.signature(load_bag_of_words).parameters),
+    sentences=frozenset(inspect.signature(load_sentences).parameters),
+)

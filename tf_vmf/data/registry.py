@@ -18,6 +18,9 @@ _SOURCES |= {"delimiter", "data_dir", "vocab_file"}
 
 _Loader = TypeVar("_Loader", bound=Callable[..., Any])
 
+# The options of the loaders of each kind; entered by the loaders, which are defined after the corpora of the package.
+OPTIONS: dict[str, frozenset[str]] = {}
+
 _CORPORA: dict[tuple[str, str], NamedCorpus] = {}
 
 
@@ -147,9 +150,9 @@ def register_corpus(
         raise ArgumentError("splits", "'train' and others of 'valid', 'test'", repr(splits), owner="register_corpus")
 
     def register(loader: _Loader) -> _Loader:
-        known_options = {option for kind in chosen for option in _options(kind)}
+        known_options = {option for kind in chosen for option in OPTIONS.get(kind, ())}
         for option in (*defaults, *inspect.signature(loader).parameters):
-            if option not in known_options or (option in defaults and option in _SOURCES):
+            if (OPTIONS and option not in known_options) or (option in defaults and option in _SOURCES):
                 expected = f"options of the loaders of {' and '.join(chosen)}"
                 raise ArgumentError(option, expected, option, owner=f"register_corpus({name!r})")
         origin = source or f"{loader.__module__}.{loader.__qualname__}"
@@ -186,13 +189,6 @@ def named_corpus(name: str, kind: str) -> NamedCorpus:
             "A corpus of your own is registered by tf_vmf.data.register_corpus, once its module is imported.",
         )
     return _CORPORA[name, kind]
-
-
-def _options(kind: str) -> set[str]:
-    from tf_vmf.data import load  # which imports this module
-
-    function = load.load_bag_of_words if kind == "documents" else load.load_sentences
-    return set(inspect.signature(function).parameters)
 
 
 def _place(loader: Callable[..., Any]) -> tuple[str, str]:

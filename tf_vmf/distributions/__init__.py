@@ -7,42 +7,55 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tf_vmf.distributions.inference import RayleighTest, VonMisesFisherFit, fit_with_errors, rayleigh_test
+    from tf_vmf.distributions.inference import VonMisesFisherFit, fit_with_errors
     from tf_vmf.distributions.mixture import VonMisesFisherMixture
     from tf_vmf.distributions.pairwise import pairwise_log_prob
     from tf_vmf.distributions.power_spherical import PowerSpherical
+    from tf_vmf.distributions.sphere_tests import (
+        SphereTest,
+        bingham_test,
+        goodness_of_fit,
+        rayleigh_test,
+        two_sample_test,
+    )
     from tf_vmf.distributions.spherical_k_means import SphericalKMeans
     from tf_vmf.distributions.stereographic_projection import StereographicProjection
     from tf_vmf.distributions.uniform_norm_von_mises_fisher import UniformNormVonMisesFisher
     from tf_vmf.distributions.von_mises_fisher import VonMisesFisher
 
-# Name -> modules to import; the last one defines it. The divergences are registered with the distribution.
+# Name -> modules to import; the last one defines it. The divergences are registered with the distributions.
 _MODULES = {
-    "PowerSpherical": ("power_spherical",),
-    "RayleighTest": ("inference",),
+    "PowerSpherical": ("power_spherical_divergences", "power_spherical"),
+    "SphereTest": ("sphere_tests",),
     "SphericalKMeans": ("spherical_k_means",),
     "StereographicProjection": ("stereographic_projection",),
     "UniformNormVonMisesFisher": ("uniform_norm_von_mises_fisher",),
-    "VonMisesFisher": ("divergences", "von_mises_fisher"),
+    "VonMisesFisher": ("power_spherical_divergences", "von_mises_fisher"),
     "VonMisesFisherFit": ("inference",),
     "VonMisesFisherMixture": ("mixture",),
+    "bingham_test": ("sphere_tests",),
     "fit_with_errors": ("inference",),
+    "goodness_of_fit": ("sphere_tests",),
     "pairwise_log_prob": ("pairwise",),
-    "rayleigh_test": ("inference",),
+    "rayleigh_test": ("sphere_tests",),
+    "two_sample_test": ("sphere_tests",),
 }
 
 __all__ = [
     "PowerSpherical",
-    "RayleighTest",
+    "SphereTest",
     "SphericalKMeans",
     "StereographicProjection",
     "UniformNormVonMisesFisher",
     "VonMisesFisher",
     "VonMisesFisherFit",
     "VonMisesFisherMixture",
+    "bingham_test",
     "fit_with_errors",
+    "goodness_of_fit",
     "pairwise_log_prob",
     "rayleigh_test",
+    "two_sample_test",
 ]
 
 

@@ -1,4 +1,4 @@
-"""Errors and intervals of a fitted von Mises-Fisher distribution, and a test of uniformity."""
+"""Errors and intervals of a fitted von Mises-Fisher distribution."""
 
 from __future__ import annotations
 
@@ -8,30 +8,31 @@ from typing import Any
 
 import numpy as np
 import scipy.stats
-import tensorflow as tf
-import tensorflow_probability as tfp
 
-from tf_vmf import math as vmf_math
-from tf_vmf.distributions.maximum_likelihood import LARGEST_FITTED_CONCENTRATION, fit_von_mises_fisher
+from tf_vmf._errors import ArgumentError
+from tf_vmf.distributions.samples import SampleResult, unit_points
+from tf_vmf.math import arrays
 
-# The smallest kappa that is told from 0, and the relative error of the solutions of equations in kappa.
+# The smallest kappa that is told from 0, and the absolute error of log kappa in the solutions of equations.
 _SMALLEST, _TOLERANCE = 1e-12, 1e-12
+_MOST_STEPS = 100
 
 
-@dataclasses.dataclass(frozen=True)
-class VonMisesFisherFit:
+@dataclasses.dataclass(frozen=True, eq=False)
+class VonMisesFisherFit(SampleResult):
     """A von Mises-Fisher distribution fitted to n points, with errors; float64 arrays of the batch shape.
 
     Attributes:
         num_samples: n.
         mean_direction: Maximum likelihood estimate, shape (..., d).
         mean_resultant_length: Length of the mean of the points, in [0, 1].
-        concentration: Maximum likelihood estimate, at most 1e10. It is too large on average, much so for few points.
+        concentration: Maximum likelihood estimate, at most what the dtype of the points can tell from a point mass: 7e13 in
+            float32, 1e18 in float64. It is too large on average, much so for few points.
         corrected_concentration: Maximum of the likelihood of the resultant's length alone (Schou, 1978): about (n - 1) / n of the
             estimate for concentrated points, and 0 where the points are no more concentrated than uniform ones may be.
         concentration_error: Asymptotic standard error of the concentration, 1 / sqrt(n A'(kappa)) at the corrected estimate.
         concentration_interval: Confidence interval, shape (..., 2), of the likelihood ratio of the resultant's length; from 0
-            where uniformity is not excluded.
+            where uniformity is not excluded, to infinity where no concentration that the dtype can tell is.
         mean_direction_error: Asymptotic standard error of the mean direction in each of the d - 1 tangent directions, radians,
             1 / sqrt(n kappa A(kappa)) at the corrected estimate; infinite where that is 0.
         mean_direction_angle: Half the opening angle, radians, of the cone around `mean_direction` that covers the true mean
@@ -49,19 +50,6 @@ class VonMisesFisherFit:
     mean_direction_error: np.ndarray
     mean_direction_angle: np.ndarray
     confidence: float
-
-
-@dataclasses.dataclass(frozen=True)
-class RayleighTest:
-    """The result of `rayleigh_test`; float64 arrays of the batch shape.
-
-    Attributes:
-        statistic: About chi-squared with d degrees of freedom under uniformity.
-        p_value: Probability of a statistic as large or larger under uniformity.
-    """
-
-    statistic: np.ndarray
-    p_value: np.ndarray
 
 
 def fit_with_errors(samples: Any, *, confidence: float = 0.95) -> VonMisesFisherFit:
@@ -83,7 +71,7 @@ def fit_with_errors(samples: Any, *, confidence: float = 0.95) -> VonMisesFisher
         confidence: In (0, 1).
 
     Raises:
-        ValueError: A sample is no unit vector, or an argument out of its range.
+        ArgumentError: A sample is no unit vector, or an argument out of its range.
 
     Example:
     ```python
@@ -98,112 +86,96 @@ def fit_with_errors(samples: Any, *, confidence: float = 0.95) -> VonMisesFisher
         N. I. Fisher, T. Lewis, B. J. J. Embleton. Statistical Analysis of Spherical Data. Cambridge, 1987. Section 5.3.
     """
     if not 0 < confidence < 1:
-        raise ValueError(
-            f"Argument `confidence` of fit_with_errors: expected a number in (0, 1). Received: confidence={confidence!r}."
-        )
-    points = _unit_points(samples, "fit_with_errors")
+        raise ArgumentError("confidence", "a number in (0, 1)", repr(confidence), owner="fit_with_errors")
+    points, largest = unit_points(samples, "fit_with_errors")
     n, dim = points.shape[0], points.shape[-1]
-    mean_direction, concentration = fit_von_mises_fisher(points)
+    resultant = points.sum(axis=0)
+    length = np.linalg.norm(resultant, axis=-1)
+    first_axis = np.eye(dim)[0]
+    mean_direction = np.where(
+        length[..., np.newaxis] > 0, resultant / np.where(length > 0, length, 1.0)[..., np.newaxis], first_axis
+    )
     # n - R as a sum of squares, which keeps its digits for points close together.
-    missing = 0.5 * tf.reduce_sum(tf.math.squared_difference(points, mean_direction), axis=[0, -1])
-    length = tf.norm(tf.reduce_sum(points, axis=0), axis=-1)
-    missing = tf.where(length < 0.5 * n, n - length, missing)
+    missing = np.where(length < 0.5 * n, n - length, 0.5 * np.square(points - mean_direction).sum(axis=(0, -1)))
+    concentration = np.where(
+        length < 0.5 * n,
+        arrays.inverse_mean_resultant_length(np.minimum(length / n, 0.5), dim),
+        arrays.inverse_one_minus_mean_resultant_length(np.minimum(missing / n, 0.5), dim),
+    )
 
-    def slope(kappa: tf.Tensor) -> tf.Tensor:
+    def slope(kappa: np.ndarray, length: np.ndarray, missing: np.ndarray) -> np.ndarray:
         """The derivative of `log_likelihood`."""
-        one_minus = vmf_math.one_minus_mean_resultant_length
+        one_minus = arrays.one_minus_mean_resultant_length
         return n * one_minus(kappa, dim) - length * one_minus(kappa * length, dim) - missing
 
-    def log_likelihood(kappa: tf.Tensor) -> tf.Tensor:
+    def log_likelihood(kappa: np.ndarray, length: np.ndarray, missing: np.ndarray) -> np.ndarray:
         """Of the resultant's length, up to a constant."""
-        at_mode = vmf_math.log_prob_at_mode
+        at_mode = arrays.log_prob_at_mode
         return n * at_mode(kappa, dim) - at_mode(kappa * length, dim) - kappa * missing
 
-    corrected = _root(slope, tf.zeros_like(length), tf.fill(tf.shape(length), _largest()))
-    corrected = tf.where(length**2 <= n, tf.zeros_like(corrected), corrected)
-    drop = 0.5 * scipy.stats.chi2.ppf(confidence, 1)
-    best = log_likelihood(corrected)
-    low = _root(lambda kappa: best - log_likelihood(kappa) - drop, tf.zeros_like(corrected), corrected)
-    low = tf.where(best - log_likelihood(tf.zeros_like(corrected)) <= drop, tf.zeros_like(low), low)
-    high = _root(lambda kappa: log_likelihood(kappa) - best + drop, corrected, tf.fill(tf.shape(length), _largest()))
+    cap = np.full_like(length, largest)
+    corrected, _ = _root(slope, np.full_like(length, _SMALLEST), cap, length, missing)
+    corrected = np.where(length**2 <= n, 0.0, corrected)
+    best = log_likelihood(corrected, length, missing) - 0.5 * scipy.stats.chi2.ppf(confidence, 1)
+    is_open = best <= log_likelihood(np.zeros_like(corrected), length, missing)
+    low, _ = _root(lambda k, r, q, b: b - log_likelihood(k, r, q), 0.0 * cap, corrected, length, missing, best)
+    high, is_beyond = _root(lambda k, r, q, b: log_likelihood(k, r, q) - b, corrected, cap, length, missing, best)
+    interval = np.stack([np.where(is_open, 0.0, low), np.where(is_beyond, np.inf, high)], axis=-1)
 
-    precision = n * corrected * vmf_math.mean_resultant_length(corrected, dim)
+    precision = n * corrected * arrays.mean_resultant_length(corrected, dim)
     quantile = scipy.stats.f.ppf(confidence, dim - 1, (n - 1) * (dim - 1))
-    drop_of_cosine = tf.minimum((dim - 1) * quantile / tf.maximum(2.0 * corrected * length, 1e-300), 2.0)
+    drop_of_cosine = np.minimum((dim - 1) * quantile / np.maximum(2.0 * corrected * length, 1e-300), 2.0)
     return VonMisesFisherFit(
         num_samples=n,
-        mean_direction=mean_direction.numpy(),
-        mean_resultant_length=length.numpy() / n,
-        concentration=concentration.numpy(),
-        corrected_concentration=corrected.numpy(),
-        concentration_error=1 / np.sqrt(n * vmf_math.mean_resultant_length_derivative(corrected, dim).numpy()),
-        concentration_interval=np.stack([low.numpy(), high.numpy()], axis=-1),
+        mean_direction=mean_direction,
+        mean_resultant_length=length / n,
+        concentration=np.minimum(concentration, largest),
+        corrected_concentration=corrected,
+        concentration_error=1 / np.sqrt(n * arrays.mean_resultant_length_derivative(corrected, dim)),
+        concentration_interval=interval,
         mean_direction_error=np.where(precision > 0, 1 / np.sqrt(np.maximum(precision, 1e-300)), np.inf),
         # The angle as twice an arc sine, which is precise for small ones.
-        mean_direction_angle=2 * np.arcsin(np.sqrt(0.5 * drop_of_cosine.numpy())),
+        mean_direction_angle=2 * np.arcsin(np.sqrt(0.5 * drop_of_cosine)),
         confidence=float(confidence),
     )
 
 
-def rayleigh_test(samples: Any, *, modified: bool = True) -> RayleighTest:
-    """Rayleigh's test of uniformity on the sphere, powerful against one preferred direction, blind to two opposite ones.
+def _root(
+    function: Callable[..., np.ndarray], low: np.ndarray, high: np.ndarray, *args: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Where a function that is positive at `low` becomes negative, up to `high`; `high` where it does not; and where that is."""
+    a, b = np.log(np.maximum(low, _SMALLEST)), np.log(np.maximum(high, _SMALLEST))
+    at_low, at_high = function(np.exp(a), *args), function(np.exp(b), *args)
+    is_beyond = at_high > 0
+    # Where the signs are equal there is no root, and none is asked for at the lower end: what is found there does not count.
+    root = _chandrupatla(lambda log_kappa: function(np.exp(log_kappa), *args), a, b, at_low, at_high)
+    return np.where(is_beyond, high, np.exp(root)), is_beyond
 
-    ```
-    S = n d Rbar^2,    S* = (1 - 1/(2n)) S + S^2 / (2n (d + 2)),    Rbar the mean resultant length
-    ```
 
-    Under uniformity both are chi-squared with d degrees of freedom, S to an error of order 1/n, S* of order 1/n^2.
-
-    Args:
-        samples: Unit vectors, n points along the first axis: shape (n, d), or (n, ..., d) for a batch of samples; n >= 2, d >= 2.
-        modified: Whether the statistic is S*, and not S.
-
-    Raises:
-        ValueError: A sample is no unit vector.
-
-    Example:
-    ```python
-    samples = tf_vmf.distributions.VonMisesFisher([0.0, 0.6, 0.8], 2.0).sample(30, seed=(1, 2))
-    tf_vmf.distributions.rayleigh_test(samples).p_value  # small: not uniform
-    ```
+def _chandrupatla(
+    function: Callable[[np.ndarray], np.ndarray], a: np.ndarray, b: np.ndarray, fa: np.ndarray, fb: np.ndarray
+) -> np.ndarray:
+    """A root between a and b for each element, by inverse quadratic interpolation where that is safe, else bisection.
 
     References:
-        K. V. Mardia, P. E. Jupp. Directional Statistics. Wiley, 2000. Equations 10.4.3 and 10.4.6.
-        P. E. Jupp. Modifications of the Rayleigh and Bingham tests for uniformity of directions. J. Multivariate Analysis 77, 2001.
+        T. R. Chandrupatla. A new hybrid quadratic/bisection algorithm for finding the zero of a nonlinear function without using
+        derivatives. Advances in Engineering Software 28, 1997.
     """
-    points = _unit_points(samples, "rayleigh_test").numpy()
-    n, dim = points.shape[0], points.shape[-1]
-    statistic = n * dim * np.sum(points.mean(axis=0) ** 2, axis=-1)
-    if modified:
-        statistic = (1 - 1 / (2 * n)) * statistic + statistic**2 / (2 * n * (dim + 2))
-    return RayleighTest(statistic, scipy.stats.chi2.sf(statistic, dim))
-
-
-def _unit_points(samples: Any, owner: str) -> tf.Tensor:
-    """The samples in double precision, of unit length to rounding."""
-    # An array keeps its dtype, which says how exact its norms can be.
-    samples = tf.convert_to_tensor(samples, dtype_hint=getattr(samples, "dtype", tf.float64))
-    samples = samples if samples.dtype.is_floating else tf.cast(samples, tf.float64)
-    if samples.shape.rank < 2 or samples.shape[0] < 2 or samples.shape[-1] < 2:
-        raise ValueError(
-            f"Argument `samples` of {owner}: expected shape (n, ..., d), n >= 2 points in d >= 2 dimensions. "
-            f"Received: shape {samples.shape}."
-        )
-    fit_von_mises_fisher(samples)  # refuses what is off the sphere, with the place
-    return tf.math.l2_normalize(tf.cast(samples, tf.float64), axis=-1)
-
-
-def _largest() -> tf.Tensor:
-    return tf.constant(LARGEST_FITTED_CONCENTRATION, tf.float64)
-
-
-def _root(function: Callable[[tf.Tensor], tf.Tensor], low: tf.Tensor, high: tf.Tensor) -> tf.Tensor:
-    """Where a function that is positive at `low` becomes negative, up to `high`; `high` if it does not."""
-    low, high = tf.maximum(low, _SMALLEST), tf.maximum(high, _SMALLEST)
-    found = tfp.math.find_root_chandrupatla(
-        lambda log_kappa: function(tf.exp(log_kappa)),
-        tf.math.log(low),
-        tf.math.log(high),
-        position_tolerance=_TOLERANCE,
-    )
-    return tf.where(function(high) > 0, high, tf.exp(found.estimated_root))
+    t = np.full_like(a, 0.5)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for _ in range(_MOST_STEPS):
+            x = a + t * (b - a)
+            fx = function(x)
+            same = np.sign(fx) == np.sign(fa)
+            c, fc = np.where(same, a, b), np.where(same, fa, fb)
+            b, fb = np.where(same, b, a), np.where(same, fb, fa)
+            a, fa = x, fx
+            limit = 0.5 * _TOLERANCE / np.abs(b - a)
+            if np.all((limit > 0.5) | (fa == 0)):
+                break
+            xi, phi = (a - b) / (c - b), (fa - fb) / (fc - fb)
+            safe = (phi**2 < xi) & ((1 - phi) ** 2 < 1 - xi)
+            quadratic = fa / (fb - fa) * fc / (fb - fc) + (c - a) / (b - a) * fa / (fc - fa) * fb / (fc - fb)
+            t = np.clip(np.where(safe, quadratic, 0.5), limit, 1 - limit)
+            t = np.where(np.isfinite(t), t, 0.5)
+    return np.where(np.abs(fa) < np.abs(fb), a, b)

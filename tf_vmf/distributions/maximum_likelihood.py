@@ -1,25 +1,33 @@
 """Maximum likelihood for the von Mises-Fisher distribution."""
 
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
 from tf_vmf import math as vmf_math
-from tf_vmf.math.precision import unit_norm_tolerance
-
-# Samples that agree to rounding ask for an infinite concentration; mixtures fitted by EM meet them.
-LARGEST_FITTED_CONCENTRATION = 1e10
+from tf_vmf._checks import check_number
+from tf_vmf._errors import ArgumentError
+from tf_vmf.math.precision import largest_fitted_concentration, unit_norm_tolerance
 
 
 def fit_von_mises_fisher(
-    samples: tf.Tensor, weights: tf.Tensor | None = None, sample_ndims: int = 1, validate_args: bool = False
+    samples: tf.Tensor,
+    weights: tf.Tensor | None = None,
+    sample_ndims: int = 1,
+    validate_args: bool = False,
+    prior_count: Any = 0.0,
+    prior_mean: Any = None,
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Returns the mean direction and the concentration of maximum likelihood.
+    """Returns the mean direction and the concentration of maximum likelihood, or of the largest posterior density.
 
     ```
-    mu = s / ||s||,   A_d(kappa) = ||s||,   s = sum_i weight_i x_i / sum_i weight_i
+    mu = s / ||s||,   A_d(kappa) = ||s||,   s = (n m + sum_i weight_i x_i) / (n + sum_i weight_i)
     ```
 
-    For samples close together `1 - ||s||` is taken as the mean of `||x_i - mu||^2 / 2`, which keeps its digits.
+    where n, `prior_count`, and m, `prior_mean`, are those of the conjugate prior, a density in (mu, kappa) proportional to
+    `c(kappa)^n exp(kappa n m.mu)`, `c(kappa) exp(kappa mu.x)` being the density of a sample: n samples whose mean is m. For samples
+    close together `1 - ||s||` is taken as the mean of `||x_i - mu||^2 / 2`, which keeps its digits.
 
     Args:
         samples: Float tensor of unit vectors, `sample shape + batch shape + (d,)`, d static. Half precision is computed in
@@ -29,14 +37,16 @@ def fit_von_mises_fisher(
         sample_ndims: How many leading dimensions count samples.
         validate_args: Whether samples and weights are checked by assertions in graph mode. Without, a batch member with a bad
             sample or weight has NaN parameters there. In eager mode it is always an error.
+        prior_count: Number >= 0: how many samples the prior counts for. 0 is maximum likelihood.
+        prior_mean: Vector `(d,)` of a length below 1, or None for zero: a prior of uniform samples.
 
     Returns:
-        Mean direction `batch shape + (d,)` and concentration `batch shape`, at most 1e10 (65,504 in float16). If the samples
-        cancel out, the concentration is 0 and the mean direction the first axis.
+        Mean direction `batch shape + (d,)` and concentration `batch shape`, at most `largest_fitted_concentration(dtype)`. If the
+        samples cancel out, the concentration is 0 and the mean direction the first axis.
 
     Raises:
-        ValueError: In eager mode, if a sample of positive weight is not a unit vector, or a weight is negative or not finite,
-            or weights sum to zero.
+        ArgumentError: `prior_count` or `prior_mean` is out of its range. In eager mode, also if a sample of positive weight is no
+            unit vector, or a weight is negative or not finite, or weights sum to zero.
 
     References:
         A. Banerjee, I. Dhillon, J. Ghosh, S. Sra. Clustering on the Unit Hypersphere using von Mises-Fisher Distributions.
@@ -59,15 +69,18 @@ def fit_von_mises_fisher(
     is_bad = tf.reduce_any(is_bad_weight | ((weights > 0) & ~is_unit), axis=axes) | ~(tf.squeeze(total, axes) > 0)
     if tf.executing_eagerly():
         if np.any(is_bad):
-            raise ValueError(_reason(norm.numpy(), is_unit.numpy(), weights.numpy(), is_bad_weight.numpy(), dtype))
+            raise sample_error(norm.numpy(), is_unit.numpy(), weights.numpy(), is_bad_weight.numpy(), dtype)
     elif validate_args:
         with tf.control_dependencies([tf.debugging.assert_equal(tf.reduce_any(is_bad), False, message=_EXPECTED)]):
             samples = tf.identity(samples)
 
     # What is off the sphere has weight zero, or its batch member is bad.
     samples = tf.where(is_unit[..., tf.newaxis], samples, tf.zeros_like(samples))
-    mean_direction, concentration = _maximum_likelihood(samples, tf.math.divide_no_nan(weights, total), axes)
-    concentration = tf.minimum(concentration, _largest_concentration(dtype))
+    prior = _prior(prior_count, prior_mean, samples)
+    # A graph in eager mode, as the root finding would be slow operation by operation.
+    estimate = _compiled if tf.executing_eagerly() else _maximum_likelihood
+    mean_direction, concentration = estimate(samples, weights, *prior, tuple(axes), samples.shape[-1])
+    concentration = tf.minimum(concentration, largest_fitted_concentration(dtype))
     nan = tf.constant(np.nan, samples.dtype)
     mean_direction = tf.where(is_bad[..., tf.newaxis], nan, mean_direction)
     return tf.cast(mean_direction, dtype), tf.cast(tf.where(is_bad, nan, concentration), dtype)
@@ -76,10 +89,18 @@ def fit_von_mises_fisher(
 _EXPECTED = "Expected samples of unit length and weights that are finite, not negative and not all zero."
 
 
-def _maximum_likelihood(samples: tf.Tensor, weights: tf.Tensor, axes: list[int]) -> tuple[tf.Tensor, tf.Tensor]:
-    """The estimates from unit vectors and weights that sum to 1."""
-    dim = samples.shape[-1]
-    resultant = tf.reduce_sum(weights[..., tf.newaxis] * samples, axis=axes)
+def _maximum_likelihood(
+    samples: tf.Tensor,
+    weights: tf.Tensor,
+    prior_count: tf.Tensor,
+    prior_mean: tf.Tensor,
+    axes: tuple[int, ...],
+    dim: int,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """The estimates from unit vectors and weights."""
+    total = prior_count + tf.reduce_sum(weights, axis=axes, keepdims=True)
+    weights, share = tf.math.divide_no_nan(weights, total), tf.squeeze(tf.math.divide_no_nan(prior_count, total), axes)
+    resultant = tf.reduce_sum(weights[..., tf.newaxis] * samples, axis=axes) + share[..., tf.newaxis] * prior_mean
     length = tf.norm(resultant, axis=-1)
     first_axis = tf.one_hot(0, dim, dtype=samples.dtype)
     mean_direction = tf.where(
@@ -90,6 +111,7 @@ def _maximum_likelihood(samples: tf.Tensor, weights: tf.Tensor, axes: list[int])
     spread = 0.5 * tf.reduce_sum(
         weights * tf.reduce_sum(tf.math.squared_difference(samples, mean_direction), axis=-1), axis=axes
     )
+    spread += share * (1 - tf.reduce_sum(mean_direction * prior_mean, axis=-1))
     # Each estimate on its own half; outside, a harmless argument.
     far = length < 0.5
     half = tf.fill(tf.shape(length), tf.constant(0.5, samples.dtype))
@@ -101,27 +123,38 @@ def _maximum_likelihood(samples: tf.Tensor, weights: tf.Tensor, axes: list[int])
     return mean_direction, concentration
 
 
-def _largest_concentration(dtype: tf.DType) -> float:
-    """The cap, as a number of the dtype: its rounding must not exceed it."""
-    largest = min(LARGEST_FITTED_CONCENTRATION, float(dtype.max))
-    rounded = np.asarray(largest, dtype.as_numpy_dtype)
-    return float(rounded if float(rounded) <= largest else np.nextafter(rounded, np.zeros_like(rounded)))
+_compiled = tf.function(_maximum_likelihood, reduce_retracing=True)
 
 
-def _reason(
+def _prior(count: Any, mean: Any, samples: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """The parameters of the prior as tensors of the dtype of the samples."""
+    dim = samples.shape[-1]
+    number = check_number("experimental_fit", "prior_count", count)
+    vector = np.zeros(dim) if mean is None else np.asarray(mean, np.float64)
+    if vector.shape != (dim,) or not np.linalg.norm(vector) < 1:
+        raise ArgumentError(
+            "prior_mean", f"a vector of shape ({dim},) and of a length below 1", repr(mean), owner="experimental_fit"
+        )
+    return tf.constant(number, samples.dtype), tf.constant(vector, samples.dtype)
+
+
+def sample_error(
     norm: np.ndarray, is_unit: np.ndarray, weights: np.ndarray, is_bad_weight: np.ndarray, dtype: tf.DType
-) -> str:
-    """What is wrong with the first bad sample or weight, where it stands, and what helps."""
+) -> ArgumentError:
+    """The error that says what is wrong with the first bad sample or weight, where it stands, and what helps."""
     if is_bad_weight.any():
         where = tuple(int(i) for i in np.argwhere(is_bad_weight)[0])
-        return f"Argument `weights` must be finite and not negative. Received: {weights[where]} at index {where}."
+        return ArgumentError("weights", "finite numbers >= 0", f"{weights[where]} at index {where}")
     bad = np.argwhere((weights > 0) & ~is_unit)
     if not len(bad):
-        return f"Argument `weights` must not sum to zero over the samples. Received: weights of shape {weights.shape}."
+        return ArgumentError("weights", "weights that do not sum to zero over the samples", f"shape {weights.shape}")
     where = tuple(int(i) for i in bad[0])
-    return (
-        f"Expected unit vectors, of norm 1 to {unit_norm_tolerance(dtype):.0e}: the von Mises-Fisher distribution lives on the "
-        f"sphere. Received: a sample of norm {np.broadcast_to(norm, weights.shape)[where]:.4g} at index {where}, and "
-        f"{len(bad) - 1} more. Leave out rows of zeros (texts without a known word) and scale the others with "
-        f"`tf.math.l2_normalize(x, axis=-1)`."
+    value = float(np.broadcast_to(norm, weights.shape)[where])
+    # Near 1 the distance says more than the digits of the norm.
+    told = f"1 {'+' if value > 1 else '-'} {abs(value - 1):.2g}" if 0 < abs(value - 1) < 0.01 else f"{value:.4g}"
+    return ArgumentError(
+        "samples",
+        f"unit vectors, of norm 1 to within {unit_norm_tolerance(dtype):.0e}",
+        f"a sample of norm {told} at index {where}, and {len(bad) - 1} more",
+        "Leave out rows of zeros (texts without a known word) and scale the others with `tf.math.l2_normalize(x, axis=-1)`.",
     )

@@ -1,9 +1,13 @@
 """Log densities of many points under many von Mises-Fisher distributions, by one matrix product."""
 
+from collections.abc import Callable
+
 import tensorflow as tf
 
 from tf_vmf import math as vmf_math
+from tf_vmf._errors import ArgumentError
 from tf_vmf.math._arguments import compute_dtype
+from tf_vmf.math.custom_gradient import custom_gradient
 
 
 def pairwise_log_prob(x: tf.Tensor, mean_directions: tf.Tensor, concentrations: tf.Tensor) -> tf.Tensor:
@@ -34,7 +38,7 @@ def pairwise_log_prob(x: tf.Tensor, mean_directions: tf.Tensor, concentrations: 
 
     Raises:
         TypeError: If an argument is not of a floating dtype, or the dtypes differ.
-        ValueError: If the shapes do not fit.
+        ArgumentError: If the shapes do not fit.
 
     Example:
     ```python
@@ -48,10 +52,11 @@ def pairwise_log_prob(x: tf.Tensor, mean_directions: tf.Tensor, concentrations: 
     )
     shape, other = (v.shape.as_list() if v.shape.rank == 2 else [None] for v in (x, mu))
     if shape[-1] is None or shape[-1] != other[-1] or kappa.shape.rank not in (0, 1):
-        raise ValueError(
-            f"Expected points of shape (n, d), mean directions of shape (K, d) with the same static d, and concentrations of "
-            f"shape (K,) or (). Received: x of shape {x.shape}, mean_directions of shape {mu.shape}, concentrations of shape "
-            f"{kappa.shape}."
+        raise ArgumentError(
+            "x, mean_directions, concentrations",
+            "shapes (n, d), (K, d) with the same static d, and (K,) or ()",
+            f"x of shape {x.shape}, mean_directions of shape {mu.shape}, concentrations of shape {kappa.shape}",
+            owner="pairwise_log_prob",
         )
     return restore(_pairwise(x, mu, kappa, shape[-1]))
 
@@ -80,6 +85,8 @@ def cosine_distance(x: tf.Tensor, mean_direction: tf.Tensor) -> tf.Tensor:
         and x.shape[-1] is not None
         and x.dtype.size < 8
     )
+    if points.rank and mean_direction.shape.rank == 1 and mean_direction.shape.is_compatible_with(x.shape[-1:]):
+        return _distances_to_one(x, mean_direction)
     if not is_product:
         return 0.5 * tf.reduce_sum(tf.math.squared_difference(x, mean_direction), axis=-1)
     wide_x, wide_mu = tf.cast(tf.squeeze(x, axis=-2), tf.float64), tf.cast(mean_direction, tf.float64)
@@ -88,3 +95,16 @@ def cosine_distance(x: tf.Tensor, mean_direction: tf.Tensor) -> tf.Tensor:
     distance = rows[..., tf.newaxis] + (columns - product)
     # Equal vectors: a rounding error may be negative.
     return tf.cast(tf.maximum(distance, 0.0), x.dtype)
+
+
+@custom_gradient
+def _distances_to_one(x: tf.Tensor, mean_direction: tf.Tensor) -> tuple[tf.Tensor, Callable]:
+    """`||x - mu||^2 / 2` for many points and one direction, whose gradient is a product of a matrix and a vector."""
+    difference = x - mean_direction
+
+    def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        rows = tf.reshape(difference, [-1, difference.shape[-1]])
+        to_mean_direction = -tf.linalg.matvec(rows, tf.reshape(upstream, [-1]), transpose_a=True)
+        return upstream[..., tf.newaxis] * difference, to_mean_direction
+
+    return 0.5 * tf.reduce_sum(tf.square(difference), axis=-1), gradient

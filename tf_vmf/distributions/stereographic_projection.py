@@ -136,6 +136,46 @@ class StereographicProjection(tfb.AutoCompositeTensorBijector):
         ]
 
 
+class UnitVectors(tfb.AutoCompositeTensorBijector):
+    """Maps `R^(d-1)` to the unit sphere in `R^d` without one point, for any d: the projection whose origin is the last axis.
+
+    It constrains mean directions, as in `tfp.experimental.util.make_trainable`, where the dimension is not known in advance.
+    """
+
+    def __init__(self, validate_args: bool = False, name: str = "unit_vectors"):
+        parameters = dict(locals())
+        with tf.name_scope(name) as name:
+            super().__init__(forward_min_event_ndims=1, validate_args=validate_args, parameters=parameters, name=name)
+
+    @classmethod
+    def _parameter_properties(cls, dtype: tf.DType | None) -> dict[str, Any]:
+        return {}
+
+    def _projection(self, x: tf.Tensor, dim: int) -> StereographicProjection:
+        return StereographicProjection(tf.one_hot(dim - 1, dim, dtype=x.dtype), validate_args=self.validate_args)
+
+    def _forward_event_shape(self, shape: tf.TensorShape) -> tf.TensorShape:
+        return _longer(shape, 1)
+
+    def _inverse_event_shape(self, shape: tf.TensorShape) -> tf.TensorShape:
+        return _longer(shape, -1)
+
+    def _forward_event_shape_tensor(self, shape: tf.Tensor) -> tf.Tensor:
+        return tf.concat([shape[:-1], shape[-1:] + 1], axis=0)
+
+    def _inverse_event_shape_tensor(self, shape: tf.Tensor) -> tf.Tensor:
+        return tf.concat([shape[:-1], shape[-1:] - 1], axis=0)
+
+    def _forward(self, y: tf.Tensor) -> tf.Tensor:
+        return self._projection(y, y.shape[-1] + 1).forward(y)
+
+    def _inverse(self, x: tf.Tensor) -> tf.Tensor:
+        return self._projection(x, x.shape[-1]).inverse(x)
+
+    def _forward_log_det_jacobian(self, y: tf.Tensor) -> tf.Tensor:
+        return self._projection(y, y.shape[-1] + 1).forward_log_det_jacobian(y)
+
+
 def _longer(shape: tf.TensorShape, by: int) -> tf.TensorShape:
     if shape.rank is None or shape[-1] is None:
         return shape if shape.rank is None else shape[:-1].concatenate([None])

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from tf_vmf._checks import check_number
 from tf_vmf.layers.heads import initializer_config
+from tf_vmf.math.custom_gradient import custom_gradient
 
 # Beyond, the angular standard deviation of a code is below 1e-4, near what float32 features resolve, and nothing is gained.
 LARGEST_CONCENTRATION = 1e8
@@ -159,7 +160,7 @@ class LearnedConcentration(BoundedConcentration):
         )
 
 
-@tf.custom_gradient
+@custom_gradient
 def _at_most(x: tf.Tensor, largest: float) -> tuple[tf.Tensor, Any]:
     """min(x, largest), whose gradient leads back from above the bound but not further up."""
     largest = tf.cast(largest, x.dtype)  # which may have become a tensor in float32

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from tf_vmf.math.custom_gradient import custom_gradient
+
 # Rows of logits held at a time. Smaller chunks add up the kernel's gradient more often, larger ones leave the cache.
 CHUNK_SIZE = 1024
 
@@ -45,7 +47,7 @@ def linear_cross_entropy(
     """
     chunks = _Chunks(tf.shape(inputs)[0], labels, chunk_size, compute_dtype)
 
-    @tf.custom_gradient
+    @custom_gradient
     def cross_entropy(
         inputs: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor
     ) -> tuple[tf.Tensor, Callable[..., tuple[tf.Tensor, ...]]]:

@@ -10,6 +10,8 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from tf_vmf.math.custom_gradient import custom_gradient
+
 
 def lstm_recurrence(
     projected: tf.Tensor,
@@ -40,7 +42,7 @@ def lstm_recurrence(
         S. Hochreiter and J. Schmidhuber. Long Short-Term Memory. Neural Computation 1997.
     """
 
-    @tf.custom_gradient
+    @custom_gradient
     def recurrence(
         projected: tf.Tensor, kernel: tf.Tensor, initial_h: tf.Tensor, initial_c: tf.Tensor
     ) -> tuple[tuple[tf.Tensor, tf.Tensor], Callable[..., tuple[tf.Tensor, ...]]]:

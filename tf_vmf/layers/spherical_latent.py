@@ -13,8 +13,8 @@ from tf_vmf.layers.directional_latent import DirectionalLatent
 from tf_vmf.layers.latent_contract import Parameters, fractions
 from tf_vmf.layers.learned_prior import LearnedPrior
 from tf_vmf.layers.shared_concentration import SharedConcentration
-from tf_vmf.layers.unit_vector import unit_vector
 from tf_vmf.layers.von_mises_fisher_mixture_prior import VonMisesFisherMixturePrior
+from tf_vmf.math.unit_vector import unit_vector
 
 if TYPE_CHECKING:
     import tensorflow_probability as tfp

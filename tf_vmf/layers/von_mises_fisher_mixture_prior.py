@@ -12,7 +12,7 @@ from tf_vmf import math as vmf_math
 from tf_vmf._checks import check_number
 from tf_vmf.distributions.pairwise import pairwise_log_prob
 from tf_vmf.layers.learned_prior import LearnedPrior
-from tf_vmf.layers.unit_vector import unit_vector
+from tf_vmf.math.unit_vector import unit_vector
 
 if TYPE_CHECKING:
     import tensorflow_probability as tfp

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tf_vmf._errors import ArgumentError
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -18,7 +22,7 @@ def check_dim(dim: int) -> int:
 
     Raises:
         TypeError: If `dim` is not a Python (or numpy) integer.
-        ValueError: If `dim` < 2.
+        ArgumentError: If `dim` < 2.
     """
     if isinstance(dim, bool) or not isinstance(dim, numbers.Integral):
         raise TypeError(
@@ -27,9 +31,7 @@ def check_dim(dim: int) -> int:
             f"take it from `x.shape[-1]`, not from `tf.shape(x)`."
         )
     if dim < 2:
-        raise ValueError(
-            f"Argument `dim` must be at least 2: unit vectors live in R^dim. Expected an int >= 2. Received: dim={dim}."
-        )
+        raise ArgumentError("dim", "an int >= 2", str(dim), "Unit vectors live in R^dim.")
     return int(dim)
 
 
@@ -38,7 +40,7 @@ def check_order(order: float) -> float:
 
     Raises:
         TypeError: If `order` is not a real Python (or numpy) number.
-        ValueError: If `order` is negative or not finite.
+        ArgumentError: If `order` is negative or not finite.
     """
     if isinstance(order, bool) or not isinstance(order, numbers.Real):
         raise TypeError(
@@ -46,9 +48,7 @@ def check_order(order: float) -> float:
             f"Received: order={order!r} of type {type(order).__name__}."
         )
     if not 0.0 <= order < float("inf"):
-        raise ValueError(
-            f"Argument `order` must be finite and not negative. Expected a real number >= 0. Received: order={order}."
-        )
+        raise ArgumentError("order", "a finite real number >= 0", str(order))
     return float(order)
 
 
@@ -57,7 +57,8 @@ def compute_dtype(
 ) -> tuple[tuple[tf.Tensor, ...], Callable[[tf.Tensor], tf.Tensor]]:
     """Convert to tensors of one dtype in which the functions are accurate.
 
-    Python numbers become float32, or the dtype of the first tensor among `values`. Half precision is computed in float32.
+    Python numbers and NumPy integers become float32, or the dtype of the first float among `values`. Half precision is computed in
+    float32.
 
     Args:
         *values: Float tensors or numbers.
@@ -71,6 +72,7 @@ def compute_dtype(
     """
     import tensorflow as tf
 
+    values = tuple(np.asarray(v).tolist() if _is_numpy_integer(v) else v for v in values)
     dtype = next((tf.as_dtype(v.dtype) for v in values if hasattr(v, "dtype")), None)
     if dtype is not None and dtype.name not in _COMPUTE_DTYPES + _HALF_DTYPES:
         found = ", ".join(
@@ -95,3 +97,7 @@ def compute_dtype(
     if dtype.name in _HALF_DTYPES:
         return tuple(tf.cast(v, tf.float32) for v in converted), lambda result: tf.cast(result, dtype)
     return tuple(converted), lambda result: result
+
+
+def _is_numpy_integer(value: Any) -> bool:
+    return isinstance(value, np.ndarray | np.generic) and np.issubdtype(value.dtype, np.integer)

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_vmf.math import _formulas
+from tf_vmf.math.custom_gradient import custom_gradient
 from tf_vmf.math.resultant_length import slope
 
 # Quadrature serves log(kappa2/kappa1) up to this; beyond, the difference of closed forms loses less than two bits.
@@ -27,11 +28,11 @@ def bregman(kappa1: tf.Tensor, kappa2: tf.Tensor, dim: float) -> tf.Tensor:
     kappa1, kappa2 = tf.broadcast_to(kappa1, shape), tf.broadcast_to(kappa2, shape)
     value, difference = _bregman_and_difference(tf.stop_gradient(kappa1), tf.stop_gradient(kappa2), dim)
 
-    @tf.custom_gradient
+    @custom_gradient
     def mean_difference(kappa1: tf.Tensor, kappa2: tf.Tensor) -> _WithGradient:
         return tf.identity(difference), lambda u: (-u * slope(kappa1, dim), u * slope(kappa2, dim))
 
-    @tf.custom_gradient
+    @custom_gradient
     def divergence(kappa1: tf.Tensor, kappa2: tf.Tensor) -> _WithGradient:
         def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             first = upstream * slope(kappa1, dim) * (kappa1 - kappa2)

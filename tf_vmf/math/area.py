@@ -15,7 +15,7 @@ def log_sphere_area(dim: int) -> float:
 
     Raises:
         TypeError: If `dim` is not an int.
-        ValueError: If `dim` < 2.
+        ArgumentError: If `dim` < 2.
     """
     half = 0.5 * check_dim(dim)
     if half < 150:  # the quotient has fewer rounding errors than the difference of logarithms

@@ -33,3 +33,15 @@ def inverse_mean_resultant_length(resultant_length: np.ndarray, dim: int) -> np.
     """`tf_vmf.math.inverse_mean_resultant_length` of an array: 0 at 0, infinity at 1, NaN outside [0, 1]."""
     r = np.asarray(resultant_length, np.float64)
     return newton(r, 1.0 - r, float(check_dim(dim)))
+
+
+def one_minus_mean_resultant_length(concentration: np.ndarray, dim: int) -> np.ndarray:
+    """`tf_vmf.math.one_minus_mean_resultant_length` of an array."""
+    r = _formulas.reduced(np.asarray(concentration, np.float64), float(check_dim(dim)))
+    return _formulas.one_minus_bounded_mean(r, float(dim)) * _formulas.decay(r.kappa)
+
+
+def inverse_one_minus_mean_resultant_length(one_minus_resultant_length: np.ndarray, dim: int) -> np.ndarray:
+    """`tf_vmf.math.inverse_one_minus_mean_resultant_length` of an array: infinity at 0, 0 at 1."""
+    q = np.asarray(one_minus_resultant_length, np.float64)
+    return newton(1.0 - q, q, float(check_dim(dim)))

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from tf_vmf.math import _formulas
 from tf_vmf.math._arguments import check_order, compute_dtype
+from tf_vmf.math.custom_gradient import custom_gradient
 from tf_vmf.math.resultant_length import mean, slope
 
 
@@ -27,7 +28,7 @@ def log_bessel_i(order: float, x: tf.Tensor) -> tf.Tensor:
 
     Raises:
         TypeError: If `order` is not a real number or `x` not a float tensor.
-        ValueError: If `order` is negative or not finite.
+        ArgumentError: If `order` is negative or not finite.
 
     References:
         NIST Digital Library of Mathematical Functions, 10.39.9 (as 0F1), 10.41.3 (uniform expansion).
@@ -35,7 +36,7 @@ def log_bessel_i(order: float, x: tf.Tensor) -> tf.Tensor:
     v = check_order(order)
     (converted,), restore = compute_dtype(x, names=("x",))
 
-    @tf.custom_gradient
+    @custom_gradient
     def forward(x: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
         def gradient(upstream: tf.Tensor) -> tf.Tensor:
             ratio = mean(x, 2.0 * v + 2.0)
@@ -60,7 +61,7 @@ def bessel_i_ratio(order: float, x: tf.Tensor) -> tf.Tensor:
 
     Raises:
         TypeError: If `order` is not a real number or `x` not a float tensor.
-        ValueError: If `order` is negative or not finite.
+        ArgumentError: If `order` is negative or not finite.
     """
     v = check_order(order)
     (converted,), restore = compute_dtype(x, names=("x",))
@@ -79,7 +80,7 @@ def bessel_i_ratio_derivative(order: float, x: tf.Tensor) -> tf.Tensor:
 
     Raises:
         TypeError: If `order` is not a real number or `x` not a float tensor.
-        ValueError: If `order` is negative or not finite.
+        ArgumentError: If `order` is negative or not finite.
     """
     v = check_order(order)
     (converted,), restore = compute_dtype(x, names=("x",))

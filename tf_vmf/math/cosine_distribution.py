@@ -61,7 +61,7 @@ def von_mises_fisher_cosine_cdf(cosine: tf.Tensor, concentration: tf.Tensor, dim
 
     Raises:
         TypeError: If `dim` is not an int or another argument not a float tensor of the common dtype.
-        ValueError: If `dim` < 2.
+        ArgumentError: If `dim` < 2.
     """
     dim = check_dim(dim)
     (w, kappa), restore = compute_dtype(cosine, concentration, names=("cosine", "concentration"))
@@ -91,7 +91,7 @@ def von_mises_fisher_cosine_quantile(probability: tf.Tensor, concentration: tf.T
 
     Raises:
         TypeError: If `dim` is not an int or another argument not a float tensor of the common dtype.
-        ValueError: If `dim` < 2.
+        ArgumentError: If `dim` < 2.
     """
     dim = check_dim(dim)
     (p, kappa), restore = compute_dtype(probability, concentration, names=("probability", "concentration"))

@@ -7,6 +7,7 @@ import tensorflow as tf
 from tf_vmf.math import _formulas
 from tf_vmf.math._arguments import check_dim, compute_dtype
 from tf_vmf.math._bregman import bregman
+from tf_vmf.math.custom_gradient import custom_gradient
 from tf_vmf.math.resultant_length import mean
 
 
@@ -27,7 +28,7 @@ def kl_to_uniform(concentration: tf.Tensor, dim: int) -> tf.Tensor:
 
     Raises:
         TypeError: If `dim` is not an int or `concentration` not a float tensor.
-        ValueError: If `dim` < 2.
+        ArgumentError: If `dim` < 2.
 
     References:
         J. Xu, G. Durrett. Spherical Latent Spaces for Stable Variational Autoencoders, EMNLP 2018. The method is in
@@ -62,7 +63,7 @@ def kl_von_mises_fisher(
 
     Raises:
         TypeError: If `dim` is not an int or another argument not a float tensor of the common dtype.
-        ValueError: If `dim` < 2.
+        ArgumentError: If `dim` < 2.
     """
     dim = check_dim(dim)
     (kappa1, kappa2, distance), restore = compute_dtype(
@@ -75,7 +76,7 @@ def kl_von_mises_fisher(
 
 
 def _kl_to_uniform(kappa: tf.Tensor, dim: float) -> tf.Tensor:
-    @tf.custom_gradient
+    @custom_gradient
     def forward(kappa: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
         r = _formulas.reduced(kappa, dim)
         return _formulas.kl(r, dim), lambda upstream: upstream * r.bounded * _formulas.slope(r, dim)

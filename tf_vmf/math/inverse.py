@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from tf_vmf.math._arguments import check_dim, compute_dtype
 from tf_vmf.math._newton import newton
+from tf_vmf.math.custom_gradient import custom_gradient
 from tf_vmf.math.resultant_length import slope
 
 
@@ -25,7 +26,7 @@ def inverse_mean_resultant_length(resultant_length: tf.Tensor, dim: int) -> tf.T
 
     Raises:
         TypeError: If `dim` is not an int or `resultant_length` not a float tensor.
-        ValueError: If `dim` < 2.
+        ArgumentError: If `dim` < 2.
 
     References:
         S. Sra. A short note on parameter approximation for von Mises-Fisher distributions, Computational Statistics 27,
@@ -50,7 +51,7 @@ def inverse_one_minus_mean_resultant_length(one_minus_resultant_length: tf.Tenso
 
     Raises:
         TypeError: If `dim` is not an int or the argument not a float tensor.
-        ValueError: If `dim` < 2.
+        ArgumentError: If `dim` < 2.
     """
     dim = check_dim(dim)
     (q,), restore = compute_dtype(one_minus_resultant_length, names=("one_minus_resultant_length",))
@@ -69,7 +70,7 @@ def _inverse_complement(q: tf.Tensor, dim: float) -> tf.Tensor:
 def _differentiable(argument: tf.Tensor, kappa: tf.Tensor, sign: float, dim: float) -> tf.Tensor:
     """The solution as a function of the argument, with the derivative sign / A'(kappa), to any order."""
 
-    @tf.custom_gradient
+    @custom_gradient
     def solution(argument: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
         return tf.identity(kappa), lambda upstream: sign * upstream / slope(solution(argument), dim)
 

@@ -7,6 +7,7 @@ import tensorflow as tf
 from tf_vmf.math import _formulas
 from tf_vmf.math._arguments import check_dim, compute_dtype
 from tf_vmf.math.area import log_sphere_area
+from tf_vmf.math.custom_gradient import custom_gradient
 from tf_vmf.math.resultant_length import mean, one_minus_mean
 
 
@@ -25,7 +26,7 @@ def log_hyp0f1(concentration: tf.Tensor, dim: int) -> tf.Tensor:
 
     Raises:
         TypeError: If `dim` is not an int or `concentration` not a float tensor.
-        ValueError: If `dim` < 2.
+        ArgumentError: If `dim` < 2.
     """
     dim = check_dim(dim)
     (kappa,), restore = compute_dtype(concentration, names=("concentration",))
@@ -47,7 +48,7 @@ def log_normalizer(concentration: tf.Tensor, dim: int) -> tf.Tensor:
 
     Raises:
         TypeError: If `dim` is not an int or `concentration` not a float tensor.
-        ValueError: If `dim` < 2.
+        ArgumentError: If `dim` < 2.
 
     References:
         K. V. Mardia, P. E. Jupp. Directional Statistics, 2000, equation 9.3.4.
@@ -73,7 +74,7 @@ def log_prob_at_mode(concentration: tf.Tensor, dim: int) -> tf.Tensor:
 
     Raises:
         TypeError: If `dim` is not an int or `concentration` not a float tensor.
-        ValueError: If `dim` < 2.
+        ArgumentError: If `dim` < 2.
     """
     dim = check_dim(dim)
     (kappa,), restore = compute_dtype(concentration, names=("concentration",))
@@ -83,7 +84,7 @@ def log_prob_at_mode(concentration: tf.Tensor, dim: int) -> tf.Tensor:
 def log_expectation(kappa: tf.Tensor, dim: float) -> tf.Tensor:
     """Log 0F1 = kappa A - KL for real `dim`, with A as its gradient."""
 
-    @tf.custom_gradient
+    @custom_gradient
     def forward(kappa: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
         r = _formulas.reduced(tf.minimum(kappa, kappa.dtype.max), dim)  # at infinity the difference is infinite
         value = kappa * _formulas.mean(r, dim) - _formulas.kl(r, dim)
@@ -95,7 +96,7 @@ def log_expectation(kappa: tf.Tensor, dim: float) -> tf.Tensor:
 def _mode_excess(kappa: tf.Tensor, dim: float) -> tf.Tensor:
     """Kappa - log 0F1 = kappa (1 - A) + KL, a sum of two positive terms, with 1 - A as its gradient."""
 
-    @tf.custom_gradient
+    @custom_gradient
     def forward(kappa: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
         r = _formulas.reduced(kappa, dim)
         # The product tends to (dim - 1)/2.

@@ -1,13 +1,20 @@
 """Density at the mode of a power spherical distribution, and its Kullback-Leibler divergence to the uniform one."""
 
+import functools
 import math
 
+import numpy as np
+import scipy.special
 import tensorflow as tf
 
 from tf_vmf.math._arguments import check_dim, compute_dtype
+from tf_vmf.math._tables import Polynomial, evaluate
 
 # From here on log Gamma and digamma are taken from Stirling's series, whose error is below rounding.
 _LARGE = 20.0
+
+# The series in kappa / h converges as 5.8^-n: its singularity, kappa = -h, is as far from the interval as that is long.
+_SERIES_DEGREE = 22
 
 
 def power_spherical_kl_to_uniform(concentration: tf.Tensor, dim: int) -> tf.Tensor:
@@ -18,7 +25,9 @@ def power_spherical_kl_to_uniform(concentration: tf.Tensor, dim: int) -> tf.Tens
     ```
 
     in double precision. L is of the size of h log(a), and the difference of the two gamma functions in it, which cancel for
-    large a, is taken from Stirling's series there. So the result is right as far as the dtype reaches.
+    large a, is taken from Stirling's series there. For kappa < h, where the three terms cancel, KL / kappa^2 is a Chebyshev series
+    in kappa / h, a smooth function: the integral of t (trigamma(a) - trigamma(a + h)) at a = h + kappa t over t from 0 to 1. So the
+    result is right as far as the dtype reaches.
 
     Args:
         concentration: Float tensor of any shape, kappa >= 0.
@@ -29,7 +38,7 @@ def power_spherical_kl_to_uniform(concentration: tf.Tensor, dim: int) -> tf.Tens
 
     Raises:
         TypeError: If `dim` is not an int or `concentration` not a float tensor.
-        ValueError: If `dim` < 2.
+        ArgumentError: If `dim` < 2.
 
     References:
         N. De Cao and W. Aziz. The Power Spherical distribution. INNF+ 2020. https://arxiv.org/abs/2006.04437
@@ -43,7 +52,23 @@ def power_spherical_kl_to_uniform(concentration: tf.Tensor, dim: int) -> tf.Tens
     # kappa L' tends to h; the largest number stands for infinity, of which no gradient may be NaN.
     alpha, kappa = (tf.minimum(value, tf.float64.max / 4) for value in (alpha, kappa))
     kl = _log_gamma_increment(alpha, half) - uniform - kappa * _digamma_increment(alpha, half)
+    is_small = kappa < half
+    small = tf.where(is_small, kappa, tf.zeros_like(kappa))
+    kl = tf.where(is_small, small * small * evaluate(_small_concentration_series(dim), small / half), kl)
     return restore(tf.cast(tf.where(is_point, tf.constant(math.inf, kappa.dtype), tf.maximum(kl, 0.0)), dtype))
+
+
+@functools.lru_cache(maxsize=256)
+def _small_concentration_series(dim: int) -> Polynomial:
+    """KL / kappa^2 as a Chebyshev series in 2 kappa / h - 1, for 0 <= kappa <= h. It is analytic but for kappa <= -h."""
+    half = 0.5 * (dim - 1)
+    nodes, weights = np.polynomial.legendre.leggauss(24)
+    t = (1 + nodes) / 2
+    x = np.polynomial.chebyshev.chebpts1(_SERIES_DEGREE + 1)
+    a = half + half * 0.5 * (1 + x[:, np.newaxis]) * t
+    values = (t * (scipy.special.polygamma(1, a) - scipy.special.polygamma(1, a + half))) @ weights / 2
+    series = np.polynomial.chebyshev.chebfit(x, values, _SERIES_DEGREE)
+    return Polynomial(tuple(series.tolist()), "Chebyshev", 0.0)
 
 
 def power_spherical_log_prob_at_mode(concentration: tf.Tensor, dim: int) -> tf.Tensor:
@@ -62,7 +87,7 @@ def power_spherical_log_prob_at_mode(concentration: tf.Tensor, dim: int) -> tf.T
 
     Raises:
         TypeError: If `dim` is not an int or `concentration` not a float tensor.
-        ValueError: If `dim` < 2.
+        ArgumentError: If `dim` < 2.
 
     References:
         N. De Cao and W. Aziz. The Power Spherical distribution. INNF+ 2020, equation 4.

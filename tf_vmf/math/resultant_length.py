@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from tf_vmf.math import _formulas
 from tf_vmf.math._arguments import check_dim, compute_dtype
+from tf_vmf.math.custom_gradient import custom_gradient
 
 
 def mean_resultant_length(concentration: tf.Tensor, dim: int) -> tf.Tensor:
@@ -22,7 +23,7 @@ def mean_resultant_length(concentration: tf.Tensor, dim: int) -> tf.Tensor:
 
     Raises:
         TypeError: If `dim` is not an int or `concentration` not a float tensor.
-        ValueError: If `dim` < 2.
+        ArgumentError: If `dim` < 2.
 
     References:
         K. V. Mardia, P. E. Jupp. Directional Statistics, 2000, section 9.3.2. docs/NUMERICS.md for the method.
@@ -46,7 +47,7 @@ def one_minus_mean_resultant_length(concentration: tf.Tensor, dim: int) -> tf.Te
 
     Raises:
         TypeError: If `dim` is not an int or `concentration` not a float tensor.
-        ValueError: If `dim` < 2.
+        ArgumentError: If `dim` < 2.
     """
     dim = check_dim(dim)
     (kappa,), restore = compute_dtype(concentration, names=("concentration",))
@@ -65,7 +66,7 @@ def mean_resultant_length_derivative(concentration: tf.Tensor, dim: int) -> tf.T
 
     Raises:
         TypeError: If `dim` is not an int or `concentration` not a float tensor.
-        ValueError: If `dim` < 2.
+        ArgumentError: If `dim` < 2.
     """
     dim = check_dim(dim)
     (kappa,), restore = compute_dtype(concentration, names=("concentration",))
@@ -81,7 +82,7 @@ def slope(kappa: tf.Tensor, dim: float) -> tf.Tensor:
 def mean(kappa: tf.Tensor, dim: float) -> tf.Tensor:
     """A for real `dim`, with A' as its gradient."""
 
-    @tf.custom_gradient
+    @custom_gradient
     def forward(kappa: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
         r = _formulas.reduced(kappa, dim)
         return _formulas.mean(r, dim), lambda upstream: upstream * _formulas.slope(r, dim)
@@ -92,7 +93,7 @@ def mean(kappa: tf.Tensor, dim: float) -> tf.Tensor:
 def one_minus_mean(kappa: tf.Tensor, dim: float) -> tf.Tensor:
     """1 - A for real `dim`, with -A' as its gradient."""
 
-    @tf.custom_gradient
+    @custom_gradient
     def forward(kappa: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
         r = _formulas.reduced(kappa, dim)
         return _formulas.one_minus_mean(r, dim), lambda upstream: -upstream * _formulas.slope(r, dim)

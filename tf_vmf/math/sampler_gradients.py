@@ -5,6 +5,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from tf_vmf.math.cosine_law import Cosine, cosine_from_normal
+from tf_vmf.math.custom_gradient import custom_gradient
 from tf_vmf.math.precision import epsilon
 from tf_vmf.math.resultant_length import one_minus_mean_resultant_length
 
@@ -61,7 +62,7 @@ def attach_gradients(
         dim: d.
     """
 
-    @tf.custom_gradient
+    @custom_gradient
     def attach(mu: tf.Tensor, *kappa: tf.Tensor) -> tuple[tf.Tensor, Callable]:
         def gradients(upstream: tf.Tensor) -> tuple[tf.Tensor, ...]:
             x = attach(mu, *kappa)
@@ -93,7 +94,7 @@ def _weights(kappa: tf.Tensor | float, dim: int) -> tuple[tf.Tensor | float, tf.
 def _cosine(mu: tf.Tensor, x: tf.Tensor, value: tf.Tensor) -> tf.Tensor:
     """The known value of mu.x, with the gradients of that product."""
 
-    @tf.custom_gradient
+    @custom_gradient
     def product(mu: tf.Tensor, x: tf.Tensor) -> tuple[tf.Tensor, Callable]:
         return tf.identity(value), lambda u: (u[..., tf.newaxis] * x, u[..., tf.newaxis] * mu)
 
@@ -112,7 +113,7 @@ def _rate(w: tf.Tensor, kappa: tf.Tensor, cosine: Cosine, noise: tf.Tensor, dim:
     The derivative in kappa at fixed noise is that of the series; the one at fixed w is less by `u d rate/dw`.
     """
 
-    @tf.custom_gradient
+    @custom_gradient
     def rate(w: tf.Tensor, kappa: tf.Tensor) -> tuple[tf.Tensor, Callable]:
         def gradients(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             in_w = _rate_derivative_in_cosine(cosine, kappa, dim)

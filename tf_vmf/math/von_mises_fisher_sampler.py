@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.eager import forwardprop_util
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf.math._arguments import check_dim, compute_dtype
 from tf_vmf.math.cosine_law import Cosine, cosine_from_normal
 from tf_vmf.math.normal_noise import stateless_normal
@@ -58,7 +59,7 @@ def von_mises_fisher_sample(
 
     Raises:
         TypeError: If an argument is not of a floating dtype, or the dtypes differ.
-        ValueError: If `mean_direction` has no static last dimension of at least 2, or a number `concentration` is negative
+        ArgumentError: If `mean_direction` has no static last dimension of at least 2, or a number `concentration` is negative
             or NaN.
 
     References:
@@ -67,9 +68,8 @@ def von_mises_fisher_sample(
     fixed = isinstance(concentration, numbers.Real)
     if fixed:
         if not concentration >= 0:
-            raise ValueError(
-                f"Argument `concentration` must not be negative. Expected a number >= 0, where 0 is the uniform "
-                f"distribution. Received: concentration={concentration}."
+            raise ArgumentError(
+                "concentration", "a number >= 0, where 0 is the uniform distribution", str(concentration)
             )
         (mu,), restore = compute_dtype(mean_direction, names=("mean_direction",))
         kappa = min(float(concentration), POINT_MASS_CONCENTRATION)
@@ -110,9 +110,11 @@ def _moves_inside_a_graph(*parameters: tf.Tensor) -> bool:
 def _static_dim(mean_direction: tf.Tensor) -> int:
     dim = mean_direction.shape[-1] if mean_direction.shape.rank else None
     if dim is None:
-        raise ValueError(
-            f"Argument `mean_direction` must have a static last dimension, as the sampler is built for it. Expected shape "
-            f"(..., d). Received: shape {mean_direction.shape}. Set it with `tf.ensure_shape(mean_direction, [None, d])`."
+        raise ArgumentError(
+            "mean_direction",
+            "shape (..., d) with a static d, for which the sampler is built",
+            f"shape {mean_direction.shape}",
+            "Set it with `tf.ensure_shape(mean_direction, [None, d])`.",
         )
     return check_dim(dim)
 

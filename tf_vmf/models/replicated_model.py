@@ -14,6 +14,7 @@ import keras
 import tensorflow as tf
 
 from tf_vmf import _keras
+from tf_vmf.math.custom_gradient import release_with_graph
 
 
 @keras.saving.register_keras_serializable(package="tf_vmf")
@@ -130,7 +131,7 @@ def sum_over_replicas(value: tf.Tensor) -> tf.Tensor:
     context = tf.distribute.get_replica_context()
     if context is None or context.num_replicas_in_sync == 1:
         return value
-    return context.all_reduce(tf.distribute.ReduceOp.SUM, value)
+    return _sum_over_replicas(context, value)
 
 
 def apply_gradients(
@@ -144,10 +145,15 @@ def apply_gradients(
         variables: One for every gradient.
     """
     context = tf.distribute.get_replica_context()
-    if context is None or context.num_replicas_in_sync == 1:
-        optimizer.apply(gradients, variables)
-        return
-    pairs = [(g, v) for g, v in zip(gradients, variables, strict=True) if g is not None]
-    summed = context.all_reduce(tf.distribute.ReduceOp.SUM, [g for g, _ in pairs])
+    if context is not None and context.num_replicas_in_sync > 1:
+        pairs = [(g, v) for g, v in zip(gradients, variables, strict=True) if g is not None]
+        gradients, variables = _sum_over_replicas(context, [g for g, _ in pairs]), [v for _, v in pairs]
+    # On one device, too, where the sum that Keras takes is the gradient itself but would keep the graph in memory for good.
     with _keras.no_gradient_sum(optimizer):
-        optimizer.apply(summed, [v for _, v in pairs])
+        optimizer.apply(gradients, variables)
+
+
+def _sum_over_replicas(context: tf.distribute.ReplicaContext, value: Any) -> Any:
+    summed = context.all_reduce(tf.distribute.ReduceOp.SUM, value)
+    release_with_graph(summed)
+    return summed

@@ -6,7 +6,7 @@ import json
 import numbers
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 import numpy as np
@@ -17,14 +17,11 @@ from tf_vmf.models import load as load_model
 from tf_vmf.models.load import MODEL_FILE, VECTORIZER_FILE
 from tf_vmf.topics.fitted import read_topics, write_topics
 
-if TYPE_CHECKING:
-    from tf_vmf.topics.topic_model import TopicModel
-
 _SETTINGS_FILE, _TOPICS_FILE = "topic_model.json", "topics.npz"
 _FORMAT = 2  # 1: without words of the mixture and concentrations of codes
 
 
-def save(model: TopicModel, path: str | Path) -> None:
+def save(model: Any, path: str | Path) -> None:
     """Writes a fitted model to a new folder; see `TopicModel.save`."""
     with new_folder(path) as folder:
         model.model_.save(folder / MODEL_FILE)
@@ -40,7 +37,7 @@ def is_saved(path: str | Path) -> bool:
     return (Path(path) / _SETTINGS_FILE).is_file()
 
 
-def load(kind: type[TopicModel], path: str | Path) -> TopicModel:
+def load(kind: Any, path: str | Path) -> Any:
     """Reads a folder that `save` has written; see `TopicModel.load`."""
     folder = Path(path)
     if not is_saved(folder):
@@ -64,7 +61,7 @@ def load(kind: type[TopicModel], path: str | Path) -> TopicModel:
     return model
 
 
-def _description(model: TopicModel) -> dict[str, Any]:
+def _description(model: Any) -> dict[str, Any]:
     parameters = model.get_params(deep=False)
     parameters.pop("vocabulary")
     if not isinstance(model.random_state, numbers.Integral):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,9 +12,6 @@ from tf_vmf.text import DocumentVectorization, Tokenizer
 from tf_vmf.text.vocabulary import VocabularyChoice, read_stop_words
 from tf_vmf.topics.arguments import checked_vocabulary, warn_of_impossible_words
 from tf_vmf.topics.documents import CountedDocuments, checked_counts, choose_words, count_words, is_empty, is_texts
-
-if TYPE_CHECKING:
-    from tf_vmf.topics.topic_model import TopicModel
 
 _SNIPPET = 300  # characters of a training text that are kept for display
 
@@ -37,7 +34,7 @@ class Training(NamedTuple):
     names: np.ndarray | None
 
 
-def read_training(documents: Any, model: TopicModel) -> Training:
+def read_training(documents: Any, model: Any) -> Training:
     """Reads the documents to fit, by the parameters of a model.
 
     Raises:

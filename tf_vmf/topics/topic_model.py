@@ -202,10 +202,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
     ) -> Self:
         """The topics that a trained document model sees in documents: `fit` without the training.
 
-        ```python
-        model, vectorizer = tf_vmf.models.load("runs/reviews")
-        topics = tf_vmf.TopicModel.from_document_model(model, texts, vectorizer=vectorizer, num_topics=20, random_state=0)
-        ```
+        `tf_vmf.models.load("runs/reviews")` returns the model of a run and its vectorizer.
 
         Args:
             model: A trained document model whose codes are directions.
@@ -369,9 +366,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
     def topic_words(self, text: str) -> pd.DataFrame:
         """The topic that explains each word of a text.
 
-        ```python
-        model.topic_words("a moon of butter")  # word, topic, weight: moon 0 0.97, butter 1 0.96
-        ```
+        Of `model.topic_words("a moon of butter")` moon has the topic of rockets, butter that of bread.
 
         Returns:
             A data frame with a row per known word in reading order: `word`, `topic`, and `weight`, p(topic|word, text).
@@ -452,9 +447,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
     def hierarchy(self, num_words: int = 10) -> TopicTree:
         """The tree of the topics by the likeness of their words.
 
-        ```python
-        scipy.cluster.hierarchy.dendrogram(model.hierarchy().linkage, labels=model.topic_labels())
-        ```
+        `scipy.cluster.hierarchy.dendrogram(model.hierarchy().linkage, labels=model.topic_labels())` draws it.
 
         Args:
             num_words: Words per merge.
@@ -660,7 +653,8 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
             FileNotFoundError: There is no topic model at the path.
             ValueError: A file is damaged.
         """
-        return files.load(cls, path)
+        result: Self = files.load(cls, path)
+        return result
 
     def export(self, path: str | Path, *, examples: Sequence[str] | None = None) -> Path:
         """Writes a SavedModel that needs neither this package nor scikit-learn.

@@ -261,7 +261,7 @@ _lstm.defvjp(_lstm_forward, _lstm_backward)
 
 @jax.custom_vjp
 def _unit_vector(x: Array) -> Array:
-    """The direction of x, with the bounded gradient of tf_vmf.layers.unit_vector."""
+    """The direction of x, with the bounded gradient of tf_vmf.math.unit_vector."""
     return _unit_vector_forward(x)[0]
 
 

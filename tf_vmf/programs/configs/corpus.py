@@ -38,6 +38,9 @@ class CorpusConfig(Config):
         "Column of the text in CSV, TSV and JSON lines: its name in the header, or its position from 0 where there is no header.",
     )
     label_column: str | int | None = option(None, "Column of the label, as text_column.")
+    delimiter: str | None = option(
+        None, "What separates columns, one character such as ';'; a comma in .csv and a tab elsewhere if not given."
+    )
     vocab_file: str | None = option(
         None, "Vocabulary, one word per line; chosen from the training text if not given.", identity=False
     )

@@ -6,11 +6,13 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from tf_vmf.math.custom_gradient import custom_gradient
+
 # Shorter vectors get the gradient of one of this length in their direction: that of the norm grows without bound towards 0.
 SHORTEST = 1e-3
 
 
-@tf.custom_gradient
+@custom_gradient
 def unit_vector(x: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
     """Divides by the norm over the last axis: of unit length for every finite x, with a gradient that is bounded; NaN for others.
 

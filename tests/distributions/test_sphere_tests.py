@@ -1,0 +1,79 @@
+"""Sizes of the tests on the sphere, by simulation, and their power where they have some."""
+
+import numpy as np
+import pytest
+import scipy.stats
+
+from tf_vmf._errors import ArgumentError
+from tf_vmf.distributions import bingham_test, goodness_of_fit, rayleigh_test, two_sample_test
+
+
+def uniform(rng, *shape):
+    x = rng.normal(size=shape)
+    return x / np.linalg.norm(x, axis=-1, keepdims=True)
+
+
+@pytest.mark.parametrize("dim", [2, 3, 6])
+def test_p_values_of_bingham_are_uniform_for_uniform_points(dim, rng):
+    p = bingham_test(uniform(rng, 60, 8_000, dim)).p_value
+    for level in (0.1, 0.05):
+        # Four standard errors of the share, and an error of the order 1 / n.
+        assert np.mean(p < level) == pytest.approx(level, abs=4 * np.sqrt(level / 8_000) + 0.01)
+
+
+def test_bingham_sees_axes_that_rayleigh_does_not(rng):
+    x = uniform(rng, 100, 3) * [1.0, 1.0, 3.0]
+    x /= np.linalg.norm(x, axis=-1, keepdims=True)
+    x = np.concatenate([x, -x])  # the mean is exactly 0
+    assert rayleigh_test(x).p_value == pytest.approx(1.0)
+    assert bingham_test(x).p_value < 1e-6
+
+
+def test_bingham_on_the_circle_is_rayleigh_of_the_doubled_angles(rng):
+    angle = rng.uniform(0, 2, 30)
+    x, doubled = (np.stack([np.cos(a), np.sin(a)], axis=-1) for a in (angle, 2 * angle))
+    assert bingham_test(x).statistic == pytest.approx(rayleigh_test(doubled, modified=False).statistic)
+
+
+def test_goodness_of_fit_has_the_size_that_it_says_and_sees_a_mixture(rng):
+    model = scipy.stats.vonmises_fisher(np.eye(3)[0], 5.0)
+    p = [goodness_of_fit(model.rvs(20, random_state=rng), simulations=19, seed=i).p_value for i in range(60)]
+    # P(p <= 0.2) = 0.2 for 19 simulations; four standard errors.
+    assert np.mean(np.array(p) <= 0.2) == pytest.approx(0.2, abs=4 * np.sqrt(0.16 / 60))
+    two = np.concatenate([model.rvs(60, random_state=rng), -model.rvs(30, random_state=rng)])
+    assert goodness_of_fit(two).p_value == pytest.approx(1 / 200)
+
+
+def test_two_samples_of_one_law_are_told_apart_as_seldom_as_said(rng):
+    laws = scipy.stats.vonmises_fisher(np.eye(4)[0], 3.0), scipy.stats.vonmises_fisher(np.eye(4)[1], 3.0)
+    p = [
+        two_sample_test(
+            laws[0].rvs(9, random_state=rng), laws[0].rvs(14, random_state=rng), permutations=19, seed=i
+        ).p_value
+        for i in range(200)
+    ]
+    assert np.mean(np.array(p) <= 0.2) == pytest.approx(0.2, abs=4 * np.sqrt(0.16 / 200))
+    first, second = (law.rvs(40, random_state=rng) for law in laws)
+    result = two_sample_test(first, second)
+    assert result.p_value == 1 / 1000
+
+    def log_likelihood(x):
+        return scipy.stats.vonmises_fisher(*scipy.stats.vonmises_fisher.fit(x)).logpdf(x).sum()
+
+    ratio = 2 * (log_likelihood(first) + log_likelihood(second) - log_likelihood(np.concatenate([first, second])))
+    assert result.statistic == pytest.approx(ratio, rel=1e-5)
+    wider = scipy.stats.vonmises_fisher(np.eye(4)[0], 30.0).rvs(40, random_state=rng)
+    assert two_sample_test(first, wider).p_value < 0.01  # another concentration alone
+
+
+def test_bad_arguments_are_named():
+    x = np.eye(3)
+    for call, name in (
+        (lambda: bingham_test(2 * x), "samples"),
+        (lambda: goodness_of_fit(x[:, np.newaxis]), "samples"),
+        (lambda: two_sample_test(x, np.eye(4)), "second"),
+        (lambda: two_sample_test(x[:1], x), "samples"),
+    ):
+        with pytest.raises(ArgumentError) as error:
+            call()
+        assert error.value.name == name
