@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-RUN_DIR ?= runs/demo
+DEMO ?= topics/demo
 
 .PHONY: demo test test-all test-wheels lint docs bench tables clean help
 
@@ -14,15 +14,17 @@ $(VENV)/.installed: setup.cfg pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[demo,dev]'
 	touch $@
 
-demo: $(VENV)/.installed  ## Train the vMF document model on Wikipedia articles, offline; ends with a report.
-	$(BIN)/python -m trainers.bow_vae --flagfile=recipes/wikipedia_vmf.flags --workdir=$(RUN_DIR)
+demo: $(VENV)/.installed  ## The topics of Wikipedia articles, offline; ends with a page to explore. DEMO=FOLDER puts it elsewhere.
+	@# A second run replaces what the first one made, and nothing else.
+	@if [ -f $(DEMO)/topics.csv ] && [ -f $(DEMO)/report.html ]; then rm -r $(DEMO); fi
+	$(BIN)/python -m trainers.topics --corpus=wikipedia --num_topics=20 --output=$(DEMO)
 
 test: $(VENV)/.installed  ## The quick suite.
 	$(BIN)/python -m pytest -m "not slow" -n 2
 
 test-all: $(VENV)/.installed  ## Everything, slow tests included.
 	$(BIN)/python -m pytest -m "not slow" -n 2
-	# In processes of their own: TensorFlow keeps every graph with a custom gradient that it has traced.
+	# In processes of their own: Keras itself keeps some memory per trained model.
 	$(BIN)/python -m pytest -m slow -n 2
 
 lint: $(VENV)/.installed  ## Style and types.
