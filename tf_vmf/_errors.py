@@ -28,6 +28,10 @@ class ArgumentError(ValueError):
         problem: The message without the name of the argument.
     """
 
+    # AutoGraph lets an error with this attribute through; others that take several arguments come out of a `tf.function` as its
+    # own StagingError, which is no ValueError.
+    ag_pass_through = True
+
     def __init__(self, name: str, expected: str, received: str, remedy: str = "", *, owner: str = "") -> None:
         self.name, self.expected, self.received, self.remedy, self.owner = name, expected, received, remedy, owner
         self.problem = f"expected {expected}. Received: {received}.{' ' if remedy else ''}{remedy}"

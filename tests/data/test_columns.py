@@ -224,7 +224,7 @@ def test_a_table_without_its_columns_is_refused_with_its_header(tmp_path, load):
         load(train_files=tmp_path / "a.csv.gz")
     with refused("label_column", "'id'"):
         load(train_files=f"x={tmp_path}/a.csv.gz", text_column="review", label_column="id")
-    with pytest.raises(ValueError, match=r"text_column, which go with `train_files`"):
+    with refused("text_column", expected="it goes with `train_files`"):
         load(texts=["a"], text_column="text")
 
 
