@@ -28,9 +28,11 @@ class ArgumentError(ValueError):
         problem: The message without the name of the argument.
     """
 
-    # AutoGraph lets an error with this attribute through; others that take several arguments come out of a `tf.function` as its
-    # own StagingError, which is no ValueError.
+    # AutoGraph and Keras make a new error of one that comes out of a `tf.function` or a layer's call, by its message alone; of one
+    # that takes several arguments they make a StagingError or a RuntimeError, which is no ValueError. They let errors with these
+    # attributes through.
     ag_pass_through = True
+    _keras_call_info_injected = True
 
     def __init__(self, name: str, expected: str, received: str, remedy: str = "", *, owner: str = "") -> None:
         self.name, self.expected, self.received, self.remedy, self.owner = name, expected, received, remedy, owner

@@ -396,7 +396,7 @@ def test_what_is_no_number_is_refused_with_what_was_expected(value):
 
 @pytest.mark.parametrize("latent", [VonMisesFisherLatent, PowerSphericalLatent, GaussianLatent])
 def test_only_the_dimension_is_positional(latent):
-    with pytest.raises(TypeError, match="by position latent_dim. Received: 50.0"):
+    with pytest.raises(TypeError, match=r"by position latent_dim\. Received: 50\.0"):
         latent(5, 50.0)
 
 
