@@ -26,10 +26,9 @@ def run(snippet, monkeypatch, tmp_path, **names):
 
 @pytest.mark.slow
 def test_topics(monkeypatch, tmp_path):
-    pytest.importorskip("pandas")
     names = run(SNIPPETS[0], monkeypatch, tmp_path, texts=texts())
     assert len(names["model"].topics(10)) == 20
-    assert (tmp_path / "report.html").is_file()
+    assert type(names["model"]).load(tmp_path / "topics" / "mine").topics(8) == names["model"].topics(8)
 
 
 def test_a_layer_in_a_model_that_can_be_saved(monkeypatch, tmp_path):
