@@ -16,8 +16,7 @@ PACKAGE = Path(tf_vmf.__file__).parent
 IMPORTS = {"keras": keras, "np": np, "tf": tf, "tf_vmf": tf_vmf}
 # Examples that train or export a model, by module and number.
 SLOW = re.compile(
-    r"analysis/.*_findings|models/(bag|load|lstm|replicated|vae|word)|reports/(document|sentence|sweep)_report|programs/|serving/|"
-    r"topics/|training/"
+    r"models/(bag|load|lstm|replicated|vae|word)|report/(document|section|sentence|sweep)\.|programs/|serving/|topics/|training/"
 )
 
 
