@@ -56,6 +56,7 @@ def load(kind: Any, path: str | Path) -> Any:
     model.silhouettes_ = silhouettes and {int(number): value for number, value in silhouettes.items()}
     model._labels = {int(topic): label for topic, label in description["labels"].items()}
     model.hidden_topics_ = tuple(description.get("hidden", ()))
+    model._encoder = None
     model._texts = description["texts"]
     model._set_topics(read_topics(folder / _TOPICS_FILE))
     return model

@@ -74,6 +74,22 @@ def read_training(documents: Any, model: Any) -> Training:
     return Training(counted, vocabulary, vectorizer, [shortened(text) for text in texts], None)
 
 
+def check_number_of_documents(documents: CountedDocuments, num_topics: int | None) -> None:
+    """Refuses too few documents to train on.
+
+    Raises:
+        ArgumentError: There are fewer documents with a word of the vocabulary than topics, or than two.
+    """
+    fewest = max(2, num_topics or 2)
+    if (known := int(documents.known.sum())) < fewest:
+        raise ArgumentError(
+            "X",
+            f"at least {fewest} documents with a word of the vocabulary, one per topic and two in all",
+            f"{known} of {len(documents)}",
+            "Lower `num_topics` or `min_df`, or add documents.",
+        )
+
+
 def read_new(
     documents: Any, vocabulary: tuple[str, ...], vectorizer: DocumentVectorization | None, tokenizer: Tokenizer
 ) -> CountedDocuments:
