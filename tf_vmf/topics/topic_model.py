@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from tf_vmf._errors import ArgumentError
 from tf_vmf.models import BagOfWordsVAE
-from tf_vmf.text import DocumentVectorization, Tokenizer
+from tf_vmf.text import DocumentVectorization
 from tf_vmf.topics import codes as document_codes
 from tf_vmf.topics import edits as topic_edits
 from tf_vmf.topics import files, guidance, inputs, tables
@@ -73,6 +73,8 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         max_df: In how many texts a word may occur: a number, an int, or a share, a float.
         stop_words: "english" (gensim's list), "none", the path of a file with a word per line, or words.
         tokenization: "words" (lower-case words of two letters or more), "punctuation" or "whitespace" (tokenized text).
+        tokenizer: A function from a text to its words, in place of `tokenization`, such as `jieba.lcut` for Chinese. A saved or
+            exported model does not hold it: it splits texts at spaces, and a loaded one takes `set_params(tokenizer=...)`.
         ngram_range: Lengths (shortest, longest) of runs of words that count as a word, joined by underscores.
         latent_dim: Dimension of the codes.
         hidden_units: Width of the hidden layers.
@@ -133,6 +135,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         max_df: int | float = 1.0,
         stop_words: str | Path | Sequence[str] = "english",
         tokenization: str = "words",
+        tokenizer: Callable[[str], Iterable[str]] | None = None,
         ngram_range: tuple[int, int] = (1, 1),
         latent_dim: int = 50,
         hidden_units: int = 256,
@@ -154,6 +157,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         self.max_df = max_df
         self.stop_words = stop_words
         self.tokenization = tokenization
+        self.tokenizer = tokenizer
         self.ngram_range = ngram_range
         self.latent_dim = latent_dim
         self.hidden_units = hidden_units
@@ -710,7 +714,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
 
     def _read(self, X: Any) -> CountedDocuments:
         check_is_fitted(self, "model_")
-        return inputs.read_new(X, self.vocabulary_, self.vectorizer_, Tokenizer(self.tokenization, self.ngram_range))
+        return inputs.read_new(X, self.vocabulary_, self.vectorizer_, inputs.tokenizer_of(self))
 
     def _read_placed(self, X: Any, embeddings: Any) -> CountedDocuments:
         """New documents with their vectors, where the model has some."""
