@@ -3,7 +3,7 @@
 import pytest
 
 from tests.topics.planted import WORDS, planted_texts
-from tests.topics.test_topic_model import SMALL
+from tests.topics.conftest import SMALL
 
 pytest.importorskip("pandas")
 pytest.importorskip("gensim")
