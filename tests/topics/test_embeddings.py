@@ -144,6 +144,8 @@ def test_vectors_that_do_not_fit_are_refused_by_name_and_row(model):
     broken = VECTORS.copy()
     broken[5] = 0
     assert "row 5" in refused(lambda: small(2).fit(TEXTS, embeddings=broken)).received
+    assert "one direction" in refused(lambda: small(2).fit(TEXTS, embeddings=np.ones((len(TEXTS), 3)))).received
+    assert model.transform(TEXTS[:2], embeddings=VECTORS[[0, 0]]).shape == (2, 2)
     error = refused(lambda: model.transform(TEXTS, embeddings=VECTORS[:, :4]))
     assert ("6" in error.expected, error.received) == (True, "4")
     assert refused(lambda: model.transform(TEXTS)).received == "None"

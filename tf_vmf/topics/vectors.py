@@ -48,7 +48,8 @@ def checked_vectors(embeddings: Any, size: int, dim: int | None = None) -> np.nd
         dim: e; None for any from 2 on.
 
     Raises:
-        ArgumentError: The shape is another, or a vector is not finite or zero; the message names the first such rows.
+        ArgumentError: The shape is another, or a vector is not finite or zero; the message names the first such rows. Or all
+            training vectors have one direction.
     """
     if embeddings is None:
         remedy = "Pass them, or a function from texts to them: a saved model keeps no function."
@@ -73,7 +74,10 @@ def checked_vectors(embeddings: Any, size: int, dim: int | None = None) -> np.nd
     largest = np.abs(vectors).max(axis=1, keepdims=True)
     _refuse_rows(~np.isfinite(largest[:, 0]), "finite numbers", "NaN or infinite ones")
     _refuse_rows(largest[:, 0] == 0, "vectors that are not zero", "zeros alone")
-    return np.asarray(normalize(vectors / largest), np.float32)
+    directions = np.asarray(normalize(vectors / largest), np.float32)
+    if dim is None and size > 1 and (directions == directions[0]).all():
+        raise ArgumentError("embeddings", "vectors of several directions", "one direction in all rows")
+    return directions
 
 
 def read_embeddings(path: str | Path) -> np.ndarray:
