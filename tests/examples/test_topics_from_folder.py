@@ -2,8 +2,8 @@
 
 import pytest
 
+from tests.topics.conftest import SMALL
 from tests.topics.planted import WORDS, planted_texts
-from tests.topics.test_topic_model import SMALL
 
 pytest.importorskip("pandas")
 pytest.importorskip("gensim")

@@ -236,8 +236,9 @@ def test_the_score_is_the_bound_per_token_and_rises_with_training(model):
     bound = float(tf.reduce_sum(model.model_.elbo(counts, seed=3))) / float(tf.reduce_sum(counts))
     assert model.score(TEXTS[:50]) == pytest.approx(bound, rel=0.03)  # other noise
     assert model.score(TEXTS) > small(epochs=1).fit(TEXTS).score(TEXTS)
-    with pytest.raises(ValueError, match="Received none"):
+    with pytest.raises(ArgumentError) as caught:
         model.score([""])
+    assert (caught.value.name, caught.value.received) == ("X", "none")
 
 
 def test_it_is_an_estimator():
@@ -358,3 +359,30 @@ def test_a_fitted_model_can_be_pickled(model):
     copy = pickle.loads(pickle.dumps(model))
     np.testing.assert_allclose(copy.transform(TEXTS[:9]), model.transform(TEXTS[:9]), rtol=1e-6)
     assert copy.topics() == model.topics()
+
+
+def of_two_letters(text):
+    """A text without spaces, as words of two letters."""
+    return [text[start : start + 2] for start in range(0, len(text), 2)]
+
+
+def test_a_tokenizer_finds_the_words_of_texts_without_spaces(tmp_path):
+    pairs = [["ab", "cd", "ef", "gh"], ["ij", "kl", "mn", "op"]]
+    texts = ["".join(np.random.default_rng(i).choice(pairs[i % 2], 8)) for i in range(80)]
+    fitted = small(2, epochs=20, tokenizer=of_two_letters).fit(texts)
+    assert set(fitted.vocabulary_) == {*pairs[0], *pairs[1]}
+    assert {frozenset(words) for words in fitted.topics(4)} == {frozenset(words) for words in pairs}
+    assert fitted.known_tokens(["abcdijzz"]).tolist() == [3]
+    expected = fitted.transform(texts)
+    fitted.save(tmp_path / "model")
+    with pytest.warns(UserWarning, match="tokenizer=of_two_letters"):
+        loaded = TopicModel.load(tmp_path / "model")
+    np.testing.assert_array_equal(loaded.transform([" ".join(of_two_letters(text)) for text in texts]), expected)
+    np.testing.assert_array_equal(loaded.set_params(tokenizer=of_two_letters).transform(texts), expected)
+    np.testing.assert_array_equal(fitted.vectorizer_(["ab cd ij zz"]).numpy().sum(), 3)
+    with pytest.raises(ArgumentError) as caught:
+        small(2, tokenizer="jieba").fit(texts)
+    assert (caught.value.name, caught.value.received) == ("tokenizer", "'jieba'")
+    with pytest.raises(ArgumentError) as caught:
+        small(2, tokenizer=lambda text: text).fit(texts)
+    assert caught.value.name == "tokenizer"

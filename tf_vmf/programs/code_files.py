@@ -80,16 +80,14 @@ def folder_of_codes(path: str | None) -> AbstractContextManager[Path | None]:
     return nullcontext(None) if path is None else new_folder(path)
 
 
-def label_and_topic(
-    label: str | None, proportions: np.ndarray, names: Sequence[str], known_tokens: int
-) -> dict[str, Any]:
-    """Columns of metadata: the text's own label, "" for none, and its most probable topic, -1 without a known word."""
-    topic = int(np.argmax(proportions)) if known_tokens else NO_TOPIC
+def label_and_topic(label: str | None, proportions: np.ndarray, names: Sequence[str], placed: bool) -> dict[str, Any]:
+    """Columns of metadata: the text's own label, "" for none, and its most probable topic, -1 where it is not placed."""
+    topic = int(np.argmax(proportions)) if placed else NO_TOPIC
     return {
         "label": label or "",
         "topic": topic,
-        "topic_label": names[topic] if known_tokens else NO_TOPIC_LABEL,
-        "probability": float(proportions[topic]) if known_tokens else "",
+        "topic_label": names[topic] if placed else NO_TOPIC_LABEL,
+        "probability": float(proportions[topic]) if placed else "",
     }
 
 

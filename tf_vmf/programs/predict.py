@@ -21,6 +21,8 @@ from tf_vmf.programs.topics import saved_topic_model
 from tf_vmf.seeds import stateless_seed
 from tf_vmf.text.files import Text, TextFiles
 from tf_vmf.text.tables import Columns
+from tf_vmf.topics import TopicModel
+from tf_vmf.topics.vectors import read_embeddings
 
 _BATCH = 256
 
@@ -28,11 +30,11 @@ _BATCH = 256
 def predict_texts(config: PredictConfig) -> int:
     """Writes a CSV file with one row per text: the columns of the input, then what the model says.
 
-    Of a topic model these are `topic` (-1 without a known word), `topic_label`, `probability` and `known_tokens`; of others
-    `known_tokens`. Where `config` asks for them, or of other models if it asks for nothing, there are further columns: `topic_0`,
-    `topic_1`, ..., the proportions of the topics; `code_0`, `code_1`, ..., the mean direction on the sphere or the mean of a
-    Gaussian; `nll` and `kl`, in nats, from one sample of the code, which add up to the negative evidence lower bound. Of a plain
-    file the columns of the input are `row`, `text`, and its label where it has one.
+    Of a topic model these are `topic` (-1 without a known word, or an embedding), `topic_label`, `probability` and
+    `known_tokens`; of others `known_tokens`. Where `config` asks for them, or of other models if it asks for nothing, there are
+    further columns: `topic_0`, `topic_1`, ..., the proportions of the topics; `code_0`, `code_1`, ..., the mean direction on the
+    sphere or the mean of a Gaussian; `nll` and `kl`, in nats, from one sample of the code, which add up to the negative evidence
+    lower bound. Of a plain file the columns of the input are `row`, `text`, and its label where it has one.
 
     `export_codes` names a folder for the files of `tf_vmf.programs.code_files.CodeFiles`.
 
@@ -45,7 +47,8 @@ def predict_texts(config: PredictConfig) -> int:
     Raises:
         FileExistsError: There is something at the folder of the codes.
         FileNotFoundError: There is no model or no text.
-        ValueError: The model came without a vectorizer or has no latent variable, or a label is unknown.
+        ValueError: The model came without a vectorizer or has no latent variable, a label is unknown, or the embeddings do not fit
+            the model or the texts.
     """
     path = Path(config.model)
     topics = saved_topic_model(path)
@@ -55,6 +58,7 @@ def predict_texts(config: PredictConfig) -> int:
         raise ArgumentError("model", "a model of text with codes", f"{config.model}, which lacks {lacks}")
     labels = _label_numbers(path) if getattr(model, "num_labels", 0) else None
     texts = TextFiles(list(config.input), columns=Columns(config.text_column, config.label_column, config.delimiter))
+    embeddings = _embeddings(config, topics)
     wanted = {"codes": config.codes, "bounds": config.bounds}
     if topics is None and not any(wanted.values()):
         wanted = dict.fromkeys(wanted, True)
@@ -75,11 +79,15 @@ def predict_texts(config: PredictConfig) -> int:
             writer.writerow([*own.names, *header])
             for number, batch in enumerate(chain([first] if first else [], batches)):
                 found = _predictions(model, vectorizer, batch, labels, stateless_seed(config.seed, number))
-                proportions = None if topics is None else topics.transform([text.text for text in batch])
+                vectors = None if embeddings is None else embeddings[written : written + len(batch)]
+                if embeddings is not None and len(embeddings) < written + len(batch):
+                    raise _wrong_number(embeddings, f"at least {written + len(batch)}")
+                strings = [text.text for text in batch]
+                proportions = None if topics is None else topics.transform(strings, embeddings=vectors)
                 for i, (text, (known, nll, kl, code)) in enumerate(zip(batch, found, strict=True)):
                     row, about = [*own.cells(written, text)], {"label": text.label or ""}
                     if proportions is not None:
-                        about = label_and_topic(text.label, proportions[i], names, known)
+                        about = label_and_topic(text.label, proportions[i], names, known > 0 or embeddings is not None)
                         row += topic_cells(about)
                     row.append(known)
                     row += _numbers(proportions[i]) if proportions is not None and config.proportions else []
@@ -89,12 +97,28 @@ def predict_texts(config: PredictConfig) -> int:
                     if config.export_codes is not None:
                         files.add(code, written, known, text.text, **about)
                     written += 1
+        if embeddings is not None and len(embeddings) != written:
+            raise _wrong_number(embeddings, str(written))
         if folder is not None:  # before the output is replaced: it may fail
             files.write(folder, spherical=model.latent.describe().metric == "cosine", seed=config.seed)
 
     with folder_of_codes(config.export_codes) as folder, new_file(config.output) as output:
         write(output)
     return written
+
+
+def _embeddings(config: PredictConfig, topics: TopicModel | None) -> np.ndarray | None:
+    """The vectors of the texts; refuses some where the model takes none, and none where it needs some."""
+    takes = topics is not None and topics.takes_embeddings
+    if takes != (config.embeddings is not None):
+        expected = "a file with a vector per text, as the topics were found with some" if takes else "None"
+        about = "" if takes else f", and {config.model} takes no vectors"
+        raise ArgumentError("embeddings", expected, f"{config.embeddings!r}{about}")
+    return None if config.embeddings is None else read_embeddings(config.embeddings)
+
+
+def _wrong_number(embeddings: np.ndarray, texts: str) -> ArgumentError:
+    return ArgumentError("embeddings", f"a vector per text, and there are {texts} texts", f"{len(embeddings)} vectors")
 
 
 def _batches(texts: TextFiles) -> Iterator[list[Text]]:

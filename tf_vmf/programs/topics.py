@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tf_vmf._errors import ArgumentError
 from tf_vmf._optional import optional
 from tf_vmf.data.corpora.wikipedia import read_wikipedia
@@ -20,6 +22,7 @@ from tf_vmf.text.tables import Columns
 from tf_vmf.topics import TopicModel
 from tf_vmf.topics.groups import periods, read_times
 from tf_vmf.topics.guidance import read_seed_words
+from tf_vmf.topics.vectors import read_embeddings
 
 MODEL_FOLDER = "model"
 _ADDED = ("topic", "topic_label", "probability", "known_tokens")
@@ -42,9 +45,9 @@ def find_topics(config: TopicsConfig, *, verbose: bool = True) -> TopicModel:
 
     Raises:
         FileExistsError: There is something at the folder, or at that of the codes.
-        FileNotFoundError: A file of text is missing.
+        FileNotFoundError: A file of text, or that of the embeddings, is missing.
         ModuleNotFoundError: pandas, gensim, jinja2 or matplotlib is not installed.
-        ValueError: There are too few texts.
+        ValueError: There are too few texts, or not as many as embeddings.
     """
     with optional("topics", "Topics"):
         import gensim  # noqa: F401
@@ -55,6 +58,7 @@ def find_topics(config: TopicsConfig, *, verbose: bool = True) -> TopicModel:
     with new_folder(config.output) as folder, folder_of_codes(config.export_codes) as codes_folder:
         seed_words = None if config.seed_words is None else read_seed_words(config.seed_words)
         texts = _texts(config)
+        embeddings = None if config.embeddings is None else read_embeddings(config.embeddings)
         own = OwnColumns(texts, _ADDED)
         times = _times(config, texts)
         model = TopicModel(
@@ -71,13 +75,13 @@ def find_topics(config: TopicsConfig, *, verbose: bool = True) -> TopicModel:
             relevance_weight=config.relevance_weight,
             random_state=config.seed,
             verbose=2 if verbose else 0,
-        ).fit([text.text for text in texts])
+        ).fit([text.text for text in texts], embeddings=embeddings)
         if config.edits is not None:
             model.apply_edits(config.edits)
-        _write(model, texts, own, times, config, folder, say)
+        _write(model, texts, own, embeddings, times, config, folder, say)
         if codes_folder is not None:
             say("codes in the plane")
-            _export_codes(model, texts, codes_folder, config.seed)
+            _export_codes(model, texts, embeddings, codes_folder, config.seed)
     return model
 
 
@@ -118,6 +122,7 @@ def _write(
     model: TopicModel,
     texts: list[Text],
     own: OwnColumns,
+    embeddings: np.ndarray | None,
     times: list[Any] | None,
     config: TopicsConfig,
     folder: Path,
@@ -136,7 +141,7 @@ def _write(
     (folder / "findings.json").write_text(text, encoding="utf-8")
     topics["words"] = topics["words"].str.join(" ")
     topics[["topic", "label", "size", "share", "c_npmi", "words"]].to_csv(folder / "topics.csv", index=False)
-    _write_documents(model, texts, own, folder / "documents.csv")
+    _write_documents(model, texts, own, embeddings, folder / "documents.csv")
     if any(label is not None for label in labels):
         model.topics_per_class(labels).to_csv(folder / "topics_per_class.csv", index=False)
     if times is not None:
@@ -152,24 +157,28 @@ def _write(
     model.save(folder / MODEL_FOLDER)
 
 
-def _write_documents(model: TopicModel, texts: list[Text], own: OwnColumns, path: Path) -> None:
+def _write_documents(
+    model: TopicModel, texts: list[Text], own: OwnColumns, embeddings: np.ndarray | None, path: Path
+) -> None:
     strings, names = [text.text for text in texts], model.topic_labels()
-    proportions, known = model.transform(strings), model.known_tokens(strings).tolist()
+    proportions, known = model.transform(strings, embeddings=embeddings), model.known_tokens(strings).tolist()
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow([*own.names, *_ADDED])
         for row, text in enumerate(texts):
-            about = label_and_topic(text.label, proportions[row], names, known[row])
+            placed = known[row] > 0 or embeddings is not None
+            about = label_and_topic(text.label, proportions[row], names, placed)
             writer.writerow([*own.cells(row, text), *topic_cells(about), known[row]])
 
 
-def _export_codes(model: TopicModel, texts: list[Text], folder: Path, seed: int) -> None:
+def _export_codes(model: TopicModel, texts: list[Text], embeddings: np.ndarray | None, folder: Path, seed: int) -> None:
     strings = [text.text for text in texts]
-    files, proportions, names = CodeFiles(), model.transform(strings), model.topic_labels()
+    files, proportions, names = CodeFiles(), model.transform(strings, embeddings=embeddings), model.topic_labels()
     for row, (text, code, known) in enumerate(
         zip(texts, model.embed(strings), model.known_tokens(strings).tolist(), strict=True)
     ):
-        files.add(code, row, known, text.text, **label_and_topic(text.label, proportions[row], names, known))
+        about = label_and_topic(text.label, proportions[row], names, known > 0)
+        files.add(code, row, known, text.text, **about)
     files.write(folder, spherical=True, seed=seed)
 
 

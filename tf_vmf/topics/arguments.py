@@ -118,14 +118,14 @@ def checked_labels(labels: Any, num_topics: int) -> dict[int, str | None]:
     return {int(topic): None if label is None else str(label) for topic, label in named.items()}
 
 
-def warn_of_equal_codes(codes: np.ndarray, num_topics: int) -> None:
+def warn_of_equal_codes(points: np.ndarray, num_topics: int) -> None:
     """Warns where topics must coincide."""
-    distinct = len(np.unique(np.round(codes, 4), axis=0))
+    distinct = len(np.unique(np.round(points, 4), axis=0))
     if distinct < num_topics:
         warnings.warn(
             f"The documents have {distinct} distinct codes, fewer than the {num_topics} topics: some topics are the same. Lower "
             "`num_topics`, or remove repeated documents.",
-            stacklevel=4,
+            stacklevel=5,
         )
 
 

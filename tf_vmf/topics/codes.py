@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 from scipy import sparse
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf.data.documents import Documents
 from tf_vmf.layers import LearnedConcentration, VonMisesFisherLatent
 from tf_vmf.models import BagOfWordsVAE, FusedAdam
@@ -109,6 +110,18 @@ def log_likelihood_bounds(model: BagOfWordsVAE, counts: sparse.csr_matrix, seed:
     for number, batch in enumerate(_batches(counts)):
         parts.append(model.elbo(batch, seed=tf.constant([seed, number])).numpy())
     return np.concatenate(parts).astype(np.float64)
+
+
+def bound_per_token(model: BagOfWordsVAE, counts: sparse.csr_matrix) -> float:
+    """`log_likelihood_bounds` of all documents, per token.
+
+    Raises:
+        ArgumentError: No document has a word.
+    """
+    tokens = float(counts.sum(dtype=np.float64))
+    if not tokens:
+        raise ArgumentError("X", "a document with a word of the vocabulary", "none")
+    return float(log_likelihood_bounds(model, counts).sum() / tokens)
 
 
 def log_word_probabilities(model: BagOfWordsVAE, codes: np.ndarray) -> np.ndarray:

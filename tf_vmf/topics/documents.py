@@ -25,11 +25,13 @@ class CountedDocuments:
         counts: Shape (n, V), float32. Documents without a known word have an empty row.
         words: Numbers of the known words of all documents in reading order, int32, laid end to end; None for counts.
         offsets: int64 (n + 1,): document i is `words[offsets[i]:offsets[i + 1]]`; None for counts.
+        vectors: Unit vectors of any encoder, float32 (n, e); None without them.
     """
 
     counts: sparse.csr_matrix
     words: np.ndarray | None = None
     offsets: np.ndarray | None = None
+    vectors: np.ndarray | None = None
 
     def __len__(self) -> int:
         return int(self.counts.shape[0])
@@ -43,6 +45,11 @@ class CountedDocuments:
     def known(self) -> np.ndarray:
         """Whether each document has a known word, bool (n,)."""
         return np.diff(self.counts.indptr) > 0
+
+    @property
+    def placed(self) -> np.ndarray:
+        """Whether each document has a topic, bool (n,): with a known word or a vector."""
+        return self.known if self.vectors is None else np.ones(len(self), bool)
 
     def sequences(self, vocabulary: Sequence[str]) -> list[list[str]] | None:
         """The known words of each document in reading order; None where only counts are known."""
@@ -129,6 +136,18 @@ def checked_counts(counts: Any, num_words: int) -> CountedDocuments:
     matrix.sum_duplicates()
     matrix.eliminate_zeros()
     return CountedDocuments(matrix)
+
+
+def word_numbers(words: str | Sequence[str], vocabulary: Sequence[str]) -> list[int]:
+    """The positions of a word, or of several.
+
+    Raises:
+        ArgumentError: There is no word, or the vocabulary does not hold one.
+    """
+    numbers = [word_number(word, vocabulary) for word in ([words] if isinstance(words, str) else words)]
+    if not numbers:
+        raise ArgumentError("words", "a word or more", "none")
+    return numbers
 
 
 def word_number(word: str, vocabulary: Sequence[str], name: str = "words") -> int:

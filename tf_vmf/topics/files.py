@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import numbers
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,12 @@ def load(kind: Any, path: str | Path) -> Any:
     parameters = description["parameters"]
     parameters["ngram_range"] = tuple(parameters["ngram_range"])
     vocabulary = tuple(description["vocabulary"])
+    if name := description.get("tokenizer"):
+        warnings.warn(
+            f"The topic model in {folder} was fitted with tokenizer={name}, which a file does not hold. Give new texts with their "
+            "words separated by spaces, or call set_params(tokenizer=...) first.",
+            stacklevel=3,
+        )
     model = kind(vocabulary=vocabulary if description["fixed_vocabulary"] else None, **parameters)
     model.vocabulary_ = vocabulary
     model.model_, model.vectorizer_ = load_model(folder)
@@ -56,6 +63,7 @@ def load(kind: Any, path: str | Path) -> Any:
     model.silhouettes_ = silhouettes and {int(number): value for number, value in silhouettes.items()}
     model._labels = {int(topic): label for topic, label in description["labels"].items()}
     model.hidden_topics_ = tuple(description.get("hidden", ()))
+    model._encoder = None
     model._texts = description["texts"]
     model._set_topics(read_topics(folder / _TOPICS_FILE))
     return model
@@ -64,11 +72,14 @@ def load(kind: Any, path: str | Path) -> Any:
 def _description(model: Any) -> dict[str, Any]:
     parameters = model.get_params(deep=False)
     parameters.pop("vocabulary")
+    if (tokenizer := parameters.pop("tokenizer")) is not None:
+        parameters["tokenization"] = "whitespace"
     if not isinstance(model.random_state, numbers.Integral):
         parameters["random_state"] = None
     silhouettes = model.silhouettes_
     return {
         "format": _FORMAT,
+        "tokenizer": None if tokenizer is None else getattr(tokenizer, "__qualname__", type(tokenizer).__name__),
         "parameters": json.loads(json.dumps(parameters, default=_plain)),
         "fixed_vocabulary": model.vocabulary is not None,
         "vocabulary": list(model.vocabulary_),

@@ -15,7 +15,7 @@ from tf_vmf._errors import ArgumentError
 from tf_vmf.models import BagOfWordsVAE
 from tf_vmf.topics.codes import log_word_probabilities
 from tf_vmf.topics.documents import CountedDocuments
-from tf_vmf.topics.mixture import TopicMixture
+from tf_vmf.topics.mixture import TopicMixture, outlier_threshold
 from tf_vmf.topics.words import WordSettings, rank_words, topic_modes, word_scores
 
 
@@ -28,7 +28,7 @@ class FittedTopics:
         topic_of: The topic of each component, int64 (components,); merged topics have several.
         documents: The training documents.
         codes: Their codes, shape (n, d); rows of zeros for documents without a known word.
-        concentrations: Of the posteriors around the codes, shape (n,).
+        concentrations: Of the posteriors around the codes, shape (n,); 0 for documents without a known word.
         modes: The codes at which the topics are decoded, shape (K, d).
         log_probabilities: log p(word|topic), shape (K, V).
         ranking: Numbers of words by rank, shape (K, V).
@@ -47,36 +47,44 @@ class FittedTopics:
     def num_topics(self) -> int:
         return int(self.topic_of.max()) + 1
 
-    @property
-    def known(self) -> np.ndarray:
-        """Whether each training document has a known word, bool (n,)."""
-        return self.documents.known
-
     @cached_property
     def weights(self) -> np.ndarray:
         """The mean proportions of the training documents, shape (K,)."""
-        return np.asarray(self._of_known.mean(axis=0))
+        return np.asarray(self._of_placed.mean(axis=0))
 
     @cached_property
-    def _of_known(self) -> np.ndarray:
-        return self._of_topics(self.mixture.proportions(self.documents.counts[np.flatnonzero(self.known)]))
+    def _of_placed(self) -> np.ndarray:
+        return self._proportions_at(self.documents, np.flatnonzero(self.documents.placed))
 
     def proportions(self, documents: CountedDocuments) -> np.ndarray:
-        """p(topic|document), shape (n, K); documents without a known word get the mean proportions."""
+        """p(topic|document), shape (n, K); documents without a known word and a vector get the mean proportions."""
         proportions = np.tile(self.weights, (len(documents), 1))
-        if (known := documents.known).any():
-            proportions[known] = self._of_topics(self.mixture.proportions(documents.counts[np.flatnonzero(known)]))
+        if (placed := documents.placed).any():
+            proportions[placed] = self._proportions_at(documents, np.flatnonzero(placed))
         return proportions
 
     def training_proportions(self) -> np.ndarray:
         """`proportions` of the training documents."""
         proportions = np.tile(self.weights, (len(self.documents), 1))
-        proportions[self.known] = self._of_known
+        proportions[self.documents.placed] = self._of_placed
         return proportions
 
-    def log_density(self) -> np.ndarray:
-        """Log density of the codes of the training documents with a known word, relative to the uniform."""
-        return self.mixture.log_density(self.codes[self.known], self.concentrations[self.known])
+    def outliers(
+        self, documents: CountedDocuments, codes: np.ndarray, concentrations: np.ndarray, share: float | None
+    ) -> np.ndarray:
+        """Whether each document lies far from all topics, bool (n,); see `TopicModel.outliers`.
+
+        Args:
+            documents: Any documents.
+            codes: Their codes.
+            concentrations: Of the posteriors around the codes.
+            share: The share of the training documents that are outliers; None for `outlier_threshold`.
+        """
+        own = self.documents
+        reference = self.mixture.log_density(self.codes, self.concentrations, own.vectors)[own.placed]
+        least = outlier_threshold(reference) if share is None else np.quantile(reference, share)
+        density = self.mixture.log_density(codes, concentrations, documents.vectors)
+        return np.asarray(~documents.placed | (density < least))
 
     def topics_of_words(self, numbers: Sequence[int]) -> np.ndarray:
         """p(topic|words) of words that come from one topic, shape (K,)."""
@@ -89,8 +97,12 @@ class FittedTopics:
         counts, words = documents.counts, documents.words
         assert words is not None
         counts.sort_indices()
-        shares = self.mixture.word_responsibilities(counts, self.mixture.proportions(counts))
+        shares = self.mixture.word_responsibilities(counts, self.mixture.proportions(counts, documents.vectors))
         return self._of_topics(shares)[np.searchsorted(counts.indices, words)]
+
+    def _proportions_at(self, documents: CountedDocuments, rows: np.ndarray) -> np.ndarray:
+        vectors = None if documents.vectors is None else documents.vectors[rows]
+        return self._of_topics(self.mixture.proportions(documents.counts[rows], vectors))
 
     def _of_topics(self, of_components: np.ndarray) -> np.ndarray:
         members = np.equal.outer(self.topic_of, np.arange(self.num_topics)).astype(np.float64)
@@ -119,7 +131,7 @@ def find_words(
     """
     empty = np.empty(0)
     topics = FittedTopics(mixture, topic_of, documents, codes, concentrations, empty, empty, empty)
-    known = topics.known
+    known = documents.known
     proportions = topics.training_proportions()[known]
     centres = normalize(proportions.T @ codes[known].astype(np.float64))
     modes = topic_modes(codes[known], proportions, centres, settings.mode_concentration)
@@ -176,6 +188,8 @@ def write_topics(topics: FittedTopics, path: Path) -> None:
     )
     if documents.words is not None and documents.offsets is not None:
         arrays |= {"sequence": documents.words, "offsets": documents.offsets}
+    if documents.vectors is not None:
+        arrays["vectors"] = documents.vectors
     np.savez_compressed(path, **arrays)
 
 
@@ -189,7 +203,7 @@ def read_topics(path: Path) -> FittedTopics:
     return FittedTopics(
         mixture=TopicMixture.from_arrays(arrays),
         topic_of=arrays["topic_of"],
-        documents=CountedDocuments(counts, arrays.get("sequence"), arrays.get("offsets")),
+        documents=CountedDocuments(counts, *(arrays.get(name) for name in ("sequence", "offsets", "vectors"))),
         codes=arrays["codes"],
         concentrations=arrays["concentrations"],
         modes=arrays["modes"],

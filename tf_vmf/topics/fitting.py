@@ -81,7 +81,7 @@ def fit_topics(
     if vectors is not None:
         mean, components = principal_components(vectors, seed)
         reduced = np.asarray(normalize((vectors - mean) @ components.T))
-        beside = np.hstack([points, _VECTOR_START * reduced])
+        beside = _beside(points, reduced)
     labels = cluster(beside, num_topics, seed, restarts)
     assigned = np.zeros((len(points), num_topics))
     assigned[np.arange(len(points)), labels] = 1.0
@@ -102,6 +102,18 @@ def fit_topics(
         words=in_topics / in_topics.sum(axis=1, keepdims=True),
         vectors=apart,
     )
+
+
+def starting_points(codes: np.ndarray, vectors: np.ndarray | None, seed: int) -> np.ndarray:
+    """The points whose clusters are the start of `fit_topics`, all of one length: codes, and vectors beside them."""
+    if vectors is None:
+        return codes
+    mean, components = principal_components(vectors, seed)
+    return _beside(codes, np.asarray(normalize((vectors - mean) @ components.T)))
+
+
+def _beside(codes: np.ndarray, reduced: np.ndarray) -> np.ndarray:
+    return np.hstack([codes, _VECTOR_START * reduced])
 
 
 def cluster(points: np.ndarray, num_clusters: int, seed: int, restarts: int = RESTARTS) -> np.ndarray:

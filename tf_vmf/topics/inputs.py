@@ -55,7 +55,7 @@ def read_training(documents: Any, model: Any) -> Training:
                 f"{type(plain).__name__} and vocabulary=None",
             )
         return Training(checked_counts(plain, len(given)), given, None, None, names)
-    tokenizer = Tokenizer(model.tokenization, model.ngram_range)
+    tokenizer = tokenizer_of(model)
     if given is not None:
         choice = VocabularyChoice(len(given), words=given)
     else:
@@ -70,8 +70,29 @@ def read_training(documents: Any, model: Any) -> Training:
     vocabulary, counted = choose_words(texts, tokenizer, choice)
     if given is not None and model.ngram_range == (1, 1):
         warn_of_impossible_words(vocabulary, tokenizer)
-    vectorizer = DocumentVectorization(vocabulary, tokenization=model.tokenization, ngram_range=model.ngram_range)
+    vectorizer = DocumentVectorization(vocabulary, tokenization=tokenizer.tokenization, ngram_range=model.ngram_range)
     return Training(counted, vocabulary, vectorizer, [shortened(text) for text in texts], None)
+
+
+def tokenizer_of(model: Any) -> Tokenizer:
+    """The tokenizer that the parameters of a model name."""
+    return Tokenizer.of(model.tokenization, model.ngram_range, model.tokenizer)
+
+
+def check_number_of_documents(documents: CountedDocuments, num_topics: int | None) -> None:
+    """Refuses too few documents to train on.
+
+    Raises:
+        ArgumentError: There are fewer documents with a word of the vocabulary than topics, or than two.
+    """
+    fewest = max(2, num_topics or 2)
+    if (known := int(documents.known.sum())) < fewest:
+        raise ArgumentError(
+            "X",
+            f"at least {fewest} documents with a word of the vocabulary, one per topic and two in all",
+            f"{known} of {len(documents)}",
+            "Lower `num_topics` or `min_df`, or add documents.",
+        )
 
 
 def read_new(

@@ -62,16 +62,19 @@ def topic_view(
             )
     totals = np.asarray(topics.documents.counts.sum(axis=0), np.float64).ravel() + 0.5
     words = relevant_words(np.exp(topics.log_probabilities), totals / totals.sum(), model.vocabulary_, _WORDS)
+    placed = topics.documents.placed
+    placed_alone = placed & ~topics.documents.known
     source = TopicSource(
         labels=model.topic_labels(),
         words=model.topics(min(_WORDS, len(model.vocabulary_))),
         by_relevance=words,
         coherence=coherence(topics, model.vocabulary_),
         shares=topics.weights,
-        topic=np.where(topics.known & ~np.isin(model.labels_, model.hidden_topics_), model.labels_, NO_TOPIC),
+        topic=np.where(placed & ~np.isin(model.labels_, model.hidden_topics_), model.labels_, NO_TOPIC),
         gone=model.hidden_topics_,
-        num_unknown=int(np.sum(~topics.known)),
-        codes=topics.codes,
+        num_unknown=int(np.sum(~placed)),
+        # Without a known word there is no code: the map shows such a text, placed by its vector, at the center of its topic.
+        codes=np.where(placed_alone[:, np.newaxis], topics.modes[model.labels_], topics.codes),
         centers=topics.modes,
         spherical=True,
         counts=topics.documents.counts,

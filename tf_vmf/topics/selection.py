@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from tf_vmf.topics.fitting import cluster
+from tf_vmf.topics.arguments import warn_of_equal_codes
+from tf_vmf.topics.documents import CountedDocuments
+from tf_vmf.topics.fitting import cluster, fit_topics, starting_points
+from tf_vmf.topics.mixture import TopicMixture
 
 CANDIDATES = (2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100)
 _DOCUMENTS_PER_TOPIC = 10
@@ -12,15 +17,48 @@ _SAMPLE = 4000  # documents that the criterion is computed on
 _RESTARTS = 3
 
 
-def choose_num_topics(codes: np.ndarray, seed: int) -> tuple[int, dict[int, float]]:
-    """The candidate with the largest mean silhouette of the codes by cosine (Rousseeuw, 1987).
+def find_mixture(
+    documents: CountedDocuments,
+    codes: np.ndarray,
+    concentrations: np.ndarray,
+    num_topics: int | None,
+    *,
+    guides: Sequence[Sequence[int]],
+    seed: int,
+) -> tuple[TopicMixture, dict[int, float] | None]:
+    """The mixture of the documents with a known word.
+
+    Args:
+        documents: The training documents.
+        codes: Their codes, shape (n, d).
+        concentrations: Of the posteriors around the codes, shape (n,).
+        num_topics: None for `choose_num_topics`, but at least as many as guides.
+        guides: Columns of the seed words of the first topics.
+        seed: Seed of the starting points.
+
+    Returns:
+        (the mixture, the criterion by number of topics, where none is given).
+    """
+    known = np.flatnonzero(documents.known)
+    vectors = None if documents.vectors is None else documents.vectors[known]
+    points, criteria = starting_points(codes[known], vectors, seed), None
+    if num_topics is None:
+        num_topics, criteria = choose_num_topics(points, seed)
+        num_topics = max(num_topics, len(guides))
+    warn_of_equal_codes(points, num_topics)
+    parts = codes[known], concentrations[known], documents.counts[known]
+    return fit_topics(*parts, num_topics, vectors=vectors, guides=guides, seed=seed), criteria
+
+
+def choose_num_topics(points: np.ndarray, seed: int) -> tuple[int, dict[int, float]]:
+    """The candidate with the largest mean silhouette of points by cosine (Rousseeuw, 1987).
 
     Candidates rise from 2 to 100, and to a tenth of the documents at most. Measured with candidates up to 50: it names 5 topics for
     the 5 classes of BBC News, 10 for the 10 of M10, 2 for the 20 of 20 Newsgroups and 50 for the 8 of SearchSnippets; the Bayesian
     information criterion names 30 or more for all four.
 
     Args:
-        codes: Unit vectors, shape (n, d).
+        points: Codes, or what `fitting.starting_points` makes of codes and vectors, shape (n, d).
         seed: Seed of the sample of documents and of the starting points.
 
     Returns:
@@ -31,9 +69,9 @@ def choose_num_topics(codes: np.ndarray, seed: int) -> tuple[int, dict[int, floa
     """
     from sklearn.metrics import silhouette_score
 
-    sample = codes
-    if len(codes) > _SAMPLE:
-        sample = codes[np.sort(np.random.default_rng(seed).permutation(len(codes))[:_SAMPLE])]
+    sample = points
+    if len(points) > _SAMPLE:
+        sample = points[np.sort(np.random.default_rng(seed).permutation(len(points))[:_SAMPLE])]
     most = max(2, len(sample) // _DOCUMENTS_PER_TOPIC)
     criteria: dict[int, float] = {}
     for candidate in CANDIDATES:

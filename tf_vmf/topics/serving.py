@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf.models import BagOfWordsVAE
 from tf_vmf.serving.endpoint import INTEGER, TEXTS, Endpoint, at_least
 from tf_vmf.serving.export import export
@@ -45,24 +46,50 @@ def proportions_function(mixture: TopicMixture) -> Callable[..., tf.Tensor]:
 
 
 def topics_text(vectorizer: DocumentVectorization, topics: FittedTopics, labels: Sequence[str]) -> Endpoint:
-    """The endpoint from texts to topics: what `TopicModel.transform` computes, in float32; topic -1 without a known word."""
+    """The endpoint from texts to topics: what `TopicModel.transform` computes, in float32.
+
+    Without a known word the topic is -1. Topics of vectors have an input `embeddings` (n, e) too, and every text has a topic then.
+    """
+    sphere = topics.mixture.vectors
     of_components = proportions_function(topics.mixture)
     members = tf.one_hot(topics.topic_of, topics.num_topics)
     mean, names = tf.constant(topics.weights, tf.float32), tf.constant(list(labels))
 
-    def function(texts: tf.Tensor) -> dict[str, tf.Tensor]:
+    def function(texts: tf.Tensor, embeddings: tf.Tensor | None = None) -> dict[str, tf.Tensor]:
         counts = vectorizer(texts)
         known = tf.reduce_sum(counts, axis=1)
-        proportions = tf.where(known[:, tf.newaxis] > 0, tf.matmul(of_components(counts), members), mean)
+        vectors = None if embeddings is None else _directions(embeddings, tf.shape(texts)[0])
+        placed = known > 0 if vectors is None else tf.ones_like(known, tf.bool)
+        proportions = tf.where(placed[:, tf.newaxis], tf.matmul(of_components(counts, vectors), members), mean)
         topic = tf.argmax(proportions, axis=1, output_type=tf.int32)
         return {
             "proportions": proportions,
-            "topic": tf.where(known > 0, topic, NO_TOPIC),
-            "label": tf.where(known > 0, tf.gather(names, topic), NO_TOPIC_LABEL),
+            "topic": tf.where(placed, topic, NO_TOPIC),
+            "label": tf.where(placed, tf.gather(names, topic), NO_TOPIC_LABEL),
             "tokens": tf.cast(known, tf.int32),
         }
 
-    return Endpoint(function, {"texts": TEXTS}, "proportions, most probable topic and its label, of raw text")
+    inputs = {"texts": TEXTS}
+    if sphere is not None:
+        inputs["embeddings"] = tf.TensorSpec([None, len(sphere.mean)], tf.float32)
+    return Endpoint(function, inputs, "proportions, most probable topic and its label, of raw text")
+
+
+def _directions(embeddings: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+    """Vectors scaled to length 1; an error at run time where there are not `size`, or one is not finite or zero."""
+    largest = tf.reduce_max(tf.abs(embeddings), axis=1, keepdims=True)
+    checks = [
+        tf.debugging.Assert(
+            tf.shape(embeddings)[0] == size,
+            ["embeddings must have a row per text. Received:", tf.shape(embeddings)[0], "rows and", size, "texts"],
+        ),
+        tf.debugging.Assert(
+            tf.reduce_all(tf.math.is_finite(largest) & (largest > 0)),
+            ["embeddings must be finite, and no row all zeros. Received:", embeddings],
+        ),
+    ]
+    with tf.control_dependencies(checks):
+        return tf.math.l2_normalize(embeddings / largest, axis=1)
 
 
 def topic_labels(labels: Sequence[str]) -> Endpoint:
@@ -80,12 +107,18 @@ def topic_labels(labels: Sequence[str]) -> Endpoint:
 
 def export_topics(
     model: BagOfWordsVAE,
-    vectorizer: DocumentVectorization,
+    vectorizer: DocumentVectorization | None,
     topics: FittedTopics,
     labels: Sequence[str],
     path: str | Path,
     examples: Sequence[str] | None = None,
 ) -> Path:
-    """`tf_vmf.serving.export` with the endpoints `topics_text` and `topic_labels`."""
+    """`tf_vmf.serving.export` with the endpoints `topics_text` and `topic_labels`.
+
+    Raises:
+        ArgumentError: There is no vectorizer.
+    """
+    if vectorizer is None:
+        raise ArgumentError("path", "a model that was fitted on texts, to export it", "one that was fitted on counts")
     added = {"topics_text": topics_text(vectorizer, topics, labels), "topic_labels": topic_labels(labels)}
     return export(model, path, vectorizer, examples=examples, extra_endpoints=added)

@@ -13,6 +13,7 @@ from tf_vmf._optional import optional
 from tf_vmf.data.documents import Documents
 from tf_vmf.evaluation.coherence import topic_coherence
 from tf_vmf.evaluation.topics import npmi_coherence
+from tf_vmf.topics.documents import CountedDocuments
 from tf_vmf.topics.fitted import FittedTopics
 from tf_vmf.topics.groups import in_order
 from tf_vmf.topics.representatives import representative_documents
@@ -78,34 +79,50 @@ def representatives(topics: FittedTopics, topic_of_documents: np.ndarray) -> lis
     return result
 
 
+def topic_words(topics: FittedTopics, document: CountedDocuments, vocabulary: Sequence[str]) -> pd.DataFrame:
+    """A row per known word of one document; see `TopicModel.topic_words`."""
+    assert document.words is not None
+    shares = topics.topics_of_tokens(document)
+    words = [vocabulary[word] for word in document.words]
+    columns = {"word": words, "topic": shares.argmax(axis=1), "weight": shares.max(axis=1, initial=0.0)}
+    return import_pandas().DataFrame(columns)
+
+
 def document_info(
-    columns: pd.DataFrame, topic: np.ndarray, proportions: np.ndarray, labels: Sequence[str], known_tokens: np.ndarray
+    topics: FittedTopics,
+    documents: CountedDocuments,
+    texts: Sequence[str] | None,
+    columns: Any,
+    labels: Sequence[str],
 ) -> pd.DataFrame:
     """A row per document; see `TopicModel.document_info`.
 
     Args:
-        columns: The user's columns, a row per document.
-        topic: The topic of each document, -1 for none.
-        proportions: Shape (n, K).
+        topics: The topics.
+        documents: The documents.
+        texts: Their texts, the first column where the user has none; None of counts.
+        columns: The user's columns, a row per document, or None.
         labels: The label of each topic.
-        known_tokens: Of each document.
 
     Raises:
         ArgumentError: The frame has another number of rows, or columns with the names of the new ones.
     """
     pandas = import_pandas()
+    if columns is None:
+        columns = pandas.DataFrame({} if texts is None else {"text": list(texts)}, index=range(len(documents)))
     if not isinstance(columns, pandas.DataFrame):
         columns = columns.to_pandas() if hasattr(columns, "to_pandas") else pandas.DataFrame(columns)
-    if len(columns) != len(topic):
-        raise ArgumentError("columns", f"a row for each of the {len(topic)} documents", f"{len(columns)} rows")
+    if len(columns) != len(documents):
+        raise ArgumentError("columns", f"a row for each of the {len(documents)} documents", f"{len(columns)} rows")
     if taken := [name for name in DOCUMENT_COLUMNS if name in columns.columns]:
         raise ArgumentError("columns", f"other names than {', '.join(DOCUMENT_COLUMNS)}", f"{taken[0]!r}", "Rename it.")
     result = columns.copy()
-    found = topic >= 0
+    proportions = topics.proportions(documents)
+    topic = np.where(documents.placed, proportions.argmax(axis=1), NO_TOPIC)
     result["topic"] = topic
     result["topic_label"] = [labels[k] if k >= 0 else NO_TOPIC_LABEL for k in topic]
-    result["probability"] = np.where(found, proportions.max(axis=1, initial=0.0), np.nan)
-    result["known_tokens"] = known_tokens
+    result["probability"] = np.where(documents.placed, proportions.max(axis=1, initial=0.0), np.nan)
+    result["known_tokens"] = documents.lengths
     return result
 
 

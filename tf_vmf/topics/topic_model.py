@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from tf_vmf._errors import ArgumentError
 from tf_vmf.models import BagOfWordsVAE
-from tf_vmf.text import DocumentVectorization, Tokenizer
+from tf_vmf.text import DocumentVectorization
 from tf_vmf.topics import codes as document_codes
 from tf_vmf.topics import edits as topic_edits
 from tf_vmf.topics import files, guidance, inputs, tables
@@ -24,19 +24,19 @@ from tf_vmf.topics.arguments import (
     check_number,
     check_parameters,
     checked_labels,
-    warn_of_equal_codes,
 )
 from tf_vmf.topics.documents import (
     CountedDocuments,
     is_texts,
-    word_number,
+    word_numbers,
 )
 from tf_vmf.topics.fitted import FittedTopics, find_words, log_word_shares, merged_numbers
-from tf_vmf.topics.fitting import fit_topics
 from tf_vmf.topics.groups import periods, read_column, read_times
-from tf_vmf.topics.selection import choose_num_topics
+from tf_vmf.topics.representatives import label_words
+from tf_vmf.topics.selection import find_mixture
 from tf_vmf.topics.tree import TopicTree, topic_tree
-from tf_vmf.topics.words import WordSettings
+from tf_vmf.topics.vectors import Encoder, add_vectors
+from tf_vmf.topics.words import word_settings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,7 +50,8 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
     A `BagOfWordsVAE` with a learned concentration maps each document to a direction on the sphere. Topics are the components of
     a mixture of von Mises-Fisher distributions with a shared concentration over these directions. A topic's words are decoded
     at the densest point of its documents and ranked by relevance with a penalty for words of other topics; of the `2n` most
-    relevant the ten that occur together most in the training documents come first. Nothing needs labels or pretrained vectors.
+    relevant the ten that occur together most in the training documents come first. Nothing needs labels or pretrained vectors;
+    vectors of the texts, where `fit` is given some, are a second sphere of the same mixture.
 
     ```python
     texts = ["the moon and a rocket", "a rocket to the moon", "bread and butter", "butter on bread"] * 25
@@ -64,7 +65,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
     The order of the topics is that of their size, after those of `seed_words`.
 
     Args:
-        num_topics: Number of topics; None chooses from 2 to 100 by the mean silhouette of the codes
+        num_topics: Number of topics; None chooses from 2 to 100 by the mean silhouette of the codes, and vectors beside them
             (`silhouettes_` holds the values). It names the number of clear clusters, which may be fewer than a reader wants.
         vocabulary: The words; None chooses them from the texts. Required for counts.
         vocabulary_size: The number of words at most, where they are chosen.
@@ -72,6 +73,8 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         max_df: In how many texts a word may occur: a number, an int, or a share, a float.
         stop_words: "english" (gensim's list), "none", the path of a file with a word per line, or words.
         tokenization: "words" (lower-case words of two letters or more), "punctuation" or "whitespace" (tokenized text).
+        tokenizer: A function from a text to its words, in place of `tokenization`, such as `jieba.lcut` for Chinese. A saved or
+            exported model does not hold it: it splits texts at spaces, and a loaded one takes `set_params(tokenizer=...)`.
         ngram_range: Lengths (shortest, longest) of runs of words that count as a word, joined by underscores.
         latent_dim: Dimension of the codes.
         hidden_units: Width of the hidden layers.
@@ -97,7 +100,8 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         mean_directions_: Unit vectors, shape (components, d): one for each topic that was not merged.
         concentration_: Concentration of the components.
         silhouettes_: The mean silhouette by number of topics, where `num_topics` is None; otherwise None.
-        labels_: The topic of each training document, shape (n,); -1 for one without a known word, which counts nowhere.
+        labels_: The topic of each training document, shape (n,); -1 for one without a known word, or a vector, which counts
+            nowhere.
         hidden_topics_: Topics that an edit hides: `topic_info` and the report leave them out, documents keep them.
         feature_names_in_: The names of the columns, where the model was fitted on a data frame of counts.
 
@@ -119,6 +123,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
     hidden_topics_: tuple[int, ...]
     _labels: dict[int, str]
     _texts: list[str] | None
+    _encoder: Encoder | None
 
     def __init__(
         self,
@@ -130,6 +135,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         max_df: int | float = 1.0,
         stop_words: str | Path | Sequence[str] = "english",
         tokenization: str = "words",
+        tokenizer: Callable[[str], Iterable[str]] | None = None,
         ngram_range: tuple[int, int] = (1, 1),
         latent_dim: int = 50,
         hidden_units: int = 256,
@@ -151,6 +157,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         self.max_df = max_df
         self.stop_words = stop_words
         self.tokenization = tokenization
+        self.tokenizer = tokenizer
         self.ngram_range = ngram_range
         self.latent_dim = latent_dim
         self.hidden_units = hidden_units
@@ -167,27 +174,33 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
 
     # Training.
 
-    def fit(self, X: Any, y: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, *, embeddings: Any = None) -> Self:
         """Trains the document model and finds the topics.
 
         Args:
             X: n texts in a list, an array or a column of a data frame; or counts (n, V), dense or scipy sparse, with `vocabulary`.
             y: Ignored; for pipelines.
+            embeddings: Vectors of the documents, shape (n, e), of any encoder; or a function from a list of texts to them, such as
+                `SentenceTransformer(...).encode`, which `transform` then calls for new texts. Only their directions count. A text
+                without a known word has the topic of its vector.
 
         Raises:
-            ArgumentError: An argument is out of range, no word is left, a seed word is unknown, or there are fewer documents with a
-                known word than topics.
+            ArgumentError: An argument is out of range, no word is left, a seed word is unknown, there are fewer documents with a
+                known word than topics, or `embeddings` are not a vector per document, finite and not zero.
             TypeError: X is one string or an iterator, or mixes strings with something else.
             ModuleNotFoundError: stop_words="english" without gensim.
         """
         del y
         check_parameters(self.get_params(deep=False))
-        documents = self._read_training(X)
+        documents = self._read_training(X, embeddings)
         seed = self._seed()
         unknown = int(np.sum(~documents.known))
         self._say(f"{len(documents):,} texts, {len(self.vocabulary_):,} words, {unknown:,} texts without one of them")
         known = documents.counts[np.flatnonzero(documents.known)]
-        self.model_ = document_codes.train(known, self._code_settings(), seed, self.verbose)
+        settings = document_codes.CodeSettings(
+            self.latent_dim, self.hidden_units, self.epochs, self.batch_size, self.learning_rate
+        )
+        self.model_ = document_codes.train(known, settings, seed, self.verbose)
         return self._cluster(documents, seed)
 
     @classmethod
@@ -198,6 +211,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         *,
         vectorizer: DocumentVectorization | None = None,
         vocabulary: Sequence[str] | None = None,
+        embeddings: Any = None,
         **parameters: Any,
     ) -> Self:
         """The topics that a trained document model sees in documents: `fit` without the training.
@@ -209,6 +223,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
             X: Texts, with `vectorizer`, or counts over the words of the model.
             vectorizer: What turns texts into the counts that the model reads; None for counts.
             vocabulary: The words of the columns of counts; not needed with a vectorizer.
+            embeddings: Vectors of the documents, or a function, as for `fit`.
             **parameters: Those of `TopicModel` that do not shape the document model, as `num_topics` and `seed_words`.
 
         Raises:
@@ -221,7 +236,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         check_parameters(result.get_params(deep=False))
         if vectorizer is None and is_texts(inputs.plain_documents(X, result.vocabulary)):
             raise ArgumentError("vectorizer", "the one that makes counts of the texts", "None")
-        documents = result._read_training(X)
+        documents = result._read_training(X, embeddings)
         result.model_, result.vectorizer_ = model, vectorizer
         return result._cluster(documents, result._seed())
 
@@ -229,21 +244,13 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         """Finds the topics of the training documents under the document model."""
         self._say("topics of the texts")
         codes, concentrations = self._encode(documents)
-        known = np.flatnonzero(documents.known)
         guides = guidance.seed_columns(self.seed_words, self.vocabulary_)
-        num_topics = self.num_topics
-        self.silhouettes_ = None
-        if num_topics is None:
-            num_topics, self.silhouettes_ = choose_num_topics(codes[known], seed)
-            num_topics = max(num_topics, len(guides))
-        warn_of_equal_codes(codes[known], num_topics)
-        counts = documents.counts[known]
-        mixture = fit_topics(codes[known], concentrations[known], counts, num_topics, guides=guides, seed=seed)
+        given = documents, codes, concentrations, self.num_topics
+        mixture, self.silhouettes_ = find_mixture(*given, guides=guides, seed=seed)
         self._labels = {topic: name for topic, name in enumerate(guidance.seed_labels(self.seed_words)) if name}
         self.hidden_topics_ = ()
-        settings = self._word_settings()
-        topic_of = np.arange(num_topics)
-        self._set_topics(find_words(self.model_, mixture, topic_of, documents, codes, concentrations, settings))
+        parts = mixture, np.arange(mixture.num_topics), documents, codes, concentrations
+        self._set_topics(find_words(self.model_, *parts, word_settings(self)))
         if guides:
             guidance.warn_of_lost_seeds(guides, self.topic_labels(), documents.counts, self.labels_)
         return self
@@ -262,16 +269,24 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
 
     # Documents.
 
-    def transform(self, X: Any) -> np.ndarray:
+    def transform(self, X: Any, *, embeddings: Any = None) -> np.ndarray:
         """Topic proportions p(topic|document), shape (n, num_topics); rows sum to 1.
 
-        A document without a known word, of which nothing is known, gets the mean proportions of the training documents; its topic
-        is -1 wherever one is named. `known_tokens` tells these documents.
+        A document without a known word, of which nothing is known but perhaps a vector, gets the proportions of its vector; without
+        one the mean proportions of the training documents, and its topic is -1 wherever one is named. `known_tokens` tells these
+        documents.
 
         Args:
             X: Texts, or counts over `vocabulary_`.
+            embeddings: Vectors of the documents, as in `fit`, or a function from texts to them. None calls the function that the
+                model was fitted with; a file keeps no function. So in all methods.
+
+        Raises:
+            ArgumentError: There is no vector per document, of the dimension in `fit`, finite and not zero; or there are vectors,
+                and the model was fitted without.
         """
-        return self._topics.proportions(self._read(X))
+        documents = self._read_placed(X, embeddings)
+        return self._topics.proportions(documents)
 
     def known_tokens(self, X: Any) -> np.ndarray:
         """How many tokens of each document the vocabulary holds, int64 (n,); sums of fractional counts are rounded."""
@@ -291,35 +306,34 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
             ArgumentError: No document has a known word.
         """
         del y
-        documents = self._read(X)
-        tokens = float(documents.counts.sum(dtype=np.float64))
-        if not tokens:
-            raise ArgumentError("X", "a document with a word of the vocabulary", "none")
-        return float(document_codes.log_likelihood_bounds(self.model_, documents.counts).sum() / tokens)
+        counts = self._read(X).counts
+        return document_codes.bound_per_token(self.model_, counts)
 
-    def outliers(self, X: Any = None, *, share: float = 0.05) -> np.ndarray:
+    def outliers(self, X: Any = None, *, share: float | None = None, embeddings: Any = None) -> np.ndarray:
         """Whether each document lies far from all topics, bool (n,).
 
-        A document is an outlier if the mixture's density at its code is below the `share` quantile of the training documents, or
-        if it has no known word.
+        A document is an outlier if the mixture's log density at its code, and vector, is more than three deviations (by the median
+        absolute deviation) below the median of the training documents, or if it has no known word and no vector.
 
         Args:
             X: Documents; None for the training documents.
-            share: The share of training documents that count as outliers, in [0, 1].
+            share: The share of training documents that count as outliers, in [0, 1], instead of the three deviations.
+            embeddings: Vectors of X, as for `transform`.
         """
         check_is_fitted(self, "model_")
-        check_number("share", share, 0.0, 1.0)
+        if share is not None:
+            check_number("share", share, 0.0, 1.0)
         topics = self._topics
-        density = reference = topics.log_density()
-        known = topics.known
-        if X is not None:
-            documents = self._read(X)
-            known = documents.known
-            codes, concentrations = self._encode(documents)
-            density = topics.mixture.log_density(codes[known], concentrations[known])
-        result = ~known
-        result[known] = density < np.quantile(reference, share)
-        return result
+        if X is None:
+            return topics.outliers(topics.documents, topics.codes, topics.concentrations, share)
+        documents = self._read_placed(X, embeddings)
+        return topics.outliers(documents, *self._encode(documents), share)
+
+    @property
+    def takes_embeddings(self) -> bool:
+        """Whether the model was fitted with vectors, so that new texts need some."""
+        check_is_fitted(self, "model_")
+        return self._topics.mixture.vectors is not None
 
     # Topics.
 
@@ -337,10 +351,12 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         return [[self.vocabulary_[word] for word in row[:num_words]] for row in self._topics.ranking]
 
     def topic_labels(self) -> list[str]:
-        """The label of every topic: the one that was set, or its first three words."""
+        """The label of every topic: the one that was set, or the three most frequent of its first six words."""
         check_is_fitted(self, "model_")
-        words = self.topics(min(3, len(self.vocabulary_)))
-        return [self._labels.get(topic, ", ".join(row)) for topic, row in enumerate(words)]
+        totals = np.asarray(self._topics.documents.counts.sum(axis=0)).ravel()
+        words = [label_words(row, totals) for row in self._topics.ranking]
+        names = [", ".join(self.vocabulary_[word] for word in row) for row in words]
+        return [self._labels.get(topic, name) for topic, name in enumerate(names)]
 
     def find_topics(self, words: str | Sequence[str], num_topics: int = 5) -> list[tuple[int, float]]:
         """The topics that words most likely come from.
@@ -357,16 +373,17 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         """
         check_is_fitted(self, "model_")
         check_integer("num_topics", num_topics, 1)
-        numbers = [word_number(word, self.vocabulary_) for word in ([words] if isinstance(words, str) else words)]
-        if not numbers:
-            raise ArgumentError("words", "a word or more", "none")
-        probabilities = self._topics.topics_of_words(numbers)
+        probabilities = self._topics.topics_of_words(word_numbers(words, self.vocabulary_))
         return [(int(topic), float(probabilities[topic])) for topic in np.argsort(-probabilities)[:num_topics]]
 
-    def topic_words(self, text: str) -> pd.DataFrame:
+    def topic_words(self, text: str, *, embeddings: Any = None) -> pd.DataFrame:
         """The topic that explains each word of a text.
 
         Of `model.topic_words("a moon of butter")` moon has the topic of rockets, butter that of bread.
+
+        Args:
+            text: The text.
+            embeddings: Its vector in an array of shape (1, e), as for `transform`.
 
         Returns:
             A data frame with a row per known word in reading order: `word`, `topic`, and `weight`, p(topic|word, text).
@@ -377,12 +394,8 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         """
         if not isinstance(text, str):
             raise ArgumentError("text", "a string", f"{type(text).__name__}: {text!r:.60}")
-        documents = self._read([text])
-        assert documents.words is not None
-        shares = self._topics.topics_of_tokens(documents)
-        words = [self.vocabulary_[word] for word in documents.words]
-        columns = {"word": words, "topic": shares.argmax(axis=1), "weight": shares.max(axis=1, initial=0.0)}
-        return tables.import_pandas().DataFrame(columns)
+        document = self._read_placed([text], embeddings)
+        return tables.topic_words(self._topics, document, self.vocabulary_)
 
     def update_words(self, **parameters: Any) -> Self:
         """Ranks the words of the topics anew, without training: `model.update_words(exclusivity=0.0)`.
@@ -403,10 +416,8 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
 
     def _find_words(self, topic_of: np.ndarray) -> None:
         old = self._topics
-        settings = self._word_settings()
-        self._set_topics(
-            find_words(self.model_, old.mixture, topic_of, old.documents, old.codes, old.concentrations, settings)
-        )
+        parts = old.mixture, topic_of, old.documents, old.codes, old.concentrations
+        self._set_topics(find_words(self.model_, *parts, word_settings(self)))
 
     def merge_topics(self, groups: Sequence[Sequence[int]]) -> Self:
         """Merges groups of topics, in place.
@@ -434,7 +445,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
 
         Args:
             labels: Names by topic, or a name for every topic. Topics that are not named keep their labels; None takes a name
-                away, so that the first three words stand for it again.
+                away, so that three of its words stand for it again.
 
         Raises:
             ArgumentError: A topic does not exist.
@@ -499,17 +510,18 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         """
         check_is_fitted(self, "model_")
         words = self.topics(min(num_words, len(self.vocabulary_)))
-        parts = self._topics, self.vocabulary_, words, self.topic_labels(), self.labels_, self.hidden_topics_
-        return tables.topic_info(*parts)
+        labels = self.topic_labels()
+        return tables.topic_info(self._topics, self.vocabulary_, words, labels, self.labels_, self.hidden_topics_)
 
-    def document_info(self, X: Any, *, columns: Any = None) -> pd.DataFrame:
+    def document_info(self, X: Any, *, embeddings: Any = None, columns: Any = None) -> pd.DataFrame:
         """A data frame with a row per document: the columns of the user, then what the model says.
 
-        `topic` (that with the largest proportion; -1 without a known word), `topic_label` ("no known word" for -1), `probability`
-        (the proportion; NaN for -1) and `known_tokens`.
+        `topic` (that with the largest proportion; -1 without a known word or a vector), `topic_label` ("no known word" for -1),
+        `probability` (the proportion; NaN for -1) and `known_tokens`.
 
         Args:
             X: Documents.
+            embeddings: Their vectors, as for `transform`.
             columns: A data frame with a row per document, whose columns come first; None for `text`, or nothing of counts.
 
         Raises:
@@ -517,23 +529,20 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
             ModuleNotFoundError: pandas is not installed.
         """
         check_is_fitted(self, "model_")
-        pandas = tables.import_pandas()
         plain = inputs.plain_documents(X, self.vocabulary_)
-        documents = self._read(plain)
-        if columns is None and is_texts(plain):
-            columns = pandas.DataFrame({"text": list(plain)})
-        if columns is None:
-            columns = pandas.DataFrame(index=range(len(documents)))
-        proportions = self._topics.proportions(documents)
-        topic = np.where(documents.known, proportions.argmax(axis=1), tables.NO_TOPIC)
-        return tables.document_info(columns, topic, proportions, self.topic_labels(), documents.lengths)
+        texts = list(plain) if is_texts(plain) else None
+        documents = self._read_placed(plain, embeddings)
+        return tables.document_info(self._topics, documents, texts, columns, self.topic_labels())
 
-    def topics_per_class(self, classes: Any, X: Any = None, *, matrix: bool = False) -> pd.DataFrame:
+    def topics_per_class(
+        self, classes: Any, X: Any = None, *, embeddings: Any = None, matrix: bool = False
+    ) -> pd.DataFrame:
         """The share of each topic in each class.
 
         Args:
             classes: The class of each document, by position; documents with a missing one are left out.
-            X: The documents; None for the training documents. Those without a known word are counted nowhere.
+            X: The documents; None for the training documents. Those without a topic are counted nowhere.
+            embeddings: Vectors of X, as for `transform`.
             matrix: Whether to return the shares with a row per class and a column per topic.
 
         Returns:
@@ -545,7 +554,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
             ArgumentError: The number of classes is not that of the documents, or they are no column of single values.
             ModuleNotFoundError: pandas is not installed.
         """
-        documents, proportions = self._counted_proportions(X)
+        documents, proportions = self._counted_proportions(X, embeddings)
         groups = read_column("classes", classes, len(documents))
         categories = getattr(getattr(classes, "cat", classes), "categories", None)
         table = tables.topics_by("class", groups, proportions, self.topic_labels(), categories)
@@ -556,6 +565,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         times: Any,
         X: Any = None,
         *,
+        embeddings: Any = None,
         freq: str | None = None,
         bins: int | None = None,
         datetime_format: str | None = None,
@@ -565,7 +575,8 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         Args:
             times: The time of each document, by position: numbers, dates, strings with dates, or `pandas.Period`s. Documents with a
                 missing one are left out.
-            X: The documents; None for the training documents. Those without a known word are counted nowhere.
+            X: The documents; None for the training documents. Those without a topic are counted nowhere.
+            embeddings: Vectors of X, as for `transform`.
             freq: The calendar period: "D", "W", "M", "Q" or "Y", as pandas names them.
             bins: The number of periods of equal length, instead. With neither every distinct time is kept apart.
             datetime_format: How strings or numbers are read as dates, as "%d.%m.%Y"; required where day and month cannot be told.
@@ -580,18 +591,18 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         """
         if bins is not None:
             check_integer("bins", bins, 1)
-        documents, proportions = self._counted_proportions(X)
+        documents, proportions = self._counted_proportions(X, embeddings)
         starts = periods(read_times(times, len(documents), datetime_format), freq, bins)
         table = tables.topics_by("time", starts, proportions, self.topic_labels())
         table["words"] = tables.words_by_group(starts, proportions, documents.counts, self.vocabulary_)
         return table
 
-    def _counted_proportions(self, X: Any) -> tuple[CountedDocuments, np.ndarray]:
-        """Documents, and their proportions; NaN for those without a known word."""
+    def _counted_proportions(self, X: Any, embeddings: Any) -> tuple[CountedDocuments, np.ndarray]:
+        """Documents, and their proportions; NaN for those without a topic."""
         check_is_fitted(self, "model_")
-        documents = self._topics.documents if X is None else self._read(X)
+        documents = self._topics.documents if X is None else self._read_placed(X, embeddings)
         proportions = self._topics.training_proportions() if X is None else self._topics.proportions(documents)
-        return documents, np.where(documents.known[:, np.newaxis], proportions, np.nan)
+        return documents, np.where(documents.placed[:, np.newaxis], proportions, np.nan)
 
     def report(
         self,
@@ -632,7 +643,8 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
     def save(self, path: str | Path) -> None:
         """Writes the fitted model to a new folder, which `load` reads.
 
-        The folder holds the training documents as counts and the first 300 characters of the training texts.
+        The folder holds the training documents as counts, their vectors and the first 300 characters of the training texts. A
+        function that `fit` was given for vectors is not saved.
 
         Raises:
             FileExistsError: There is something at the path.
@@ -659,8 +671,9 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
     def export(self, path: str | Path, *, examples: Sequence[str] | None = None) -> Path:
         """Writes a SavedModel that needs neither this package nor scikit-learn.
 
-        Beside the endpoints of `tf_vmf.serving.export` it has `topics_text`: `texts` -> `proportions` (n, num_topics), `topic`,
-        `label` and `tokens` (how many words of the text are known), and `topic_labels`: `first`, `number` -> `labels`.
+        Beside the endpoints of `tf_vmf.serving.export` it has `topics_text`: `texts`, and `embeddings` (n, e) where the model was
+        fitted with some, -> `proportions` (n, num_topics), `topic`, `label` and `tokens` (how many words of the text are known),
+        and `topic_labels`: `first`, `number` -> `labels`.
 
         Args:
             path: The folder to make.
@@ -673,63 +686,49 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         from tf_vmf.topics.serving import export_topics
 
         check_is_fitted(self, "model_")
-        if self.vectorizer_ is None:
-            raise ArgumentError(
-                "path", "a model that was fitted on texts, to export it", "one that was fitted on counts"
-            )
         return export_topics(self.model_, self.vectorizer_, self._topics, self.topic_labels(), path, examples)
 
     # Reading and state.
 
-    def _read_training(self, X: Any) -> CountedDocuments:
-        """The training documents; sets the vocabulary, the vectorizer and what is kept of the texts."""
+    def _read_training(self, X: Any, embeddings: Any) -> CountedDocuments:
+        """The training documents; sets the vocabulary, the vectorizer, and what is kept of the texts and for their vectors."""
         found = inputs.read_training(X, self)
         self.vocabulary_, self.vectorizer_, self._texts = found.vocabulary, found.vectorizer, found.texts
         self.__dict__.pop("feature_names_in_", None)
         if found.names is not None:
             self.feature_names_in_ = found.names
-        fewest = max(2, self.num_topics or 2)
-        if (known := int(found.documents.known.sum())) < fewest:
-            raise ArgumentError(
-                "X",
-                f"at least {fewest} documents with a word of the vocabulary, one per topic and two in all",
-                f"{known} of {len(found.documents)}",
-                "Lower `num_topics` or `min_df`, or add documents.",
-            )
+        inputs.check_number_of_documents(found.documents, self.num_topics)
         guidance.check_seed_words(self.seed_words, self.vocabulary_, found.documents.counts)
-        return found.documents
-
-    def _code_settings(self) -> document_codes.CodeSettings:
-        return document_codes.CodeSettings(
-            self.latent_dim, self.hidden_units, self.epochs, self.batch_size, self.learning_rate
-        )
-
-    def _word_settings(self) -> WordSettings:
-        settings = WordSettings(
-            relevance_weight=self.relevance_weight,
-            exclusivity=self.exclusivity,
-            mode_concentration=self.mode_concentration,
-        )
-        return settings if self.coherent_words else settings.by_relevance_alone()
+        self._encoder = embeddings if callable(embeddings) else None
+        return found.documents if embeddings is None else add_vectors(found.documents, X, embeddings)
 
     def _set_topics(self, topics: FittedTopics) -> None:
         seeds = guidance.seed_columns(self.seed_words, self.vocabulary_)
-        topics = (
-            replace(topics, ranking=guidance.seeds_first(topics.ranking, seeds, topics.topic_of)) if seeds else topics
-        )
+        if seeds:
+            topics = replace(topics, ranking=guidance.seeds_first(topics.ranking, seeds, topics.topic_of))
         self._topics = topics
         self.num_topics_ = topics.num_topics
         self.mean_directions_ = topics.mixture.mean_directions
         self.concentration_ = topics.mixture.concentration
-        self.labels_ = np.where(topics.known, topics.training_proportions().argmax(axis=1), tables.NO_TOPIC)
+        self.labels_ = np.where(topics.documents.placed, topics.training_proportions().argmax(axis=1), tables.NO_TOPIC)
 
     def _read(self, X: Any) -> CountedDocuments:
         check_is_fitted(self, "model_")
-        return inputs.read_new(X, self.vocabulary_, self.vectorizer_, Tokenizer(self.tokenization, self.ngram_range))
+        return inputs.read_new(X, self.vocabulary_, self.vectorizer_, inputs.tokenizer_of(self))
+
+    def _read_placed(self, X: Any, embeddings: Any) -> CountedDocuments:
+        """New documents with their vectors, where the model has some."""
+        documents = self._read(X)
+        sphere, embeddings = self._topics.mixture.vectors, self._encoder if embeddings is None else embeddings
+        if sphere is None and embeddings is None:
+            return documents
+        if sphere is None:
+            raise ArgumentError("embeddings", "None, as `fit` was given none", type(embeddings).__name__)
+        return add_vectors(documents, X, embeddings, len(sphere.mean))
 
     def _encode(self, documents: CountedDocuments) -> tuple[np.ndarray, np.ndarray]:
         codes, concentrations = document_codes.encode(self.model_, documents.counts)
-        codes[~documents.known] = 0.0
+        codes[~documents.known] = concentrations[~documents.known] = 0.0
         return codes, concentrations
 
     @property

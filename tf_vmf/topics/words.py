@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -36,6 +37,16 @@ class WordSettings:
     def by_relevance_alone(self) -> WordSettings:
         """The same without the choice of words that occur together."""
         return replace(self, candidates=self.coherent)
+
+
+def word_settings(model: Any) -> WordSettings:
+    """The settings among the parameters of a `TopicModel`."""
+    settings = WordSettings(
+        relevance_weight=model.relevance_weight,
+        exclusivity=model.exclusivity,
+        mode_concentration=model.mode_concentration,
+    )
+    return settings if model.coherent_words else settings.by_relevance_alone()
 
 
 def topic_modes(

@@ -90,6 +90,9 @@ class PredictConfig(Config):
     )
     output: str = option(dataclasses.MISSING, "CSV file to write.")
     proportions: bool = option(False, "Of a topic model: write the proportion of every topic, as topic_0, topic_1, ...")
+    embeddings: str | None = option(
+        None, "File of numpy.save with a vector per text, for topics that were found with --embeddings."
+    )
     codes: bool = option(
         False, "Write the codes, as code_0, code_1, ...; of models without topics if nothing is asked for."
     )

@@ -46,6 +46,9 @@ class TopicsConfig(Config):
     seed_words: str | None = option(
         None, "File with words that shall have a topic each: a line per topic, NAME: WORD, WORD."
     )
+    embeddings: str | None = option(
+        None, "File of numpy.save with a vector per text, of any encoder: words and vectors decide the topics."
+    )
     edits: str | None = option(
         None, "File of labels, merges and topics to hide, which the report's page writes; applied to the topics found."
     )
