@@ -200,7 +200,7 @@ def test_names_of_labels_are_refused_where_the_export_holds_none(export, tmp_pat
     (tmp_path / "export" / "assets.extra").mkdir()
     for text in ('["a", "a"]', "{", '{"a": 1}', "[1]", "[]"):
         (tmp_path / "export" / "assets.extra" / "labels.json").write_text(text)
-        with pytest.raises(ValueError, match=r"labels\.json: expected a JSON list"):
+        with pytest.raises(ValueError, match=r"expected a JSON list of .*names in .*labels\.json"):
             serving.Served(tmp_path / "export")
 
 
