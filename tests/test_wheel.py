@@ -87,7 +87,7 @@ def test_the_command_lists_programs_and_recipes_and_passes_flags_on(installed):
     assert "Did you mean: port" in wrong.stderr
     unknown = _tf_vmf(installed, "bow_vea")
     assert unknown.returncode == 2
-    assert "Expected one of: bow_vae" in unknown.stderr
+    assert "Did you mean bow_vae?" in unknown.stderr
 
 
 def test_a_source_distribution_holds_what_a_wheel_is_built_from(wheel, tmp_path):

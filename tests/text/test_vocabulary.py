@@ -201,7 +201,7 @@ def test_stop_words_of_a_language_are_written_as_the_tokenizer_writes_them():
 
 def test_a_missing_package_of_stop_words_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "stop_words", None)
-    with pytest.raises(ModuleNotFoundError, match=r"'german', which is no file.*pip install 'tf-vmf\[languages\]'"):
+    with pytest.raises(ModuleNotFoundError, match=r"'german', which is no file.*pip install 'stop-words>="):
         read_stop_words("german", Tokenizer("words"))
 
 
