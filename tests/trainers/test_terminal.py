@@ -62,8 +62,9 @@ def test_control_characters_of_texts_are_shown_and_not_obeyed():
 def test_a_signal_leaves_nothing_half_written(number, code, tmp_path):
     with program(
         f"""
-        import time
+        import signal, time
         from tf_vmf.files import new_file, new_folder
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # as without nohup
         terminal.end_on_signals("")
         with new_folder({str(tmp_path / "folder")!r}) as folder, new_file({str(tmp_path / "file.csv")!r}) as file:
             (folder / "part").touch()
