@@ -23,9 +23,11 @@ def to_json(findings: Any, *, indent: int | None = None) -> str:
     Fields whose metadata say `"json": False` are left out.
 
     ```python
+    from tf_vmf.report.engine.serialization import from_json, to_json
+
     points = [tf_vmf.report.SweepPoint({"latent_dim": "25"}, {"perplexity": (801.0, 803.0)})]
-    text = tf_vmf.report.engine.to_json(tf_vmf.report.find_sweep(points))
-    same = tf_vmf.report.engine.from_json(text, tf_vmf.report.SweepFindings)
+    text = to_json(tf_vmf.report.find_sweep(points))
+    same = from_json(text, tf_vmf.report.SweepFindings)
     ```
 
     Args:
