@@ -283,7 +283,7 @@ def test_replicas_take_the_steps_of_one_device(built):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"likelihood": "poisson"}, "likelihood.*'bernoulli', 'categorical', 'gaussian', 'multinomial'.*'poisson'"),
+        ({"likelihood": "poisson"}, "likelihood.*'bernoulli', 'categorical', 'gaussian'.*'multinomial'.*'poisson'"),
         ({"likelihood": Gaussian}, "likelihood.*expected one of"),
         ({"encoder": 3}, "encoder.*Keras layer or model.*3"),
         ({"decoder": lambda z: z}, "decoder.*Keras layer or model"),
