@@ -17,7 +17,7 @@ _SHOWN = 5
 # Up to this dimension products are taken in float64 whatever the dtype of the rows: they cost little, and concentrations are large.
 _SMALL_DIM = 64
 # Elements of the matrix rows x components that are held at a time, and bounds of the number of rows: what fits a cache is fastest.
-_BLOCK, _FEWEST, _MOST = 2**19, 256, 2**12
+_BLOCK, _FEWEST, _MOST = 2**16, 256, 2**12
 # Norms whose squares, and products with unit vectors, neither under- nor overflow in the dtype.
 _SAFE_NORMS = {"float32": (1e-15, 1e15), "float64": (1e-140, 1e140)}
 
@@ -101,7 +101,7 @@ class Directions:
             yield slice(start, min(start + rows, len(self)))
 
     def cosines(self, rows: slice, directions: np.ndarray) -> np.ndarray:
-        """Inner products of the points with unit vectors `(K, d)`: shape `(b, K)`, in `dtype`; 0 for rows without a direction."""
+        """Inner products of the points with vectors `(K, d)`: shape `(b, K)`, in `dtype`; 0 for rows without a direction."""
         product = self._block(rows) @ directions.T.astype(self.dtype, copy=False)
         product *= self.scale[rows, np.newaxis].astype(self.dtype, copy=False)
         return product
@@ -112,12 +112,10 @@ class Directions:
         labels = np.argmax(product, axis=1)
         return labels.astype(np.int32), product[np.arange(len(labels)), labels] * self.scale[rows]
 
-    def sums(self, rows: slice, weights: np.ndarray) -> np.ndarray:
-        """Sums of the points, weighted by the columns of weights `(b, K)`: float64, shape `(K, d)`."""
-        scaled = (weights * self.scale[rows, np.newaxis].astype(weights.dtype, copy=False)).astype(
-            self.dtype, copy=False
-        )
-        return np.asarray((self._block(rows).T @ scaled).T, np.float64)
+    def sums(self, rows: slice, weights: np.ndarray, per_row: np.ndarray | float = 1.0) -> np.ndarray:
+        """Sums of the points, weighted by the columns of `weights * per_row`, `(b, K)`, which is changed: float64, `(K, d)`."""
+        weights *= (per_row * self.scale[rows]).astype(weights.dtype, copy=False)[:, np.newaxis]
+        return np.asarray((self._block(rows).T @ weights.astype(self.dtype, copy=False)).T, np.float64)
 
     def sums_by_label(self, rows: slice, labels: np.ndarray, weight: np.ndarray, count: int) -> np.ndarray:
         """Weighted sums of the points of every label: float64, shape `(count, d)`."""

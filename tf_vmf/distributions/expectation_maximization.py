@@ -39,12 +39,10 @@ class Components(NamedTuple):
         with np.errstate(divide="ignore"):
             at_mode = arrays.log_prob_at_mode(self.concentrations, points.dim) + np.log(self.weights)
         constant = float(at_mode.max())
-        cosines = points.cosines(rows, self.mean_directions)
-        # log_prob_at_mode - kappa (1 - cosine): the difference is exact near 1.
-        cosines -= 1
-        cosines *= self.concentrations.astype(points.dtype)
-        cosines += (at_mode - constant).astype(points.dtype)
-        return cosines, constant
+        # log_prob_at_mode - kappa (1 - cosine), in two passes over what the matrix product gives.
+        log_prob = points.cosines(rows, self.concentrations[:, np.newaxis] * self.mean_directions)
+        log_prob += (at_mode - constant - self.concentrations).astype(points.dtype)
+        return log_prob, constant
 
 
 class Statistics(NamedTuple):
@@ -98,12 +96,14 @@ def soft_step(points: Directions, components: Components, sample_weight: np.ndar
     """Shares every point out among the components by its posterior probabilities; the objective is the mean log density."""
     counts, resultants, total = _zeros(components)
     for rows in points.blocks(len(counts)):
-        log_prob, constant = components.log_prob(points, rows)
-        normalizer = normalize_log(log_prob)
-        log_prob *= sample_weight[rows, np.newaxis].astype(log_prob.dtype)
-        counts += log_prob.sum(axis=0, dtype=np.float64)
-        resultants += points.sums(rows, log_prob)
-        total += float(sample_weight[rows] @ normalizer) + constant * float(sample_weight[rows].sum())
+        shares, constant = components.log_prob(points, rows)
+        log_sum, per_row = _exponentiate(shares)
+        weight = sample_weight[rows]
+        # Every further pass over the points and components would cost a good part of the matrix products.
+        per_row = (weight / per_row).astype(shares.dtype)
+        counts += per_row @ shares
+        resultants += points.sums(rows, shares, per_row)
+        total += float(weight @ log_sum) + constant * float(weight.sum())
     return Statistics(counts, resultants, total / sample_weight.sum())
 
 
@@ -225,12 +225,18 @@ def concentrations_of(means: np.ndarray, dim: int, largest: float) -> np.ndarray
 
 def normalize_log(log_prob: np.ndarray) -> np.ndarray:
     """Turns rows of log probabilities into probabilities, in place, and returns the logarithms of their sums in float64."""
-    largest = log_prob.max(axis=1, keepdims=True)
-    log_prob -= largest
+    log_sum, total = _exponentiate(log_prob)
+    log_prob /= total[:, np.newaxis]
+    return log_sum
+
+
+def _exponentiate(log_prob: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Takes exponentials relative to the largest of each row, in place; log sums of the rows in float64, and their new sums."""
+    largest = log_prob.max(axis=1)
+    log_prob -= largest[:, np.newaxis]
     np.exp(log_prob, out=log_prob)
-    total = log_prob.sum(axis=1, keepdims=True)
-    log_prob /= total
-    return (largest.astype(np.float64) + np.log(total, dtype=np.float64))[:, 0]
+    total = log_prob @ np.ones(log_prob.shape[1], log_prob.dtype)
+    return largest.astype(np.float64) + np.log(total, dtype=np.float64), total
 
 
 def _fill_empty_clusters(

@@ -105,21 +105,30 @@ def fit_with_errors(samples: Any, *, confidence: float = 0.95) -> VonMisesFisher
 
     def slope(kappa: np.ndarray, length: np.ndarray, missing: np.ndarray) -> np.ndarray:
         """The derivative of `log_likelihood`."""
-        one_minus = arrays.one_minus_mean_resultant_length
-        return n * one_minus(kappa, dim) - length * one_minus(kappa * length, dim) - missing
+        of_points, of_resultant = arrays.one_minus_mean_resultant_length(np.stack([kappa, kappa * length]), dim)
+        return n * of_points - length * of_resultant - missing
 
     def log_likelihood(kappa: np.ndarray, length: np.ndarray, missing: np.ndarray) -> np.ndarray:
         """Of the resultant's length, up to a constant."""
-        at_mode = arrays.log_prob_at_mode
-        return n * at_mode(kappa, dim) - at_mode(kappa * length, dim) - kappa * missing
+        of_points, of_resultant = arrays.log_prob_at_mode(np.stack([kappa, kappa * length]), dim)
+        return n * of_points - of_resultant - kappa * missing
 
     cap = np.full_like(length, largest)
-    corrected, _ = _root(slope, np.full_like(length, _SMALLEST), cap, length, missing)
+    # The correction lowers the estimate.
+    corrected, _ = _root(slope, np.full_like(length, _SMALLEST), np.minimum(concentration, cap), length, missing)
     corrected = np.where(length**2 <= n, 0.0, corrected)
     best = log_likelihood(corrected, length, missing) - 0.5 * scipy.stats.chi2.ppf(confidence, 1)
     is_open = best <= log_likelihood(np.zeros_like(corrected), length, missing)
-    low, _ = _root(lambda k, r, q, b: b - log_likelihood(k, r, q), 0.0 * cap, corrected, length, missing, best)
-    high, is_beyond = _root(lambda k, r, q, b: log_likelihood(k, r, q) - b, corrected, cap, length, missing, best)
+    # Both ends at once: most of the time goes into calls.
+    side = np.reshape([-1.0, 1.0], (2,) + (1,) * length.ndim)
+    (low, high), (_, is_beyond) = _root(
+        lambda k, r, q, b: side * (log_likelihood(k, r, q) - b),
+        np.stack([0.0 * cap, corrected]),
+        np.stack([corrected, cap]),
+        length,
+        missing,
+        best,
+    )
     interval = np.stack([np.where(is_open, 0.0, low), np.where(is_beyond, np.inf, high)], axis=-1)
 
     precision = n * corrected * arrays.mean_resultant_length(corrected, dim)

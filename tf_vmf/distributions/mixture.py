@@ -322,7 +322,8 @@ class VonMisesFisherMixture(DensityMixin, SphereEstimator):
     def _first(self, points: Directions, weight: np.ndarray, random_state: np.random.RandomState) -> em.Components:
         """The components of a start, with one concentration."""
         clusters, seeds = self._start(points, weight, self.n_components, random_state)
-        total = np.sum([points.sums(rows, weight[rows, np.newaxis])[0] for rows in points.blocks(1)], axis=0)
+        ones = np.ones((len(points), 1))
+        total = np.sum([points.sums(rows, ones[rows], weight[rows])[0] for rows in points.blocks(1)], axis=0)
         self._auto_prior = em.Prior(_AUTO_PRIOR, 1 - em.spread_within(clusters, total))
         largest = em.largest_concentration(points.dim, points.dtype)
         components = em.maximize(clusters, seeds, True, self._prior(), largest)
