@@ -26,7 +26,7 @@ class Directions:
     """Rows of a matrix as points on the unit sphere: the matrix as it is, and the inverse norm of every row.
 
     Args:
-        X: Array or scipy CSR matrix `(n, d)`, float32 or float64. Rows of positive weight are finite.
+        X: Array or scipy CSR matrix `(n, d)`, float32 or float64.
         owner: The estimator, for messages.
         normalize: Whether rows are scaled to unit length; otherwise they must have norm 1 to 1e-5.
         zero_rows: "error" refuses rows of zeros, "uniform" takes them for points without a direction.
@@ -37,7 +37,7 @@ class Directions:
         scale: `(n,)` float64, the inverse norms; 0 for rows without a direction.
 
     Raises:
-        ArgumentError: Rows are zero, or not of unit length with `normalize=False`; the message has their numbers.
+        ArgumentError: Rows hold NaN or infinity, are zero, or not of unit length with `normalize=False`; with their numbers.
     """
 
     def __init__(
@@ -49,12 +49,20 @@ class Directions:
         ignored = np.zeros(X.shape[0], bool) if weight is None else weight == 0
         if ignored.any():
             X = _cleared(X, ignored)
-        largest = np.asarray(_largest(X), np.float64)
+        norms, divisor = _norms(X), np.ones(X.shape[0])
         low, high = _SAFE_NORMS[X.dtype.name]
-        extreme = (largest > 0) & ((largest < low) | (largest > high))
+        suspect = np.flatnonzero(~((norms >= low) & (norms <= high)))  # NaN is
+        if suspect.size:
+            largest = np.asarray(_largest(X[suspect]), np.float64)
+            bad = suspect[~np.isfinite(largest)]
+            if bad.size:
+                kind = "NaN" if np.isnan(largest).any() else "infinity"
+                raise ArgumentError("X", "finite numbers (no NaN, no inf)", f"{kind} in {named_rows(bad)}", owner=owner)
+            divisor[suspect] = np.where(largest > 0, largest, 1.0)
+        extreme = divisor != 1
         if extreme.any():  # by the largest element first: the squares of small and large numbers under- and overflow
-            X = _divided(X, np.where(extreme, largest, 1.0).astype(X.dtype))
-        norms = _norms(X)
+            X = _divided(X, divisor.astype(X.dtype))
+            norms[suspect] = _norms(X[suspect])
         # What is smaller than rounding of the largest row's elements is a direction, too: only zeros are none.
         zero = norms == 0
         if zero_rows == "error" and (zero & ~ignored).any():
@@ -72,7 +80,7 @@ class Directions:
                 raise ArgumentError(
                     "X",
                     f"rows of unit length to {_TOLERANCE:g}, as normalize=False",
-                    f"{named_rows(off)}, the first of norm {(norms * np.where(extreme, largest, 1))[off[0]]:.9g}",
+                    f"{named_rows(off)}, the first of norm {(norms * divisor)[off[0]]:.9g}",
                     "Scale them with `sklearn.preprocessing.normalize(X)`, or set normalize=True.",
                     owner=owner,
                 )

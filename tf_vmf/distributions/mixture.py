@@ -15,10 +15,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from tf_vmf._errors import ArgumentError
 from tf_vmf.distributions import expectation_maximization as em
-from tf_vmf.distributions.collapse import collapsed, warn_of_collapse
 from tf_vmf.distributions.directions import Directions
+from tf_vmf.distributions.expectation_maximization import collapsed, warn_of_collapse
 from tf_vmf.distributions.sphere_estimator import SEEDINGS, SphereEstimator, at_least
-from tf_vmf.math.area import log_sphere_area
+from tf_vmf.math.arrays import log_sphere_area
 
 # Imagined points of the prior "auto". On the household expenditures of Hornik and Gruen (2014) BIC is lowest for their three
 # components with any number from .01 to .3.

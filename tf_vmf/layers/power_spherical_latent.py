@@ -11,7 +11,7 @@ from tf_vmf import math as vmf_math
 from tf_vmf.layers.latent_contract import Parameters
 from tf_vmf.layers.registry import register_latent
 from tf_vmf.layers.spherical_latent import SphericalLatent
-from tf_vmf.math.power_spherical_sampler import power_spherical_sample
+from tf_vmf.math.power_spherical import power_spherical_sample
 
 if TYPE_CHECKING:
     from tf_vmf import distributions

@@ -17,7 +17,7 @@ from tf_vmf.layers.latent_contract import Parameters
 from tf_vmf.layers.registry import register_latent
 from tf_vmf.layers.shared_concentration import SharedConcentration
 from tf_vmf.layers.von_mises_fisher_latent import VonMisesFisherDirection
-from tf_vmf.math.uniform_noise import stateless_uniform
+from tf_vmf.math.noise import stateless_uniform
 from tf_vmf.seeds import stateless_seed
 
 if TYPE_CHECKING:
