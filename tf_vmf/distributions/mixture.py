@@ -174,7 +174,8 @@ class VonMisesFisherMixture(DensityMixin, SphereEstimator):
             The estimator.
         """
         goes_on = self.warm_start and hasattr(self, "weights_")
-        self._check_same_components(goes_on)
+        if goes_on:
+            self._check_goes_on("n_components", len(self.weights_))
         points, weight = self._weighted_points(X, sample_weight, reset=not goes_on)
         self._check_enough_rows(points, "n_components", self.n_components)
         random_state = check_random_state(self.random_state)
@@ -214,7 +215,7 @@ class VonMisesFisherMixture(DensityMixin, SphereEstimator):
         """
         if not hasattr(self, "weights_"):
             return self.fit(X, sample_weight=sample_weight)
-        self._check_same_components(True)
+        self._check_goes_on("n_components", len(self.weights_))
         points, weight = self._weighted_points(X, sample_weight, reset=False)
         step = em.hard_step if self.assignment == "hard" else em.soft_step
         batch = step(points, self._components(), weight)
@@ -381,16 +382,6 @@ class VonMisesFisherMixture(DensityMixin, SphereEstimator):
         if not points.has_direction.any():
             raise ArgumentError("X", "a row with a direction", "only rows of zeros", owner="VonMisesFisherMixture")
         return self._log_density(points)[points.has_direction]
-
-    def _check_same_components(self, goes_on: bool) -> None:
-        if goes_on and len(self.weights_) != self.n_components:
-            raise ArgumentError(
-                "n_components",
-                f"{len(self.weights_)}, the number of the fit to go on from",
-                str(self.n_components),
-                "Fit a clone of the estimator.",
-                owner="VonMisesFisherMixture",
-            )
 
     def _components(self) -> em.Components:
         return em.Components(self.weights_, self.mean_directions_, self.concentrations_)

@@ -113,6 +113,8 @@ class SphereEstimator(BaseEstimator):
         return points, weight
 
     def _rows(self, X: Any, *, reset: bool) -> Any:
+        if np.ma.is_masked(X):
+            X = np.ma.filled(X.astype(np.float64), np.nan)  # missing, not what lies under the mask
         return validate_data(
             self,
             X,
@@ -135,6 +137,12 @@ class SphereEstimator(BaseEstimator):
                 str(count),
                 owner=type(self).__name__,
             )
+
+    def _check_goes_on(self, name: str, found: int) -> None:
+        """Refuses to go on from a fit with another number of clusters than the parameter asks for."""
+        if getattr(self, name) != found:
+            expected, received = f"{found}, the number of the fit to go on from", str(getattr(self, name))
+            raise ArgumentError(name, expected, received, "Fit a clone of the estimator.", owner=type(self).__name__)
 
     def _number_of_starts(self, n_init: int) -> int:
         """`n_init`, but 1 for a start that is given, with a warning where more were asked for."""
