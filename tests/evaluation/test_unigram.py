@@ -4,7 +4,7 @@ from scipy import sparse
 
 from tests.conftest import SHARED
 from tf_vmf.data import Documents, load_bag_of_words
-from tf_vmf.evaluation.unigram import unigram_log_probabilities, unigram_perplexity
+from tf_vmf.evaluation.bounds import unigram_log_probabilities, unigram_perplexity
 
 
 def documents(rows):

@@ -1,16 +1,17 @@
-"""The concentration of a spherical posterior, learned for every row."""
+"""The concentration of a spherical posterior: a number, or a layer that learns it for each row or for all rows."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
 
 import keras
 import tensorflow as tf
 
 from tf_vmf._checks import check_number
 from tf_vmf.layers.heads import initializer_config
+from tf_vmf.layers.scheduled import Scheduled
 from tf_vmf.math.custom_gradient import custom_gradient
 
 # Beyond, the angular standard deviation of a code is below 1e-4, near what float32 features resolve, and nothing is gained.
@@ -169,3 +170,79 @@ def _at_most(x: tf.Tensor, largest: float) -> tuple[tf.Tensor, Any]:
         return tf.where((x <= largest) | (upstream > 0), upstream, tf.zeros_like(upstream)), None
 
     return tf.minimum(x, largest), gradient
+
+
+@keras.saving.register_keras_serializable(package="tf_vmf")
+class SharedConcentration(BoundedConcentration):
+    """A concentration that is learned and the same for every row; pass one as `concentration` of a spherical latent layer.
+
+    concentration = minimum + (initial - minimum) * softplus(rate * s + log(e - 1)), at most `maximum`, with one weight s that
+    starts at 0. All rows have the same KL, as with a number, but training finds how large it is.
+
+    Args:
+        initial: Concentration at the start of training, > `minimum`. None: 2 d for a latent layer in R^d.
+        minimum: Lower bound, >= 0. None: 0.2 d, or a tenth of `initial` if that is less.
+        maximum: Upper bound, >= `initial`.
+        rate: How fast the concentration moves beside the other weights, > 0. With Adam one step changes it by about 0.6 * `rate` *
+            learning rate, relative to `initial`.
+        **kwargs: Passed to `keras.layers.Layer`. Without a `dtype` the layer computes in that of the latent layer.
+
+    Call arguments:
+        inputs: Features, shape (batch, features), or with further axes in between; only their shape counts.
+
+    Returns:
+        Concentrations, shape (batch,), all equal.
+
+    Raises:
+        ValueError: An argument is no finite number in its range.
+
+    Example:
+    ```python
+    concentration = tf_vmf.layers.SharedConcentration(initial=50.0)
+    z = tf_vmf.layers.VonMisesFisherLatent(25, concentration=concentration)(keras.Input((400,)))
+    ```
+    """
+
+    def __init__(
+        self,
+        *,
+        initial: float | None = None,
+        minimum: float | None = None,
+        maximum: float = LARGEST_CONCENTRATION,
+        rate: float = 1.0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(initial=initial, minimum=minimum, maximum=maximum, rate=rate, **kwargs)
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        self.raw = self.add_weight(shape=(), initializer="zeros", name="raw")
+        super().build(input_shape)
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        concentration = self.bounded(self.rate * tf.convert_to_tensor(self.raw))
+        return tf.fill(tf.shape(inputs)[:-1], concentration)
+
+
+Concentration: TypeAlias = float | keras.optimizers.schedules.LearningRateSchedule | tf.Variable | keras.layers.Layer
+
+_BY_NAME = {"learned": LearnedConcentration, "shared": SharedConcentration}
+_ALTERNATIVE = (
+    " for a fixed concentration, 'learned', 'shared', a schedule such as tf_vmf.layers.LinearSchedule, or a layer such as "
+    "tf_vmf.layers.LearnedConcentration(initial=50.0)"
+)
+
+
+def check_concentration(owner: str, concentration: Any) -> Scheduled | keras.layers.Layer:
+    """The number, schedule or variable as `Scheduled`, or the layer that computes the concentration.
+
+    Raises:
+        ArgumentError: It is neither a finite number >= 0, nor a schedule of such numbers, nor a floating variable of shape (), nor
+            a Keras layer, nor "learned" or "shared".
+    """
+    if isinstance(concentration, str) and concentration in _BY_NAME:
+        return _BY_NAME[concentration](name="concentration")
+    if isinstance(concentration, Mapping):
+        concentration = keras.saving.deserialize_keras_object(concentration)
+    if isinstance(concentration, keras.layers.Layer):
+        return concentration
+    return Scheduled(owner, "concentration", concentration, alternative=_ALTERNATIVE)

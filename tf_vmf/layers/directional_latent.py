@@ -11,15 +11,18 @@ import tensorflow as tf
 
 from tf_vmf._checks import SetOnce, check_number, require
 from tf_vmf._errors import ArgumentError
-from tf_vmf.layers.concentration import LARGEST_CONCENTRATION, BoundedConcentration
-from tf_vmf.layers.concentration_argument import Concentration, check_concentration
+from tf_vmf.layers.concentration import (
+    LARGEST_CONCENTRATION,
+    BoundedConcentration,
+    Concentration,
+    SharedConcentration,
+    check_concentration,
+)
 from tf_vmf.layers.heads import build_head, check_head, check_width, head_config, initializer_config
 from tf_vmf.layers.latent_contract import Parameters
-from tf_vmf.layers.latent_layer import LatentLayer
-from tf_vmf.layers.latent_metrics import LatentMetric
-from tf_vmf.layers.learned_prior import check_prior
+from tf_vmf.layers.latent_layer import LatentLayer, LatentMetric
+from tf_vmf.layers.learned_priors import check_prior
 from tf_vmf.layers.scheduled import Scheduled
-from tf_vmf.layers.shared_concentration import SharedConcentration
 from tf_vmf.math.unit_vector import unit_vector
 from tf_vmf.math.xla import is_compiled_by_xla
 

@@ -9,12 +9,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tf_vmf.layers.description import LatentDescription
-from tf_vmf.layers.gaussian_mixture_prior import GaussianMixturePrior
 from tf_vmf.layers.heads import build_head, check_head, check_width, head_config, initializer_config
-from tf_vmf.layers.latent_contract import Parameters
+from tf_vmf.layers.latent_contract import LatentDescription, Parameters
 from tf_vmf.layers.latent_layer import LatentLayer
-from tf_vmf.layers.learned_prior import LearnedPrior, check_prior
+from tf_vmf.layers.learned_priors import GaussianMixturePrior, LearnedPrior, check_prior
 from tf_vmf.layers.registry import register_latent
 from tf_vmf.math.normal_noise import stateless_normal
 

@@ -11,12 +11,11 @@ import tensorflow as tf
 
 from tf_vmf._checks import check_number, require
 from tf_vmf._errors import ArgumentError
-from tf_vmf.layers.description import LatentDescription
+from tf_vmf.layers.concentration import SharedConcentration
 from tf_vmf.layers.heads import build_head, check_head, check_width, head_config
-from tf_vmf.layers.latent_contract import Parameters
+from tf_vmf.layers.latent_contract import LatentDescription, Parameters
 from tf_vmf.layers.registry import register_latent
-from tf_vmf.layers.shared_concentration import SharedConcentration
-from tf_vmf.layers.von_mises_fisher_latent import VonMisesFisherDirection
+from tf_vmf.layers.spherical_latent import VonMisesFisherDirection
 from tf_vmf.math.uniform_noise import stateless_uniform
 from tf_vmf.seeds import stateless_seed
 

@@ -16,8 +16,7 @@ from tf_vmf.layers import LatentLayer
 from tf_vmf.models.dropout import dropout
 from tf_vmf.models.inputs import check_counts
 from tf_vmf.models.likelihoods import TokenLikelihood, checked_counts
-from tf_vmf.models.options import resolve_z_scale
-from tf_vmf.models.variational_autoencoder import VariationalAutoencoder
+from tf_vmf.models.variational_autoencoder import VariationalAutoencoder, resolve_z_scale
 from tf_vmf.models.word_model import WordModel
 from tf_vmf.seeds import stateless_seed
 

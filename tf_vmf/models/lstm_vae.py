@@ -12,17 +12,13 @@ import tensorflow as tf
 from tf_vmf._checks import SetOnce, check_integer, check_number, check_rates
 from tf_vmf._errors import ArgumentError
 from tf_vmf.layers import LatentLayer
-from tf_vmf.models.conditioning import Conditioning
 from tf_vmf.models.dropout import dropout
 from tf_vmf.models.inputs import check_no_text
 from tf_vmf.models.likelihoods import Categorical
-from tf_vmf.models.options import resolve_z_scale
-from tf_vmf.models.sentence_batch import ended, lengths_of, padded_at_the_end, tokens_of
-from tf_vmf.models.sentence_decoder import SentenceDecoder
-from tf_vmf.models.sentence_encoder import POOLINGS, SentenceEncoder
 from tf_vmf.models.sentence_generation import SentenceGeneration
-from tf_vmf.models.token_embedding import TokenEmbedding
-from tf_vmf.models.variational_autoencoder import VariationalAutoencoder
+from tf_vmf.models.sentence_inputs import Conditioning, TokenEmbedding, ended, lengths_of, padded_at_the_end, tokens_of
+from tf_vmf.models.sentence_layers import POOLINGS, SentenceDecoder, SentenceEncoder
+from tf_vmf.models.variational_autoencoder import VariationalAutoencoder, resolve_z_scale
 from tf_vmf.models.word_model import WordModel
 from tf_vmf.text.tokens import EOS_ID, PAD_ID
 

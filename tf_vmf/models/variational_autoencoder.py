@@ -5,9 +5,10 @@ from __future__ import annotations
 import abc
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from tf_vmf import _keras
@@ -17,15 +18,57 @@ from tf_vmf._keywords import CheckedKeywords
 from tf_vmf.layers import LatentLayer
 from tf_vmf.layers.training_state import TrainingState
 from tf_vmf.models.inference import Inference
-from tf_vmf.models.likelihood import get_likelihood, serialize_likelihood
-from tf_vmf.models.metrics import Perplexity
-from tf_vmf.models.model_data import TakesAnyData
-from tf_vmf.models.options import check_reduction
+from tf_vmf.models.inputs import TakesAnyData
+from tf_vmf.models.likelihoods import get_likelihood, serialize_likelihood
 from tf_vmf.models.replicated_model import ReplicatedModel, sum_over_replicas
 from tf_vmf.seeds import draw_seed, replica_seed, stateless_seed
 
-if TYPE_CHECKING:
-    pass
+
+class Perplexity(keras.metrics.Mean):
+    """Corpus perplexity: exp(sum of losses in nats / sum of tokens).
+
+    Update it with losses a token and the numbers of tokens as weights.
+    """
+
+    def __init__(self, name: str = "perplexity", dtype: Any = None) -> None:
+        super().__init__(name=name, dtype=dtype)
+
+    def result(self) -> Any:
+        return keras.ops.exp(super().result())
+
+
+# What training does with several samples of z.
+SAMPLE_REDUCTIONS = ("mean_loss", "mean_code", "importance_weighted")
+
+
+def check_reduction(sample_reduction: str, num_samples: int, latent: LatentLayer | None) -> None:
+    """Checks what training does with several samples.
+
+    Raises:
+        ArgumentError: It is unknown, or there are no samples to take the mean of.
+    """
+    if sample_reduction not in SAMPLE_REDUCTIONS:
+        raise ArgumentError("sample_reduction", f"one of {SAMPLE_REDUCTIONS}", repr(sample_reduction))
+    if sample_reduction != "mean_loss" and (num_samples < 2 or latent is None):
+        raise ArgumentError(
+            "sample_reduction",
+            f"with {sample_reduction!r} a latent variable and num_samples of at least 2, as one sample makes no difference",
+            f"num_samples={num_samples}, latent={latent!r}",
+        )
+
+
+def resolve_z_scale(z_scale: Any, latent: LatentLayer | None) -> Any:
+    """The factor of z where a decoder reads it, a number or one per dimension; None: the latent layer's `coordinate_scale`.
+
+    Raises:
+        ValueError: It is not finite.
+    """
+    if z_scale is None:
+        z_scale = 1.0 if latent is None else latent.coordinate_scale
+    if not np.all(np.isfinite(z_scale)):
+        raise ArgumentError("z_scale", "a finite number or None", repr(z_scale))
+    return np.asarray(z_scale, np.float64).tolist()
+
 
 # What is folded into the model's seed, so that no two uses share their noise.
 _TRAINING, _EVALUATION, _DROPOUT = 0, 1, 2

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tf_vmf._errors import ArgumentError
-from tf_vmf.evaluation.clustering import normalized_mutual_information, purity
+from tf_vmf.evaluation.topic_measures import normalized_mutual_information, purity
 from tf_vmf.evaluation.topics import topic_diversity
 from tf_vmf.report.engine.relevant_words import relevant_words
 from tf_vmf.report.engine.topic_view import NO_TOPIC, TopicSource, TopicView, view_topics

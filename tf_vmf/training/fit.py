@@ -11,14 +11,13 @@ import tensorflow as tf
 
 from tf_vmf._errors import ArgumentError
 from tf_vmf.files import remove_leftovers
-from tf_vmf.models.latent_numbers import LatentNumbers
+from tf_vmf.layers.callbacks import LatentNumbers
 from tf_vmf.training.interruption import RunInterruptedError, StopSignals
-from tf_vmf.training.loop import CheckpointTimes, TrainingLoop
+from tf_vmf.training.loop import CheckpointTimes, TrainingLoop, ValidationSteps
 from tf_vmf.training.progress import EpochLines, EpochRecords, record
 from tf_vmf.training.run_state import RunState
-from tf_vmf.training.steps import ValidationSteps
+from tf_vmf.training.strategies import Workers
 from tf_vmf.training.workdir import Workdir
-from tf_vmf.training.workers import Workers
 
 
 def fit(

@@ -14,7 +14,7 @@ from tf_vmf.files import PARTIAL, read_json, write_json
 from tf_vmf.locks import FileLock
 
 if TYPE_CHECKING:
-    from tf_vmf.training.workers import Workers
+    from tf_vmf.training.strategies import Workers
 
 _LOCK = "run.lock"
 

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import sparse
 
 from tf_vmf.data.sentences import Sentences
-from tf_vmf.evaluation.clustering import normalized_mutual_information
+from tf_vmf.evaluation.topic_measures import normalized_mutual_information
 from tf_vmf.report.context import SentenceContext
 from tf_vmf.report.engine.encodings import Encodings
 from tf_vmf.report.engine.relevant_words import relevant_words

@@ -1,4 +1,4 @@
-"""A Keras callback that sets a number of latent layers while a model trains."""
+"""Keras callbacks that set, or log, numbers of the latent layers of a model."""
 
 from __future__ import annotations
 
@@ -121,3 +121,29 @@ class LatentAnnealing(keras.callbacks.Callback):
             )
         for layer in self._found:
             setattr(layer, self.attribute, value)
+
+
+class LatentNumbers(keras.callbacks.Callback):
+    """Adds `kl_weight` and a concentration that is a number to the logs of an epoch, as its last training step used them.
+
+    A metric would cost every step a few operations for what one read per epoch tells.
+    """
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        del epoch
+        latent = getattr(self.model, "latent", None)
+        if logs is not None and isinstance(latent, LatentLayer):
+            step = max(training_steps(self.model) - 1, 0)
+            for name, value in latent.numbers_at(step).items():
+                logs.setdefault(name, value)
+
+
+def with_latent_numbers(callbacks: Any) -> Any:
+    """The argument `callbacks` of Keras's `fit` with a `LatentNumbers` first, so that all others see what it logs."""
+    if isinstance(callbacks, keras.callbacks.CallbackList):
+        numbers = LatentNumbers()
+        numbers.set_model(callbacks.model)
+        callbacks.callbacks.insert(0, numbers)
+        return callbacks
+    given = callbacks if isinstance(callbacks, (list, tuple)) else [] if callbacks is None else [callbacks]
+    return [LatentNumbers(), *given]
