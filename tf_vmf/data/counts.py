@@ -48,21 +48,39 @@ def checked_counts(
     matrix = sparse.csr_matrix(counts)
     if matrix.dtype == np.bool_:
         matrix = matrix.astype(np.int32)
-    canonical = matrix.has_canonical_format
-    for block in blocks(matrix.nnz, BLOCK):
-        data = matrix.data[block]
-        wrong = ~(np.isfinite(data) & (data >= 0))
-        if wrong.any():
-            position = block.start + int(np.argmax(wrong))
-            row = int(np.searchsorted(matrix.indptr, position, side="right")) - 1
-            received = f"{matrix.data[position]} in row {row}, column {matrix.indices[position]}"
-            raise ArgumentError(name, "counts that are finite and >= 0", received, owner=owner)
-        canonical = canonical and bool(data.all())
-    if not canonical:
+    check_counts(matrix, name, owner)
+    if not (matrix.has_canonical_format and all(matrix.data[block].all() for block in blocks(matrix.nnz, BLOCK))):
         matrix = matrix.copy()
         matrix.sum_duplicates()
         matrix.eliminate_zeros()
     return matrix
+
+
+def check_counts(counts: Any, name: str, owner: str) -> None:
+    """Checks that the counts of a CSR matrix, an array or an eager tensor are finite and >= 0; a symbolic tensor has none yet.
+
+    Raises:
+        ArgumentError: One is not; the error names its place.
+    """
+    values = counts.data if sparse.issparse(counts) else getattr(counts, "values", counts)
+    values = values.numpy() if hasattr(values, "numpy") else values
+    if not isinstance(values, np.ndarray):
+        return
+    if values.dtype.kind not in "biuf" and values.dtype.name != "bfloat16":
+        raise ArgumentError(name, "counts, real numbers", f"dtype {values.dtype}", owner=owner)
+    flat = values.reshape(-1)
+    for block in blocks(len(flat), BLOCK):
+        wrong = ~(np.isfinite(flat[block]) & (flat[block] >= 0))
+        if wrong.any():
+            position = block.start + int(np.argmax(wrong))
+            if sparse.issparse(counts):
+                place = (np.searchsorted(counts.indptr, position, side="right") - 1, counts.indices[position])
+            elif hasattr(counts, "values"):  # a tf.SparseTensor
+                place = tuple(np.asarray(counts.indices)[position])
+            else:
+                place = np.unravel_index(position, values.shape)
+            received = f"{flat[position]} in row {place[0]}, column {place[-1]}"
+            raise ArgumentError(name, "counts that are finite and >= 0", received, owner=owner)
 
 
 def _check_indices(matrix: Any, name: str, owner: str) -> None:

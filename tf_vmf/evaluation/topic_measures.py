@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from tf_vmf._checks import check_choice
+from tf_vmf._errors import ArgumentError
 from tf_vmf._optional import optional
 from tf_vmf.evaluation.topics import Topic, first_words
 
@@ -45,15 +47,12 @@ def topic_coherence(
 
     Raises:
         ModuleNotFoundError: gensim is not installed.
-        ValueError: No such measure, or a topic has fewer than two words or a word that occurs in no document.
+        ArgumentError: No such measure, or a topic has fewer than two words or a word that occurs in no document.
 
     References:
         M. Röder, A. Both and A. Hinneburg. Exploring the Space of Topic Coherence Measures. WSDM 2015.
     """
-    if measure not in COHERENCE_WINDOWS:
-        raise ValueError(
-            f"Argument `measure`: expected one of {', '.join(COHERENCE_WINDOWS)}. Received: measure={measure!r}."
-        )
+    check_choice("topic_coherence", "measure", measure, COHERENCE_WINDOWS)
     with optional("demo", "Coherences of topics"):
         from gensim.corpora import Dictionary
         from gensim.models import CoherenceModel
@@ -63,7 +62,7 @@ def topic_coherence(
     for row in rows:
         unknown = [word for word in row if word not in dictionary.token2id]
         if unknown:
-            raise ValueError(f"Argument `topics`: expected words of the documents. Received: {unknown[0]!r}.")
+            raise ArgumentError("topics", "words of the documents", repr(unknown[0]), owner="topic_coherence")
     model = CoherenceModel(
         topics=rows, texts=documents, dictionary=dictionary, coherence=measure, topn=max(map(len, rows)), processes=1
     )
@@ -88,12 +87,12 @@ def purity(labels: Sequence[Any] | np.ndarray, clusters: Sequence[Any] | np.ndar
     It rises with the number of clusters: compare at equal numbers.
 
     Raises:
-        ValueError: The lengths differ, or there are no documents.
+        ArgumentError: There are no documents.
     """
     from sklearn.metrics.cluster import contingency_matrix
 
     if not len(labels):
-        raise ValueError("Expected at least one document. Received none.")
+        raise ArgumentError("labels", "at least one document", "none", owner="purity")
     table = contingency_matrix(np.asarray(labels), np.asarray(clusters))
     return float(table.max(axis=0).sum() / table.sum())
 
@@ -114,17 +113,17 @@ def inverted_rbo(topics: Sequence[Topic | Sequence[str]], num_words: int = 10, p
         p: Persistence, in (0, 1): how fast weights fall with rank.
 
     Raises:
-        ValueError: Fewer than two topics, or one has fewer than `num_words` words.
+        ArgumentError: Fewer than two topics, or one has fewer than `num_words` words.
 
     References:
         W. Webber, A. Moffat and J. Zobel. A Similarity Measure for Indefinite Rankings. ACM TOIS 2010.
         F. Bianchi, S. Terragni and D. Hovy. Pre-training is a Hot Topic. ACL 2021.
     """
     if not 0 < p < 1:
-        raise ValueError(f"Argument `p`: expected a number in (0, 1). Received: p={p!r}.")
+        raise ArgumentError("p", "a number in (0, 1)", repr(p), owner="inverted_rbo")
     rows = first_words(topics, num_words, "inverted_rbo", exact=True)
     if len(rows) < 2:
-        raise ValueError("Argument `topics`: expected two or more topics. Received: one.")
+        raise ArgumentError("topics", "two or more topics", "one", owner="inverted_rbo")
     overlaps = [_overlap(rows[a], rows[b], p) for a in range(len(rows)) for b in range(a)]
     return 1.0 - float(np.mean(overlaps))
 

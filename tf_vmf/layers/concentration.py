@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 
 from tf_vmf._checks import check_number
+from tf_vmf._errors import ArgumentError
 from tf_vmf.layers.heads import initializer_config
 from tf_vmf.layers.scheduled import Scheduled
 from tf_vmf.math.custom_gradient import custom_gradient
@@ -39,16 +40,11 @@ class BoundedConcentration(keras.layers.Layer):
         self.minimum = None if minimum is None else check_number(name, "minimum", minimum)
         self.initial = None if initial is None else check_number(name, "initial", initial, above=True)
         if self.minimum is not None and self.initial is not None and not self.minimum < self.initial:
-            raise ValueError(
-                f"Arguments `minimum` and `initial` of {name}: expected minimum < initial. "
-                f"Received: minimum={self.minimum!r}, initial={self.initial!r}."
-            )
+            raise ArgumentError("minimum", f"a number below initial={self.initial!r}", repr(self.minimum), owner=name)
         self.maximum = check_number(name, "maximum", maximum, above=True)
         if not (self.minimum or 0.0) < self.maximum or not (self.initial or 0.0) <= self.maximum:
-            raise ValueError(
-                f"Arguments `initial` and `maximum` of {name}: expected minimum < initial <= maximum. "
-                f"Received: minimum={self.minimum!r}, initial={self.initial!r}, maximum={maximum!r}."
-            )
+            expected = f"a number above minimum={self.minimum!r} and at least initial={self.initial!r}"
+            raise ArgumentError("maximum", expected, repr(maximum), owner=name)
         self.rate = check_number(name, "rate", rate, above=True)
 
     def inherit(self, latent_dim: int, dtype: Any, kernel_initializer: Any) -> None:
@@ -63,10 +59,11 @@ class BoundedConcentration(keras.layers.Layer):
 
     def build(self, input_shape: Any) -> None:
         if self.initial is None or self.minimum is None:
-            raise ValueError(
-                f"Arguments `initial` and `minimum` of {type(self).__name__}: expected numbers, as the layer is not part of a "
-                f"latent layer, whose dimension they follow. Received: initial={self.initial!r}, minimum={self.minimum!r}."
+            expected = (
+                "numbers, as is `minimum`, where the layer is not part of a latent layer, whose dimension they follow"
             )
+            received = f"initial={self.initial!r}, minimum={self.minimum!r}"
+            raise ArgumentError("initial", expected, received, owner=type(self).__name__)
         super().build(input_shape)
 
     def bounded(self, raw: tf.Tensor) -> tf.Tensor:
@@ -233,12 +230,7 @@ _ALTERNATIVE = (
 
 
 def check_concentration(owner: str, concentration: Any) -> Scheduled | keras.layers.Layer:
-    """The number, schedule or variable as `Scheduled`, or the layer that computes the concentration.
-
-    Raises:
-        ArgumentError: It is neither a finite number >= 0, nor a schedule of such numbers, nor a floating variable of shape (), nor
-            a Keras layer, nor "learned" or "shared".
-    """
+    """The number, schedule or variable as `Scheduled`, or the layer that computes the concentration; else an ArgumentError."""
     if isinstance(concentration, str) and concentration in _BY_NAME:
         return _BY_NAME[concentration](name="concentration")
     if isinstance(concentration, Mapping):

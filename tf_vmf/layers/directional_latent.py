@@ -104,13 +104,9 @@ class DirectionalLatent(LatentLayer):
     @concentration.setter
     def concentration(self, value: Any) -> None:
         if self._concentration is None:
-            raise ArgumentError(
-                "concentration",
-                "no value to be set, as the layer computes one for every row",
-                repr(value),
-                "Only a layer that was made with a number, a schedule or a variable takes another number: make another layer.",
-                owner=type(self).__name__,
-            )
+            expected = "no value to be set, as the layer computes one for every row"
+            remedy = "Only a layer that was made with a number, a schedule or a variable takes another number: make another layer."
+            raise ArgumentError("concentration", expected, repr(value), remedy, owner=type(self).__name__)
         self._concentration.set(value)
 
     def own_state(self) -> list[keras.Variable]:
@@ -141,19 +137,17 @@ class DirectionalLatent(LatentLayer):
         raw = check_width(raw, self.latent_dim, type(self).__name__, "mean_direction")
         direction = unit_vector(raw)
         if computed and "concentration" in inputs:
-            concentration = self._checked_concentration(inputs["concentration"], raw, "of the inputs")
+            concentration = self._checked_concentration(inputs["concentration"], raw, "inputs")
         elif self.concentration_head is None:
             concentration = tf.fill(tf.shape(raw)[:-1], tf.cast(self.current_concentration(), raw.dtype))
         elif computed:
-            raise ValueError(
-                f"Inputs of {self.name}: expected `concentration` beside `mean_direction`, as the layer has no number of its own. "
-                f"Received: {sorted(inputs)}."
-            )
+            expected = "`concentration` beside `mean_direction`, as the layer has no number of its own"
+            raise ArgumentError("inputs", expected, f"{sorted(inputs)}", owner=self.name)
         elif isinstance(self.concentration_head, BoundedConcentration):
             concentration = tf.cast(self.concentration_head(inputs), raw.dtype)
         else:
             output = tf.cast(self.concentration_head(inputs), raw.dtype)
-            concentration = self._checked_concentration(output, raw, f"of the layer {self.concentration_head.name}")
+            concentration = self._checked_concentration(output, raw, f"layer {self.concentration_head.name}")
         # Features that are not finite give no direction, and nothing else may look as if they did.
         first = tf.stop_gradient(direction[..., 0])
         concentration = tf.where(tf.math.is_nan(first), first, concentration)
@@ -168,10 +162,11 @@ class DirectionalLatent(LatentLayer):
         if values.shape.rank == direction.shape.rank and values.shape[-1] == 1:
             values = values[..., 0]
         if values.shape.rank != direction.shape.rank - 1:
-            raise ValueError(
-                f"`concentration` {origin}, in {type(self).__name__}: expected one number per row, shape (batch,) or (batch, 1). "
-                f"Received: shape {values.shape}."
+            expected, owner = (
+                "one number per row, shape (batch,) or (batch, 1)",
+                f"the {origin} of {type(self).__name__}",
             )
+            raise ArgumentError("concentration", expected, f"shape {values.shape}", owner=owner)
         return require(~tf.reduce_any(values < 0), values, "Concentrations must be >= 0. Received:", values)
 
     def with_concentration(

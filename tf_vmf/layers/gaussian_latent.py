@@ -90,9 +90,9 @@ class GaussianLatent(LatentLayer):
             values = {name: inputs[name] for name in ("mean", "log_variance")}
         else:
             values = {"mean": self.mean_head(inputs), "log_variance": self.log_variance_head(inputs)}
+        owner, dtype = type(self).__name__, self.compute_dtype
         return {
-            name: check_width(tf.cast(value, self.compute_dtype), self.latent_dim, type(self).__name__, name)
-            for name, value in values.items()
+            name: check_width(tf.cast(value, dtype), self.latent_dim, owner, name) for name, value in values.items()
         }
 
     def distribution(self, parameters: Parameters) -> tfp.distributions.MultivariateNormalDiag:

@@ -12,21 +12,12 @@ from tf_vmf._errors import ArgumentError
 
 
 def check_head(owner: str, name: str, head: Any) -> keras.layers.Layer | None:
-    """The argument `name` of a latent layer: a Keras layer, its configuration, or None for the layer's own head.
-
-    Raises:
-        ValueError: It is something else.
-    """
+    """The argument `name` of a latent layer: a Keras layer, its configuration, or None for the layer's own head."""
     if isinstance(head, Mapping):
         head = keras.saving.deserialize_keras_object(head)
     if head is not None and not isinstance(head, keras.layers.Layer):
-        raise ArgumentError(
-            name,
-            "a Keras layer, or None",
-            repr(head),
-            "A function becomes a layer by keras.layers.Lambda(function).",
-            owner=owner,
-        )
+        remedy = "A function becomes a layer by keras.layers.Lambda(function)."
+        raise ArgumentError(name, "a Keras layer, or None", repr(head), remedy, owner=owner)
     return head
 
 
@@ -53,11 +44,7 @@ def build_head(head: keras.layers.Layer, input_shape: Sequence[int | None]) -> N
 
 
 def check_width(values: tf.Tensor, width: int, owner: str, name: str) -> tf.Tensor:
-    """Returns the values; fails where the last axis is not of the width.
-
-    Raises:
-        ValueError: It is not.
-    """
+    """Returns the values; an ArgumentError where the last axis is not of the width."""
     if values.shape.rank == 0 or values.shape[-1] != width:
-        raise ValueError(f"`{name}` of {owner}: expected shape (batch, {width}). Received: shape {values.shape}.")
+        raise ArgumentError(name, f"shape (batch, {width})", f"shape {values.shape}", owner=owner)
     return values

@@ -127,13 +127,9 @@ class LatentContract(abc.ABC):
         """
         if any(isinstance(each, keras.KerasTensor) for each in tf.nest.flatten(inputs)):
             name = type(self).__name__
-            raise ArgumentError(
-                "inputs",
-                "features as tensors or arrays",
-                f"{inputs}, of the functional API",
-                f"For parameters as outputs of a model make the layer with {name}(..., return_parameters=True) and call it.",
-                owner=f"{name}.parameters",
-            )
+            received, owner = f"{inputs}, of the functional API", f"{name}.parameters"
+            remedy = f"For parameters as outputs of a model make the layer with {name}(..., return_parameters=True) and call it."
+            raise ArgumentError("inputs", "features as tensors or arrays", received, remedy, owner=owner)
         if not isinstance(inputs, (tuple, dict)):
             inputs = tf.cast(inputs, self.compute_dtype)
             shape = tuple(inputs.shape)
@@ -215,10 +211,7 @@ class LatentContract(abc.ABC):
             ValueError: See above; in a graph it is `tf.errors.InvalidArgumentError` at run time.
         """
         z = tf.convert_to_tensor(z)
-        if z.shape.rank == 0 or z.shape[-1] not in (None, self.latent_dim):
-            raise ArgumentError(
-                "z", f"codes of shape (..., {self.latent_dim})", f"shape {z.shape}", owner=type(self).__name__
-            )
+        self._check_width(z)
         return require(tf.reduce_all(tf.math.is_finite(z)), z, "Codes must be finite numbers. Received:", z)
 
     def nearest_codes(self, z: tf.Tensor) -> tf.Tensor:
@@ -257,6 +250,11 @@ class LatentContract(abc.ABC):
 
     # What all layers share.
 
+    def _check_width(self, z: tf.Tensor) -> None:
+        if z.shape.rank == 0 or z.shape[-1] not in (None, self.latent_dim):
+            expected = f"codes of shape (..., {self.latent_dim})"
+            raise ArgumentError("z", expected, f"shape {z.shape}", owner=type(self).__name__)
+
     def prior_in_prose(self) -> str:
         """The learned prior as reports name it; "" for a fixed one."""
         prior = self.learned_prior
@@ -281,15 +279,12 @@ class LatentContract(abc.ABC):
         try:
             return posterior.kl_divergence(prior)
         except NotImplementedError:
-            if z is None:
-                z = self.sample(parameters, stateless_seed(0), (_KL_SAMPLES,))
+            z = self.sample(parameters, 0, (_KL_SAMPLES,)) if z is None else z
             ratio = posterior.log_prob(z) - prior.log_prob(z)
             return tf.reduce_mean(ratio, axis=list(range(ratio.shape.rank - len(posterior.batch_shape))))
 
     def _mean_log_ratio(self, prior: LearnedPrior, parameters: Parameters, z: tf.Tensor | None) -> tf.Tensor:
-        if z is None:
-            z = self.sample(parameters, stateless_seed(0), (_KL_SAMPLES,))
-        ratio = prior.log_ratio(z)
+        ratio = prior.log_ratio(self.sample(parameters, 0, (_KL_SAMPLES,)) if z is None else z)
         return tf.reduce_mean(ratio, axis=list(range(ratio.shape.rank - (self.code(parameters).shape.rank - 1))))
 
     def kl_estimate(self, parameters: Parameters, z: tf.Tensor) -> tf.Tensor:

@@ -48,17 +48,12 @@ class LatentMetric(keras.metrics.Mean):
 
 
 def name_apart(metrics: Sequence[LatentMetric]) -> None:
-    """Gives every metric a name of its own: Keras shows one metric per name, the last one.
-
-    Raises:
-        ValueError: Two layers were given the same `kl_name`.
-    """
+    """Gives every metric a name of its own: Keras shows one metric per name, the last one."""
     counts = Counter(metric.name_apart for metric in metrics)
     for name, count in counts.items():
         if count > 1:
-            raise ArgumentError(
-                "kl_name", "a name of its own for each latent layer of a model, or None", f"{name!r} for {count} layers"
-            )
+            expected = "a name of its own for each latent layer of a model, or None"
+            raise ArgumentError("kl_name", expected, f"{name!r} for {count} layers")
     for metric in metrics:
         metric.name = metric.name_apart
 
@@ -366,10 +361,8 @@ def _matching(mask: tf.Tensor, values: tf.Tensor, layer: str) -> tf.Tensor:
     """The mask with the rank of the values: axes that it lacks are added at its end."""
     mask = tf.cast(mask, tf.bool)
     if mask.shape.rank > values.shape.rank:
-        raise ValueError(
-            f"The mask of {layer}: expected a shape that begins with that of the features, without their last axis: "
-            f"{values.shape}. Received: {mask.shape}."
-        )
+        expected = f"a shape that begins with that of the features, without their last axis: {values.shape}"
+        raise ArgumentError("mask", expected, f"shape {mask.shape}", owner=layer)
     return tf.reshape(mask, tf.concat([tf.shape(mask), [1] * (values.shape.rank - mask.shape.rank)], axis=0))
 
 

@@ -24,13 +24,7 @@ if TYPE_CHECKING:
 class LearnedPrior(CheckedKeywords, keras.layers.Layer, abc.ABC):
     """Base of the mixtures of K components that a latent layer takes as `prior`.
 
-    Args:
-        num_components: K >= 1.
-        seed: Seed of the first components; None draws one (it follows `keras.utils.set_random_seed`).
-        **kwargs: Passed to `keras.layers.Layer`.
-
-    Raises:
-        ValueError: `num_components` is no integer >= 1.
+    A subclass defines `build`, `distribution` and `log_ratio`.
     """
 
     def __init__(self, num_components: int = 100, *, seed: int | None = None, **kwargs: Any) -> None:
@@ -75,17 +69,7 @@ class LearnedPrior(CheckedKeywords, keras.layers.Layer, abc.ABC):
 
 
 def check_prior(owner: str, prior: Any, fixed: str, mixture: type[LearnedPrior] | None) -> LearnedPrior | None:
-    """The argument `prior` of a latent layer: None for its fixed prior.
-
-    Args:
-        owner: Name of the latent layer's class.
-        prior: The name of the fixed prior, "mixture", a layer or its configuration.
-        fixed: That name.
-        mixture: The class of learned priors that the latent layer takes; None: it takes none.
-
-    Raises:
-        ValueError: It is something else.
-    """
+    """The argument `prior` of a latent layer that takes those of class `mixture`; None for the `fixed` one, by name."""
     if isinstance(prior, Mapping):
         prior = keras.saving.deserialize_keras_object(prior)
     if isinstance(prior, str) and prior == fixed:
@@ -95,12 +79,8 @@ def check_prior(owner: str, prior: Any, fixed: str, mixture: type[LearnedPrior] 
     if isinstance(prior, str) and prior == "mixture":
         return mixture(name="prior")
     if not isinstance(prior, mixture):
-        raise ArgumentError(
-            "prior",
-            f"{fixed!r}, 'mixture', or a layer such as tf_vmf.layers.{mixture.__name__}(100)",
-            repr(prior),
-            owner=owner,
-        )
+        expected = f"{fixed!r}, 'mixture', or a layer such as tf_vmf.layers.{mixture.__name__}(100)"
+        raise ArgumentError("prior", expected, repr(prior), owner=owner)
     return prior
 
 
@@ -207,11 +187,10 @@ class VonMisesFisherMixturePrior(LearnedPrior):
         **kwargs: Any,
     ) -> None:
         super().__init__(num_components, seed=seed, **kwargs)
-        self.initial_concentration = (
-            None
-            if initial_concentration is None
-            else check_number(type(self).__name__, "initial_concentration", initial_concentration, above=True)
-        )
+        if initial_concentration is not None:
+            name = type(self).__name__
+            initial_concentration = check_number(name, "initial_concentration", initial_concentration, above=True)
+        self.initial_concentration = initial_concentration
 
     def build(self, input_shape: Any) -> None:
         dim = input_shape[-1]

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from tf_vmf._errors import ArgumentError
+from tf_vmf._checks import check_choice
 from tf_vmf.math.custom_gradient import custom_gradient
 
 _IMPLEMENTATIONS = ("auto", "fused", "keras")
@@ -19,7 +19,7 @@ class TimeMajorLSTM(keras.layers.Layer):
     """LSTM over time-first sequences, with the weights of a `keras.layers.LSTM`.
 
     On a CPU ("fused") the inputs of all steps are projected by one matrix product before the loop, and the gradient of every
-    weight is one product after it (`tf_vmf.layers.lstm`); a context is projected once, not tiled to every step. On a
+    weight is one product after it (`lstm_recurrence`); a context is projected once, not tiled to every step. On a
     GPU ("keras") the call goes through `keras.layers.LSTM`, which uses cuDNN. Weights, gates and results are the same, so a model
     trained on one device runs on the other.
 
@@ -44,13 +44,9 @@ class TimeMajorLSTM(keras.layers.Layer):
     def __init__(self, units: int, context_dim: int = 0, implementation: str = "auto", **kwargs: Any) -> None:
         # Weights are cast where a matrix product wants it; biases and state stay in float32.
         super().__init__(**{"autocast": False, **kwargs})
-        if implementation not in _IMPLEMENTATIONS:
-            raise ArgumentError(
-                "implementation", f"one of {_IMPLEMENTATIONS}", repr(implementation), owner="TimeMajorLSTM"
-            )
         self.units = int(units)
         self.context_dim = int(context_dim)
-        self.implementation = implementation
+        self.implementation = check_choice("TimeMajorLSTM", "implementation", implementation, _IMPLEMENTATIONS)
         self.lstm = keras.layers.LSTM(
             self.units, return_sequences=True, return_state=True, dtype=self.dtype_policy, name="lstm"
         )
@@ -148,7 +144,9 @@ def lstm_recurrence(
         c_t = sigmoid(f) c_{t-1} + sigmoid(i) tanh(g)
         h_t = sigmoid(o) tanh(c_t)
 
-    Differentiable once, in all four tensors. The number of steps is dynamic: one graph serves all lengths.
+    Differentiable once, in all four tensors. The number of steps is dynamic: one graph serves all lengths. The gradient is
+    written by hand: automatic differentiation adds up the gradient of the recurrent kernel step by step, each time with a thin
+    matrix product; here the loop back in time only carries the state, and all weight gradients are one product over all steps.
 
     Args:
         projected: Inputs times kernel plus bias, time first: shape (length, batch, 4 * units), float32.
@@ -159,9 +157,6 @@ def lstm_recurrence(
 
     Returns:
         h and c after every step, both of shape (length, batch, units), float32.
-
-    References:
-        S. Hochreiter and J. Schmidhuber. Long Short-Term Memory. Neural Computation 1997.
     """
 
     @custom_gradient
@@ -228,16 +223,9 @@ def lstm_recurrence(
 def lstm_step(
     projected: tf.Tensor, recurrent_kernel: tf.Tensor, h: tf.Tensor, c: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
-    """One step, as `lstm_recurrence` defines it.
+    """One step of `lstm_recurrence`: h, c, the input and forget gates side by side, candidate, output gate, tanh(c).
 
-    Args:
-        projected: Shape (batch, 4 * units), float32.
-        recurrent_kernel: Shape (units, 4 * units); its type is that of the matrix product.
-        h: The output before, shape (batch, units), float32.
-        c: The cell before, shape (batch, units), float32.
-
-    Returns:
-        h and c after the step; the activated input and forget gates side by side, candidate and output gate; tanh(c).
+    The matrix product has the type of the kernel; all else is float32.
     """
     units = h.shape[-1]
     recurrent = tf.matmul(tf.cast(h, recurrent_kernel.dtype), recurrent_kernel)

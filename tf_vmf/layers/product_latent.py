@@ -69,12 +69,10 @@ class ProductLatent(LatentLayer):
             raise ArgumentError("layers", "latent layers, each once", repr(layers), owner="ProductLatent")
         for part in parts:
             if part.kl_weight != 1.0 or part.num_samples is not None or part.return_parameters:
-                raise ArgumentError(
-                    "layers",
-                    "layers with the default kl_weight, num_samples and return_parameters, which belong to the product",
-                    f"{part.get_config()}",
-                    owner="ProductLatent",
+                expected = (
+                    "layers with the default kl_weight, num_samples and return_parameters, which belong to the product"
                 )
+                raise ArgumentError("layers", expected, f"{part.get_config()}", owner="ProductLatent")
         super().__init__(sum(part.latent_dim for part in parts), **kwargs)
         self.layers = parts
         for part in parts:
@@ -144,12 +142,8 @@ class ProductLatent(LatentLayer):
     def kl_estimate(self, parameters: Parameters, z: tf.Tensor) -> tf.Tensor:
         runs = self._runs(parameters)
         codes = tf.split(z, [part.latent_dim * count for part, _, count in runs], axis=-1)
-        return tf.add_n(
-            [
-                _sum_of_parts(part.kl_estimate(own, _apart(code, count)), count)
-                for (part, own, count), code in zip(runs, codes, strict=True)
-            ]
-        )
+        kls = [part.kl_estimate(own, _apart(code, n)) for (part, own, n), code in zip(runs, codes, strict=True)]
+        return tf.add_n([_sum_of_parts(kl, count) for kl, (_, _, count) in zip(kls, runs, strict=True)])
 
     def _sample(self, parameters: Parameters, seed: tf.Tensor, sample_shape: Sequence[int]) -> tf.Tensor:
         samples = [
@@ -195,9 +189,8 @@ class ProductLatent(LatentLayer):
         return tf.concat([part.check_codes(code) for part, code in parts], axis=-1)
 
     def nearest_codes(self, z: tf.Tensor) -> tf.Tensor:
-        return tf.concat(
-            [part.nearest_codes(code) for part, code in zip(self.layers, self._split(z), strict=True)], axis=-1
-        )
+        parts = zip(self.layers, self._split(z), strict=True)
+        return tf.concat([part.nearest_codes(code) for part, code in parts], axis=-1)
 
     def describe(self) -> LatentDescription:
         parts = [part.describe() for part in self.layers]
@@ -221,17 +214,14 @@ class ProductLatent(LatentLayer):
 
     def _by_part(self, parameters: Parameters) -> list[tuple[LatentLayer, dict[str, tf.Tensor]]]:
         """Each part with its own parameters, under their own names."""
-        return [
-            (
-                part,
-                {
-                    name.removesuffix(f"_{i}"): value
-                    for name, value in parameters.items()
-                    if name.rpartition("_")[2] == str(i)
-                },
-            )
-            for i, part in enumerate(self.layers)
-        ]
+        by_part: list[dict[str, tf.Tensor]] = [{} for _ in self.layers]
+        for name, value in parameters.items():
+            own, _, i = name.rpartition("_")
+            if not i.isdigit() or int(i) >= len(by_part):
+                expected = 'parameters of the parts, under their names with "_0", "_1" and so on appended'
+                raise ArgumentError("inputs", expected, repr(name), owner=type(self).__name__)
+            by_part[int(i)][own] = value
+        return list(zip(self.layers, by_part, strict=True))
 
     def _equal_runs(self) -> list[list[LatentLayer]]:
         """The parts, those that follow each other and have the same static key in one list."""
@@ -255,8 +245,7 @@ class ProductLatent(LatentLayer):
 
     def _split(self, z: tf.Tensor) -> list[tf.Tensor]:
         z = tf.convert_to_tensor(z)
-        if z.shape.rank == 0 or z.shape[-1] not in (None, self.latent_dim):
-            raise ValueError(f"Expected codes of shape (..., {self.latent_dim}). Received: shape {z.shape}.")
+        self._check_width(z)
         return tf.split(z, [part.latent_dim for part in self.layers], axis=-1)
 
 
@@ -330,9 +319,8 @@ class SphereProductLatent(ProductLatent):
         count = latent_dim // self.part_dim
         by_part = [*concentration] if isinstance(concentration, (list, tuple)) else [concentration] * count
         if len(by_part) != count:
-            raise ArgumentError(
-                "concentration", f"one value, or one for each of the {count} parts", repr(concentration), owner=name
-            )
+            expected = f"one value, or one for each of the {count} parts"
+            raise ArgumentError("concentration", expected, repr(concentration), owner=name)
         self.kernel_initializer = kernel_initializer
         self.norm_penalty = norm_penalty
         super().__init__(

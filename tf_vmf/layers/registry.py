@@ -72,12 +72,8 @@ def make_latent(name: str, latent_dim: int, options: Mapping[str, Any], /, **arg
     declared = latent_options(name)
     for option, value in options.items():
         if option not in declared:
-            raise ArgumentError(
-                option,
-                f"no such option of latent {name!r}, which has {', '.join(sorted(declared)) or 'none'}",
-                repr(value),
-                owner="make_latent",
-            )
+            expected = f"no such option of latent {name!r}, which has {', '.join(sorted(declared)) or 'none'}"
+            raise ArgumentError(option, expected, repr(value), owner="make_latent")
     return LATENTS.find(name)(latent_dim, **options, **arguments)
 
 

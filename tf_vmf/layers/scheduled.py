@@ -80,14 +80,12 @@ class Scheduled(tf.Module):
         """
         if isinstance(value, Schedule):
             if value is not self.schedule:
-                raise ArgumentError(
-                    self._attribute,
-                    "a number, or the schedule that the layer was made with",
-                    repr(value),
+                expected = "a number, or the schedule that the layer was made with"
+                remedy = (
                     "Another schedule must be given to the constructor. In a callback, set the attribute to "
-                    "`float(schedule(step))` before every batch.",
-                    owner=self._owner,
+                    "`float(schedule(step))` before every batch."
                 )
+                raise ArgumentError(self._attribute, expected, repr(value), remedy, owner=self._owner)
             self._follows.assign(True)
             return
         if is_symbolic(value):
@@ -136,22 +134,14 @@ def is_symbolic(value: Any) -> bool:
 
 
 def check_schedule(owner: str, name: str, schedule: Callable[[Any], Any]) -> None:
-    """Refuses a schedule that leaves the numbers >= 0, as far as a few steps show; every step of training is `checked`.
-
-    Raises:
-        ArgumentError: A value is negative or NaN, or the first one infinite.
-    """
+    """Refuses a schedule that leaves the numbers >= 0, as far as a few steps show; every step of training is `checked`."""
     with tf.init_scope():
         for step in _PROBED_STEPS:
             value = float(keras.ops.convert_to_numpy(schedule(tf.constant(step, tf.int64))))
             if not value >= 0 or (step == 0 and math.isinf(value)):
-                raise ArgumentError(
-                    name,
-                    "a schedule of finite numbers >= 0",
-                    f"{value:g} at step {step} of {schedule!r}",
-                    "Does an end value of 0, or tf.maximum(value, 0.0) in a schedule of your own, help?",
-                    owner=owner,
-                )
+                received = f"{value:g} at step {step} of {schedule!r}"
+                remedy = "Does an end value of 0, or tf.maximum(value, 0.0) in a schedule of your own, help?"
+                raise ArgumentError(name, "a schedule of finite numbers >= 0", received, remedy, owner=owner)
 
 
 def checked(value: Any, what: str) -> tf.Tensor:
@@ -278,10 +268,4 @@ class CyclicalSchedule(keras.optimizers.schedules.LearningRateSchedule):
         return tf.where(step < self.period * self.cycles, value, self.end)
 
     def get_config(self) -> dict[str, Any]:
-        return {
-            "period": self.period,
-            "rise": self.rise,
-            "cycles": self.cycles,
-            "start": self.start,
-            "end": self.end,
-        }
+        return {name: getattr(self, name) for name in ("period", "rise", "cycles", "start", "end")}

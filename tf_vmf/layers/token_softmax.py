@@ -8,12 +8,13 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf.math.custom_gradient import custom_gradient
 
 
 @keras.saving.register_keras_serializable(package="tf_vmf")
 class TokenSoftmax(keras.layers.Layer):
-    """p(token | h) = softmax(K h + b) with one row of K a token; see `tf_vmf.layers.token_softmax` for how losses are computed.
+    """p(token | h) = softmax(K h + b) with one row of K per token.
 
     Args:
         vocabulary_size: Number of classes.
@@ -64,9 +65,8 @@ class TokenSoftmax(keras.layers.Layer):
 
     def _kernel(self, kernel: tf.Tensor | None) -> Any:
         if (kernel is None) == self.tied:
-            raise ValueError(
-                f"Expected a kernel if and only if tied=True. Received: tied={self.tied}, kernel={kernel!r}."
-            )
+            expected = "the table of another layer" if self.tied else "None, as the layer has one of its own"
+            raise ArgumentError("kernel", expected, repr(kernel), owner="TokenSoftmax")
         return self.kernel if kernel is None else kernel
 
     def get_config(self) -> dict[str, Any]:
@@ -100,15 +100,12 @@ def linear_cross_entropy(
 
     Args:
         inputs: Shape (rows, units).
-        kernel: One row a class: shape (classes, units).
+        kernel: Shape (classes, units).
         bias: Shape (classes,).
         labels: Integers in [0, classes), shape (rows,).
-        gradient_in_forward: True for training; False where mostly the value is wanted: it then costs a third.
+        gradient_in_forward: True for training; without it the value alone costs a third.
         chunk_size: Rows of logits held at a time.
-        compute_dtype: Type of the operands of matrix products; the softmax is taken in float32.
-
-    Returns:
-        Losses, shape (rows,), float32.
+        compute_dtype: Type of the operands of matrix products; softmax and losses are float32.
     """
     chunks = _Chunks(tf.shape(inputs)[0], labels, chunk_size, compute_dtype)
 
@@ -136,19 +133,10 @@ def linear_cross_entropy(
 
 
 class _Chunks:
-    """The rows of a batch in chunks of equal size, and what is computed over them.
-
-    Args:
-        rows: Number of rows.
-        labels: Integers, shape (rows,).
-        chunk_size: Rows of logits held at a time.
-        compute_dtype: Type of the operands of matrix products.
-    """
+    """The rows of a batch in chunks of equal size; see `linear_cross_entropy`."""
 
     def __init__(self, rows: tf.Tensor, labels: tf.Tensor, chunk_size: int, compute_dtype: tf.DType) -> None:
-        self.rows = rows
-        self.labels = labels
-        self.compute_dtype = compute_dtype
+        self.rows, self.labels, self.compute_dtype = rows, labels, compute_dtype
         self.number = tf.maximum(1, -(-rows // chunk_size))
         self.size = -(-rows // self.number)  # equal chunks: no small remainder
 

@@ -10,11 +10,11 @@ import numpy as np
 import scipy.sparse
 import tensorflow as tf
 
-from tf_vmf._checks import SetOnce, check_integer, check_rates
+from tf_vmf._checks import SetOnce, check_choice, check_integer, check_rates
 from tf_vmf._errors import ArgumentError
+from tf_vmf.data.counts import check_counts
 from tf_vmf.layers import LatentLayer
 from tf_vmf.models.dropout import dropout
-from tf_vmf.models.inputs import check_counts
 from tf_vmf.models.likelihoods import TokenLikelihood, checked_counts
 from tf_vmf.models.variational_autoencoder import VariationalAutoencoder, resolve_z_scale
 from tf_vmf.models.word_model import WordModel
@@ -87,26 +87,18 @@ class BagOfWordsVAE(WordModel, VariationalAutoencoder):
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(
-            latent,
-            num_samples=num_samples,
-            sample_reduction=sample_reduction,
-            likelihood=likelihood,
-            seed=seed,
-            **kwargs,
-        )
+        options: dict[str, Any] = {"num_samples": num_samples, "sample_reduction": sample_reduction, "seed": seed}
+        super().__init__(latent, likelihood=likelihood, **options, **kwargs)
         self.has_tokens = isinstance(self.likelihood, TokenLikelihood)
         name = type(self).__name__
         self.vocabulary_size = check_integer(name, "vocabulary_size", vocabulary_size, minimum=1)
         check_rates(name, input_dropout=input_dropout, dropout=dropout)
         if not encoder_units:
             raise ArgumentError("encoder_units", "at least one width, for instance (400, 400)", "()", owner=name)
-        if input_transform not in _INPUT_TRANSFORMS:
-            raise ArgumentError("input_transform", f"one of {_INPUT_TRANSFORMS}", repr(input_transform), owner=name)
         self.encoder_units = tuple(encoder_units)
         self.decoder_units = tuple(decoder_units)
         self.activation = activation
-        self.input_transform = input_transform
+        self.input_transform = check_choice(name, "input_transform", input_transform, _INPUT_TRANSFORMS)
         self.input_dropout = input_dropout
         self.dropout = dropout
         self.z_scale = resolve_z_scale(z_scale, self.latent)
@@ -128,9 +120,8 @@ class BagOfWordsVAE(WordModel, VariationalAutoencoder):
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         if input_shape[-1] not in (None, self.vocabulary_size):
-            raise ArgumentError(
-                "x", f"counts of shape (batch, {self.vocabulary_size})", f"shape {tuple(input_shape)}", owner=self.name
-            )
+            expected = f"counts of shape (batch, {self.vocabulary_size})"
+            raise ArgumentError("x", expected, f"shape {tuple(input_shape)}", owner=self.name)
         width = self.vocabulary_size
         for layer in self.encoder_layers:
             layer.build((None, width))
@@ -154,12 +145,9 @@ class BagOfWordsVAE(WordModel, VariationalAutoencoder):
             x = x.astype(np.float32)
         shape = tf.TensorShape(getattr(x, "shape", None))
         if not shape.is_compatible_with([None, self.vocabulary_size]):
-            raise ArgumentError(
-                "x",
-                f"counts of shape (batch, {self.vocabulary_size}), a column per word of the vocabulary",
-                f"shape {shape}",
-            )
-        check_counts(x)
+            expected = f"counts of shape (batch, {self.vocabulary_size}), a column per word of the vocabulary"
+            raise ArgumentError("x", expected, f"shape {shape}", owner=type(self).__name__)
+        check_counts(x, "x", type(self).__name__)
         return x
 
     def features(self, x: tf.Tensor | tf.SparseTensor, dropout_seed: tf.Tensor | None = None) -> tf.Tensor:
@@ -232,15 +220,14 @@ class BagOfWordsVAE(WordModel, VariationalAutoencoder):
         return self.output_layer(h)
 
     def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "vocabulary_size": self.vocabulary_size,
-            "encoder_units": list(self.encoder_units),
-            "decoder_units": list(self.decoder_units),
-            "activation": self.activation,
-            "input_transform": self.input_transform,
-            "input_dropout": self.input_dropout,
-            "dropout": self.dropout,
-            "z_scale": self.z_scale,
-            "vocabulary_hash": self.vocabulary_hash,
-        }
+        names = (
+            "vocabulary_size",
+            "activation",
+            "input_transform",
+            "input_dropout",
+            "dropout",
+            "z_scale",
+            "vocabulary_hash",
+        )
+        units = {"encoder_units": list(self.encoder_units), "decoder_units": list(self.decoder_units)}
+        return {**super().get_config(), **units, **{name: getattr(self, name) for name in names}}

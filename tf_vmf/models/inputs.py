@@ -40,11 +40,7 @@ def canonical(x: Any) -> Any:
 
 
 def check_no_text(x: Any) -> None:
-    """Refuses strings and words.
-
-    Raises:
-        ArgumentError: x holds text.
-    """
+    """Refuses strings and words by an ArgumentError."""
     first = _first_leaf(x)
     kind = getattr(getattr(first, "dtype", None), "kind", "")
     if kind == "O" and getattr(first, "size", 0):
@@ -53,10 +49,11 @@ def check_no_text(x: Any) -> None:
         first = np.ravel(first)[0]
         dtype = getattr(x, "dtype", type(first).__name__)
         tokenized = isinstance(x, (list, tuple)) and isinstance(x[0], (list, tuple))
+        kind = "lists of words" if tokenized else "texts"
         raise ArgumentError(
             "x",
             "counts of words, or ids of tokens, which are numbers",
-            f"{'lists of words' if tokenized else 'texts'} (dtype {dtype}), the first of which begins with {first!r:.60}",
+            f"{kind} (dtype {dtype}), the first of which begins with {first!r:.60}",
             "tf_vmf.data.load_bag_of_words(texts=...) and tf_vmf.data.load_sentences(texts=...) turn strings into numbers, "
             "tf_vmf.TopicModel does it by itself. Join words that are tokenized already by spaces, and give "
             "tokenization='whitespace'; decode bytes; of a data frame take the column: frame['text'].",
@@ -75,31 +72,8 @@ def to_tensors(x: Any) -> Any:
     return tf.SparseTensor(indices, matrix.data.astype(np.float32), matrix.shape)
 
 
-def check_counts(x: Any) -> None:
-    """Checks a batch in `canonical` form that is at hand as an array: counts are finite numbers >= 0.
-
-    Raises:
-        ArgumentError: A count is negative, NaN or infinite.
-    """
-    values = x.data if scipy.sparse.issparse(x) else x.values if isinstance(x, tf.SparseTensor) else x
-    if tf.is_tensor(values) and hasattr(values, "numpy"):
-        values = values.numpy()
-    if not isinstance(values, np.ndarray) or not values.size:
-        return
-    if values.dtype.kind not in "iuf" and values.dtype.name != "bfloat16":
-        raise ArgumentError("x", "counts, which are finite numbers >= 0", f"values of dtype {values.dtype}")
-    smallest, largest = values.min(), values.max()  # NaN if one is
-    if not (smallest >= 0 and largest < np.inf):
-        received = f"a smallest value of {smallest:g} and a largest of {largest:g}"
-        raise ArgumentError("x", "counts, which are finite numbers >= 0", received)
-
-
 def check_not_empty(x: Any, method: str) -> None:
-    """Refuses nothing, and no examples, of which Keras makes errors that do not say so.
-
-    Raises:
-        ArgumentError: x is None or an array without rows.
-    """
+    """Refuses None and an array without rows, of which Keras makes errors that do not say so."""
     shape = getattr(x, "shape", None)
     if x is None or (shape is not None and len(shape) > 0 and shape[0] == 0):
         received = "None" if shape is None else f"shape {tuple(shape)}"
@@ -201,18 +175,13 @@ class TakesAnyData(keras.Model):
         return arguments
 
     def _canonical_target(self, y: Any, x: Any, owner: str) -> Any:
-        """Y as `canonical` does it for x.
-
-        Raises:
-            ArgumentError: It is no target but, for instance, labels.
-        """
+        """Y as `canonical` does it for x; an ArgumentError where it is no target but, for instance, labels."""
         shape, expected = getattr(y, "shape", np.shape(y)), getattr(x, "shape", None)
         if expected is not None and len(shape) < 2 <= len(expected):
-            raise ArgumentError(
-                "y",
+            received = f"shape {tuple(shape)} beside x of shape {tuple(expected)}"
+            wanted, remedy = (
                 "None, or what is to be reconstructed from x, of the rank of x",
-                f"shape {tuple(shape)} beside x of shape {tuple(expected)}",
                 "Labels are no targets: leave them out.",
-                owner=owner,
             )
+            raise ArgumentError("y", wanted, received, remedy, owner=owner)
         return self.canonical(y)

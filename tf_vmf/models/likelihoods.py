@@ -141,21 +141,13 @@ def get_likelihood(likelihood: Any, owner: str) -> Any:
 
 
 def serialize_likelihood(likelihood: Any) -> Any:
-    """The configuration of a likelihood, from which `get_likelihood` makes it again.
-
-    Raises:
-        ArgumentError: It is not registered with Keras.
-    """
+    """The configuration of a likelihood, from which `get_likelihood` makes it again."""
     check_registered(likelihood)
     return keras.saving.serialize_keras_object(likelihood)
 
 
 def check_registered(function: Any) -> None:
-    """Refuses a likelihood, or a function of one, that could be saved but not loaded.
-
-    Raises:
-        ArgumentError: It is not registered with Keras.
-    """
+    """Refuses a likelihood, or a function of one, that could be saved but not loaded, as Keras does not know it."""
     registered = function if hasattr(function, "__name__") else type(function)
     if keras.saving.get_registered_object(keras.saving.get_registered_name(registered)) is not registered:
         raise ArgumentError(
@@ -267,9 +259,8 @@ class DistributionLikelihood(Likelihood):
 
     def __init__(self, make: Callable[[Any], tfp.distributions.Distribution]) -> None:
         if not callable(make):
-            raise ArgumentError(
-                "make", "a function from the decoder's output to a distribution", repr(make), owner=type(self).__name__
-            )
+            expected = "a function from the decoder's output to a distribution"
+            raise ArgumentError("make", expected, repr(make), owner=type(self).__name__)
         self.make = make
 
     def mean(self, output: Any) -> tf.Tensor:
@@ -305,30 +296,31 @@ class VonMisesFisherLikelihood(Likelihood):
         return -tf.reduce_sum(loss, axis=list(range(1, loss.shape.rank)))
 
 
-@register_likelihood("categorical")
-class Categorical(TokenLikelihood):
-    """Ids of classes of any shape, (batch, ...); the decoder returns logits with one more axis, the classes, (batch, ..., classes).
-
-    Every id is a token.
-    """
+class _SoftmaxLikelihood(TokenLikelihood):
+    """Base of likelihoods whose decoder returns logits along the last axis."""
 
     takes_logits = True
 
     def mean(self, output: tf.Tensor) -> tf.Tensor:
-        """Probabilities of the classes, of the shape of the output."""
+        """Probabilities of the classes."""
         return tf.nn.softmax(output)
 
     def log_proportions(self, output: tf.Tensor) -> tf.Tensor:
         return tf.nn.log_softmax(output)
 
+
+@register_likelihood("categorical")
+class Categorical(_SoftmaxLikelihood):
+    """Ids of classes of any shape, (batch, ...); the decoder returns logits with one more axis, the classes, (batch, ..., classes).
+
+    Every id is a token.
+    """
+
     def __call__(self, x: tf.Tensor, output: tf.Tensor) -> tf.Tensor:
         if x.shape.rank is None or not x.shape.is_compatible_with(output.shape[:-1]):
-            raise ArgumentError(
-                "x",
-                "ids of shape (batch, ...) and decoder output of shape (batch, ..., classes)",
-                f"x of shape {x.shape}, decoder output of shape {output.shape}",
-                owner="Categorical",
-            )
+            expected = "ids of shape (batch, ...) and decoder output of shape (batch, ..., classes)"
+            received = f"x of shape {x.shape}, decoder output of shape {output.shape}"
+            raise ArgumentError("x", expected, received, owner="Categorical")
         return -_sum_per_example(tf.nn.sparse_softmax_cross_entropy_with_logits(tf.cast(x, tf.int32), output))
 
     def token_counts(self, x: tf.Tensor) -> tf.Tensor:
@@ -336,20 +328,11 @@ class Categorical(TokenLikelihood):
 
 
 @register_likelihood("multinomial")
-class Multinomial(TokenLikelihood):
+class Multinomial(_SoftmaxLikelihood):
     """Counts of shape (batch, classes); the decoder returns logits of the same shape. Every counted thing is a token.
 
     The multinomial coefficient, a constant, is left out.
     """
-
-    takes_logits = True
-
-    def mean(self, output: tf.Tensor) -> tf.Tensor:
-        """Probabilities of the classes: the mean of one count."""
-        return tf.nn.softmax(output)
-
-    def log_proportions(self, output: tf.Tensor) -> tf.Tensor:
-        return tf.nn.log_softmax(output)
 
     def log_prob_of_samples(self, x: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
         return multinomial_log_prob(x, outputs)
@@ -394,11 +377,9 @@ def checked_counts(counts: tf.Tensor | tf.SparseTensor) -> tf.Tensor | tf.Sparse
 def _same_shape(likelihood: Likelihood, x: tf.Tensor, output: tf.Tensor) -> tf.Tensor:
     """X in the dtype of the output; an error where the output is of another shape, which would be broadcast to a wrong number."""
     if x.shape.rank != output.shape.rank or not x.shape.is_compatible_with(output.shape):
+        received = f"x of shape {x.shape}, decoder output of shape {output.shape}"
         raise ArgumentError(
-            "decoder",
-            "output of the shape of x",
-            f"x of shape {x.shape}, decoder output of shape {output.shape}",
-            owner=f"the {type(likelihood).__name__} likelihood",
+            "decoder", "output of the shape of x", received, owner=f"the {type(likelihood).__name__} likelihood"
         )
     return tf.cast(x, output.dtype)
 

@@ -131,18 +131,14 @@ def read_word_vectors(path: str | Path) -> Mapping[str, np.ndarray]:
     if path.is_dir() or path.suffix == ".keras":
         model, vectorizer = load(path)
         if not isinstance(model, LSTMVAE) or vectorizer is None:
-            raise ArgumentError(
-                "path",
-                "a run of a sentence model with its vectorizer.json",
-                f"{path}, which holds a {type(model).__name__} {('without' if vectorizer is None else 'with')} a vocabulary",
-                owner="read_word_vectors",
-            )
+            received = f"{path}, which holds a {type(model).__name__} {'without' if vectorizer is None else 'with'} a vocabulary"
+            expected = "a run of a sentence model with its vectorizer.json"
+            raise ArgumentError("path", expected, received, owner="read_word_vectors")
         vectors = keras.ops.convert_to_numpy(model.embedding.embeddings)
         return dict(zip(vectorizer.vocabulary, vectors, strict=True))
     if not path.is_file():
-        raise MissingPlaceError(
-            "a run of a sentence model, or a file of word vectors", path, name="path", owner="read_word_vectors"
-        )
+        expected = "a run of a sentence model, or a file of word vectors"
+        raise MissingPlaceError(expected, path, name="path", owner="read_word_vectors")
     gensim = require_gensim("gensim.models.keyedvectors", "the reader of word vectors")
     smart_open = require_gensim("gensim.utils", "the reader of word vectors").open
     with smart_open(str(path), "rb") as file:

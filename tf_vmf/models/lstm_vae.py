@@ -121,14 +121,8 @@ class LSTMVAE(WordModel, SentenceGeneration, VariationalAutoencoder):
         **kwargs: Any,
     ) -> None:
         # Weights are cast to half precision by the matrix products that want them so, not wherever they are read.
-        super().__init__(
-            latent,
-            num_samples=num_samples,
-            sample_reduction=sample_reduction,
-            likelihood=likelihood,
-            seed=seed,
-            **{"autocast": False, **kwargs},
-        )
+        options: dict[str, Any] = {"num_samples": num_samples, "sample_reduction": sample_reduction, "seed": seed}
+        super().__init__(latent, likelihood=likelihood, **options, **{"autocast": False, **kwargs})
         self.vocabulary_hash = vocabulary_hash
         self.vocabulary_size = vocabulary_size
         self.embedding_dim = embedding_dim
@@ -271,7 +265,9 @@ class LSTMVAE(WordModel, SentenceGeneration, VariationalAutoencoder):
 
     def features(self, x: Any, dropout_seed: tf.Tensor | None = None) -> tf.Tensor:
         if self.encoder is None:
-            raise ValueError("`features` needs a latent variable; this LSTMVAE was made with latent=None.")
+            raise ArgumentError(
+                "latent", "a latent layer, whose input are the features", "None", owner="LSTMVAE.features"
+            )
         tokens = padded_at_the_end(tokens_of(x))
         rate = self.dropout if self.encoder_dropout is None else self.encoder_dropout
         embedded = dropout(self.embedding(tf.transpose(tokens)), rate, dropout_seed, _ENCODER)
@@ -318,13 +314,8 @@ class LSTMVAE(WordModel, SentenceGeneration, VariationalAutoencoder):
 
     def reconstruct(self, x: Any) -> tf.Tensor:
         """The probabilities of every token of x at the deterministic code: refused, as a sentence has no mean."""
-        raise ArgumentError(
-            "metrics",
-            "None, as a sentence has no mean to compare with",
-            "metrics",
-            "`model.generate(model.encode(x).mean())` decodes sentences.",
-            owner=type(self).__name__,
-        )
+        expected, remedy = "None, as a sentence has no mean to compare with", "`model.generate(z)` decodes sentences."
+        raise ArgumentError("metrics", expected, "metrics", remedy, owner=type(self).__name__)
 
     def _smallest_input(self) -> Any:
         tokens = tf.constant([[EOS_ID]])

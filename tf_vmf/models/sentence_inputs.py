@@ -15,17 +15,13 @@ from tf_vmf.text.tokens import EOS_ID, PAD_ID
 
 
 def tokens_of(x: Any) -> tf.Tensor:
-    """The token ids of a batch, shape (batch, length), int32.
-
-    Raises:
-        ValueError: They are of another rank.
-    """
+    """The token ids of a batch, shape (batch, length), int32."""
     tokens = x["tokens"] if isinstance(x, Mapping) else x
     if isinstance(tokens, tf.RaggedTensor):
         tokens = tokens.to_tensor(PAD_ID)
     tokens = tf.cast(tokens, tf.int32)
     if tokens.shape.rank not in (None, 2):
-        raise ValueError(f"Expected token ids of shape (batch, length). Received: shape {tokens.shape}.")
+        raise ArgumentError("x", "token ids of shape (batch, length)", f"shape {tokens.shape}")
     return tokens
 
 
@@ -135,20 +131,16 @@ class TokenEmbedding(keras.layers.Layer):
             raise ArgumentError("vocabulary", f"{size} strings", f"{len(vocabulary)}")
         ids = [i for i, word in enumerate(vocabulary) if word in vectors]
         if not ids:
-            raise ArgumentError(
-                "vectors",
-                "vectors of words of the vocabulary",
-                f"none of them, but of {', '.join(map(repr, list(vectors)[:3])) or 'no word'} and others",
-                "Are they of this language and tokenization?",
-            )
+            received = f"none of them, but of {', '.join(map(repr, list(vectors)[:3])) or 'no word'} and others"
+            remedy = "Are they of this language and tokenization?"
+            raise ArgumentError("vectors", "vectors of words of the vocabulary", received, remedy)
         embeddings = keras.ops.convert_to_numpy(self.embeddings).copy()
         for i in ids:
             vector = np.asarray(vectors[vocabulary[i]], np.float32)
             if vector.shape != (width,) or not np.all(np.isfinite(vector)):
-                raise ValueError(
-                    f"Argument `vectors`: expected finite numbers, embedding_dim={width} of them. Received for "
-                    f"{vocabulary[i]!r}: shape {vector.shape}, {np.count_nonzero(~np.isfinite(vector))} of them not finite."
-                )
+                wrong = np.count_nonzero(~np.isfinite(vector))
+                received = f"shape {vector.shape}, {wrong} of them not finite, for {vocabulary[i]!r}"
+                raise ArgumentError("vectors", f"finite numbers, embedding_dim={width} of them", received)
             embeddings[i] = vector
         self.embeddings.assign(embeddings)
         return len(ids)
@@ -201,17 +193,12 @@ class Conditioning(keras.layers.Layer):
     def of_arguments(
         self, labels: Any, bag_of_words: Any, batch: tf.Tensor, embedding: TokenEmbedding
     ) -> tf.Tensor | None:
-        """The vectors for labels (batch,), or one for all, and bags of words (batch, any) that a caller names.
-
-        Raises:
-            ValueError: The model is not conditional on what is given, or what it is conditional on is missing.
-        """
+        """The vectors for labels (batch,), or one for all, and bags of words (batch, any) that a caller names."""
         if labels is not None and not self.num_labels:
-            raise ValueError("Argument `labels`: expected None, as this model was made with num_labels=0.")
+            raise ArgumentError("labels", "None, as this model was made with num_labels=0", f"{labels!r:.60}")
         if bag_of_words is not None and not self.bag_of_words_units:
-            raise ValueError(
-                "Argument `bag_of_words`: expected None, as this model was made with bag_of_words_units=0."
-            )
+            expected = "None, as this model was made with bag_of_words_units=0"
+            raise ArgumentError("bag_of_words", expected, f"{bag_of_words!r:.60}")
         return self.vectors(labels, bag_of_words, batch, embedding)
 
     def vectors(self, labels: Any, bag_of_words: Any, batch: tf.Tensor, embedding: TokenEmbedding) -> tf.Tensor | None:
@@ -219,17 +206,17 @@ class Conditioning(keras.layers.Layer):
         condition = None
         if self.label_embedding is not None:
             if labels is None:
-                raise ValueError(
-                    f"This model is conditional on a label (num_labels={self.num_labels}): expected labels of shape (batch,), as "
-                    'x = {"tokens": ..., "labels": ...} or labels=... Received none.'
+                expected = (
+                    f"labels of shape (batch,), as this model is conditional on a label (num_labels={self.num_labels})"
                 )
+                remedy = 'Give them as x = {"tokens": ..., "labels": ...} or labels=...'
+                raise ArgumentError("labels", expected, "None", remedy)
             condition = tf.gather(self.label_embedding.embeddings.value, self._checked_labels(labels, batch))
         if self.bag_of_words_layer is not None:
             if bag_of_words is None:
-                raise ValueError(
-                    f"This model is conditional on a bag of words (bag_of_words_units={self.bag_of_words_units}): expected "
-                    "bag_of_words=... with token ids of shape (batch, length). Received none."
-                )
+                units = self.bag_of_words_units
+                expected = f"token ids (batch, length), as this model is conditional on a bag of words ({units} units)"
+                raise ArgumentError("bag_of_words", expected, "None")
             words = tf.cast(bag_of_words, tf.int32)
             condition = concat(condition, self.bag_of_words_layer(embedding.mean(words, words != PAD_ID)))
         return condition
@@ -239,10 +226,8 @@ class Conditioning(keras.layers.Layer):
         labels = tf.convert_to_tensor(labels)
         is_number = labels.dtype.is_integer or labels.dtype.is_floating  # Keras traces exports with floats
         if not is_number or labels.shape.rank not in (None, 0, 1):
-            raise ValueError(
-                f"Expected labels as integers from 0 to {self.num_labels - 1}, one per row: shape (batch,). Received: shape "
-                f"{labels.shape}, {labels.dtype.name}."
-            )
+            expected = f"integers from 0 to {self.num_labels - 1}, one per row: shape (batch,)"
+            raise ArgumentError("labels", expected, f"shape {labels.shape}, {labels.dtype.name}")
         integers = tf.cast(labels, tf.int32)
         whole = tf.reduce_all(tf.cast(integers, labels.dtype) == labels)
         if labels.shape.rank == 0:

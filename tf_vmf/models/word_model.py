@@ -35,9 +35,8 @@ class WordModel:
             ArgumentError: There are more or fewer than `vocabulary_size`.
         """
         if len(vocabulary) != self.vocabulary_size:
-            raise ArgumentError(
-                "vocabulary", f"{self.vocabulary_size} words", f"{len(vocabulary)} words", owner=type(self).__name__
-            )
+            expected, received = f"{self.vocabulary_size} words", f"{len(vocabulary)} words"
+            raise ArgumentError("vocabulary", expected, received, owner=type(self).__name__)
         self.vocabulary_hash = hash_of_vocabulary(vocabulary)
 
     def set_unigram_bias(self, counts: np.ndarray) -> None:
@@ -52,9 +51,8 @@ class WordModel:
         """
         counts = np.asarray(counts, np.float64)
         if counts.shape != (self.vocabulary_size,):
-            raise ArgumentError(
-                "counts", f"shape ({self.vocabulary_size},)", f"shape {counts.shape}", owner=type(self).__name__
-            )
+            expected = f"shape ({self.vocabulary_size},)"
+            raise ArgumentError("counts", expected, f"shape {counts.shape}", owner=type(self).__name__)
         smoothed = counts + 0.5
         self.output_bias.assign(np.log(smoothed / smoothed.sum()))
 

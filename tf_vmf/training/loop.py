@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from signal import SIGINT, Signals
 from typing import Any
 
@@ -143,27 +142,6 @@ _STEPS_BETWEEN_CHECKS = 20
 _SHOWN_IDS = 20
 
 
-@dataclass(frozen=True)
-class CheckpointTimes:
-    """The times of checkpoints within an epoch.
-
-    Attributes:
-        steps: Every so many steps of the epoch; None for never.
-        seconds: When the last one is so old.
-    """
-
-    steps: int | None
-    seconds: float
-
-    def limit(self, count: int, steps_into_epoch: int) -> int:
-        """The number of the next `count` steps that may be run at once without skipping a checkpoint."""
-        return count if self.steps is None else min(count, self.steps - steps_into_epoch % self.steps)
-
-    def is_due(self, steps_into_epoch: int) -> bool:
-        """True if a checkpoint is due after so many steps."""
-        return self.steps is not None and steps_into_epoch % self.steps == 0
-
-
 class TrainingLoop:
     """Trains from the step of a run's state until the run is complete.
 
@@ -173,7 +151,8 @@ class TrainingLoop:
         batches_from: Returns the endless training batches from a given step on.
         validation: The validation batches, distributed by the strategy.
         validation_steps: Runs them.
-        checkpoint_times: When to save within an epoch.
+        checkpoint_steps: Steps between checkpoints within an epoch; None for none.
+        checkpoint_seconds: The age of the last checkpoint at which another one is due.
         steps_per_execution: Steps run on the device without coming back to Python.
         batch_ids: Tells which examples are in the batch of a step.
         signals: What may ask the run to end.
@@ -186,7 +165,8 @@ class TrainingLoop:
         batches_from: Callable[[int], tf.data.Dataset],
         validation: Any,
         validation_steps: ValidationSteps,
-        checkpoint_times: CheckpointTimes,
+        checkpoint_steps: int | None,
+        checkpoint_seconds: float,
         steps_per_execution: int,
         batch_ids: Callable[[int], Sequence[Any]] | None,
         signals: StopSignals,
@@ -199,7 +179,7 @@ class TrainingLoop:
         self._batches_from, self._batch_ids = batches_from, batch_ids
         self._validation, self._validation_steps = validation, validation_steps
         self._training_steps = TrainingSteps(state.model)
-        self._times = checkpoint_times
+        self._checkpoint_steps, self._checkpoint_seconds = checkpoint_steps, checkpoint_seconds
         self._steps_per_execution = steps_per_execution
         self._signals = signals
         self._checked_at = state.step
@@ -247,7 +227,9 @@ class TrainingLoop:
     def _run_steps(self, batches: Iterator[Any]) -> None:
         state = self._state
         first = state.steps_into_epoch
-        count = self._times.limit(min(self._steps_per_execution, state.steps_per_epoch - first), first)
+        count = min(self._steps_per_execution, state.steps_per_epoch - first)
+        if self._checkpoint_steps is not None:
+            count = min(count, self._checkpoint_steps - first % self._checkpoint_steps)
         self._callbacks.on_train_batch_begin(first)
         try:
             logs = self._workers.run_collective(self._training_steps.run, batches, state.step, count)
@@ -265,12 +247,12 @@ class TrainingLoop:
         """Between steps: saves if a checkpoint is due, leaves if a signal has come."""
         state = self._state
         is_check = state.step - self._checked_at >= _STEPS_BETWEEN_CHECKS
-        save = self._times.is_due(state.steps_into_epoch)
+        save = self._checkpoint_steps is not None and state.steps_into_epoch % self._checkpoint_steps == 0
         signal = 0
         # One process may read its clock after every step. Several have to communicate, at steps that all of them know.
         if is_check or self._workers.count == 1:
             signal = self._signal_of_any_worker()
-            save = self._workers.any(time.monotonic() - self._saved_at >= self._times.seconds) or save
+            save = self._workers.any(time.monotonic() - self._saved_at >= self._checkpoint_seconds) or save
         if is_check or save or signal:
             self._checked_at = state.step
             self._check_finite()

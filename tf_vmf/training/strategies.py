@@ -9,7 +9,12 @@ from typing import Any
 
 import tensorflow as tf
 
+from tf_vmf._checks import check_choice
+from tf_vmf._errors import ArgumentError
+
 STRATEGIES = ("default", "mirrored", "multi_worker")
+
+_OWNER = "get_strategy"
 
 
 def get_strategy(name: str, num_devices: int | None = None) -> tf.distribute.Strategy:
@@ -22,22 +27,21 @@ def get_strategy(name: str, num_devices: int | None = None) -> tf.distribute.Str
         num_devices: Replicas of "mirrored"; None for all GPUs, or all CPU devices.
 
     Raises:
-        ValueError: The name is unknown, there are fewer devices than asked for, or TF_CONFIG is missing or malformed.
+        ArgumentError: The name is unknown, there are fewer devices than asked for, or TF_CONFIG is missing or malformed.
     """
-    if name not in STRATEGIES:
-        raise ValueError(f"Unknown strategy {name!r}. Expected one of: {', '.join(STRATEGIES)}.")
+    check_choice(_OWNER, "name", name, STRATEGIES)
     if name == "default":
         if num_devices not in (None, 1):
-            raise ValueError(
-                f"Strategy 'default' runs on one device. Received: num_devices={num_devices}. Use 'mirrored'."
-            )
+            expected, remedy = "None or 1, as strategy 'default' runs on one device", "Use 'mirrored'."
+            raise ArgumentError("num_devices", expected, repr(num_devices), remedy, owner=_OWNER)
         return tf.distribute.get_strategy()
     if name == "multi_worker":
         if num_devices is not None:
-            raise ValueError(
-                f"Strategy 'multi_worker' uses all devices of every machine. Received: num_devices={num_devices}. Hide devices "
-                "with CUDA_VISIBLE_DEVICES."
+            expected, remedy = (
+                "None, as all devices of every machine are used",
+                "Hide devices with CUDA_VISIBLE_DEVICES.",
             )
+            raise ArgumentError("num_devices", expected, repr(num_devices), remedy, owner=_OWNER)
         from_environment()
         return tf.distribute.MultiWorkerMirroredStrategy()
     kind = "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
@@ -45,7 +49,8 @@ def get_strategy(name: str, num_devices: int | None = None) -> tf.distribute.Str
         _split_cpu(num_devices)
     devices = [device.name for device in tf.config.list_logical_devices(kind)]
     if num_devices is not None and num_devices > len(devices):
-        raise ValueError(f"Asked for num_devices={num_devices}, but this machine has {len(devices)} {kind} device(s).")
+        expected = f"at most {len(devices)}, the number of {kind} devices of this machine"
+        raise ArgumentError("num_devices", expected, repr(num_devices), owner=_OWNER)
     # The collectives of a CPU number their groups anew for every strategy, so a second one of another size would fail.
     cross_device_ops = tf.distribute.ReductionToOneDevice() if kind == "CPU" else None
     return tf.distribute.MirroredStrategy(devices[:num_devices], cross_device_ops)
@@ -138,14 +143,13 @@ def check_cluster(text: str | None) -> dict[str, Any]:
     """Reads TF_CONFIG, from which a worker learns who the others are and which of them it is.
 
     Raises:
-        ValueError: It is missing or malformed; the message shows what is expected.
+        ArgumentError: It is missing or malformed; the error shows what is expected.
     """
     example = '{"cluster": {"worker": ["host0:12345", "host1:12345"]}, "task": {"type": "worker", "index": 0}}'
-    expected = f"Expected, on each machine with its own index, for instance TF_CONFIG='{example}'."
+    expected = "with 'multi_worker' the environment variable TF_CONFIG to name the machines"
+    remedy = f"Set it on each machine, with its own index, for instance TF_CONFIG='{example}'."
     if not text:
-        raise ValueError(
-            f"Strategy 'multi_worker' needs the environment variable TF_CONFIG, which is not set. {expected}"
-        )
+        raise ArgumentError("strategy", expected, "no TF_CONFIG", remedy)
     try:
         config = json.loads(text)
         cluster, task = config["cluster"], config["task"]
@@ -155,9 +159,7 @@ def check_cluster(text: str | None) -> dict[str, Any]:
         if other := set(cluster) - {"chief", "worker"}:
             raise ValueError(f"job {sorted(other)[0]!r} has no part in this strategy")
     except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
-        raise ValueError(
-            f"TF_CONFIG is not what strategy 'multi_worker' needs: {error!r}. {expected} Received: {text}"
-        ) from error
+        raise ArgumentError("strategy", expected, f"{text}, which is none: {error!r}", remedy) from error
     return dict(config)
 
 
