@@ -153,6 +153,29 @@ def test_counts_of_another_vocabulary_are_refused(counts, unchanging):
                 call(x)
 
 
+def test_the_columns_of_a_data_frame_are_read_by_name(counts, tmp_path):
+    pandas = pytest.importorskip("pandas")
+    words = [f"w{i}" for i in range(counts.shape[1])]
+    frame = pandas.DataFrame(counts, columns=words)
+    mixed = frame[words[::-1]]
+    model = make_model()
+    model.compile("sgd")
+    model.fit(frame, verbose=0)
+    expected = model.predict(counts, verbose=0)
+    for each in (frame, mixed, mixed.astype(pandas.SparseDtype("float32"))):
+        np.testing.assert_allclose(model.predict(each, verbose=0), expected, rtol=1e-5)
+    with refused("x", "no column 'w0'"):
+        model.predict(frame.drop(columns="w0"))
+    with refused("x", "a column 'other'"):
+        model.encode(frame.assign(other=1.0))
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")  # the file holds a hash of the words alone
+    with refused("x", expected="in its order"):
+        loaded.predict(mixed)
+    loaded.set_vocabulary(words)
+    np.testing.assert_allclose(loaded.predict(mixed, verbose=0), expected, rtol=1e-5)
+
+
 @pytest.mark.parametrize("value", [-1.0, np.nan, np.inf])
 @pytest.mark.parametrize("kind", ["array", "lists", "csr", "sparse tensor", "dataset"])
 def test_counts_that_are_negative_or_no_numbers_are_refused(kind, value, counts, unchanging):

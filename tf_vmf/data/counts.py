@@ -1,7 +1,9 @@
-"""The check of word counts."""
+"""Checks of word counts, and the columns of data frames of them."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -81,6 +83,37 @@ def check_counts(counts: Any, name: str, owner: str) -> None:
                 place = np.unravel_index(position, values.shape)
             received = f"{flat[position]} in row {place[0]}, column {place[-1]}"
             raise ArgumentError(name, "counts that are finite and >= 0", received, owner=owner)
+
+
+def names_of_columns(counts: Any) -> np.ndarray | None:
+    """The names of the columns of a data frame of counts, as scikit-learn's `feature_names_in_`; None without names."""
+    if not hasattr(counts, "columns"):
+        return None
+    names = list(getattr(counts, "column_names", counts.columns))
+    return np.array(names, object) if names and all(isinstance(name, str) for name in names) else None
+
+
+def aligned_columns(frame: Any, vocabulary: Sequence[str], name: str, owner: str = "") -> Any:
+    """A pandas or polars frame with its columns in the order of the vocabulary.
+
+    Raises:
+        ArgumentError: A word has no column, or two; or a column is no word.
+    """
+    names = [str(each) for each in frame.columns]
+    twice = [each for each, count in Counter(names).items() if count > 1]
+    missing = [word for word in vocabulary if word not in set(names)]
+    unknown = sorted(set(names) - set(vocabulary))
+    for wrong, expected, received in (
+        (twice, "a column per word", "two columns"),
+        (missing, "a column for every word of the vocabulary", "no column"),
+        (unknown, "columns named by words of the vocabulary alone", "a column"),
+    ):
+        if wrong:
+            others = f"{len(wrong)} are so: {', '.join(map(repr, wrong[:5]))}." if len(wrong) > 1 else ""
+            raise ArgumentError(name, expected, f"{received} {wrong[0]!r}", others, owner=owner)
+    position = {each: number for number, each in enumerate(names)}
+    columns = [position[word] for word in vocabulary]
+    return frame.iloc[:, columns] if hasattr(frame, "iloc") else frame[:, columns]
 
 
 def _check_indices(matrix: Any, name: str, owner: str) -> None:

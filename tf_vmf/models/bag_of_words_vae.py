@@ -12,12 +12,12 @@ import tensorflow as tf
 
 from tf_vmf._checks import SetOnce, check_choice, check_integer, check_rates
 from tf_vmf._errors import ArgumentError
-from tf_vmf.data.counts import check_counts
+from tf_vmf.data.counts import aligned_columns, check_counts, names_of_columns
 from tf_vmf.layers import LatentLayer
 from tf_vmf.models.dropout import dropout
 from tf_vmf.models.likelihoods import TokenLikelihood, checked_counts
 from tf_vmf.models.variational_autoencoder import VariationalAutoencoder, resolve_z_scale
-from tf_vmf.models.word_model import WordModel
+from tf_vmf.models.word_model import WordModel, hash_of_vocabulary
 from tf_vmf.seeds import stateless_seed
 
 _INPUT_TRANSFORMS = ("counts", "log1p")
@@ -28,8 +28,9 @@ class BagOfWordsVAE(WordModel, VariationalAutoencoder):
     """Neural variational document model with any latent layer (NVDM; Miao et al., 2016; Xu and Durrett, 2018).
 
     x are word counts over V words; log p(x|z) = sum_w x_w log p_w(z), p(z) = softmax(decoder(z)). Counts are of shape (batch, V): a
-    list, an array, a tensor, a `tf.SparseTensor` or a scipy matrix of any format. Negative counts and NaN are errors. The
-    multinomial coefficient, a constant, is left out as in the literature.
+    list, an array, a tensor, a `tf.SparseTensor`, a scipy matrix of any format or a data frame, whose columns are put in the order
+    of `set_vocabulary` or of the first frame trained on. Negative counts and NaN are errors. The multinomial coefficient, a
+    constant, is left out as in the literature.
 
     The defaults are the paper's architecture: encoder dense(400, tanh) -> dense(400) -> latent, decoder dense(400, tanh) ->
     dense(V), dropout 0.1 on the hidden layers. (The authors also drop logits; here logits are kept.)
@@ -139,8 +140,29 @@ class BagOfWordsVAE(WordModel, VariationalAutoencoder):
         del training
         return self.decode(self.latent.code(self.latent.parameters(self.features(x))))
 
+    def fit(self, *args: Any, **kwargs: Any) -> Any:
+        """See `keras.Model.fit`. The names of a data frame's columns become the words of a model that has none."""
+        names = names_of_columns(kwargs.get("x", args[0] if args else None))
+        if names is not None and self.vocabulary_hash is None and len(names) == self.vocabulary_size:
+            self.set_vocabulary(names)
+        return super().fit(*args, **kwargs)
+
+    def _in_order(self, frame: Any, names: Sequence[str]) -> Any:
+        """A data frame with its columns in the order of the words."""
+        owner = type(self).__name__
+        if self._words is not None:
+            return aligned_columns(frame, self._words, "x", owner)
+        if self.vocabulary_hash in (None, hash_of_vocabulary(names)):
+            return frame
+        received = f"{len(names)} columns, {', '.join(map(repr, names[:3]))} and so on, other ones or in another order"
+        remedy = "Put them in order, or call `model.set_vocabulary(words)`, and they are put in order here."
+        raise ArgumentError(
+            "x", "columns named by the words of the vocabulary, in its order", received, remedy, owner=owner
+        )
+
     def canonical(self, x: Any) -> Any:
-        x = super().canonical(x)
+        names = names_of_columns(x)
+        x = super().canonical(x if names is None else self._in_order(x, names))
         if isinstance(x, np.ndarray | scipy.sparse.csr_matrix) and x.dtype == bool:  # whether a word occurs
             x = x.astype(np.float32)
         shape = tf.TensorShape(getattr(x, "shape", None))

@@ -20,6 +20,9 @@ class WordModel:
     # The hash of the words, for files: `tf_vmf.models.load` refuses a vectorizer of other words, or of another order.
     vocabulary_hash: str | None = None
 
+    # The words themselves, where they are known: a file holds the hash alone.
+    _words: tuple[str, ...] | None = None
+
     @property
     def output_bias(self) -> keras.Variable:
         """The bias of the softmax, shape (vocabulary_size,)."""
@@ -38,6 +41,9 @@ class WordModel:
             expected, received = f"{self.vocabulary_size} words", f"{len(vocabulary)} words"
             raise ArgumentError("vocabulary", expected, received, owner=type(self).__name__)
         self.vocabulary_hash = hash_of_vocabulary(vocabulary)
+        vars(self)["_words"] = tuple(
+            vocabulary
+        )  # where Keras, which would make it a part of checkpoints, does not see it
 
     def set_unigram_bias(self, counts: np.ndarray) -> None:
         """Starts the softmax's bias at the log frequencies of the corpus, so that the decoder learns deviations from them.
