@@ -207,6 +207,10 @@ class DirectionalLatent(LatentLayer):
     def logged_values(self, parameters: Parameters) -> Mapping[str, tf.Tensor]:
         return {"concentration_tracker": parameters["concentration"]}
 
+    def _constant_metrics(self) -> list[keras.metrics.Metric]:
+        is_constant = self._concentration is not None and self._concentration.is_constant
+        return [*super()._constant_metrics(), *([self.concentration_tracker] if is_constant else [])]
+
     @property
     def logged_by_row(self) -> tuple[str, ...]:
         return () if self.concentration_head is None else ("concentration_tracker",)

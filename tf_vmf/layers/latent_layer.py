@@ -67,7 +67,8 @@ class LatentLayer(CheckedKeywords, TrainingState, keras.layers.Layer, LatentCont
     Called in a functional, Sequential or subclassed model it adds `kl_weight` times its KL (nats, mean over the batch) to the
     model's losses, so `model.fit` trains the negative evidence lower bound. It logs the unweighted KL as the metric `kl`, summed
     over what the loss adds up (time steps, calls of the layer in one call of the model), and the weight of the last step as
-    `kl_weight`. In a model with several latent layers each has metrics of its own, `kl_<layer name>` and so on.
+    `kl_weight`. In a model with several latent layers each has metrics of its own, `kl_<layer name>` and so on, and weights and
+    concentrations that are numbers, which the configuration holds, are not logged.
 
     A layer that returned a `tfd.Distribution` would break the functional API and `predict`; so `call` returns tensors, and
     `posterior(h)` builds the distribution from the same weights.
@@ -150,6 +151,7 @@ class LatentLayer(CheckedKeywords, TrainingState, keras.layers.Layer, LatentCont
     always_deterministic = False
     _kl_weight: Scheduled
     reports = True
+    _is_one_of_several = False  # latent layers of the model that was called last
 
     def __init__(
         self,
@@ -295,6 +297,8 @@ class LatentLayer(CheckedKeywords, TrainingState, keras.layers.Layer, LatentCont
         model = called_model(context)
         if model is not None:
             latents = [layer for layer in layers_inside(model) if isinstance(layer, LatentLayer) and layer.reports]
+            for layer in latents:
+                layer._is_one_of_several = len(latents) > 1
             if len(latents) > 1:
                 metrics = (metric for layer in latents for metric in layer.metrics)
                 name_apart([metric for metric in metrics if isinstance(metric, LatentMetric)])
@@ -303,14 +307,22 @@ class LatentLayer(CheckedKeywords, TrainingState, keras.layers.Layer, LatentCont
         else:
             self.kl_tracker.update_state(kl)
         self._last_call = (lambda: None) if context is None else weakref.ref(context)
-        self.kl_weight_tracker.set(weight)
+        shown = set(map(id, self.metrics))
+        if id(self.kl_weight_tracker) in shown:
+            self.kl_weight_tracker.set(weight)
         for name, values in self.logged_values(parameters).items():
-            counted = None if mask is None else tf.cast(_matching(mask, values, self.name), values.dtype)
-            getattr(self, name).update_state(values, sample_weight=counted)
+            if id(getattr(self, name)) in shown:
+                counted = None if mask is None else tf.cast(_matching(mask, values, self.name), values.dtype)
+                getattr(self, name).update_state(values, sample_weight=counted)
+
+    def _constant_metrics(self) -> list[keras.metrics.Metric]:
+        """The metrics of numbers that stay as they are until they are set."""
+        return [self.kl_weight_tracker] if self._kl_weight.is_constant else []
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
-        return super().metrics if self.reports else []
+        hidden = set(map(id, self._constant_metrics())) if self._is_one_of_several else ()
+        return [each for each in super().metrics if id(each) not in hidden] if self.reports else []
 
     def compute_mask(self, inputs: Any, previous_mask: tf.Tensor | None = None) -> Any:
         """The mask of the input, for z and all else that is returned."""
