@@ -4,16 +4,14 @@ import math
 
 import numpy as np
 import pytest
-from sklearn.metrics import mutual_info_score
 
 from tests.refusals import refused
 from tf_vmf.evaluation import (
-    COHERENCE_WINDOWS,
     inverted_rbo,
-    normalized_mutual_information,
     purity,
     topic_coherence,
 )
+from tf_vmf.evaluation.topic_measures import COHERENCE_WINDOWS
 
 pytest.importorskip("gensim")
 
@@ -100,10 +98,3 @@ def test_purity_counts_the_majority_of_each_cluster():
     assert purity(["a", "b"], [0, 1]) == 1.0
     with refused("labels", "none"):
         purity([], [])
-
-
-def test_normalized_mutual_information_is_the_arithmetic_one(rng):
-    a, b = rng.integers(3, size=200), rng.integers(4, size=200)
-    entropies = [-sum(p * math.log(p) for p in np.bincount(x) / len(x)) for x in (a, b)]
-    assert normalized_mutual_information(a, b) == pytest.approx(mutual_info_score(a, b) / np.mean(entropies))
-    assert normalized_mutual_information([0, 0, 1], ["x", "x", "y"]) == pytest.approx(1.0)

@@ -1,30 +1,25 @@
 """Evaluation: bounds, perplexities, information in the code, topics."""
 
-from tf_vmf.evaluation.bounds import evaluate, mean_code_perplexity, unigram_log_probabilities, unigram_perplexity
+from tf_vmf.evaluation.bounds import evaluate, mean_code_perplexity, unigram_perplexity
 from tf_vmf.evaluation.information import active_units, mutual_information
 from tf_vmf.evaluation.topic_measures import (
-    COHERENCE_WINDOWS,
     inverted_rbo,
-    normalized_mutual_information,
     purity,
     topic_coherence,
 )
 from tf_vmf.evaluation.topics import Topic, npmi_coherence, topic_diversity, topics
 
 __all__ = [
-    "COHERENCE_WINDOWS",
     "Topic",
     "active_units",
     "evaluate",
     "inverted_rbo",
     "mean_code_perplexity",
     "mutual_information",
-    "normalized_mutual_information",
     "npmi_coherence",
     "purity",
     "topic_coherence",
     "topic_diversity",
     "topics",
-    "unigram_log_probabilities",
     "unigram_perplexity",
 ]

@@ -69,18 +69,6 @@ def topic_coherence(
     return np.asarray(model.get_coherence_per_topic(), np.float64)
 
 
-def normalized_mutual_information(labels: Sequence[Any] | np.ndarray, clusters: Sequence[Any] | np.ndarray) -> float:
-    """Mutual information of labels and clusters divided by the mean of their entropies, in [0, 1]; scikit-learn's.
-
-    Args:
-        labels: The true class of each document.
-        clusters: The topic of each document, such as `model.transform(texts).argmax(axis=1)`.
-    """
-    from sklearn.metrics import normalized_mutual_info_score
-
-    return float(normalized_mutual_info_score(labels, clusters))
-
-
 def purity(labels: Sequence[Any] | np.ndarray, clusters: Sequence[Any] | np.ndarray) -> float:
     """The share of documents that have the most frequent label of their cluster, in (0, 1].
 
