@@ -115,23 +115,12 @@ def topics(
 
 
 def relevance(log_p: Any, log_word_probabilities: Any, weight: Any) -> Any:
-    """Weight * log p(w|z) + (1 - weight) * log(p(w|z) / p(w)), of arrays or tensors (Sievert and Shirley, 2014).
-
-    Args:
-        log_p: log p(w|z), shape (..., V).
-        log_word_probabilities: log p(w), shape (V,).
-        weight: In [0, 1]; a number or a scalar tensor.
-    """
+    """Weight * log p(w|z) + (1 - weight) * log(p(w|z) / p(w)), of arrays or tensors (..., V) and (V,)."""
     return log_p - (1.0 - weight) * log_word_probabilities
 
 
 def prior_word_probabilities(model: BagOfWordsVAE, seed: int = 0) -> np.ndarray:
-    """p(w) = E[p(w|z)] over the prior, by 4,096 samples: shape (V,), float64.
-
-    Args:
-        model: A trained model.
-        seed: Seed of the samples.
-    """
+    """p(w) = E[p(w|z)] over the prior, by 4,096 samples: shape (V,), float64."""
     codes = _prior_codes(model, seed)
     total = np.zeros(model.vocabulary_size)
     for start in range(0, len(codes), _CHUNK):

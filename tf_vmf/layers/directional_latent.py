@@ -18,7 +18,7 @@ from tf_vmf.layers.concentration import (
     SharedConcentration,
     check_concentration,
 )
-from tf_vmf.layers.heads import build_head, check_head, check_width, head_config, initializer_config
+from tf_vmf.layers.heads import HasHeads, build_head, check_width, head_config, initializer_config
 from tf_vmf.layers.latent_contract import Parameters
 from tf_vmf.layers.latent_layer import LatentLayer, LatentMetric
 from tf_vmf.layers.learned_priors import check_prior
@@ -30,7 +30,7 @@ from tf_vmf.math.xla import is_compiled_by_xla
 _LEAST_REFINED = 1e-3
 
 
-class DirectionalLatent(LatentLayer):
+class DirectionalLatent(HasHeads, LatentLayer):
     """Base of the posteriors q(z|h) with a mean direction and a concentration.
 
     Args:
@@ -61,6 +61,7 @@ class DirectionalLatent(LatentLayer):
 
     _smallest_latent_dim = 2
 
+    direction_head: Any
     norm_penalty = SetOnce()
 
     def __init__(
@@ -85,13 +86,7 @@ class DirectionalLatent(LatentLayer):
         self.concentration_head: Any = None if isinstance(concentration, Scheduled) else concentration
         self.norm_penalty = check_number(name, "norm_penalty", norm_penalty)
         self.kernel_initializer = kernel_initializer
-        own_head = check_head(name, "direction_head", direction_head)
-        self._has_own_head = own_head is not None
-        self.direction_head: Any = own_head
-        if own_head is None:
-            self.direction_head = keras.layers.Dense(
-                self.latent_dim, kernel_initializer=kernel_initializer, dtype=self.dtype_policy, name="direction"
-            )
+        self.add_head("direction_head", direction_head, self.latent_dim)
         self.concentration_tracker = LatentMetric("concentration", self.name)
         if isinstance(self.concentration_head, BoundedConcentration):
             self.concentration_head.inherit(self.latent_dim, self.dtype_policy, kernel_initializer)
@@ -249,7 +244,7 @@ class DirectionalLatent(LatentLayer):
             **super().get_config(),
             "concentration": self._concentration.get_config() if head is None else head_config(head),
             "prior": "uniform" if self.learned_prior is None else head_config(self.learned_prior),
-            "direction_head": head_config(self.direction_head if self._has_own_head else None),
+            **self.config_of_heads("direction_head"),
             "kernel_initializer": initializer_config(self.kernel_initializer),
             "norm_penalty": self.norm_penalty,
         }

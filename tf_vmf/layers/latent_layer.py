@@ -22,12 +22,9 @@ from tf_vmf.seeds import draw_seed, replica_seed
 
 
 class LatentMetric(keras.metrics.Mean):
-    """The mean over examples of a quantity that a layer logs.
+    """The mean over examples of a quantity that a layer logs; in a model of several its name ends with that of the layer.
 
-    Args:
-        base_name: Name of the metric in a model with one latent layer.
-        layer_name: Name of the layer, which distinguishes it in a model with several.
-        fixed: Whether `base_name` was chosen by the user, and is kept.
+    A `fixed` name, which the user chose, is kept.
     """
 
     def __init__(self, base_name: str, layer_name: str, fixed: bool = False) -> None:

@@ -23,16 +23,8 @@ class Scheduled(tf.Module):
 
     The number lies in a variable, so that a traced function obeys a change. The variable belongs to the configuration of the layer
     and not to its weights: `set_weights` and `load_weights` leave it alone, `get_config` holds its value, and
-    `tf.train.Checkpoint` saves and restores it with the layer.
-
-    Args:
-        owner: The class of the layer, for errors.
-        name: The attribute of the layer.
-        value: A number >= 0, a schedule, or a floating variable of shape (), which is read at every step.
-        alternative: What else the attribute may be, for errors.
-
-    Raises:
-        ArgumentError: `value` is none of these.
+    `tf.train.Checkpoint` saves and restores it with the layer. `value` is a number, a schedule, or a floating variable of shape (),
+    which is read at every step; else an ArgumentError names the attribute `name` of `owner`, and the `alternative`.
     """
 
     def __init__(self, owner: str, name: str, value: Any, *, alternative: str = "") -> None:
@@ -70,14 +62,7 @@ class Scheduled(tf.Module):
         return own if self._follows is None else [*own, self._follows]
 
     def set(self, value: Any) -> None:
-        """Sets the number, or takes up again the schedule that it was made with.
-
-        Args:
-            value: A number >= 0; in a `tf.function` it may be a tensor of shape ().
-
-        Raises:
-            ArgumentError: `value` is no such number, or another schedule.
-        """
+        """Sets the number, in a `tf.function` a tensor of shape (), or takes up again the schedule that it was made with."""
         if isinstance(value, Schedule):
             if value is not self.schedule:
                 expected = "a number, or the schedule that the layer was made with"
@@ -148,9 +133,6 @@ def checked(value: Any, what: str) -> tf.Tensor:
     """A float64 scalar that a schedule, a variable or a graph gives, if it is finite and >= 0.
 
     XLA leaves out the check. There the value becomes NaN, so that the loss shows it.
-
-    Raises:
-        ValueError: It is not, in eager mode; in a graph it is a `tf.errors.InvalidArgumentError` at run time.
     """
     value = tf.cast(value, tf.float64)
     ok = (value >= 0) & tf.math.is_finite(value)

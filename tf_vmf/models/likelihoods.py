@@ -346,12 +346,7 @@ class Multinomial(_SoftmaxLikelihood):
 
 
 def multinomial_log_prob(counts: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-    """Log p(counts|z) without the multinomial coefficient, shape (num_samples, batch).
-
-    Args:
-        counts: Shape (batch, classes), float32.
-        logits: Shape (num_samples, batch, classes), float32.
-    """
+    """Log p (num_samples, batch), without the coefficient, of counts (batch, classes) for logits (num_samples, batch, classes)."""
     tokens = tf.reduce_sum(counts, axis=-1)
     # One fused operation for log-softmax, cross-entropy and their gradient; it wants labels that sum to one.
     frequencies = tf.math.divide_no_nan(counts, tokens[:, tf.newaxis])

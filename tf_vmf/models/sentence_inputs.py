@@ -62,21 +62,9 @@ class TokenEmbedding(keras.layers.Layer):
     """The embeddings of all token ids, and log p(token | h) = log softmax(K h + b), where K is the same table or one of its own.
 
     (`keras.layers.ReversibleEmbedding` ties them too. It has no bias and returns all logits at once: for a batch of 64 sentences of
-    50 tokens and 10,000 words they and their gradient are 256 MB; `losses` holds a chunk of them.)
+    50 tokens and 10,000 words they and their gradient are 256 MB; `losses_of` holds a chunk of them.)
 
-    Args:
-        vocabulary_size: Number of token ids.
-        embedding_dim: Width of the embeddings.
-        units: Width of h.
-        tied: K is the table of embeddings, and `units` has to be `embedding_dim`.
-        initializer: Of the table.
-        **kwargs: Passed to `keras.layers.Layer`.
-
-    Call arguments:
-        tokens: Ids of any shape.
-
-    Returns:
-        Their embeddings, of that shape and one more axis.
+    Called with ids of any shape it returns their embeddings. `units` is the width of h, that of the embeddings if they are `tied`.
     """
 
     def __init__(
@@ -147,15 +135,7 @@ class TokenEmbedding(keras.layers.Layer):
 
 
 class Conditioning(keras.layers.Layer):
-    """The vector that joins the inputs of every step of encoder and decoder.
-
-    Args:
-        num_labels: Number of labels; 0: not conditional on one.
-        label_dim: Width of a label's embedding.
-        bag_of_words_units: Units of the dense layer over the mean embedding of the words; 0: not conditional on words.
-        initializer: Of the labels' embeddings.
-        **kwargs: Passed to `keras.layers.Layer`.
-    """
+    """The vector that joins the inputs of every step of encoder and decoder; see `LSTMVAE` for the options."""
 
     def __init__(
         self,

@@ -20,24 +20,10 @@ POOLINGS = ("final", "mean_max", "bow")
 
 
 class SentenceEncoder(keras.layers.Layer):
-    """LSTM over the sentence, pooled, then a dense layer. Padding reaches nothing.
+    """LSTM over the sentence, pooled, then a dense layer: features (batch, units). Padding reaches nothing.
 
-    Args:
-        units: Units of the LSTM (of each direction), and width of the features.
-        pooling: "final": h and c after the last token. "mean_max": mean and maximum of h over the tokens. "bow": the mean
-            embedding, without any LSTM.
-        bidirectional: A second LSTM reads the sentence backwards; both are pooled.
-        activation: Of the dense layer; a Keras name, None for linear.
-        context_dim: Width of the context that joins the input of every step; 0 for none.
-        **kwargs: Passed to `keras.layers.Layer`.
-
-    Call arguments:
-        inputs: Embeddings, time first: shape (length, batch, embedding_dim).
-        lengths: Tokens of every sentence, shape (batch,).
-        context: Shape (batch, context_dim), or None.
-
-    Returns:
-        Features, shape (batch, units).
+    Called with embeddings, time first (length, batch, embedding_dim), the numbers of tokens (batch,), and a context (batch,
+    context_dim) that joins the input of every step. See `LSTMVAE` for the options.
     """
 
     def __init__(
@@ -106,19 +92,8 @@ class SentenceDecoder(keras.layers.Layer):
     """p(x|z) = prod_t p(x_t | x_<t, z): LSTM layers, then a softmax over the vocabulary.
 
     The initial state is linear in z. z and the condition join the inputs of every step of the first layer. The embeddings and the
-    softmax are those of a `TokenEmbedding`, which the encoder shares and every method is given.
-
-    Args:
-        units: Units of every LSTM layer.
-        num_layers: Number of LSTM layers.
-        code_dim: Width of z; 0 without a code.
-        condition_dim: Width of the condition; 0 for none.
-        output_dim: Width of a dense layer before the softmax; None for no such layer.
-        skip_connection: Adds a linear function of z to what the softmax reads.
-        z_scale: Factor of z.
-        word_dropout: Rate at which words before are replaced by `UNK_ID` in training; at 1 all are, in evaluation too.
-        dropout: Rate on embeddings, between layers and on outputs.
-        **kwargs: Passed to `keras.layers.Layer`.
+    softmax are those of a `TokenEmbedding`, which the encoder shares and every method is given. `output_dim` is the width of a
+    dense layer before the softmax, None for no such layer; see `LSTMVAE` for the other options.
     """
 
     def __init__(
@@ -177,15 +152,7 @@ class SentenceDecoder(keras.layers.Layer):
         dropout_seed: tf.Tensor | None = None,
         likelihood: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None = None,
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor | int]:
-        """-log p(x_t | x_<t, z) of all tokens that are no padding.
-
-        Args:
-            tokens: Ids padded at the end, shape (batch, length).
-            z: Shape (num_samples, batch, code_dim), or None with code_dim=0, for one sample.
-            condition: Shape (batch, condition_dim), or None.
-            embedding: The embeddings and the softmax.
-            dropout_seed: Stateless seed in training, None in evaluation.
-            likelihood: From ids (tokens,) and logits (tokens, classes) to log p of every token; None: the softmax.
+        """-log p(x_t | x_<t, z) of all tokens (batch, length) that are no padding, for z (num_samples, batch, code_dim) or None.
 
         Returns:
             Losses in nats, shape (tokens of all samples,); their positions in (length, num_samples, batch) laid flat; num_samples.

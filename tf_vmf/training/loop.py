@@ -27,9 +27,6 @@ class TrainingSteps:
 
     The first step whose running metrics are not finite is found on the device and remembered there, so that the host need not
     wait for every step to check it.
-
-    Args:
-        model: A compiled model.
     """
 
     def __init__(self, model: keras.Model) -> None:
@@ -95,11 +92,7 @@ class TrainingSteps:
 
 
 class ValidationSteps:
-    """Runs test steps under any strategy.
-
-    Args:
-        model: A compiled model.
-    """
+    """Runs test steps under any strategy."""
 
     def __init__(self, model: keras.Model) -> None:
         self._model = model
@@ -151,11 +144,9 @@ class TrainingLoop:
         batches_from: Returns the endless training batches from a given step on.
         validation: The validation batches, distributed by the strategy.
         validation_steps: Runs them.
-        checkpoint_steps: Steps between checkpoints within an epoch; None for none.
         checkpoint_seconds: The age of the last checkpoint at which another one is due.
-        steps_per_execution: Steps run on the device without coming back to Python.
-        batch_ids: Tells which examples are in the batch of a step.
         signals: What may ask the run to end.
+        checkpoint_steps, steps_per_execution, batch_ids: See `fit`.
     """
 
     def __init__(

@@ -56,13 +56,10 @@ class RunState:
     disagree; the weights with the lowest monitored value are kept in a file of their own.
 
     Attributes:
-        model: The model.
-        steps_per_epoch: Batches per epoch.
-        epochs: The number of epochs that the run is to have.
+        model, steps_per_epoch, epochs, workers: As given to `resume`.
         callbacks: The callbacks to train with: those given to `resume`, and one that gives them their saved state when training
             begins, at which they reset themselves.
         checkpoints: The checkpoints.
-        workers: The processes of the run; the first of them writes.
     """
 
     def __init__(
