@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from tf_vmf.data.corpus import BagOfWordsCorpus, SentenceCorpus
+from tf_vmf.data.documents import Documents
 from tf_vmf.data.sentences import Sentences
 from tf_vmf.evaluation.topics import prior_word_probabilities
 from tf_vmf.models.bag_of_words_vae import BagOfWordsVAE
 from tf_vmf.models.lstm_vae import LSTMVAE
 from tf_vmf.report.engine.encodings import Encodings, encode, encode_sentences
-from tf_vmf.report.engine.excerpts import Excerpt
+from tf_vmf.report.engine.excerpts import Excerpt, document_excerpts
 from tf_vmf.report.engine.run import CodeUse, Latent, Run, describe_latent, use_of_code
 from tf_vmf.report.engine.topic_view import TopicView
 
@@ -63,6 +65,10 @@ class DocumentContext:
     def word_probabilities(self) -> np.ndarray:
         """p(w) over the prior, shape (V,)."""
         return prior_word_probabilities(self.model)
+
+    def excerpts(self, documents: Documents, rows: Iterable[int]) -> tuple[Excerpt, ...]:
+        """Documents of a split as a reader sees them."""
+        return document_excerpts(self.corpus, documents, rows)
 
     @property
     def code_use(self) -> CodeUse:
@@ -130,10 +136,15 @@ class SentenceContext:
         """How the codes of test sentences use the latent space."""
         return use_of_code(self.test, self.corpus.test.lengths)
 
-    def excerpt(self, sentences: Sentences, row: int) -> Excerpt:
-        """A sentence with its label."""
-        label = "" if sentences.labels is None else self.corpus.label_names[sentences.labels[row]]
-        return Excerpt(row=int(row), title="", label=label, text=self.corpus.to_text(sentences[int(row)]))
+    def excerpts(self, sentences: Sentences, rows: Iterable[int]) -> tuple[Excerpt, ...]:
+        """Sentences as a reader sees them."""
+        names, labels = self.corpus.label_names, sentences.labels
+        return tuple(
+            Excerpt(
+                int(row), "", "" if labels is None else names[labels[row]], self.corpus.to_text(sentences[int(row)])
+            )
+            for row in rows
+        )
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from tf_vmf.measures import has_code
-from tf_vmf.report.engine.code_map import CodeMap
 from tf_vmf.report.engine.excerpts import Excerpt
+from tf_vmf.report.engine.maps import CodeMap
 from tf_vmf.report.engine.neighbors import LabelAgreement
 from tf_vmf.report.engine.run import Latent, Run
 from tf_vmf.report.page.page import Passage, Text

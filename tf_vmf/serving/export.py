@@ -14,10 +14,9 @@ from tf_vmf.files import new_folder
 from tf_vmf.models import VariationalAutoencoder
 from tf_vmf.models.load import EXPORT_FOLDER, MODEL_FILE, VECTORIZER_FILE, Vectorizer
 from tf_vmf.serving.endpoint import Endpoint
-from tf_vmf.serving.endpoints import model_endpoints
-from tf_vmf.serving.labels import write_labels
+from tf_vmf.serving.endpoints import model_endpoints, nearest_text
+from tf_vmf.serving.json_tensors import write_labels
 from tf_vmf.serving.model_card import model_card
-from tf_vmf.serving.nearest import nearest_text
 from tf_vmf.text import as_vectorizer
 
 CARD_FILE = "MODEL_CARD.md"

@@ -11,9 +11,9 @@ import numpy as np
 from tf_vmf.data.corpus import SentenceCorpus
 from tf_vmf.models.lstm_vae import LSTMVAE
 from tf_vmf.report.context import SentenceContext, SentenceSetting
-from tf_vmf.report.engine.distinctive_words import DistinctiveWords, distinctive_words
 from tf_vmf.report.engine.encodings import Encodings
 from tf_vmf.report.engine.sentence_decoding import conditions, decode, prior_codes, sentence_tensors
+from tf_vmf.report.engine.words import DistinctiveWords, distinctive_words
 from tf_vmf.report.page.page import Block, Section, Table, Text
 from tf_vmf.report.section import ReportSection
 from tf_vmf.text.tokens import UNK_ID

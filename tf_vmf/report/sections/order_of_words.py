@@ -8,8 +8,7 @@ from typing import Self
 import numpy as np
 
 from tf_vmf.report.context import SentenceContext
-from tf_vmf.report.engine.beyond_bag_of_words import BeyondBagOfWords, beyond_bag_of_words
-from tf_vmf.report.engine.word_order import WordOrder, word_order_sensitivity
+from tf_vmf.report.engine.word_order import BeyondBagOfWords, WordOrder, beyond_bag_of_words, word_order_sensitivity
 from tf_vmf.report.page import plots
 from tf_vmf.report.page.page import Block, Image, Section, Table, Text
 from tf_vmf.report.phrases import number

@@ -1,4 +1,4 @@
-"""Words on the way between the centers of two labels."""
+"""The words at the centers of the labels of a document model, and on the way between two of them."""
 
 from __future__ import annotations
 
@@ -7,16 +7,83 @@ from typing import Self
 
 import numpy as np
 
+from tf_vmf.evaluation.topics import CENTRE_RELEVANCE_WEIGHT, topics
 from tf_vmf.report.context import DocumentContext
-from tf_vmf.report.engine.encodings import label_centers
+from tf_vmf.report.engine.encodings import label_centers, unit_rows
 from tf_vmf.report.engine.excerpts import label_name
 from tf_vmf.report.page.page import Section, Table, Text
 from tf_vmf.report.section import ReportSection
-from tf_vmf.report.sections.label_words import words_at
 
-_PATH_POINTS = 5
+_SHOWN_WORDS, _MOST_LABELS, _PATH_POINTS = 10, 24, 5
 # Centers closer to opposite than this are joined by no single great circle.
 _OPPOSITE = -0.999
+
+
+@dataclass(frozen=True)
+class WordsOfLabel:
+    """The words that the model predicts at the center of the training codes of a label.
+
+    Attributes:
+        label: Its name.
+        words: The most relevant words.
+        size: Training documents with the label.
+    """
+
+    label: str
+    words: tuple[str, ...]
+    size: int
+
+
+@dataclass(frozen=True)
+class LabelWords(ReportSection):
+    """What the decoder predicts at the center of the codes of each label.
+
+    Attributes:
+        labels: The 24 most frequent labels, in the order of the labels.
+        num_labels: Labels of the training documents.
+    """
+
+    labels: tuple[WordsOfLabel, ...]
+    num_labels: int
+
+    @classmethod
+    def find(cls, context: DocumentContext) -> Self | None:
+        corpus = context.corpus
+        if corpus.train.labels is None:
+            return None
+        labels, centers = label_centers(context.train, corpus.train.labels)
+        sizes = np.array([int(np.sum(corpus.train.labels == label)) for label in labels])
+        shown = np.sort(np.argsort(-sizes, kind="stable")[:_MOST_LABELS])
+        codes = context.model.latent.nearest_codes(centers[shown]).numpy()
+        found = _words_at(context, codes)
+        words_of_labels = tuple(
+            WordsOfLabel(label_name(corpus.label_names, labels[i]), words, int(sizes[i]))
+            for i, words in zip(shown, found, strict=True)
+        )
+        return cls(words_of_labels, len(labels))
+
+    def render(self) -> Section:
+        shown = self.labels
+        which = (
+            "each label"
+            if len(shown) == self.num_labels
+            else f"the {len(shown)} most frequent of {self.num_labels} labels"
+        )
+        return Section(
+            "Words of each label",
+            [
+                Text(
+                    f"The most relevant words that the model predicts at the center of the training codes of {which}. "
+                    "Training did not "
+                    "use labels: words that fit a label show that its documents lie together."
+                ),
+                Table(
+                    ("Label", "Words", "Documents"),
+                    [(label.label, ", ".join(label.words), f"{label.size:,}") for label in shown],
+                    numeric=(2,),
+                ),
+            ],
+        )
 
 
 @dataclass(frozen=True)
@@ -50,7 +117,7 @@ class LabelPath(ReportSection):
             return None
         _, all_centers = label_centers(context.train, corpus.train.labels)
         centers = all_centers[np.searchsorted(labels, frequent)]
-        unit = centers / np.maximum(np.linalg.norm(centers, axis=-1, keepdims=True), 1e-12)
+        unit = unit_rows(centers)
         cosines = unit @ unit.T
         cosines[np.diag_indices(len(cosines))] = np.inf
         if context.train.spherical:
@@ -67,7 +134,7 @@ class LabelPath(ReportSection):
             end=label_name(corpus.label_names, frequent[b]),
             cosine=float(cosines[a, b]),
             fractions=tuple(float(fraction) for fraction in np.linspace(0.0, 1.0, _PATH_POINTS)),
-            words=tuple(words_at(context, steps)),
+            words=tuple(_words_at(context, steps)),
         )
 
     def render(self) -> Section:
@@ -90,3 +157,17 @@ class LabelPath(ReportSection):
                 ),
             ],
         )
+
+
+def _words_at(context: DocumentContext, codes: np.ndarray) -> list[tuple[str, ...]]:
+    """The most relevant words at some codes of shape (n, latent_dim)."""
+    vocabulary = context.corpus.vocabulary
+    found = topics(
+        context.model,
+        vocabulary,
+        min(_SHOWN_WORDS, len(vocabulary)),
+        codes=codes,
+        relevance_weight=CENTRE_RELEVANCE_WEIGHT,
+        word_probabilities=context.word_probabilities,
+    )
+    return [topic.words for topic in found]
