@@ -9,13 +9,13 @@ import tensorflow as tf
 
 from tf_vmf.evaluation.topics import prior_word_probabilities, relevance
 from tf_vmf.models import BagOfWordsVAE
-from tf_vmf.serving.endpoint import INTEGER, NUMBER, TEXTS, Endpoint, ModelEndpoints, Outputs, at_least
+from tf_vmf.serving.endpoint import INTEGER, NUMBER, TEXTS, DecoderEndpoints, Endpoint, Outputs, at_least
 from tf_vmf.text.vectorization import DocumentVectorization
 
 _PROBABILITY = 1.0  # the relevance weight that ranks words by their probability
 
 
-class DocumentEndpoints(ModelEndpoints):
+class DocumentEndpoints(DecoderEndpoints):
     """The endpoints of a `BagOfWordsVAE`."""
 
     example, output = "counts", "log_probs"
@@ -52,7 +52,7 @@ class DocumentEndpoints(ModelEndpoints):
                 {"n": INTEGER, "document_length": INTEGER, "seed": INTEGER},
                 "counts of documents drawn from the model",
             ),
-            "interpolate": self.path_endpoint("log p(w|z)"),
+            "interpolate": self.path_endpoint(self.interpolate, "log p(w|z)"),
             "topics": Endpoint(
                 self.topics,
                 {"z": z, "num_words": INTEGER, "relevance_weight": NUMBER},
@@ -102,8 +102,8 @@ class DocumentEndpoints(ModelEndpoints):
         self, start: tf.Tensor, end: tf.Tensor, num_points: tf.Tensor, num_words: tf.Tensor
     ) -> Outputs:
         """Codes between those of two texts, and the most probable words there."""
-        ends = (self.code(self.vectorizer(texts)) for texts in (start, end))
-        found = self.on_path(*ends, num_points, lambda codes: self.topics(codes, num_words, _PROBABILITY))
+        first, last = (self.code(self.vectorizer(texts)) for texts in (start, end))
+        found = self.on_path(first, last, num_points, lambda codes: self.topics(codes, num_words, _PROBABILITY))
         return {"codes": found.pop("codes"), "word_log_probs": found.pop("log_probs"), **found}
 
     def vocabulary(self, first: tf.Tensor, number: tf.Tensor) -> Outputs:

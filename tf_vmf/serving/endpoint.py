@@ -59,8 +59,6 @@ class ModelEndpoints(abc.ABC):
 
     # The name of the input that holds examples; the variants for text have `texts` in its place.
     example: str
-    # The name of what the decoder returns.
-    output: str = "outputs"
     # The keyword arguments of the constructor.
     options: tuple[str, ...] = ()
 
@@ -145,22 +143,6 @@ class ModelEndpoints(abc.ABC):
         """The bounds on log p(x), in nats."""
         return scores(self.model, self.examples(inputs), num_samples, seed)
 
-    def decoded(self, z: tf.Tensor) -> Outputs:
-        """What the decoder returns at codes (n, latent_dim)."""
-        return {self.output: self.model.decode(z)}
-
-    def decode(self, z: tf.Tensor) -> Outputs:
-        """What the decoder returns at given codes."""
-        return self.decoded(self.latent.check_codes(z))
-
-    def reconstruct(self, **inputs: tf.Tensor) -> Outputs:
-        """What the decoder returns at the code of each example."""
-        return self.decoded(self.code(self.examples(inputs)))
-
-    def interpolate(self, start: tf.Tensor, end: tf.Tensor, num_points: tf.Tensor) -> Outputs:
-        """Codes between two, and what the decoder returns there."""
-        return self.on_path(start, end, num_points, self.decoded)
-
     def on_path(
         self, start: tf.Tensor, end: tf.Tensor, num_points: tf.Tensor, function: Callable[[tf.Tensor], Outputs]
     ) -> Outputs:
@@ -173,10 +155,10 @@ class ModelEndpoints(abc.ABC):
         }
         return {"codes": points, **reshaped}
 
-    def path_endpoint(self, about: str, **others: tf.TensorSpec) -> Endpoint:
+    def path_endpoint(self, function: Callable[..., Outputs], about: str, **others: tf.TensorSpec) -> Endpoint:
         """Interpolation between codes."""
         inputs = {"start": self.codes, "end": self.codes, "num_points": INTEGER, **others}
-        return Endpoint(self.interpolate, inputs, f"codes between two, and {about} there")
+        return Endpoint(function, inputs, f"codes between two, and {about} there")
 
     def encode_endpoint(self) -> Endpoint:
         """Posterior parameters and codes."""
@@ -227,7 +209,30 @@ def scores(model: VariationalAutoencoder, x: Any, num_samples: tf.Tensor, seed: 
     }
 
 
-class VAEEndpoints(ModelEndpoints):
+class DecoderEndpoints(ModelEndpoints):
+    """The endpoints of a model whose decoder returns one tensor for codes."""
+
+    # The name of that tensor.
+    output: str = "outputs"
+
+    def decoded(self, z: tf.Tensor) -> Outputs:
+        """What the decoder returns at codes (n, latent_dim)."""
+        return {self.output: self.model.decode(z)}
+
+    def decode(self, z: tf.Tensor) -> Outputs:
+        """What the decoder returns at given codes."""
+        return self.decoded(self.latent.check_codes(z))
+
+    def reconstruct(self, **inputs: tf.Tensor) -> Outputs:
+        """What the decoder returns at the code of each example."""
+        return self.decoded(self.code(self.examples(inputs)))
+
+    def interpolate(self, start: tf.Tensor, end: tf.Tensor, num_points: tf.Tensor) -> Outputs:
+        """Codes between two, and what the decoder returns there."""
+        return self.on_path(start, end, num_points, self.decoded)
+
+
+class VAEEndpoints(DecoderEndpoints):
     """The endpoints of a `VAE`. `outputs` is what the decoder returns.
 
     Raises:
@@ -255,7 +260,7 @@ class VAEEndpoints(ModelEndpoints):
             "sample": Endpoint(
                 self.sample, {"n": INTEGER, "seed": INTEGER}, "the decoder's output at codes drawn from the prior"
             ),
-            "interpolate": self.path_endpoint("the decoder's output"),
+            "interpolate": self.path_endpoint(self.interpolate, "the decoder's output"),
         }
 
     def sample(self, n: tf.Tensor, seed: tf.Tensor) -> Outputs:

@@ -84,7 +84,7 @@ class SentenceEndpoints(ModelEndpoints):
                 {"tokens": self.batch["tokens"], **length, **self.condition},
                 "the greedy sentence at a sentence's own code",
             ),
-            "interpolate": self.path_endpoint("the greedy sentences", **length, **self.condition),
+            "interpolate": self.path_endpoint(self.interpolate, "the greedy sentences", **length, **self.condition),
         }
 
     def text_endpoints(self) -> dict[str, Endpoint]:
