@@ -1,4 +1,4 @@
-"""Columns of numbers that grow, in memory or in files that are then mapped into memory."""
+"""Columns of numbers that grow, in memory or in files that are then mapped into memory; and fingerprints of them."""
 
 from __future__ import annotations
 
@@ -124,3 +124,20 @@ def sha256_of_array(values: np.ndarray) -> str:
     for block in blocks(len(values), BLOCK):
         digest.update(np.ascontiguousarray(values[block]).data)
     return digest.hexdigest()
+
+
+def vocabulary_fingerprint(vocabulary: Iterable[str]) -> str:
+    """The first 16 hexadecimal digits of the SHA-256 of the words, one per line, in order."""
+    return hashlib.sha256("\n".join(vocabulary).encode()).hexdigest()[:16]
+
+
+def content_fingerprint(*columns: np.ndarray | None) -> str:
+    """The first 16 hexadecimal digits of the SHA-256 of integer columns, whatever their width in memory."""
+    digest = hashlib.sha256()
+    for column in columns:
+        if column is None:
+            digest.update(b"none")
+            continue
+        for block in blocks(len(column), BLOCK):
+            digest.update(np.asarray(column[block]).astype("<i8").data)
+    return digest.hexdigest()[:16]

@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf.data.arrays import IN_MEMORY, Store
 from tf_vmf.data.corpus import BagOfWordsCorpus, SentenceCorpus
+from tf_vmf.data.counts import counts_of
 from tf_vmf.data.documents import Documents
-from tf_vmf.data.numbering import NumberedTexts, Numbering, counts_of, number_texts
+from tf_vmf.data.numbering import NumberedTexts, Numbering, number_texts
 from tf_vmf.data.sentences import Sentences
 from tf_vmf.data.splits import SPLITS, HeldOut, split_three_ways
 from tf_vmf.text.files import Text
@@ -120,10 +122,9 @@ def documents_corpus(
     empty = {split: len(splits[split]) - len(kept[split]) + (dropped or {}).get(split, 0) for split in SPLITS}
     for split, documents in kept.items():
         if not len(documents):
-            raise ValueError(
-                f"Corpus {name!r}: the {split} split must hold a document with a word of the vocabulary. Received "
-                f"{empty[split]} documents, all empty. Give more text, or a larger vocabulary."
-            )
+            expected = f"a document with a word of the vocabulary in the {split} split of corpus {name!r}"
+            received = f"{empty[split]} documents, all empty"
+            raise ArgumentError("texts", expected, received, "Give more text, or a larger vocabulary.")
     if not names and (labelled_splits := [split for split in SPLITS if splits[split].labels is not None]):
         warnings.warn(
             f"The labels of {', '.join(labelled_splits)} are dropped: the other splits have none.", stacklevel=2
@@ -180,13 +181,12 @@ def sentences_from_texts(
     parts, held_out = _split(read, held_out)
     for split in SPLITS:
         if not len(parts[split][1]):
-            raise ValueError(f"Corpus {name!r}: the {split} split must hold a sentence. Received none.")
+            raise ArgumentError("texts", f"a sentence in the {split} split of corpus {name!r}", "none")
     label_of = {split: labels.of(numbered, rows) for split, (numbered, rows) in parts.items()}
     without = [split for split in SPLITS if label_of[split] is None]
     if without and without != list(SPLITS):
-        raise ValueError(
-            f"Corpus {name!r}: either all splits or none must have labels. Received none in {', '.join(without)}."
-        )
+        expected = f"labels in all splits of corpus {name!r}, or in none"
+        raise ArgumentError("labels", expected, f"none in {', '.join(without)}")
     train, rows = parts["train"]
     counts, _ = train.totals(rows, numbering.size, per_text=False)
     chosen = numbering.choose(choice, counts, None, len(rows))
@@ -261,7 +261,7 @@ def _split(read: dict[str, NumberedTexts], held_out: HeldOut) -> tuple[_Parts, H
         return parts, held_out
     everything = read["train"]
     if everything.dropped and not everything.num_texts:
-        raise ValueError(f"Expected texts with words. Received: {everything.dropped} texts without a word. {NO_WORDS}")
+        raise ArgumentError("texts", "texts with words", f"{everything.dropped} texts without a word", NO_WORDS)
     held_out = held_out.of(everything.num_texts)
     texts = split_three_ways(everything.num_texts, held_out.sizes, held_out.seed)
     return parts | {split: (everything, everything.examples_of(rows)) for split, rows in texts.items()}, held_out

@@ -7,8 +7,8 @@ from typing import Any, Generic, Self, TypeVar
 import numpy as np
 
 from tf_vmf._errors import ArgumentError
+from tf_vmf.data.arrays import vocabulary_fingerprint
 from tf_vmf.data.documents import Documents
-from tf_vmf.data.fingerprints import vocabulary_fingerprint
 from tf_vmf.data.sentences import Sentences
 from tf_vmf.data.splits import SPLITS
 from tf_vmf.text.tokens import FIRST_WORD_ID, SPECIAL_TOKENS, to_text

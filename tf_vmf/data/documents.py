@@ -12,9 +12,9 @@ import tensorflow as tf
 
 from tf_vmf._errors import ArgumentError
 from tf_vmf.data import batches
+from tf_vmf.data.arrays import content_fingerprint
 from tf_vmf.data.batches import Gather, Plan, PlannedExamples, count_gatherer, epoch_order, in_order
 from tf_vmf.data.counts import checked_counts
-from tf_vmf.data.fingerprints import content_fingerprint
 
 _ENTRY_BYTES = 12  # of a count in the tensors: int64 column, float32 value
 

@@ -12,11 +12,10 @@ import tensorflow as tf
 
 from tf_vmf._errors import ArgumentError
 from tf_vmf.data import batches
-from tf_vmf.data.arrays import BLOCK, blocks
+from tf_vmf.data.arrays import BLOCK, blocks, content_fingerprint
 from tf_vmf.data.batches import Gather, Plan, PlannedExamples, length_buckets, token_gatherer
+from tf_vmf.data.counts import counts_of
 from tf_vmf.data.documents import Documents
-from tf_vmf.data.fingerprints import content_fingerprint
-from tf_vmf.data.numbering import counts_of
 from tf_vmf.text.tokens import EOS_ID, PAD_ID, UNK_ID
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import keras
 
 from tf_vmf._errors import MissingPlaceError
+from tf_vmf.files import write_json
 from tf_vmf.models.variational_autoencoder import VariationalAutoencoder
 from tf_vmf.models.word_model import hash_of_vocabulary
 from tf_vmf.text.vectorization import DocumentVectorization, SentenceVectorization
@@ -95,3 +96,8 @@ def read_vectorizer(file: str | Path) -> Vectorizer:
         return kinds[description["registered_name"]].from_config(description["config"])
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{file} does not describe a vectorizer of this package: {error!r}.") from error
+
+
+def write_vectorizer(file: str | Path, vectorizer: Vectorizer) -> None:
+    """Writes the `vectorizer.json` beside a model."""
+    write_json(file, keras.saving.serialize_keras_object(vectorizer))

@@ -19,6 +19,7 @@ from tf_vmf import evaluation, files, models, training
 from tf_vmf._optional import missing, note_missing
 from tf_vmf.data import BagOfWordsCorpus, Examples, SentenceCorpus
 from tf_vmf.models import VariationalAutoencoder
+from tf_vmf.models.load import write_vectorizer
 from tf_vmf.programs.components import check_latent
 from tf_vmf.programs.configs import DocumentConfig, SentenceConfig
 from tf_vmf.programs.configs.training import Budget, TrainingConfig
@@ -131,8 +132,7 @@ def run(
     with folder as opened:
         if workers.is_chief:
             _announce(experiment, verbose)
-            vectorizer = experiment.corpus.vectorizer()
-            files.write_json(opened.vectorizer_file, keras.saving.serialize_keras_object(vectorizer))
+            write_vectorizer(opened.vectorizer_file, experiment.corpus.vectorizer())
         keras.config.set_dtype_policy(config.dtype_policy)
         keras.utils.set_random_seed(config.seed)
         budget = experiment.budget

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from tf_vmf import _backend  # noqa: F401  (Keras must have the right backend)
 from tf_vmf._errors import ArgumentError
 from tf_vmf.text.files import as_texts
 from tf_vmf.text.tokenization import Tokenizer

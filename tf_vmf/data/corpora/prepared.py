@@ -18,10 +18,9 @@ import numpy as np
 from scipy import sparse
 
 from tf_vmf._errors import MissingPlaceError
-from tf_vmf.data.arrays import Store, sha256_of_array
+from tf_vmf.data.arrays import Store, sha256_of_array, vocabulary_fingerprint
 from tf_vmf.data.corpus import BagOfWordsCorpus, SentenceCorpus
 from tf_vmf.data.documents import Documents
-from tf_vmf.data.fingerprints import vocabulary_fingerprint
 from tf_vmf.data.registry import register_corpus
 from tf_vmf.data.sentences import Sentences
 from tf_vmf.data.splits import SPLITS
