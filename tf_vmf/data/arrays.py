@@ -82,7 +82,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Store:
-    """Where columns lie.
+    """The place of columns: memory or a folder.
 
     Attributes:
         folder: None: in memory. A folder: columns with a name are `.npy` files in it, others nameless files that are gone when

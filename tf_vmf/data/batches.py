@@ -24,7 +24,7 @@ Gather = Callable[[tf.Tensor], Any]  # from positions of examples (batch,) to th
 
 
 class PlannedExamples(ABC):
-    """What `Documents` and `Sentences` share of the protocol `Examples`."""
+    """Base of `Documents` and `Sentences`: their common part of the protocol `Examples`."""
 
     @abstractmethod
     def __len__(self) -> int: ...

@@ -117,17 +117,17 @@ def documents_corpus(
         ValueError: a split without a document.
     """
     names, positions = label_positions({split: splits[split].labels for split in SPLITS})
-    labelled = {split: replace(splits[split], labels=positions[split]) for split in SPLITS}
-    kept = {split: labelled[split].without_empty() for split in SPLITS}
+    labeled = {split: replace(splits[split], labels=positions[split]) for split in SPLITS}
+    kept = {split: labeled[split].without_empty() for split in SPLITS}
     empty = {split: len(splits[split]) - len(kept[split]) + (dropped or {}).get(split, 0) for split in SPLITS}
     for split, documents in kept.items():
         if not len(documents):
             expected = f"a document with a word of the vocabulary in the {split} split of corpus {name!r}"
             received = f"{empty[split]} documents, all empty"
             raise ArgumentError("texts", expected, received, "Give more text, or a larger vocabulary.")
-    if not names and (labelled_splits := [split for split in SPLITS if splits[split].labels is not None]):
+    if not names and (labeled_splits := [split for split in SPLITS if splits[split].labels is not None]):
         warnings.warn(
-            f"The labels of {', '.join(labelled_splits)} are dropped: the other splits have none.", stacklevel=2
+            f"The labels of {', '.join(labeled_splits)} are dropped: the other splits have none.", stacklevel=2
         )
     if label_names is not None and set(names) <= set(label_names):
         names = tuple(label_names[label] for label in names)

@@ -90,7 +90,7 @@ def counts_of(
     name: str | None = None,
     dtype: str = "int32",
 ) -> sparse.csr_matrix:
-    """How often each word occurs in each example: shape (n, num_words), with sorted indices, each once.
+    """Counts of each word in each example: shape (n, num_words), with sorted indices, each once.
 
     Args:
         tokens: Numbers of words, laid end to end.
@@ -115,7 +115,7 @@ def counts_of(
 
 
 def csr(tokens: np.ndarray, offsets: np.ndarray, num_words: int) -> sparse.csr_matrix:
-    """How often each word occurs in each example, both in memory."""
+    """Counts of each word in each example, in memory."""
     ones = np.ones(len(tokens), np.int32)
     counts = sparse.csr_matrix((ones, tokens, offsets), (len(offsets) - 1, num_words), copy=True)
     counts.sum_duplicates()

@@ -72,7 +72,7 @@ class Documents(PlannedExamples):
 
     @cached_property
     def word_counts(self) -> np.ndarray:
-        """How often each word occurs, int64 (V,)."""
+        """Counts of each word, int64 (V,)."""
         return np.asarray(self.counts.sum(axis=0, dtype=np.int64)).ravel()
 
     @cached_property
@@ -106,7 +106,7 @@ class Documents(PlannedExamples):
 
     @property
     def batches_are_sparse(self) -> bool:
-        """Whether batches are `tf.SparseTensor`s."""
+        """True if batches are `tf.SparseTensor`s."""
         return self.vocabulary_size > batches.SPARSE_ABOVE or self._too_large if self.sparse is None else self.sparse
 
     @property

@@ -58,7 +58,7 @@ class Numbering:
 
     @property
     def is_full(self) -> bool:
-        """Whether so many words are known that rare ones have to be forgotten."""
+        """True if so many words are known that rare ones have to be forgotten."""
         return self.grows and len(self._number_of) > self._most
 
     def numbers(self, words: Sequence[bytes]) -> list[int]:
@@ -158,7 +158,7 @@ class NumberedTexts:
         return np.flatnonzero(kept[self.text_of])
 
     def totals(self, rows: np.ndarray, size: int, *, per_text: bool) -> tuple[np.ndarray, np.ndarray | None]:
-        """How often each of `size` numbers occurs in the examples `rows`, and in how many of them; None unless `per_text`."""
+        """Counts of each of `size` numbers in the examples `rows`, and of the examples that hold it; None unless `per_text`."""
         counts = np.zeros(size, np.int64)
         text_counts = np.zeros(size, np.int64) if per_text else None
         for part in blocks(len(rows), ROWS):

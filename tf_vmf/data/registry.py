@@ -76,7 +76,7 @@ class NamedCorpus:
             raise ArgumentError("data_dir", f"the folder of the files of corpus={self.name!r}", "None")
 
     def load(self, options: Mapping[str, Any], given: Collection[str]) -> Any:
-        """What the loader returns: a corpus, or a mapping from splits to texts."""
+        """Calls the loader: a corpus, or a mapping from splits to texts."""
         arguments = {name: options[name] for name in self.arguments if name in given}
         loaded = self.loader(**arguments)
         if self.is_finished:

@@ -123,7 +123,7 @@ class Sentences(PlannedExamples):
         return Documents(counts_of(self.tokens, self.offsets, vocabulary_size), self.labels)
 
     def token_counts(self, vocabulary_size: int) -> np.ndarray:
-        """How often each id occurs, int64 (vocabulary_size,)."""
+        """Counts of each id, int64 (vocabulary_size,)."""
         counts = np.zeros(vocabulary_size, np.int64)
         for block in blocks(self.num_tokens, BLOCK):
             counts += np.bincount(self.tokens[block], minlength=vocabulary_size)

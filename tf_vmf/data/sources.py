@@ -1,4 +1,4 @@
-"""Where the text of a corpus comes from, as the options of the loaders say it."""
+"""The source of a corpus's text, from the options of the loaders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the sections of a report find their records in: a trained model, its corpus and its run."""
+"""Contexts of the sections of a report: a trained model, its corpus and its run."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class DocumentContext:
 
     @property
     def code_use(self) -> CodeUse:
-        """How the codes of test documents use the latent space."""
+        """The use of the latent space by the codes of test documents."""
         return use_of_code(self.test, np.asarray(self.corpus.test.counts.sum(axis=1)).ravel())
 
 
@@ -102,7 +102,7 @@ class SentenceContext:
 
     @cached_property
     def setting(self) -> SentenceSetting:
-        """What the model reads."""
+        """The inputs of the model."""
         return SentenceSetting(
             word_dropout=float(self.model.word_dropout),
             reads_label=bool(self.model.num_labels),
@@ -133,7 +133,7 @@ class SentenceContext:
 
     @property
     def code_use(self) -> CodeUse:
-        """How the codes of test sentences use the latent space."""
+        """The use of the latent space by the codes of test sentences."""
         return use_of_code(self.test, self.corpus.test.lengths)
 
     def excerpts(self, sentences: Sentences, rows: Iterable[int]) -> tuple[Excerpt, ...]:
@@ -149,7 +149,7 @@ class SentenceContext:
 
 @dataclass(frozen=True)
 class SentenceSetting:
-    """What a sentence model reads, as far as it decides what can be said of it.
+    """The inputs of a sentence model, as far as they decide what can be said of it.
 
     Attributes:
         word_dropout: Share of the previous words hidden from the decoder: 0 standard, 1 inputless.
@@ -165,18 +165,18 @@ class SentenceSetting:
 
     @property
     def name(self) -> str:
-        """What the decoder is shown, as "standard"."""
+        """The words shown to the decoder, as "standard"."""
         if self.word_dropout == 1.0:
             return "inputless"
         return "standard" if self.word_dropout == 0.0 else f"word dropout {self.word_dropout:g}"
 
     @property
     def given(self) -> str:
-        """What the decoder is given besides code and words, as "the label and the bag of words", or ""."""
+        """The decoder's inputs besides code and words, as "the label and the bag of words", or ""."""
         parts = ["the label"] * self.reads_label + ["the bag of words"] * self.reads_bag_of_words
         return " and ".join(parts)
 
     @property
     def reads(self) -> str:
-        """What a plain language model conditions on, with a space in front, or ""."""
+        """The condition of a plain language model, with a space in front, or ""."""
         return "" if self.word_dropout == 1.0 else " given the words before"

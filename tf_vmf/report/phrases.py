@@ -27,7 +27,7 @@ def code_description(latent: Latent, noun: str) -> str:
 
 
 def training_length(run: Run) -> str:
-    """How long a run trained, as " for 80 epochs" with a space in front; "" where the run does not say."""
+    """The length of a run, as " for 80 epochs" with a space in front; "" where the run does not say."""
     epochs = run.metrics.get("training", {}).get("epochs")
     if not epochs:
         return ""
@@ -62,7 +62,7 @@ def beside_unigram(run: Run, unigram: float, noun: str, token: str) -> str:
 
 
 def unigram_remedies(metrics: Mapping[str, Any], config: Mapping[str, Any]) -> str:
-    """What may bring a model below the unigram model that is not, by what its run was: a sentence.
+    """Suggests, in one sentence, how to beat the unigram baseline, given the run's settings.
 
     Args:
         metrics: The content of metrics.json.
@@ -89,7 +89,7 @@ def label_shares(labels: Sequence[tuple[str, int]], size: int) -> str:
 
 
 def map_caption(found: CodeMap, noun: str) -> str:
-    """What a map shows, how much of it, and what its distances mean."""
+    """The caption of a map: its points, and what its distances mean."""
     shown = f"{len(found.points):,} {noun}s"
     if len(found.points) < found.num_examples:
         shown = f"{shown}, drawn at random from {found.num_examples:,}"
@@ -106,7 +106,7 @@ def map_caption(found: CodeMap, noun: str) -> str:
 
 
 def agreement_text(agreement: LabelAgreement, noun: str) -> Text:
-    """How often neighbors, training examples, have the label of their query, a test example."""
+    """A sentence on the share of nearest training examples that have the label of their test example."""
     verdict = "" if agreement.precision > agreement.chance else " Here it is no better than chance."
     return Text(
         f"Of the {agreement.k} nearest training {noun}s of a test {noun}, {agreement.precision:.0%} have its label on average. Of "

@@ -123,11 +123,11 @@ class _Service:
         return fastapi.responses.HTMLResponse(self._page, headers={"Content-Security-Policy": _PAGE_POLICY})
 
     async def live(self) -> dict[str, str]:
-        """Whether the process answers; if not, restart it."""
+        """Liveness: a process that does not answer should be restarted."""
         return {"status": "ok"}
 
     async def ready(self) -> fastapi.Response:
-        """Whether the model answers: 503 until it has answered a first request; send it no requests till then."""
+        """Readiness: 503 until the model has answered a first request; send it no requests till then."""
         if self._not_ready:
             return _json({"error": self._not_ready}, 503)
         return _json({"status": "ready"})

@@ -177,7 +177,7 @@ class ModelEndpoints(abc.ABC):
 
     @property
     def has_tokens(self) -> bool:
-        """Whether examples have tokens."""
+        """True if examples have tokens."""
         return bool(self.model.has_tokens)
 
 
@@ -216,19 +216,19 @@ class DecoderEndpoints(ModelEndpoints):
     output: str = "outputs"
 
     def decoded(self, z: tf.Tensor) -> Outputs:
-        """What the decoder returns at codes (n, latent_dim)."""
+        """The decoder's output at codes (n, latent_dim)."""
         return {self.output: self.model.decode(z)}
 
     def decode(self, z: tf.Tensor) -> Outputs:
-        """What the decoder returns at given codes."""
+        """The decoder's output at given codes."""
         return self.decoded(self.latent.check_codes(z))
 
     def reconstruct(self, **inputs: tf.Tensor) -> Outputs:
-        """What the decoder returns at the code of each example."""
+        """The decoder's output at the code of each example."""
         return self.decoded(self.code(self.examples(inputs)))
 
     def interpolate(self, start: tf.Tensor, end: tf.Tensor, num_points: tf.Tensor) -> Outputs:
-        """Codes between two, and what the decoder returns there."""
+        """Codes between two, and the decoder's output there."""
         return self.on_path(start, end, num_points, self.decoded)
 
 

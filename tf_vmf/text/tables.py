@@ -48,7 +48,7 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Columns:
-    """Which columns hold the text and the label: by name, or by position from 0 in CSV and TSV.
+    """The columns of the text and the label: by name, or by position from 0 in CSV and TSV.
 
     Attributes:
         text: None: the other one of two columns.
@@ -81,7 +81,7 @@ class Columns:
 
     @property
     def named(self) -> bool:
-        """Whether a column is given by its name, so that the first row of CSV and TSV is a header."""
+        """True if a column is given by its name, so that the first row of CSV and TSV is a header."""
         return isinstance(self.text, str) or isinstance(self.label, str)
 
     def positions(self, cells: Sequence[str], path: Path, line: int) -> tuple[int, int | None]:
@@ -200,7 +200,7 @@ _BINARY = (
 
 
 def delimiter_hint(cells: Sequence[str]) -> str:
-    """What to do about a row that another character separates than was expected; "" where none does."""
+    """Advice on a row that another character separates than was expected; "" where none does."""
     if len(cells) != 1:
         return ""
     counts = {each: cells[0].count(each) for each in ";\t|,"}

@@ -149,7 +149,7 @@ class Tokenizer:
 
     @property
     def notes(self) -> dict[str, str]:
-        """What the record of a run says of the function."""
+        """The function as the record of a run names it."""
         if self.function is None:
             return {}
         name = getattr(self.function, "__qualname__", type(self.function).__name__)

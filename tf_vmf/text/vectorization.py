@@ -42,7 +42,7 @@ class TextLayer(keras.layers.Layer):
         self._lookup.build(input_shape)
 
     def known_tokens(self, texts: Any) -> tf.Tensor:
-        """How many tokens of each text the vocabulary holds; 0 where the model sees nothing of the text.
+        """The number of tokens of each text that are in the vocabulary; 0 where the model sees nothing of the text.
 
         Args:
             texts: strings of shape (batch,), a tensor, an array or a list.

@@ -21,7 +21,7 @@ _MANY_LOST = 0.1  # the share of texts without a word of a chosen vocabulary tha
 
 @dataclass(frozen=True)
 class VocabularyChoice:
-    """How the vocabulary is chosen from the training texts.
+    """The choice of the vocabulary from the training texts.
 
     Attributes:
         size: the number of words at most.
@@ -56,7 +56,7 @@ class VocabularyChoice:
 
     @property
     def needs_text_counts(self) -> bool:
-        """Whether the choice depends on the number of texts that hold a word."""
+        """True if the choice depends on the number of texts that hold a word."""
         return self.words is None and (
             self.min_df not in (1, 0.0) or self.max_df != 1.0 or isinstance(self.max_df, int)
         )
@@ -136,7 +136,7 @@ class VocabularyChoice:
         return f"{text}, without {len(self.stop_words)} stop words" if self.stop_words else text
 
     def _is_stopped(self, word: str) -> bool:
-        """Whether a word is a stop word, or an n-gram with one in it."""
+        """True if a word is a stop word, or an n-gram with one in it."""
         return word in self.stop_words or (self.ngrams and not self.stop_words.isdisjoint(word.split("_")))
 
     def _remedy(self, counts: np.ndarray) -> str:

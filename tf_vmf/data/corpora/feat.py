@@ -46,7 +46,7 @@ def read_feat(paths: str | Path | Sequence[str | Path], vocabulary_size: int) ->
 
 
 def is_feat(path: Path) -> bool:
-    """Whether a file holds counts of documents, by its name."""
+    """True if a file holds counts of documents, by its name."""
     return path.name.removesuffix(".gz").endswith(".feat")
 
 

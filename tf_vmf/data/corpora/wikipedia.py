@@ -29,7 +29,7 @@ _SOURCE = (
 
 @register_corpus("wikipedia", kinds="documents", source=_SOURCE)
 def wikipedia_documents() -> dict[str, Iterator[Text]]:
-    """Paragraphs, labelled by their article."""
+    """Paragraphs, labeled by their article."""
     return {"train": read_wikipedia()}
 
 

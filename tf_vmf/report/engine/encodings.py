@@ -1,4 +1,4 @@
-"""What the encoder says about every example, as arrays."""
+"""Posteriors of examples as arrays."""
 
 from __future__ import annotations
 

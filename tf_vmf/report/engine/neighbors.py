@@ -28,7 +28,7 @@ class Neighbors:
 
 @dataclass(frozen=True)
 class LabelAgreement:
-    """How often the neighbors of an example have its label.
+    """The share of neighbors that have the label of their example.
 
     Attributes:
         precision: Share of neighbors with the label of their query.

@@ -1,4 +1,4 @@
-"""What a page shows of topics: the topics themselves, how they relate, and the texts behind them."""
+"""Topics as a page shows them: the topics themselves, how they relate, and the texts behind them."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ class TopicView:
 
 @dataclass(frozen=True, eq=False)
 class TopicSource:
-    """What a view is made from: topics over the codes of n texts.
+    """The source of a view: topics over the codes of n texts.
 
     Attributes:
         labels: The name of each of the K topics.

@@ -1,4 +1,4 @@
-"""What codes hold beyond a bag of words: their sensitivity to word order, and what a bag of words does not predict of them.
+"""Codes beyond a bag of words: their sensitivity to word order, and how well a bag of words predicts them.
 
 Both as in section 5 of Xu and Durrett (2018).
 """

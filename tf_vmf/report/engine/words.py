@@ -104,7 +104,7 @@ def distinctive_words(
 
     Args:
         counts: Counts of every word in every group, shape (groups, V), at least two groups.
-        num_words: Words a group, at most; words with a score of 0 or less are left out.
+        num_words: Words per group, at most; words with a score of 0 or less are left out.
         prior_tokens: a, the weight of the prior in tokens.
 
     References:

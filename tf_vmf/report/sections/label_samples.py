@@ -1,4 +1,4 @@
-"""What a sentence model writes for each label."""
+"""Sentences that a model writes for each label."""
 
 from __future__ import annotations
 

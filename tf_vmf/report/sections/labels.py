@@ -36,7 +36,7 @@ class WordsOfLabel:
 
 @dataclass(frozen=True)
 class LabelWords(ReportSection):
-    """What the decoder predicts at the center of the codes of each label.
+    """Words that the decoder predicts at the center of the codes of each label.
 
     Attributes:
         labels: The 24 most frequent labels, in the order of the labels.

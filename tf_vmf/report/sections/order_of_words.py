@@ -1,4 +1,4 @@
-"""How codes change with the order of words, and what a bag of words tells about them."""
+"""Changes of codes with the order of words, and their prediction from a bag of words."""
 
 from __future__ import annotations
 

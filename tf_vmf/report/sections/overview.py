@@ -1,4 +1,4 @@
-"""What a model is, and its figures in a few numbers: the head of a report, and the section that opens its details."""
+"""The head of a report, and the section that opens its details: the model, and its figures in a few numbers."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Overview(ReportSection):
     @property
     @abstractmethod
     def summary(self) -> str:
-        """What was trained on what."""
+        """A paragraph on the model and its training."""
 
     @property
     @abstractmethod
@@ -193,7 +193,7 @@ class SentenceOverview(Overview):
 
 
 def _sources(setting: SentenceSetting, *, has_code: bool) -> str:
-    """What the decoder predicts a word from, as "the code and the words before"."""
+    """The inputs from which the decoder predicts a word, as "the code and the words before"."""
     sources = ["the code"] if has_code else []
     if setting.reads_label:
         sources.append("the label of the sentence")

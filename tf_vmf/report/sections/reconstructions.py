@@ -126,7 +126,7 @@ def _find_reconstructions(
 def find_overlap(
     model: LSTMVAE, corpus: SentenceCorpus, test: Encodings, seed: int, max_length: int
 ) -> WordOverlap | None:
-    """How many words of test sentences come back from their own code and from another's; None of a single sentence."""
+    """The shares of words of test sentences that come back from their own code and from another's; None of a single sentence."""
     rows = np.random.default_rng(seed).permutation(len(corpus.test))[:_OVERLAP_SENTENCES]
     if len(rows) < 2:
         return None

@@ -226,7 +226,7 @@ def _measures_table(
 
 
 def _addition(name: str, test: Mapping[str, Any], test_examples: int, noun: str, latent: Latent | None) -> str:
-    """What is to say of a value of this run."""
+    """A remark on a value of this run, or ""."""
     value = test[name]
     if name == "active_units" and latent is not None:
         return f" Here {value} of {latent.latent_dim}."
@@ -239,7 +239,7 @@ def _addition(name: str, test: Mapping[str, Any], test_examples: int, noun: str,
 
 
 def _which_to_quote(latent: Latent | None) -> Text:
-    """Which of the figures to quote."""
+    """Advice on the figure to quote."""
     if latent is None:
         return Text(
             "To quote this model, give the test perplexity (corpus) in the first row. It is exact: there is no code to bound."

@@ -1,4 +1,4 @@
-"""How the codes of a model use its latent space."""
+"""The use of a model's latent space by its codes."""
 
 from __future__ import annotations
 
