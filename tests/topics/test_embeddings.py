@@ -162,7 +162,7 @@ def test_the_service_takes_vectors_by_columns_and_by_rows_and_names_what_is_wron
             np.testing.assert_allclose(found, expected, atol=1e-5)
         assert by_columns["topic"] == [each["topic"] for each in by_rows] == expected.argmax(axis=1).tolist()
         for wrong, part in (
-            (vectors[:, :4], f"(None, {DIM})"),
+            (vectors[:, :4], f"[-1, {DIM}]"),
             (vectors[:5], "a row per text. Received: 5 rows and 6 texts"),
             (0 * vectors, "no row all zeros"),
         ):
