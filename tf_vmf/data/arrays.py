@@ -92,12 +92,7 @@ class Store:
     folder: Path | None = None
 
     def column(self, dtype: str, name: str | None = None) -> Column:
-        """A new column.
-
-        Args:
-            dtype: As of `Column`.
-            name: The name of its file, without `.npy`.
-        """
+        """A new column."""
         if self.folder is None:
             return Column(dtype)
         if name is not None:

@@ -46,9 +46,6 @@ def documents_from_texts(
         held_out: The splits to hold out of train.
         notes: For `Corpus.notes`.
         store: Where the counts lie; on disk the beginnings and titles of documents are not kept.
-
-    Raises:
-        ValueError: A split without a document, or no word to choose.
     """
     numbering = Numbering(choice.words or (), grows=choice.words is None)
     read, labels = _read(splits, numbering, tokenizer, display=store.folder is None, store=store.scratch)
@@ -102,20 +99,7 @@ def documents_corpus(
     dropped: Mapping[str, int] | None = None,
     label_names: Mapping[str, str] | None = None,
 ) -> BagOfWordsCorpus:
-    """Drops empty documents, counts them in the notes, and turns labels into positions.
-
-    Args:
-        name: the corpus's name.
-        vocabulary: the words.
-        splits: the documents of each split; labels are numbers or strings.
-        notes: for `Corpus.notes`.
-        tokenizer: how new text becomes words.
-        dropped: the number of documents that were dropped already.
-        label_names: names to show instead of labels, if it has all of them.
-
-    Raises:
-        ValueError: a split without a document.
-    """
+    """Drops empty documents, counts them in the notes, and turns labels into positions."""
     names, positions = label_positions({split: splits[split].labels for split in SPLITS})
     labeled = {split: replace(splits[split], labels=positions[split]) for split in SPLITS}
     kept = {split: labeled[split].without_empty() for split in SPLITS}
@@ -157,22 +141,7 @@ def sentences_from_texts(
     max_length: int | None = None,
     splitting: bool = False,
 ) -> SentenceCorpus:
-    """Tokenizes, splits and numbers; reads every text once.
-
-    Args:
-        name: The corpus's name.
-        splits: This and the following as in `documents_from_texts`.
-        tokenizer: From text to words.
-        choice: Of the vocabulary, special tokens not counted.
-        held_out: The splits to hold out of train. The sentences of a text stay in the same split.
-        notes: For `Corpus.notes`.
-        store: Where the tokens lie.
-        max_length: Tokens that a sentence may have.
-        splitting: Whether a text is split into sentences.
-
-    Raises:
-        ValueError: A split without a sentence, only some splits with labels, or no word to choose.
-    """
+    """Tokenizes, splits and numbers; reads every text once."""
     first = dict.fromkeys((*SPECIAL_TOKENS, *(choice.words or ())))
     numbering = Numbering(first, grows=choice.words is None, unknown=UNK_ID, num_special=FIRST_WORD_ID)
     read, labels = _read(
@@ -275,9 +244,6 @@ def label_positions(
     columns: Mapping[str, np.ndarray | None],
 ) -> tuple[tuple[str, ...], dict[str, np.ndarray | None]]:
     """Label values, numbers or strings, as int64 positions in the sorted list of all that occur.
-
-    Args:
-        columns: the labels of each split.
 
     Returns:
         (the names of the labels, the columns as positions); ((), a None for each column) if any is None.

@@ -23,10 +23,6 @@ def checked_counts(
         num_words: V; None: any.
         name: The argument to name in errors.
         owner: The class or function whose argument it is.
-
-    Raises:
-        ArgumentError: The shape is another one; a count is no number, negative, NaN or infinite; an index of a sparse matrix lies
-            outside of it.
     """
     expected = "counts, an array of shape (n, V)" if num_words is None else f"counts of shape (n, {num_words})"
     if sparse.issparse(counts):
@@ -90,16 +86,7 @@ def counts_of(
     name: str | None = None,
     dtype: str = "int32",
 ) -> sparse.csr_matrix:
-    """Counts of each word in each example: shape (n, num_words), with sorted indices, each once.
-
-    Args:
-        tokens: Numbers of words, laid end to end.
-        offsets: Where the examples begin and end.
-        num_words: The number of words.
-        store: Where the result lies.
-        name: Of its files there, before "-counts", "-words" and "-offsets".
-        dtype: Of the counts.
-    """
+    """Counts of each word in each example: shape (n, num_words), with sorted indices, each once."""
     data, indices, ends = (
         store.column(kind, None if name is None else f"{name}-{array}")
         for kind, array in ((dtype, "counts"), ("int32", "words"), ("int64", "offsets"))

@@ -108,12 +108,7 @@ def load_bag_of_words(
 
 
 def read_documents(source: Source, store: Store = IN_MEMORY) -> BagOfWordsCorpus:
-    """The corpus of a source; see `load_bag_of_words`.
-
-    Args:
-        source: Where the documents come from, and the options.
-        store: Where the counts lie.
-    """
+    """The corpus of a source; see `load_bag_of_words`."""
     options = source.options
     if source.named is not None and source.named.is_finished:
         return source.named.load(options, source.given)
@@ -240,12 +235,7 @@ def load_sentences(
 
 
 def read_sentences(source: Source, store: Store = IN_MEMORY) -> SentenceCorpus:
-    """The corpus of a source; see `load_sentences`.
-
-    Args:
-        source: Where the sentences come from, and the options.
-        store: Where the tokens lie.
-    """
+    """The corpus of a source; see `load_sentences`."""
     options = source.options
     if source.named is not None and source.named.is_finished:
         return source.named.load(options, source.given)

@@ -90,14 +90,7 @@ class Numbering:
     def choose(
         self, choice: VocabularyChoice, counts: np.ndarray, text_counts: np.ndarray | None, num_texts: int
     ) -> tuple[str, ...]:
-        """The vocabulary, without the special words.
-
-        Args:
-            choice: Which words to keep.
-            counts: How often each number occurs, shape (size,).
-            text_counts: In how many texts; None where `choice` does not ask for it.
-            num_texts: The number of texts.
-        """
+        """The vocabulary, without the special words."""
         if choice.words is not None:
             return choice.words
         numbers = np.array([n for n in self._number_of.values() if n >= self._num_special], np.int64)
@@ -171,14 +164,7 @@ class NumberedTexts:
     def renumbered(
         self, rows: np.ndarray, new_ids: np.ndarray, store: Store = IN_MEMORY, name: str | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Tokens and offsets of the examples `rows` under other numbers; words with a negative one are left out.
-
-        Args:
-            rows: Positions of examples.
-            new_ids: The other number of each number.
-            store: Where the result lies.
-            name: Of its files there, before "-tokens" and "-offsets".
-        """
+        """Tokens and offsets of the examples `rows` under other numbers; words with a negative one are left out."""
         files = (None, None) if name is None else (f"{name}-tokens", f"{name}-offsets")
         tokens, offsets = store.column("int32", files[0]), store.column("int64", files[1])
         offsets.append(0)
@@ -309,9 +295,6 @@ def read_texts(
         tokenizer: From text to words.
         choice: Of the vocabulary.
         store: Where the numbers lie; None: in memory for a list or a column, in temporary files for an iterator.
-
-    Raises:
-        ArgumentError: No word is left, or an entry is no text.
     """
     store = store or _store_for(texts)
     numbering = Numbering(choice.words or (), grows=choice.words is None)

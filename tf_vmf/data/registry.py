@@ -50,14 +50,7 @@ class NamedCorpus:
         return inspect.signature(self.loader).parameters
 
     def check(self, given: Collection[str]) -> None:
-        """Refuses options that would do nothing, before anything is read.
-
-        Args:
-            given: The options of the call that differ from their defaults.
-
-        Raises:
-            ArgumentError: One would do nothing, or `data_dir` is needed and missing.
-        """
+        """Refuses options that would do nothing, before anything is read."""
         for name in given:
             if name == "corpus" or name in self.arguments:
                 continue
@@ -176,11 +169,7 @@ def corpus_names(kind: str) -> tuple[str, ...]:
 
 
 def named_corpus(name: str, kind: str) -> NamedCorpus:
-    """A registered corpus.
-
-    Raises:
-        ArgumentError: There is none of that name and kind.
-    """
+    """A registered corpus."""
     if (name, kind) not in _CORPORA:
         raise ArgumentError(
             "corpus",

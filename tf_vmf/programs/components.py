@@ -98,11 +98,7 @@ def make_latent(config: LatentConfig, seed: int) -> layers.LatentLayer | None:
 
 
 def check_latent(config: LatentConfig) -> None:
-    """Checks the options of the latent layer against those that it declares.
-
-    Raises:
-        ArgumentError: See `make_latent`.
-    """
+    """Checks the options of the latent layer against those that it declares."""
     if config.latent == "none":
         return
     if config.latent not in layers.latent_names():

@@ -55,15 +55,7 @@ class OwnColumns:
             )
 
     def cells(self, row: int, text: Text) -> list[Any]:
-        """The cells of a text.
-
-        Args:
-            row: The position of the text, from 0.
-            text: The text.
-
-        Raises:
-            ValueError: It has a column that the texts before had not.
-        """
+        """The cells of a text."""
         own = (
             {"row": row, "text": text.text, "title": text.title, "label": text.label}
             if text.cells is None
@@ -107,30 +99,13 @@ class CodeFiles:
         self._metadata: list[dict[str, Any]] = []
 
     def add(self, code: np.ndarray, row: int, known_tokens: int, text: str, **metadata: Any) -> None:
-        """Adds a text; does nothing where it has no known word.
-
-        Args:
-            code: Shape (d,).
-            row: The position of the text.
-            known_tokens: How many of its tokens the model knows.
-            text: The text; its first 100 characters are kept.
-            **metadata: Other columns, the same for all texts.
-        """
+        """Adds a text; does nothing where it has no known word."""
         if known_tokens:
             self._codes.append(np.asarray(code, np.float32))
             self._metadata.append({"row": row, "known_tokens": known_tokens, **metadata, "text": text[:_SNIPPET]})
 
     def write(self, folder: Path, *, spherical: bool, seed: int = 0) -> None:
-        """Writes the three files.
-
-        Args:
-            folder: A folder that exists.
-            spherical: Whether the codes are unit vectors.
-            seed: Seed of t-SNE.
-
-        Raises:
-            ValueError: There is no code.
-        """
+        """Writes the three files."""
         if not self._codes:
             raise ArgumentError("export_codes", "a text with a word that the model knows", "none")
         codes = np.stack(self._codes)
@@ -142,11 +117,7 @@ class CodeFiles:
 
 
 def folder_of_codes(path: str | None) -> AbstractContextManager[Path | None]:
-    """`tf_vmf.files.new_folder` at the path, or None where no codes are asked for.
-
-    Raises:
-        FileExistsError: There is something at the path.
-    """
+    """`tf_vmf.files.new_folder` at the path, or None where no codes are asked for."""
     return nullcontext(None) if path is None else new_folder(path)
 
 

@@ -171,18 +171,7 @@ def train_sentences(
 
 
 def sentence_model(config: SentenceConfig, corpus: data.SentenceCorpus, num_steps: int, has_started: bool) -> LSTMVAE:
-    """The compiled model of a configuration.
-
-    Args:
-        config: The configuration of the run.
-        corpus: Its corpus.
-        num_steps: Training steps in all.
-        has_started: Whether weights will be restored, so that initial embeddings are not read.
-
-    Raises:
-        FileNotFoundError, ModuleNotFoundError: See `tf_vmf.models.read_word_vectors`.
-        ValueError: The initial embeddings have another width.
-    """
+    """The compiled model of a configuration."""
     latent = make_latent(config, config.seed)
     model = LSTMVAE(
         len(corpus.vocabulary),

@@ -62,12 +62,7 @@ def beside_unigram(run: Run, unigram: float, noun: str, token: str) -> str:
 
 
 def unigram_remedies(metrics: Mapping[str, Any], config: Mapping[str, Any]) -> str:
-    """Suggests, in one sentence, how to beat the unigram baseline, given the run's settings.
-
-    Args:
-        metrics: The content of metrics.json.
-        config: That of config.json; options that it lacks are not spoken of.
-    """
+    """Suggests, in one sentence, how to beat the unigram baseline, given the run's settings."""
     training, latent, remedies = metrics.get("training", {}), config.get("latent"), []
     if latent not in ("gaussian", "none") and isinstance(config.get("concentration"), int | float):
         remedies.append("a concentration that is learned (concentration=learned), as short texts want a low one")

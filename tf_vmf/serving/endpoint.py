@@ -269,11 +269,7 @@ class VAEEndpoints(DecoderEndpoints):
 
 
 def _input_spec(model: VAE) -> tf.TensorSpec:
-    """The specification of a batch.
-
-    Raises:
-        ValueError: The encoder takes more than one tensor, or what it takes is not known.
-    """
+    """The specification of a batch."""
     inputs = model.encoder_input
     outputs = output_spec(model.decoder, (None, model.latent.latent_dim))
     if not isinstance(inputs, keras.KerasTensor) or not isinstance(outputs, keras.KerasTensor):

@@ -22,16 +22,7 @@ _ENDPOINTS: dict[type[VariationalAutoencoder], type[ModelEndpoints]] = {
 
 
 def model_endpoints(model: VariationalAutoencoder, vectorizer: Any = None, **options: Any) -> ModelEndpoints:
-    """The endpoints of a model, as an object of the class for its kind.
-
-    Args:
-        model: A trained model.
-        vectorizer: The layer from strings to its examples, or None.
-        **options: Options of the kind: `allow_unknown`, False for models that write sentences only.
-
-    Raises:
-        ValueError: The model is of another kind, or the vectorizer does not go with it.
-    """
+    """The endpoints of a model, as an object of the class for its kind."""
     kind = next((_ENDPOINTS[base] for base in type(model).__mro__ if base in _ENDPOINTS), None)
     if kind is None:
         names = ", ".join(each.__name__ for each in _ENDPOINTS)
@@ -60,9 +51,6 @@ def nearest_text(of_model: ModelEndpoints, examples: Sequence[str]) -> Endpoint:
     Args:
         of_model: The endpoints of a model of text.
         examples: Texts to find. Those without a known word have the code of nothing, and are left out.
-
-    Raises:
-        ValueError: The model has no code, takes labels, or came without a vectorizer; or no example has a known word.
     """
     vectorizer = of_model.vectorizer
     if vectorizer is None or of_model.latent is None or set(of_model.batch) != {of_model.example}:

@@ -29,17 +29,7 @@ _SHOWN = 20
 
 
 def to_tensor(name: str, value: Any, spec: tf.TensorSpec, limits: Limits) -> tf.Tensor:
-    """A tensor from nested lists.
-
-    Args:
-        name: Name of the input, for messages.
-        value: What JSON held; strings may be {"b64": ...}.
-        spec: The dtype and shape that are expected.
-        limits: Number of rows, size of strings and value of scalars.
-
-    Raises:
-        RequestError: The value is not of this dtype and shape, or is too large.
-    """
+    """A tensor from nested lists."""
     expected = f"Input {name!r}: expected {spec.dtype.name} of shape {[-1 if n is None else n for n in spec.shape]}."
     shape, flat = _flattened(value, spec.shape.rank, expected)
     if not spec.shape.is_compatible_with(shape):
@@ -143,11 +133,7 @@ def _numbers(items: Sequence[Any], dtype: tf.DType, expected: str) -> np.ndarray
 
 
 def read_labels(path: Path) -> tuple[str, ...] | None:
-    """The names of the labels by number; None where the export at the path holds none.
-
-    Raises:
-        ValueError: The file is no list of distinct strings.
-    """
+    """The names of the labels by number; None where the export at the path holds none."""
     file = path / LABELS_FILE
     if not file.is_file():
         return None
@@ -166,11 +152,7 @@ def read_labels(path: Path) -> tuple[str, ...] | None:
 
 
 def write_labels(path: Path, names: Sequence[str], num_labels: int) -> None:
-    """Writes the names of the labels into the folder of an export.
-
-    Raises:
-        ValueError: They are not distinct, or not as many as the model has labels.
-    """
+    """Writes the names of the labels into the folder of an export."""
     if len({*names}) != num_labels or len(names) != num_labels:
         raise ArgumentError(
             "label_names", f"{num_labels} distinct names, one per label of the model", str(list(names)), owner="export"
@@ -179,15 +161,7 @@ def write_labels(path: Path, names: Sequence[str], num_labels: int) -> None:
 
 
 def label_ids(value: Any, names: Sequence[str] | None) -> Any:
-    """The value of the input `labels` with names replaced by numbers.
-
-    Args:
-        value: What JSON held: a list of names or numbers.
-        names: The names by number, or None where they are unknown.
-
-    Raises:
-        RequestError: There is no such label.
-    """
+    """The value of the input `labels` with names replaced by numbers."""
     return [_id(item, names) for item in value] if isinstance(value, list) else value
 
 

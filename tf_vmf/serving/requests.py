@@ -85,9 +85,6 @@ async def read_body(request: Any, limits: Limits) -> bytes:
     """The bytes of the body, as they were sent.
 
     A body that is too large is read to its end and dropped, so that the client gets to read the answer.
-
-    Raises:
-        RequestError: It is too large, or does not arrive in time.
     """
     chunks, size = [], 0
     try:
@@ -106,11 +103,7 @@ async def read_body(request: Any, limits: Limits) -> bytes:
 
 
 def decompressed(body: bytes, encoding: str, limits: Limits) -> bytes:
-    """The body without the compression that the header Content-Encoding names.
-
-    Raises:
-        RequestError: The encoding is unknown, the data are damaged or too large.
-    """
+    """The body without the compression that the header Content-Encoding names."""
     if encoding.strip().lower() in ("", "identity"):
         return body
     if encoding.strip().lower() not in ("gzip", "x-gzip"):
@@ -129,11 +122,7 @@ def decompressed(body: bytes, encoding: str, limits: Limits) -> bytes:
 
 
 def parse_json(body: bytes) -> Any:
-    """The content of a JSON body; NaN, Infinity and -Infinity are numbers, as in TensorFlow Serving.
-
-    Raises:
-        RequestError: It is not JSON in UTF-8.
-    """
+    """The content of a JSON body; NaN, Infinity and -Infinity are numbers, as in TensorFlow Serving."""
     try:
         return json.loads(body.decode("utf-8-sig"))
     except UnicodeDecodeError as error:

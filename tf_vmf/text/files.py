@@ -184,9 +184,6 @@ def as_texts(texts: Any, name: str = "texts") -> Iterable[Text]:
     Args:
         texts: The strings.
         name: The argument to name in errors.
-
-    Raises:
-        ArgumentError: `texts` is none of these, or an entry is no string; of an iterator, once it is read.
     """
     return _streamed(texts, name) if isinstance(texts, Iterator) else TextList(texts, name=name)
 
@@ -200,12 +197,7 @@ def _streamed(batches: Iterator[Any], name: str) -> Iterator[Text]:
 
 
 def expand_paths(paths: Paths) -> list[Path]:
-    """A list of paths, of one or several; patterns such as `text/*.txt`, and `label=text/*.txt`, are expanded and sorted.
-
-    Raises:
-        ValueError: the list is empty.
-        FileNotFoundError: a pattern fits no file.
-    """
+    """A list of paths, of one or several; patterns such as `text/*.txt`, and `label=text/*.txt`, are expanded and sorted."""
     several = [paths] if isinstance(paths, str | Path) else list(paths)
     if not several:
         raise ArgumentError("train_files", "one file or more", "[]")

@@ -46,10 +46,6 @@ def read_wikipedia() -> Iterator[Text]:
 
     Left out are redirects, pages outside the article namespace, headings, list items, tables, image captions, code and
     footnotes.
-
-    Raises:
-        ModuleNotFoundError: gensim is not installed.
-        FileNotFoundError: this installation of gensim has no test data.
     """
     wikicorpus = require_gensim("gensim.corpora.wikicorpus", "the Wikipedia articles")
     path = require_gensim("gensim.test.utils", "the Wikipedia articles").datapath(ARCHIVE)

@@ -129,16 +129,7 @@ class Config:
 
 
 def refuse_unused(config: Config, names: Sequence[str], reason: str) -> None:
-    """Refuses options that would do nothing.
-
-    Args:
-        config: The configuration.
-        names: Its options that have no effect; those with their default pass.
-        reason: Why they have none, a clause: "a latent of that kind has no concentration".
-
-    Raises:
-        UnusedOptionError: One of them has another value than its default.
-    """
+    """Refuses options that would do nothing."""
     defaults = {each.name: each.default for each in dataclasses.fields(config)}
     for name in names:
         value = getattr(config, name)
@@ -221,16 +212,7 @@ def describe(kinds: tuple[Any, ...], metadata: Mapping[str, Any]) -> str:
 
 
 def _check_text(entry: str, columns: Mapping[str, str]) -> None:
-    """Checks one entry of an option that names texts: a path, `label=path` or a pattern.
-
-    Args:
-        entry: The entry.
-        columns: Names of columns by the option that holds them, which a table must have in its header.
-
-    Raises:
-        MissingPlaceError: There is no such file or folder.
-        ArgumentError: The header of a CSV or TSV file holds no column of a name.
-    """
+    """Checks one entry of an option that names texts: a path, `label=path` or a pattern."""
     if _PATTERN & set(entry):
         return
     rest = entry.partition("=")[2]

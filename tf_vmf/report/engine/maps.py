@@ -127,17 +127,7 @@ def map_codes(
     label_names: Sequence[str] = (),
     seed: int = 0,
 ) -> CodeMap:
-    """A map of at most 1,500 codes, drawn at random.
-
-    Args:
-        codes: shape (n, d).
-        excerpts: Gives the excerpts of some positions in `codes`.
-        spherical: Whether codes are unit vectors.
-        candidates: Positions to draw from; None for all.
-        labels: Integer labels, shape (n,), or None.
-        label_names: Names of the labels.
-        seed: Seed of the sample and of the projection.
-    """
+    """A map of at most 1,500 codes, drawn at random."""
     candidates = np.arange(len(codes)) if candidates is None else np.asarray(candidates)
     rows = np.sort(np.random.default_rng(seed).permutation(candidates)[:MOST_POINTS])
     projection = project(codes[rows], spherical=spherical, seed=seed)
@@ -168,11 +158,6 @@ def lay_out(codes: np.ndarray, *, spherical: bool, seed: int = 0) -> np.ndarray:
 
     At most 1,500 codes, drawn at random, are projected. Each other code lies at the mean of its three nearest ones among these,
     weighted by its cosine with them, a little apart from it.
-
-    Args:
-        codes: shape (n, d).
-        spherical: Whether they are unit vectors.
-        seed: Seed of the draw and of the projection.
     """
     rng = np.random.default_rng(seed)
     landmarks = np.sort(rng.permutation(len(codes))[:MOST_POINTS])

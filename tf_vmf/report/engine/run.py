@@ -117,12 +117,7 @@ def describe_latent(latent: LatentLayer) -> Latent:
 
 
 def use_of_code(encodings: Encodings, lengths: np.ndarray) -> CodeUse:
-    """Variances, KLs and concentrations of encoded examples.
-
-    Args:
-        encodings: What `encode` returned.
-        lengths: Tokens of each example, shape (n,).
-    """
+    """Variances, KLs and concentrations of encoded examples."""
     from scipy.stats import spearmanr
 
     codes, kl, concentration = encodings.codes, encodings.kl, encodings.concentration

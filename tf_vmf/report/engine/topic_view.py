@@ -192,16 +192,7 @@ def view_topics(
     window: str = "",
     seed: int = 0,
 ) -> TopicView:
-    """Makes the view of topics over the codes of texts.
-
-    Args:
-        source: The topics and their texts.
-        noun: What a text is called.
-        topic_noun: What a topic is called.
-        relevance_weight: Weight of the probability in the relevance of a word at first.
-        window: Where words are counted as together.
-        seed: Seed of the map and of the texts drawn for it.
-    """
+    """Makes the view of topics over the codes of texts."""
     topic, unit = np.asarray(source.topic), unit_rows(source.codes, np.float32)
     centers = unit_rows(source.centers, np.float32)
     topics = []

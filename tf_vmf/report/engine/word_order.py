@@ -76,16 +76,7 @@ def swap_adjacent(words: np.ndarray, num_swaps: int, seed: int | Sequence[int]) 
 
 
 def replace_word(words: np.ndarray, candidates: np.ndarray, seed: int | Sequence[int]) -> np.ndarray:
-    """A copy of a sentence with the word at a random place replaced by another one.
-
-    Args:
-        words: Ids of at least 1 word, shape (n,).
-        candidates: Ids to draw from, with the frequencies they have there, shape (m,).
-        seed: Place and word are a function of it alone.
-
-    Raises:
-        ValueError: There is no candidate other than the word to replace.
-    """
+    """A copy of a sentence with the word at a random place replaced by another one."""
     rng = np.random.default_rng(seed)
     copy = np.array(words)
     place = rng.integers(len(copy))
@@ -221,14 +212,6 @@ def prediction_distance(
 
     The network (scikit-learn's `MLPRegressor`: ReLU, Adam, squared error, early stopping on a tenth of the rows) sees inputs of
     mean 0 and variance 1 in every column, and codes less their mean, scaled as a whole.
-
-    Args:
-        inputs: Rows to fit, shape (n, m).
-        codes: Their codes, shape (n, d).
-        test_inputs: Rows to measure on, shape (k, m).
-        test_codes: Their codes, shape (k, d).
-        hidden_units: Units of the hidden layer.
-        seed: Seed of the network.
     """
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.neural_network import MLPRegressor

@@ -52,18 +52,7 @@ def topic_blocks(view: TopicView) -> list[Block]:
 def topic_report(
     path: str | Path, view: TopicView, *, title: str, notes: str = "", sections: Sequence[Section] = ()
 ) -> None:
-    """Writes the page of topics: a map to explore, and how the topics relate.
-
-    Args:
-        path: The file to write.
-        view: The topics.
-        title: The heading, as the name of the file of texts.
-        notes: A sentence below it.
-        sections: Further sections, after the topics.
-
-    Raises:
-        ModuleNotFoundError: jinja2 or matplotlib is not installed.
-    """
+    """Writes the page of topics: a map to explore, and how the topics relate."""
     counted = sum(topic.size for topic in view.topics)
     subtitle = f"{counted:,} {view.noun}s in {len(view.topics) - len(view.gone)} {view.topic_noun}s"
     hidden = view.num_texts - view.num_unknown - counted
