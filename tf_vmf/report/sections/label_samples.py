@@ -101,10 +101,9 @@ class LabelSamples(ReportSection):
             Text(self._how_labels_are_told()),
             Table(tuple(label.label for label in self.labels), rows),
             Text(
-                f"The words that set these labels apart most clearly, in {self.num_samples:,} samples per label and in "
-                "the training "
-                "sentences, with their log-odds ratios in standard deviations (Monroe et al., 2008). Among thousands of words "
-                "chance alone takes the largest to about 4."
+                f"The words that set these labels apart most clearly, in {self.num_samples:,} samples per label and in the "
+                "training sentences, with their log-odds ratios in standard deviations (Monroe et al., 2008). Among thousands "
+                "of words chance alone takes the largest to about 4."
             ),
             Table(
                 ("Label", "In the model's samples", "In the training sentences"),

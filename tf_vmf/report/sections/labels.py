@@ -73,9 +73,8 @@ class LabelWords(ReportSection):
             "Words of each label",
             [
                 Text(
-                    f"The most relevant words that the model predicts at the center of the training codes of {which}. "
-                    "Training did not "
-                    "use labels: words that fit a label show that its documents lie together."
+                    f"The most relevant words that the model predicts at the center of the training codes of {which}. Training "
+                    "did not use labels: words that fit a label show that its documents lie together."
                 ),
                 Table(
                     ("Label", "Words", "Documents"),
@@ -142,10 +141,9 @@ class LabelPath(ReportSection):
             "From one label to another",
             [
                 Text(
-                    f"Words decoded on the {self.way} from the center of {self.start!r} to that of {self.end!r}. Of "
-                    "all pairs of frequent "
-                    f"labels these centers have the smallest cosine, {self.cosine:.2f}. Every point between two codes can be "
-                    "decoded; in a good latent space the words in between make sense, too."
+                    f"Words decoded on the {self.way} from the center of {self.start!r} to that of {self.end!r}. Of all pairs of "
+                    f"frequent labels these centers have the smallest cosine, {self.cosine:.2f}. Every point between two codes "
+                    "can be decoded; in a good latent space the words in between make sense, too."
                 ),
                 Table(
                     ("Way", "Words"),

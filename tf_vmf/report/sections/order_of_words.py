@@ -69,9 +69,8 @@ class OrderOfWords(ReportSection):
         beyond = self.beyond_bag_of_words
         if self.order_free_encoder:
             rest = (
-                "As this encoder is a bag of words itself, all that is left is what the network failed to learn: it "
-                "says nothing about "
-                "structure."
+                "As this encoder is a bag of words itself, all that is left is what the network failed to learn: it says "
+                "nothing about structure."
             )
             if self.reads_label:
                 rest = (
@@ -81,9 +80,8 @@ class OrderOfWords(ReportSection):
         else:
             label = " the label, which the encoder reads," if self.reads_label else ""
             rest = (
-                "What is left on test sentences is an upper bound on what the order of words adds to the code: it "
-                f"also holds{label} "
-                "what the network failed to learn."
+                "What is left on test sentences is an upper bound on what the order of words adds to the code: it also "
+                f"holds{label} what the network failed to learn."
             )
         if not beyond.distance < beyond.constant_distance:
             rest += " Here the network does no better than the mean code, so this comparison says nothing about bags of words."
