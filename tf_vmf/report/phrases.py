@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -76,11 +76,6 @@ def unigram_remedies(metrics: Mapping[str, Any], config: Mapping[str, Any]) -> s
 def number(value: float | None, spec: str = ",.0f") -> str:
     """The number, or a dash where there is none."""
     return "–" if value is None or math.isnan(value) else format(value, spec)  # noqa: RUF001
-
-
-def label_shares(labels: Sequence[tuple[str, int]], size: int) -> str:
-    """The most frequent labels of a group of so many examples, as "red 60%, blue 40%"."""
-    return ", ".join(f"{label} {count / size:.0%}" for label, count in labels)
 
 
 def map_caption(found: CodeMap, noun: str) -> str:
