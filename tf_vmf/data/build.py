@@ -240,9 +240,7 @@ def _forgotten(numbering: Numbering) -> dict[str, int]:
     return {"words_forgotten_while_counting": numbering.forgotten} if numbering.forgotten else {}
 
 
-def label_positions(
-    columns: Mapping[str, np.ndarray | None],
-) -> tuple[tuple[str, ...], dict[str, np.ndarray | None]]:
+def label_positions(columns: Mapping[str, np.ndarray | None]) -> tuple[tuple[str, ...], dict[str, np.ndarray | None]]:
     """Label values, numbers or strings, as int64 positions in the sorted list of all that occur.
 
     Returns:

@@ -4,18 +4,7 @@
 """
 
 from tf_vmf.report.context import DocumentContext, SentenceContext
-from tf_vmf.report.page.page import (
-    Code,
-    Headline,
-    Image,
-    Passage,
-    PassageList,
-    Row,
-    Section,
-    Table,
-    Text,
-    write_report,
-)
+from tf_vmf.report.page.page import Code, Headline, Image, Passage, PassageList, Row, Section, Table, Text, write_report
 from tf_vmf.report.reports import (
     DOCUMENT_SECTIONS,
     SENTENCE_SECTIONS,

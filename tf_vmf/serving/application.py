@@ -44,11 +44,7 @@ def application(served: Served, name: str, version_labels: tuple[str, ...]) -> f
     """See `tf_vmf.serving.make_app`."""
     service = _Service(served, name)
     app = FastAPIOffline(
-        title=f"tf_vmf: {name}",
-        version=__version__,
-        redoc_url=None,
-        lifespan=service.lifespan,
-        redirect_slashes=False,
+        title=f"tf_vmf: {name}", version=__version__, redoc_url=None, lifespan=service.lifespan, redirect_slashes=False
     )
 
     def get(path: str, answer: Any, **options: Any) -> None:

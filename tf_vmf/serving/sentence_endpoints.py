@@ -155,12 +155,7 @@ class SentenceEndpoints(ModelEndpoints):
         return self._write(z, sampler, max_length, labels, seed)
 
     def _write(
-        self,
-        z: tf.Tensor,
-        sampler: Sampler,
-        max_length: tf.Tensor,
-        labels: tf.Tensor | None,
-        seed: tf.Tensor | int = 0,
+        self, z: tf.Tensor, sampler: Sampler, max_length: tf.Tensor, labels: tf.Tensor | None, seed: tf.Tensor | int = 0
     ) -> Outputs:
         """Sentences at codes, as `tokens` and, where there is a vectorizer, as `texts`."""
         tokens = self.model.generate(

@@ -109,10 +109,7 @@ class TextFiles:
         elif (table := next((f.path for f in self._files if table_format(f.path)), None)) is not None:
             head = next((line for _, line in read_lines(table, encoding) if line), "")
             raise ArgumentError(
-                "text_column",
-                f"the column of the text, as {table} has columns",
-                "None",
-                f"Its first line: {head:.200}",
+                "text_column", f"the column of the text, as {table} has columns", "None", f"Its first line: {head:.200}"
             )
 
     @property

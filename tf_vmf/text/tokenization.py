@@ -229,7 +229,7 @@ _ABBREVIATIONS = (
     r"vs|cf|ca|approx|etc|e\.g|i\.e|al|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|\w"
 )
 _END = re.compile(
-    r"(?<=[.!?])(?P<close>[\"'\u201d\u2019)\]]*)\s+(?=[\"'\u201c\u2018(\[]*[A-Z0-9\u00c0-\u00d6\u00d8-\u00de])",
+    r"(?<=[.!?])(?P<close>[\"'\u201d\u2019)\]]*)\s+(?=[\"'\u201c\u2018(\[]*[A-Z0-9\u00c0-\u00d6\u00d8-\u00de])"
 )
 _AFTER_ABBREVIATION = re.compile(rf"(?:^|[\s(\[\"'\u201c\u2018.])(?:{_ABBREVIATIONS})\.$")
 
