@@ -12,6 +12,7 @@ import keras
 import numpy as np
 
 from tf_vmf._errors import ArgumentError, MissingPlaceError
+from tf_vmf.files import write_json
 from tf_vmf.models.lstm_vae import LSTMVAE
 from tf_vmf.models.variational_autoencoder import VariationalAutoencoder
 from tf_vmf.models.word_model import hash_of_vocabulary
@@ -151,3 +152,8 @@ def read_word_vectors(path: str | Path) -> Mapping[str, np.ndarray]:
         ) from error
     # Where a word comes twice gensim leaves places without a word at the end.
     return {word: vector for word, vector in zip(found.index_to_key, found.vectors, strict=True) if word is not None}
+
+
+def write_vectorizer(file: str | Path, vectorizer: Vectorizer) -> None:
+    """Writes the `vectorizer.json` beside a model."""
+    write_json(file, keras.saving.serialize_keras_object(vectorizer))
