@@ -38,7 +38,7 @@ def topic_report(
         path,
         title=title,
         subtitle=f"{subtitle}. {notes}".strip(),
-        sections=[Section("Map", topic_blocks(view)), *sections],
+        sections=[Section(f"{view.topic_noun.capitalize()}s", topic_blocks(view)), *sections],
         findings=to_json(view),
         footer="",
     )

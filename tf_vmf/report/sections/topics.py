@@ -7,7 +7,7 @@ from typing import Self
 
 from tf_vmf.report.context import DocumentContext
 from tf_vmf.report.engine.topic_view import TopicView
-from tf_vmf.report.page.page import Block, Heading, Section
+from tf_vmf.report.page.page import Block, Section
 from tf_vmf.report.page.topics import Relation, TopicExplorer
 from tf_vmf.report.section import ReportSection
 
@@ -34,13 +34,10 @@ class Topics(ReportSection):
 def topic_blocks(view: TopicView) -> list[Block]:
     """The explorer of topics, and the pictures of how they relate."""
     explorer, several = TopicExplorer(view), len(view.topics) > 1
-    plural = explorer.plural
-    blocks: list[Block] = [explorer]
-    if view.times is not None:
-        blocks += [Heading(f"{plural.capitalize()} over time"), Relation(explorer, "times")]
-    if view.classes is not None:
-        blocks += [Heading(f"{plural.capitalize()} of each {view.classes.name}"), Relation(explorer, "classes")]
-    if several:
-        blocks += [Heading(f"Tree of {plural}"), Relation(explorer, "tree")]
-        blocks += [Heading(f"Similarity of {plural}"), Relation(explorer, "similarity")]
-    return blocks
+    shown = {
+        "times": view.times is not None,
+        "classes": view.classes is not None,
+        "tree": several,
+        "similarity": several,
+    }
+    return [explorer, *(Relation(explorer, relation) for relation, there in shown.items() if there)]  # type: ignore[arg-type]
