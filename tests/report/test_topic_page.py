@@ -47,7 +47,10 @@ def visit(browser, folder):
         context.close()
     assert not faults
     assert {url.split(":")[0] for url in requests} <= {"file", "data", "blob"}
-    assert {Path(url).name for url in requests if url.startswith("file:")} <= {f"{size}.html" for size in VIEWS}
+    assert {Path(url).name for url in requests if url.startswith("file:")} <= {
+        "cased.html",
+        *(f"{size}.html" for size in VIEWS),
+    }
 
 
 def saved(page, button):
@@ -137,6 +140,16 @@ def test_a_search_counts_all_texts_that_hold_all_words(visit, query):
     assert found.locator(".examples b").all_text_contents() == [f"id-{row}" for row in rows[:20]]
     unknown = sorted(wanted - set(SOURCES[5].vocabulary))
     assert ("Not among the words of the model" in found.text_content()) == bool(unknown)
+
+
+def test_a_search_ignores_the_case_of_words_of_the_model(visit, folder):
+    given = SOURCES[5]
+    vocabulary = [{"word1": "Word1", "word2": "WORD1"}.get(word, word) for word in given.vocabulary]
+    topic_report(folder / "cased.html", view_topics(replace(given, vocabulary=vocabulary)), title="t")
+    page = visit("cased")
+    page.get_by_label("Search texts and topics").fill("word1")
+    rows = np.flatnonzero(given.counts[:, [1, 2]].sum(axis=1) > 0)
+    assert page.locator(".topic-map [role=status]").text_content() == f"{len(rows)} of 301 texts"
 
 
 def test_a_search_finds_topics_by_their_words(visit):

@@ -16,6 +16,7 @@ from tf_vmf.report.engine.topic_view import NO_TOPIC, TopicSource, TopicView, vi
 from tf_vmf.report.page.page import Block, Section, Table, Text
 from tf_vmf.report.page.topics import name
 from tf_vmf.report.topic import topic_report
+from tf_vmf.topics.groups import read_column
 from tf_vmf.topics.tables import coherence
 
 _WORDS = 10
@@ -172,13 +173,11 @@ def _agreement(view: TopicView, labels: np.ndarray) -> str:
 
 def _classes(given: Sequence[Any]) -> Groups | None:
     """The labels in order of their names; None where no document has one."""
-    present = np.array([_is_present(value) for value in given], bool)
-    if not present.any():
-        return None
-    values, number = np.unique(np.array([str(value) for value in given])[present], return_inverse=True)
-    of_text = np.full(len(given), -1)
-    of_text[present] = number
-    return "label", values.tolist(), of_text
+    entries = read_column("classes", given, len(given))
+    values = sorted({str(entry) for entry in entries if entry is not None})
+    number = {value: place for place, value in enumerate(values)}
+    of_text = np.array([-1 if entry is None else number[str(entry)] for entry in entries])
+    return ("label", values, of_text) if values else None
 
 
 def _periods(given: Sequence[Any]) -> Groups | None:
@@ -206,11 +205,3 @@ def _periods(given: Sequence[Any]) -> Groups | None:
     periods = dates.dt.to_period(span.freqstr)
     place = np.asarray(span.get_indexer(pd.PeriodIndex(periods)))
     return called, [str(period) for period in span], place
-
-
-def _is_present(value: Any) -> bool:
-    """Whether a document has a class, which is neither None nor NaN nor another missing value of pandas."""
-    try:
-        return value is not None and bool(value == value)
-    except TypeError:  # of pandas.NA, which is neither equal nor unequal to itself
-        return False

@@ -94,9 +94,10 @@ function wilson(part, total) {
 
 // Colored cells: `value(i, j)` in [0, 1], `title(i, j)` its text; a click calls `choose(i, j)`.
 function matrixChart(rows, columns, { value, title, choose, label, room }) {
-  const letters = room < 500 ? 15 : 26, left = 7 * letters, top = 104;
-  const cell = Math.max(room < 500 ? 13 : 10, Math.min(30, Math.floor((room - left - 40) / columns.length)));
-  const font = Math.min(12, 0.95 * cell), width = left + cell * columns.length + 40;
+  const letters = room < 500 ? 15 : 26, most = Math.max(...rows.map(name => name.length));
+  const cell = Math.max(room < 500 ? 13 : 10, Math.min(30, Math.floor((room - 7.2 * Math.min(letters, most) - 70) / columns.length)));
+  const font = Math.min(12, 0.95 * cell), left = 0.62 * font * Math.min(letters, most) + 12;
+  const top = 9.6 * font + 8, width = left + cell * columns.length + 5 * font;
   const short = (name, most) => (name.length > most ? `${name.slice(0, most - 1)}…` : name);
   const svg = make("svg", { viewBox: `0 0 ${width} ${top + cell * rows.length + 6}`, class: "chart matrix", role: "img", "aria-label": label, width });
   svg.append(make("rect", { class: "ground", x: left, y: top, width: cell * columns.length, height: cell * rows.length }));

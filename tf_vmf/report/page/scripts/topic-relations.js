@@ -19,7 +19,8 @@ class TopicTree {
 
   draw() {
     const { data, state } = this, { topics, tree } = data, size = topics.length;
-    const order = this.order(), line = 20, left = 250, width = 640, height = size * line + 34;
+    const width = Math.min(640, room(this.element)), letters = width < 500 ? 20 : 34, left = 7.2 * letters + 8;
+    const order = this.order(), line = 20, height = size * line + 34;
     const most = Math.max(0.05, ...tree.map(row => row[2])) * 1.04, x = value => left + (width - left - 14) * (value / most);
     const svg = make("svg", { viewBox: `0 0 ${width} ${height}`, class: "chart tree", role: "img", "aria-label": `Tree of ${data.plural}: the farther to the right two of them join, the less alike they are` });
     const ys = new Map(), xs = new Map();
@@ -27,7 +28,7 @@ class TopicTree {
       ys.set(topic, 20 + i * line);
       xs.set(topic, left);
       const label = data.name(topic), group = data.group(topic);
-      const text = make("text", { class: `end k${topic}${group === state.selected ? " chosen" : ""}`, x: left - 8, y: 24 + i * line }, label.length > 34 ? `${label.slice(0, 33)}…` : label);
+      const text = make("text", { class: `end k${topic}${group === state.selected ? " chosen" : ""}`, x: left - 8, y: 24 + i * line }, label.length > letters ? `${label.slice(0, letters - 1)}…` : label);
       text.addEventListener("click", () => state.select(group));
       svg.append(text);
     });
@@ -98,7 +99,7 @@ function drawClasses(element, data, state) {
     choose: (_, j) => state.select(topics[j]),
     label: `Share of each ${data.topic_noun} in each ${name}`,
   });
-  showPicture(element, `${name} and ${data.plural}`, `A row per ${name}, a column per ${data.topic_noun}: the stronger the color, the larger the share of the ${name}'s ${data.texts}, ${percent(most)} at most.${values.length < num_values ? ` The ${values.length} most frequent of ${num_values} ${name}s are shown.` : ""}`, svg, () =>
+  showPicture(element, `${name} and ${data.plural}`, `A row per ${name}, a column per ${data.topic_noun}: the stronger the color, the larger the share of the ${name}'s ${data.texts}; the strongest stands for ${percent(most)}.${values.length < num_values ? ` The ${values.length} most frequent of ${num_values} ${name}s are shown.` : ""}`, svg, () =>
     [[name, ...topics.map(k => data.name(k))], ...values.map((value, i) => [value, ...rows[i]])]);
 }
 
