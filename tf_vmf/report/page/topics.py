@@ -15,7 +15,7 @@ import numpy as np
 from scipy import sparse
 
 from tf_vmf.report.engine.serialization import plain
-from tf_vmf.report.engine.topic_view import NO_TOPIC, Grouping, TopicView, ViewedTopic
+from tf_vmf.report.engine.topic_view import NO_TOPIC, Grouping, TopicView, ViewedTopic, shortened
 
 SHOWN_WORDS = 10
 # Without JavaScript the map shows so many texts, and each topic so many characters of a text.
@@ -148,7 +148,7 @@ class TopicExplorer:
         texts = self.view.texts
         assert texts is not None
         places = np.searchsorted(texts.rows, topic.typical[:_STILL_TEXTS])
-        return [(self.title(int(place)), texts.beginnings[place][:_STILL_TEXT]) for place in places]
+        return [(self.title(int(place)), shortened(texts.beginnings[place], _STILL_TEXT)) for place in places]
 
     def title(self, place: int) -> str:
         """The title of a text of the map, or its position in the data."""

@@ -28,8 +28,8 @@ class TopicPanel {
 
   draw() {
     const { data, state } = this;
-    const parts = state.found ? [this.found()] : [];
-    if (state.text != null) parts.push(this.chosenText());
+    const parts = state.text != null ? [this.chosenText()] : [];
+    if (state.found) parts.push(this.found());
     if (state.selected != null) parts.push(...this.topic(state.selected));
     if (!parts.length) parts.push(make("p", { class: "soft" }, `Choose a ${data.topic_noun} on the map or in the list to see its words and ${data.texts}.`));
     this.element.replaceChildren(...parts);
