@@ -103,7 +103,9 @@ def _picture(page: str) -> str:
 
 def _prepare(app: Sphinx) -> None:
     folder = Path(app.srcdir) / "outside" / "gallery"
-    files = sorted(file for pattern in _MADE_BY for file in _ROOT.glob(pattern) if file.is_file() and file.suffix != ".pyc")
+    files = sorted(
+        file for pattern in _MADE_BY for file in _ROOT.glob(pattern) if file.is_file() and file.suffix != ".pyc"
+    )
     stamp = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
     made = folder / "stamp"
     if made.exists() and made.read_text() == stamp:
@@ -121,7 +123,11 @@ def _cards(app: Sphinx, name: str, source: list[str]) -> None:
         return
     for entry in ENTRIES:
         topics = (folder / f"{entry.name}.txt").read_text("utf-8")
-        cards += [f":::{{grid-item-card}} {entry.title}", f":link: gallery/{entry.name}.html", f":link-alt: {entry.title}"]
+        cards += [
+            f":::{{grid-item-card}} {entry.title}",
+            f":link: gallery/{entry.name}.html",
+            f":link-alt: {entry.title}",
+        ]
         cards += [f":img-top: outside/gallery/{entry.name}.svg", f":img-alt: Map of {entry.title}", ""]
         cards += [f"{entry.about} Largest topics: {topics}.", ":::"]
     source[0] = source[0].replace("<!-- gallery -->", "\n".join([*cards, "::::"]))
