@@ -51,7 +51,7 @@ def source(num_topics=5, size=300, hostile=True):
         texts=texts,
         whole=True,
         titles=[f"id-{row}" for row in range(size + 1)],
-        classes=("class", ("a", "b", "c"), rng.integers(-1, 3, size + 1)),
+        classes=("label", ("a", "b", "c"), rng.integers(-1, 3, size + 1)),
         times=("month", MONTHS, rng.integers(12, size=size + 1)),
     )
 

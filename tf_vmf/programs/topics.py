@@ -150,8 +150,15 @@ def _write(
     say("map and report")
     strings, used = [text.text for text in texts], (config.text_column, config.label_column, config.date_column)
     shown = own.columns(texts, without={"row", "text", "label", *map(str, used)})
+    titles = shown.pop("title", None)
     model.report(
-        folder / "report.html", labels, times=times, columns=shown or None, texts=strings, title=_title(config)
+        folder / "report.html",
+        labels,
+        times=times,
+        titles=titles,
+        columns=shown or None,
+        texts=strings,
+        title=_title(config),
     )
     model.save(folder / MODEL_FOLDER)
 

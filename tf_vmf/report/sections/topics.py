@@ -10,7 +10,7 @@ from typing import Self
 from tf_vmf.report.context import DocumentContext
 from tf_vmf.report.engine.serialization import to_json
 from tf_vmf.report.engine.topic_view import TopicView
-from tf_vmf.report.page.page import Block, Heading, Section, write_report
+from tf_vmf.report.page.page import Block, Section, write_report
 from tf_vmf.report.page.topics import Relation, TopicExplorer
 from tf_vmf.report.section import ReportSection
 
@@ -37,16 +37,13 @@ class Topics(ReportSection):
 def topic_blocks(view: TopicView) -> list[Block]:
     """The explorer of topics, and the pictures of how they relate."""
     explorer, several = TopicExplorer(view), len(view.topics) > 1
-    plural = explorer.plural
-    blocks: list[Block] = [explorer]
-    if view.times is not None:
-        blocks += [Heading(f"{plural.capitalize()} over time"), Relation(explorer, "times")]
-    if view.classes is not None:
-        blocks += [Heading(f"{plural.capitalize()} of each {view.classes.name}"), Relation(explorer, "classes")]
-    if several:
-        blocks += [Heading(f"Tree of {plural}"), Relation(explorer, "tree")]
-        blocks += [Heading(f"Similarity of {plural}"), Relation(explorer, "similarity")]
-    return blocks
+    shown = {
+        "times": view.times is not None,
+        "classes": view.classes is not None,
+        "tree": several,
+        "similarity": several,
+    }
+    return [explorer, *(Relation(explorer, relation) for relation, there in shown.items() if there)]  # type: ignore[arg-type]
 
 
 def topic_report(
@@ -65,7 +62,7 @@ def topic_report(
         path,
         title=title,
         subtitle=f"{subtitle}. {notes}".strip(),
-        sections=[Section("Map", topic_blocks(view)), *sections],
+        sections=[Section(f"{view.topic_noun.capitalize()}s", topic_blocks(view)), *sections],
         findings=to_json(view),
         footer="",
     )
