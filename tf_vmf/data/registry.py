@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from tf_vmf._errors import ArgumentError
+from tf_vmf._registry import Registry
 from tf_vmf.data.splits import SPLIT_SIZES, SPLITS
 from tf_vmf.text.files import Text
 
@@ -21,7 +22,9 @@ _Loader = TypeVar("_Loader", bound=Callable[..., Any])
 # The options of the loaders of each kind; entered by the loaders, which are defined after the corpora of the package.
 OPTIONS: dict[str, frozenset[str]] = {}
 
-_CORPORA: dict[tuple[str, str], NamedCorpus] = {}
+CORPORA: dict[str, Registry[NamedCorpus]] = {
+    kind: Registry(f"corpus of {kind}", "tf_vmf.data.register_corpus") for kind in KINDS
+}
 
 
 @dataclass(frozen=True)
@@ -151,13 +154,7 @@ def register_corpus(
         origin = source or f"{loader.__module__}.{loader.__qualname__}"
         corpus = NamedCorpus(name, loader, origin, tuple(splits), is_finished, defaults)
         for kind in chosen:
-            known = _CORPORA.get((name, kind))
-            # A notebook cell that runs again defines the same function once more.
-            if known is not None and _place(known.loader) != _place(loader):
-                expected = f"a name that no other corpus of {kind} has"
-                received = f"{name!r}, which is {'.'.join(_place(known.loader))}"
-                raise ArgumentError("name", expected, received, owner="register_corpus")
-            _CORPORA[name, kind] = corpus
+            CORPORA[kind].add(name, corpus, loader)
         return loader
 
     return register
@@ -165,20 +162,9 @@ def register_corpus(
 
 def corpus_names(kind: str) -> tuple[str, ...]:
     """The names of all registered corpora of "documents" or "sentences", sorted."""
-    return tuple(sorted(name for name, of_kind in _CORPORA if of_kind == kind))
+    return CORPORA[kind].names()
 
 
 def named_corpus(name: str, kind: str) -> NamedCorpus:
     """A registered corpus."""
-    if (name, kind) not in _CORPORA:
-        raise ArgumentError(
-            "corpus",
-            f"one of {', '.join(corpus_names(kind))}, or None for `train_files` or `texts`",
-            repr(name),
-            "A corpus of your own is registered by tf_vmf.data.register_corpus, once its module is imported.",
-        )
-    return _CORPORA[name, kind]
-
-
-def _place(loader: Callable[..., Any]) -> tuple[str, str]:
-    return loader.__module__, loader.__qualname__
+    return CORPORA[kind].find(name, "corpus", alternative=", or None for `train_files` or `texts`")

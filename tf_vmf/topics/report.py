@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sklearn.metrics import normalized_mutual_info_score
 
 from tf_vmf._errors import ArgumentError
-from tf_vmf.evaluation.clustering import normalized_mutual_information, purity
+from tf_vmf.evaluation.topic_measures import purity
 from tf_vmf.evaluation.topics import topic_diversity
 from tf_vmf.report.engine.topic_view import NO_TOPIC, TopicSource, TopicView, view_topics
 from tf_vmf.report.engine.words import relevant_words
@@ -162,7 +163,7 @@ def _agreement(view: TopicView) -> str:
     known = (view.texts.topic != NO_TOPIC) & (view.classes.of_text >= 0)
     true, found = view.classes.of_text[known], view.texts.topic[known]
     text = (
-        f"Normalized mutual information of topics and classes: {normalized_mutual_information(true, found):.3f}. "
+        f"Normalized mutual information of topics and classes: {normalized_mutual_info_score(true, found):.3f}. "
         f"Purity: {purity(true, found):.3f}. The model has not seen the classes."
     )
     missing = int(np.sum(view.classes.of_text < 0))

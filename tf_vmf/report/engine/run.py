@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tf_vmf.layers.description import LatentDescription
+from tf_vmf.layers.latent_contract import LatentDescription
 from tf_vmf.layers.latent_layer import LatentLayer
 from tf_vmf.measures import ACTIVE_VARIANCE
 from tf_vmf.report.engine.encodings import Encodings

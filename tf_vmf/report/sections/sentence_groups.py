@@ -8,9 +8,9 @@ from typing import Self
 
 import numpy as np
 from scipy import sparse
+from sklearn.metrics import normalized_mutual_info_score
 
 from tf_vmf.data.sentences import Sentences
-from tf_vmf.evaluation.clustering import normalized_mutual_information
 from tf_vmf.report.context import SentenceContext
 from tf_vmf.report.engine.encodings import Encodings, unit_rows
 from tf_vmf.report.engine.topic_view import TopicSource, TopicView, view_topics
@@ -87,7 +87,7 @@ class SentenceGroups(ReportSection):
             ),
             centers=centers,
             reads_label=context.setting.reads_label,
-            nmi=None if labels is None else normalized_mutual_information(labels, group),
+            nmi=None if labels is None else normalized_mutual_info_score(labels, group),
         )
 
     def render(self) -> Section:

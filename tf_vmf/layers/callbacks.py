@@ -1,4 +1,4 @@
-"""A Keras callback that sets a number of latent layers while a model trains."""
+"""Keras callbacks that set, or log, numbers of the latent layers of a model."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import keras
 
+from tf_vmf._checks import check_choice
 from tf_vmf._errors import ArgumentError
 from tf_vmf._keras import layers_inside, training_steps
 from tf_vmf.layers.latent_layer import LatentLayer
@@ -56,17 +57,13 @@ class LatentAnnealing(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         if not callable(schedule):
-            raise ArgumentError(
-                "schedule", "a function from an epoch or a step to a number", repr(schedule), owner="LatentAnnealing"
-            )
-        for name, value, choices in (("attribute", attribute, _ATTRIBUTES), ("per", per, _PERIODS)):
-            if value not in choices:
-                raise ArgumentError(name, f"one of {', '.join(choices)}", repr(value), owner="LatentAnnealing")
+            expected = "a function from an epoch or a step to a number"
+            raise ArgumentError("schedule", expected, repr(schedule), owner="LatentAnnealing")
         if isinstance(layers, str):
             raise ArgumentError("layers", "a list of names, or None", repr(layers), owner="LatentAnnealing")
         self.schedule = schedule
-        self.attribute = attribute
-        self.per = per
+        self.attribute = check_choice("LatentAnnealing", "attribute", attribute, _ATTRIBUTES)
+        self.per = check_choice("LatentAnnealing", "per", per, _PERIODS)
         self.layers = None if layers is None else tuple(layers)
         self._found: list[LatentLayer] = []
 
@@ -79,10 +76,11 @@ class LatentAnnealing(keras.callbacks.Callback):
             self._found = [layer for layer in latents if layer.name in self.layers]
         missing = set(self.layers or ()) - {layer.name for layer in self._found}
         if missing or not self._found:
-            raise ValueError(
-                f"LatentAnnealing: expected a model with latent layers {sorted(missing) or f'whose {self.attribute} can be set'}. "
-                f"Received: {self.model.name!r} with {[layer.name for layer in latents]}."
+            expected = (
+                f"latent layers {sorted(missing)}" if missing else f"a latent layer whose {self.attribute} can be set"
             )
+            received = f"{self.model.name!r} with {[layer.name for layer in latents]}"
+            raise ArgumentError("layers", f"a model with {expected}", received, owner="LatentAnnealing")
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         del logs
@@ -112,12 +110,34 @@ class LatentAnnealing(keras.callbacks.Callback):
         except (TypeError, ValueError):
             value = math.nan
         if not 0.0 <= value < math.inf:
-            raise ArgumentError(
-                "schedule",
-                f"a function that returns a finite number >= 0 for `{self.attribute}`",
-                f"{received!r} for {self.per} {position}",
-                "Does max(value, 0.0) in it help?",
-                owner="LatentAnnealing",
-            )
+            expected = f"a function that returns a finite number >= 0 for `{self.attribute}`"
+            shown, remedy = f"{received!r} for {self.per} {position}", "Does max(value, 0.0) in it help?"
+            raise ArgumentError("schedule", expected, shown, remedy, owner="LatentAnnealing")
         for layer in self._found:
             setattr(layer, self.attribute, value)
+
+
+class LatentNumbers(keras.callbacks.Callback):
+    """Adds `kl_weight` and a concentration that is a number to the logs of an epoch, as its last training step used them.
+
+    A metric would cost every step a few operations for what one read per epoch tells.
+    """
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        del epoch
+        latent = getattr(self.model, "latent", None)
+        if logs is not None and isinstance(latent, LatentLayer):
+            step = max(training_steps(self.model) - 1, 0)
+            for name, value in latent.numbers_at(step).items():
+                logs.setdefault(name, value)
+
+
+def with_latent_numbers(callbacks: Any) -> Any:
+    """The argument `callbacks` of Keras's `fit` with a `LatentNumbers` first, so that all others see what it logs."""
+    if isinstance(callbacks, keras.callbacks.CallbackList):
+        numbers = LatentNumbers()
+        numbers.set_model(callbacks.model)
+        callbacks.callbacks.insert(0, numbers)
+        return callbacks
+    given = callbacks if isinstance(callbacks, (list, tuple)) else [] if callbacks is None else [callbacks]
+    return [LatentNumbers(), *given]

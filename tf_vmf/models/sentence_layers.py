@@ -1,4 +1,4 @@
-"""From a code and the words before to the distribution of the next word."""
+"""Encoder and decoder of a sentence model."""
 
 from __future__ import annotations
 
@@ -12,10 +12,75 @@ import tensorflow as tf
 from tf_vmf.layers.lstm import TimeMajorLSTM
 from tf_vmf.math.uniform_noise import stateless_uniform
 from tf_vmf.models.dropout import dropout
-from tf_vmf.models.sentence_batch import concat
-from tf_vmf.models.token_embedding import TokenEmbedding
+from tf_vmf.models.sentence_inputs import TokenEmbedding, concat
 from tf_vmf.seeds import stateless_seed
 from tf_vmf.text.tokens import EOS_ID, PAD_ID, UNK_ID
+
+POOLINGS = ("final", "mean_max", "bow")
+
+
+class SentenceEncoder(keras.layers.Layer):
+    """LSTM over the sentence, pooled, then a dense layer: features (batch, units). Padding reaches nothing.
+
+    Called with embeddings, time first (length, batch, embedding_dim), the numbers of tokens (batch,), and a context (batch,
+    context_dim) that joins the input of every step. See `LSTMVAE` for the options.
+    """
+
+    def __init__(
+        self,
+        units: int,
+        *,
+        pooling: str = "final",
+        bidirectional: bool = False,
+        activation: str | None = None,
+        context_dim: int = 0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**{"autocast": False, **kwargs})
+        self.units = units
+        self.pooling = pooling
+        self.bidirectional = bidirectional
+        self.activation = activation
+        self.context_dim = context_dim
+        directions = () if pooling == "bow" else ("forward", "backward")[: 1 + bidirectional]
+        self.lstms = [TimeMajorLSTM(units, context_dim, dtype=self.dtype_policy, name=name) for name in directions]
+        self.dense = keras.layers.Dense(units, activation, dtype=self.dtype_policy, name="dense")
+
+    def build(self, input_shape: Sequence[Any]) -> None:
+        for lstm in self.lstms:
+            lstm.build(input_shape)
+        width = 2 * self.units * len(self.lstms) if self.lstms else input_shape[-1] + self.context_dim
+        self.dense.build((None, width))
+        super().build(input_shape)
+
+    def call(self, inputs: tf.Tensor, lengths: tf.Tensor, context: tf.Tensor | None = None) -> tf.Tensor:
+        if not self.lstms:
+            pooled = [masked_mean(inputs, lengths)]
+            if context is not None:
+                pooled.append(tf.cast(context, pooled[0].dtype))
+            return self.dense(tf.concat(pooled, axis=-1))
+        pooled = []
+        # A shard without sentences may come with lengths of none; one without tokens has no last token.
+        last = tf.maximum(lengths, 1)
+        for lstm, backwards in zip(self.lstms, (False, True), strict=False):
+            sequence = tf.reverse_sequence(inputs, last, seq_axis=0, batch_axis=1) if backwards else inputs
+            outputs, state = lstm(sequence, lengths=last, context=context)
+            if self.pooling == "final":
+                pooled.extend(state)
+            else:
+                mask = tf.transpose(tf.sequence_mask(last, tf.shape(outputs)[0]))[..., tf.newaxis]
+                pooled.append(masked_mean(outputs, last))
+                pooled.append(tf.reduce_max(tf.where(mask, outputs, outputs.dtype.min), axis=0))
+        return self.dense(tf.concat(pooled, axis=-1))
+
+
+def masked_mean(sequence: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
+    """Mean over the steps before padding: (length, batch, width) -> (batch, width); zero for a length of 0."""
+    mask = tf.transpose(tf.sequence_mask(lengths, tf.shape(sequence)[0], dtype=sequence.dtype))[..., tf.newaxis]
+    return tf.math.divide_no_nan(
+        tf.reduce_sum(sequence * mask, axis=0), tf.cast(lengths, sequence.dtype)[:, tf.newaxis]
+    )
+
 
 LSTMState = list[tuple[tf.Tensor, tf.Tensor]]
 
@@ -27,19 +92,8 @@ class SentenceDecoder(keras.layers.Layer):
     """p(x|z) = prod_t p(x_t | x_<t, z): LSTM layers, then a softmax over the vocabulary.
 
     The initial state is linear in z. z and the condition join the inputs of every step of the first layer. The embeddings and the
-    softmax are those of a `TokenEmbedding`, which the encoder shares and every method is given.
-
-    Args:
-        units: Units of every LSTM layer.
-        num_layers: Number of LSTM layers.
-        code_dim: Width of z; 0 without a code.
-        condition_dim: Width of the condition; 0 for none.
-        output_dim: Width of a dense layer before the softmax; None for no such layer.
-        skip_connection: Adds a linear function of z to what the softmax reads.
-        z_scale: Factor of z.
-        word_dropout: Rate at which words before are replaced by `UNK_ID` in training; at 1 all are, in evaluation too.
-        dropout: Rate on embeddings, between layers and on outputs.
-        **kwargs: Passed to `keras.layers.Layer`.
+    softmax are those of a `TokenEmbedding`, which the encoder shares and every method is given. `output_dim` is the width of a
+    dense layer before the softmax, None for no such layer; see `LSTMVAE` for the other options.
     """
 
     def __init__(
@@ -98,15 +152,7 @@ class SentenceDecoder(keras.layers.Layer):
         dropout_seed: tf.Tensor | None = None,
         likelihood: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None = None,
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor | int]:
-        """-log p(x_t | x_<t, z) of all tokens that are no padding.
-
-        Args:
-            tokens: Ids padded at the end, shape (batch, length).
-            z: Shape (num_samples, batch, code_dim), or None with code_dim=0, for one sample.
-            condition: Shape (batch, condition_dim), or None.
-            embedding: The embeddings and the softmax.
-            dropout_seed: Stateless seed in training, None in evaluation.
-            likelihood: From ids (tokens,) and logits (tokens, classes) to log p of every token; None: the softmax.
+        """-log p(x_t | x_<t, z) of all tokens (batch, length) that are no padding, for z (num_samples, batch, code_dim) or None.
 
         Returns:
             Losses in nats, shape (tokens of all samples,); their positions in (length, num_samples, batch) laid flat; num_samples.
