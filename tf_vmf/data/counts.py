@@ -1,4 +1,4 @@
-"""Word counts: counting, checks of those given, and columns of data frames of them."""
+"""Word counts: counting, the check of counts that are given, and the columns of data frames of them."""
 
 from __future__ import annotations
 

@@ -166,9 +166,5 @@ def corpus_names(kind: str) -> tuple[str, ...]:
 
 
 def named_corpus(name: str, kind: str) -> NamedCorpus:
-    """A registered corpus.
-
-    Raises:
-        ArgumentError: There is none of that name and kind.
-    """
+    """A registered corpus."""
     return CORPORA[kind].find(name, "corpus", alternative=", or None for `train_files` or `texts`")

@@ -7,7 +7,7 @@ from typing import Self
 
 import numpy as np
 
-from tf_vmf.evaluation.topics import CENTRE_RELEVANCE_WEIGHT, topics
+from tf_vmf.evaluation.topics import CENTER_RELEVANCE_WEIGHT, topics
 from tf_vmf.report.context import DocumentContext
 from tf_vmf.report.engine.encodings import label_centers, unit_rows
 from tf_vmf.report.engine.excerpts import label_name
@@ -165,7 +165,7 @@ def _words_at(context: DocumentContext, codes: np.ndarray) -> list[tuple[str, ..
         vocabulary,
         min(_SHOWN_WORDS, len(vocabulary)),
         codes=codes,
-        relevance_weight=CENTRE_RELEVANCE_WEIGHT,
+        relevance_weight=CENTER_RELEVANCE_WEIGHT,
         word_probabilities=context.word_probabilities,
     )
     return [topic.words for topic in found]
