@@ -4,8 +4,8 @@
     python -m benchmarks.topic_streams --texts 10000 30000 --topics 20          # a few minutes
 
 Texts of seven words are drawn from 100 planted topics over 5,000 words, 100 of each topic's own, at Zipf frequencies, and given
-batch by batch: no list of them exists. Each fit is a process of its own; peak memory is the process's, imports and pages of mapped files among it. NMI
-compares the topics with the planted ones. `--in_memory` gives a list instead.
+batch by batch: no list of them exists. Each fit is a process of its own; peak memory is the process's, imports and pages of mapped
+files among it. NMI compares the topics with the planted ones. `--in_memory` gives a list instead.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from tf_vmf.topics import fitting
 from tf_vmf.topics.admixture import PRIOR_WORDS, SHARPNESS, STEPS, row_blocks
 from tf_vmf.topics.fitted import merged_numbers
 from tf_vmf.topics.fitting import cluster, fit_topics
-from tf_vmf.topics.guidance import check_seed_words, seed_columns, seed_labels
+from tf_vmf.topics.guidance import check_seed_words, read_seed_words, seed_columns, seed_labels, warn_of_lost_seeds
 from tf_vmf.topics.mixture import (
     VECTOR_TEMPERATURE,
     VECTOR_WORDS,
@@ -203,6 +203,23 @@ def test_a_guided_topic_holds_its_words_although_another_has_most_of_them(rng):
     assert (found[seeded & (labels == 2)] == 0).all()
 
 
+def test_a_guided_topic_of_few_texts_holds_them_among_many_of_another(rng):
+    # 18 of 600 texts name a bird; all else in them is of the first topic, and so are their codes.
+    counts, codes, labels = planted(rng, num_texts=600)
+    birds = np.flatnonzero(labels == 0)[:18]
+    added = np.zeros((600, 2))
+    added[birds[:12], 0] = added[birds[8:], 1] = 1
+    counts = sparse.hstack([counts, added], format="csr")
+    guides = [np.array([30, 31]), np.array([3]), np.array([14]), np.array([25])]
+    mixture = fit_topics(codes, np.full(600, 30.0), counts, 4, guides=guides)
+    found = mixture.proportions(counts).argmax(axis=1)
+    assert (found[birds] == 0).mean() > 0.9
+    assert np.mean(added[found == 0].any(axis=1)) > 0.5
+    # The other guided topics keep the texts of their words.
+    for topic, label in ((1, 0), (2, 1), (3, 2)):
+        assert np.bincount(labels[found == topic]).argmax() == label
+
+
 def test_starts_see_a_sample_of_many_texts_and_all_texts_count(rng, monkeypatch):
     counts, codes, labels = planted(rng, num_texts=600)
     monkeypatch.setattr(fitting, "START_SAMPLE", 200)
@@ -261,6 +278,40 @@ def test_seed_words_are_checked_and_become_columns():
         check_seed_words(["ab"], ["a", "b", "c"], counts)
     with pytest.raises(ValueError, match="'z'"):
         check_seed_words([["z"]], ["a", "b", "c"], counts)
+
+
+def test_groups_of_seed_words_are_read_from_a_file(tmp_path):
+    path = tmp_path / "seeds.txt"
+    path.write_text("# animals\n\ncats: cat, kitten  purr\nbig birds: eagle,hawk\n", encoding="utf-8")
+    assert read_seed_words(path) == {"cats": ["cat", "kitten", "purr"], "big birds": ["eagle", "hawk"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "received"),
+    [
+        ("cats: cat\ndogs dog", 2, "dogs dog"),
+        ("cats: cat\n: dog", 2, ": dog"),
+        ("cats:  ,", 1, "cats"),
+        ("cats: cat\ndogs: dog\ncats: kitten", 3, "'cats'"),
+        ("# nothing\n", 1, "no line"),
+    ],
+)
+def test_a_line_of_seed_words_that_does_not_fit_is_named(tmp_path, text, line, received):
+    path = tmp_path / "seeds.txt"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match=rf"seeds\.txt, line {line}\b.*{received}"):
+        read_seed_words(path)
+
+
+def test_a_guided_topic_that_its_documents_leave_is_named():
+    # Words 0 and 1 are seeds of topics 0 and 1; three of four documents with word 0 alone are in topic 2.
+    counts = sparse.csr_matrix([[1, 0, 1], [2, 0, 0], [1, 0, 0], [1, 0, 3], [0, 1, 0], [1, 1, 0], [1, 0, 0]])
+    topics = np.array([0, 2, 2, 2, 1, 2, -1])
+    labels = ["space", "food", "sport"]
+    with pytest.warns(UserWarning, match=r"Topic 0 \(space\) holds 1 of 4 documents .* topic 2 \(sport\)") as caught:
+        warn_of_lost_seeds([[0], [1]], labels, counts, topics)
+    assert len(caught) == 1
+    warn_of_lost_seeds([[0], [1]], labels, counts, np.array([0, 0, 2, 2, 1, 2, -1]))  # half of them: no warning
 
 
 def test_the_silhouette_finds_the_number_of_separate_clusters(rng):

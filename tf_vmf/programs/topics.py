@@ -28,7 +28,7 @@ from tf_vmf.topics.guidance import read_seed_words
 from tf_vmf.topics.vectors import read_embeddings
 
 MODEL_FOLDER = "model"
-MOST_ON_PAGE = 50_000  # texts that the page shows; a browser takes long to load more
+MOST_ON_PAGE = 100_000  # texts that the page shows; a browser takes long to load more
 _BLOCK = 10_000  # texts whose rows are written at once
 _ADDED = ("topic", "topic_label", "probability", "known_tokens")
 
