@@ -203,23 +203,6 @@ def test_a_guided_topic_holds_its_words_although_another_has_most_of_them(rng):
     assert (found[seeded & (labels == 2)] == 0).all()
 
 
-def test_a_guided_topic_of_few_texts_holds_them_among_many_of_another(rng):
-    # 18 of 600 texts name a bird; all else in them is of the first topic, and so are their codes.
-    counts, codes, labels = planted(rng, num_texts=600)
-    birds = np.flatnonzero(labels == 0)[:18]
-    added = np.zeros((600, 2))
-    added[birds[:12], 0] = added[birds[8:], 1] = 1
-    counts = sparse.hstack([counts, added], format="csr")
-    guides = [np.array([30, 31]), np.array([3]), np.array([14]), np.array([25])]
-    mixture = fit_topics(codes, np.full(600, 30.0), counts, 4, guides=guides)
-    found = mixture.proportions(counts).argmax(axis=1)
-    assert (found[birds] == 0).mean() > 0.9
-    assert np.mean(added[found == 0].any(axis=1)) > 0.5
-    # The other guided topics keep the texts of their words.
-    for topic, label in ((1, 0), (2, 1), (3, 2)):
-        assert np.bincount(labels[found == topic]).argmax() == label
-
-
 def test_starts_see_a_sample_of_many_texts_and_all_texts_count(rng, monkeypatch):
     counts, codes, labels = planted(rng, num_texts=600)
     monkeypatch.setattr(fitting, "START_SAMPLE", 200)

@@ -192,7 +192,7 @@ def test_a_prepared_corpus_gives_topics_whose_number_is_found_and_that_edits_nam
         "data_dir": str(tmp_path / "prepared"),
         "num_topics": "none",
         "latent_dim": 5,
-        "epochs": 60,
+        "epochs": 20,
     }
     topics.main(TopicsConfig(**options, output=tmp_path / "first"))
     model = tf_vmf.TopicModel.load(tmp_path / "first" / "model")
@@ -221,7 +221,7 @@ def test_options_of_text_are_refused_for_a_prepared_corpus_which_needs_its_folde
     assert caught.value.name == "min_df"
 
 
-def test_the_page_of_many_texts_shows_a_sample_with_its_own_columns(folder, tmp_path, monkeypatch):
+def test_the_page_of_many_texts_is_given_a_sample_with_its_own_columns(folder, tmp_path, monkeypatch):
     monkeypatch.setattr("tf_vmf.programs.topics.MOST_ON_PAGE", 40)
     model = tf_vmf.TopicModel.load(folder / "out" / "model")
     columns = Columns("body", "kind")
@@ -233,13 +233,25 @@ def test_the_page_of_many_texts_shows_a_sample_with_its_own_columns(folder, tmp_
         date_column="day",
         output="out",
     )
-    path = tmp_path / "report.html"
     times = [date(2021, 1, 1 + row % 28) for row in range(240)]
-    _write_report(model, texts, [text.text for text in texts], OwnColumns(texts, []), times, config, path)
-    page = path.read_text("utf-8")
-    assert "a sample of 40 of 240 texts" in page
-    # The column of the user that is neither text nor class nor date: the texts' ids, as they stand in the file.
-    assert sum(f'"={row}"' in page for row in range(240)) == 40
+    given = {}
+    monkeypatch.setattr(
+        tf_vmf.TopicModel,
+        "report",
+        lambda self, path, classes, **options: given.update(options, classes=classes, labels=self.labels_),
+    )
+    _write_report(
+        model, texts, [text.text for text in texts], OwnColumns(texts, []), times, config, tmp_path / "page.html"
+    )
+    assert given["title"] == "texts.csv: a sample of 40 of 240 texts"
+    rows = [int(cell[1:]) for cell in given["columns"]["id"]]  # the ids in the file are "=0", "=1", ...
+    assert rows == sorted(set(rows))
+    assert len(rows) == 40
+    assert given["classes"] == [str(row % 3) for row in rows]
+    assert given["times"] == [times[row] for row in rows]
+    assert given["texts"] == [texts[row].text for row in rows]
+    assert given["labels"].tolist() == model.labels_[rows].tolist()
+    assert list(given["columns"]) == ["id"]
     assert len(model.labels_) == 240
 
 

@@ -197,7 +197,7 @@ def _write_report(
         title += f": a sample of {MOST_ON_PAGE:,} of {len(texts):,} texts"
         rows = np.sort(np.random.default_rng(config.seed).choice(len(texts), MOST_ON_PAGE, replace=False))
         model = _sample_of(model, rows)
-    shown = [texts[row] for row in rows]
+    shown = [texts[row] for row in rows.tolist()]
     used = {"row", "text", "label", str(config.text_column), str(config.label_column), str(config.date_column)}
     titles = [text.title for text in shown]
     model.report(

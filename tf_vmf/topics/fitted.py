@@ -22,6 +22,9 @@ from tf_vmf.topics.words import WordSettings, rank_words, topic_modes, word_scor
 
 _BLOCK = 20_000  # documents whose proportions are computed at a time
 
+# Mixture, topics of its components, documents, their codes and the concentrations of these: what `find_words` reads.
+Parts = tuple[TopicMixture, np.ndarray, CountedDocuments, np.ndarray, np.ndarray]
+
 
 @dataclass(frozen=True, eq=False)
 class FittedTopics:
@@ -170,7 +173,7 @@ def extended(
     codes: np.ndarray,
     concentrations: np.ndarray,
     guides: Sequence[Sequence[int]],
-) -> tuple[TopicMixture, np.ndarray, CountedDocuments, np.ndarray, np.ndarray]:
+) -> Parts:
     """What `find_words` reads once further documents, with their codes, count in the topics."""
     texts = Texts(new.counts, codes, concentrations, new.vectors).take(np.flatnonzero(new.known))
     mixture = update_topics(topics.mixture, texts, guides)

@@ -21,7 +21,7 @@ from tf_vmf.topics import edits as topic_edits
 from tf_vmf.topics import files, guidance, inputs, tables
 from tf_vmf.topics.arguments import check_document_model, check_integer, check_number, check_parameters, checked_labels
 from tf_vmf.topics.documents import CountedDocuments, is_texts, nonempty, word_numbers
-from tf_vmf.topics.fitted import FittedTopics, extended, find_words, log_word_shares, merged_numbers
+from tf_vmf.topics.fitted import FittedTopics, Parts, extended, find_words, log_word_shares, merged_numbers
 from tf_vmf.topics.groups import periods, read_column, read_times
 from tf_vmf.topics.representatives import label_words
 from tf_vmf.topics.selection import find_mixture
@@ -90,6 +90,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
 
     hidden_topics_: tuple[int, ...]
     _labels: dict[int, str]
+    _texts: list[str] | None
 
     def __init__(
         self,
@@ -211,7 +212,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         mixture, self.silhouettes_ = find_mixture(*given, guides=guides, seed=seed)
         self._labels = {topic: name for topic, name in enumerate(guidance.seed_labels(self.seed_words)) if name}
         self.hidden_topics_ = ()
-        self._find_words(mixture, np.arange(mixture.num_topics), documents, codes, concentrations)
+        self._find_words((mixture, np.arange(mixture.num_topics), documents, codes, concentrations))
         if guides:
             guidance.warn_of_lost_seeds(guides, self.topic_labels(), documents.counts, self.labels_)
         return self
@@ -235,7 +236,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
             return self.fit(X, embeddings=embeddings)
         X = [text.text for text in as_texts(X, "X")] if isinstance(X, Iterator) else X
         new, guides = self._read_placed(X, embeddings), guidance.seed_columns(self.seed_words, self.vocabulary_)
-        self._find_words(*extended(self._topics, new, *document_codes.encode(self.model_, new.counts), guides))
+        self._find_words(extended(self._topics, new, *document_codes.encode(self.model_, new.counts), guides))
         self._texts = inputs.extended(self._texts, X)
         return self
 
@@ -565,7 +566,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
             FileNotFoundError: There is no topic model at the path.
             ValueError: A file is damaged.
         """
-        return files.load(cls, path)  # type: ignore[no-any-return]
+        return files.load(cls, path)
 
     def export(self, path: str | Path, *, examples: Sequence[str] | None = None) -> Path:
         """Writes a SavedModel that needs neither this package nor scikit-learn.
@@ -602,9 +603,9 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
 
     def _regroup(self, topic_of: np.ndarray) -> None:
         old = self._topics
-        self._find_words(old.mixture, topic_of, old.documents, old.codes, old.concentrations)
+        self._find_words((old.mixture, topic_of, old.documents, old.codes, old.concentrations))
 
-    def _find_words(self, *parts: Any) -> None:
+    def _find_words(self, parts: Parts) -> None:
         self._set_topics(find_words(self.model_, *parts, word_settings(self)))
 
     @property

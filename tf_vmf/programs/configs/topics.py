@@ -14,7 +14,7 @@ EXPORT_CODES = (
 
 DELIMITER = "What separates columns, one character such as ';'; a comma in .csv and a tab elsewhere if not given."
 
-_OF_TEXT = (
+_OF_TEXT: tuple[str, ...] = (
     "vocabulary_size",
     "tokenization",
     "stop_words",
