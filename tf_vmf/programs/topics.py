@@ -17,9 +17,8 @@ from tf_vmf.data import BagOfWordsCorpus, load_bag_of_words
 from tf_vmf.data.arrays import blocks
 from tf_vmf.data.corpora.wikipedia import read_wikipedia
 from tf_vmf.files import new_folder
-from tf_vmf.programs.code_files import CodeFiles, folder_of_codes, label_and_topic, topic_cells
 from tf_vmf.programs.configs import TopicsConfig
-from tf_vmf.programs.own_columns import OwnColumns
+from tf_vmf.programs.tables import CodeFiles, OwnColumns, folder_of_codes, label_and_topic, topic_cells
 from tf_vmf.text.files import Text, TextFiles
 from tf_vmf.text.tables import Columns
 from tf_vmf.topics import TopicModel
@@ -39,7 +38,7 @@ def find_topics(config: TopicsConfig, *, verbose: bool = True) -> TopicModel:
     The folder holds `topics.csv` (topic, label, size, share, c_npmi, words), `documents.csv` (the columns of the input, then topic,
     topic_label, probability, known_tokens), `report.html`, `findings.json` and `model/`, which `tf_vmf.TopicModel.load` and
     `trainers.predict` read; with labels `topics_per_class.csv`, with dates `topics_over_time.csv`. `export_codes` names another
-    folder, for the files of `tf_vmf.programs.code_files.CodeFiles`.
+    folder, for the files of `tf_vmf.programs.tables.CodeFiles`.
 
     Args:
         config: The texts and the options.
@@ -199,13 +198,13 @@ def _write_report(
         model = _sample_of(model, rows)
     shown = [texts[row] for row in rows.tolist()]
     used = {"row", "text", "label", str(config.text_column), str(config.label_column), str(config.date_column)}
-    titles = [text.title for text in shown]
+    columns = own.columns(shown, without=used)
     model.report(
         path,
         [text.label for text in shown],
         times=None if times is None else [times[row] for row in rows],
-        titles=titles if any(title is not None for title in titles) else None,
-        columns=own.columns(shown, without=used) or None,
+        titles=columns.pop("title", None),
+        columns=columns or None,
         texts=[text.text for text in shown] if isinstance(documents, list) else None,
         title=title,
     )

@@ -315,7 +315,8 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
     def topic_labels(self) -> list[str]:
         """The label of every topic: the one that was set, or the three most frequent of its first six words."""
         totals = np.asarray(self._topics.documents.counts.sum(axis=0)).ravel()
-        names = [", ".join(self.vocabulary_[k] for k in label_words(row, totals)) for row in self._topics.ranking]
+        words = [label_words(row, totals, self.vocabulary_) for row in self._topics.ranking]
+        names = [", ".join(self.vocabulary_[word] for word in row) for row in words]
         return [self._labels.get(topic, name) for topic, name in enumerate(names)]
 
     def find_topics(self, words: str | Sequence[str], num_topics: int = 5) -> list[tuple[int, float]]:
