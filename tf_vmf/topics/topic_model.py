@@ -325,9 +325,8 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         Raises:
             ArgumentError: There is no word, or one is not in the vocabulary; the message names similar ones.
         """
-        topics = self._topics
         check_integer("num_topics", num_topics, 1)
-        probabilities = topics.topics_of_words(word_numbers(words, self.vocabulary_))
+        probabilities = self._topics.topics_of_words(word_numbers(words, self.vocabulary_))
         return [(int(topic), float(probabilities[topic])) for topic in np.argsort(-probabilities)[:num_topics]]
 
     def topic_words(self, text: str, *, embeddings: Any = None) -> pd.DataFrame:
