@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 from scipy import sparse
 
-from tf_vmf.report.engine.relevant_words import relevant_words
 from tf_vmf.report.engine.topic_view import TopicSource, view_topics
-from tf_vmf.report.topic import topic_report
+from tf_vmf.report.engine.words import relevant_words
+from tf_vmf.report.sections.topics import topic_report
 
 _SYLLABLES = [a + b for a in "bdfgklmnprstvz" for b in ("a", "e", "i", "o", "u", "an", "er", "on", "is")]
 

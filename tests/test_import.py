@@ -26,6 +26,23 @@ def test_import_is_light_and_finds_every_subpackage_later():
     assert finished.returncode == 0, finished.stderr
 
 
+def test_reading_text_needs_no_tensorflow_so_that_a_wrong_file_is_named_at_once():
+    finished = run(
+        "import sys, tf_vmf\n"
+        "from tf_vmf.text.files import TextFiles\n"
+        "assert tf_vmf.text.split_sentences('It rose. It set.') == ['It rose.', 'It set.']\n"
+        "try:\n"
+        "    list(TextFiles(['missing.txt']))\n"
+        "except FileNotFoundError as error:\n"
+        "    print(error)\n"
+        "assert not {'tensorflow', 'keras'} & set(sys.modules)\n"
+        "print(tf_vmf.text.Tokenizer()(['The moon']))"
+    )
+    lines = finished.stdout.splitlines()
+    assert "missing.txt" in lines[0], finished.stderr
+    assert lines[1] == "[[b'the', b'moon']]"
+
+
 def test_training_a_latent_layer_needs_no_tensorflow_probability():
     finished = run(
         "import sys, keras, numpy as np, tf_vmf\n"
@@ -52,9 +69,9 @@ def test_another_backend_of_keras_is_refused_by_its_name(keras):
     finished = run(
         f"{keras}\n"
         "import tf_vmf\n"
-        "for name in ('layers', 'models', 'serving', 'text', 'topics', 'training', 'TopicModel'):\n"
+        "for name in ('layers', 'models', 'serving', 'text.as_vectorizer', 'topics', 'training', 'TopicModel'):\n"
         "    try:\n"
-        "        getattr(tf_vmf, name)\n"
+        "        eval(f'tf_vmf.{name}')\n"
         "    except ImportError as error:\n"
         "        print(error)\n",
         KERAS_BACKEND="" if keras else "jax",

@@ -11,6 +11,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from tests.conftest import mirrored
+from tests.refusals import refused
 from tf_vmf import math as vmf_math
 from tf_vmf.layers import GaussianLatent, LearnedConcentration, PowerSphericalLatent, VonMisesFisherLatent
 from tf_vmf.math.unit_vector import unit_vector
@@ -340,27 +341,24 @@ def test_an_empty_batch_adds_no_loss():
 
 
 @pytest.mark.parametrize(
-    ("make_bad", "message"),
+    ("make_bad", "name", "received", "expected"),
     [
-        (lambda: VonMisesFisherLatent(1), "latent_dim.*>= 2.*latent_dim=1"),
-        (lambda: VonMisesFisherLatent(5, concentration=-1.0), "concentration.*'learned'.*-1.0"),
-        (lambda: VonMisesFisherLatent(5, concentration="leanred"), "concentration.*'learned'.*leanred"),
-        (lambda: VonMisesFisherLatent(5, concentration=float("nan")), "finite number"),
-        (
-            lambda: LearnedConcentration(minimum=9.0, initial=3.0),
-            "minimum < initial",
-        ),
-        (lambda: LearnedConcentration(initial=0.0), "initial.*> 0"),
-        (lambda: LearnedConcentration(minimum=40.0, maximum=40.0), "minimum < initial <= maximum"),
-        (lambda: GaussianLatent(0), "latent_dim.*>= 1"),
-        (lambda: GaussianLatent(5, kl_weight=-0.1), "kl_weight.*-0.1"),
-        (lambda: GaussianLatent(5, kl_weight=float("inf")), "kl_weight.*inf"),
-        (lambda: GaussianLatent("5"), "latent_dim.*integer"),
-        (lambda: GaussianLatent(5, seed=-3), "seed.*-3"),
+        (lambda: VonMisesFisherLatent(1), "latent_dim", "1", ">= 2"),
+        (lambda: VonMisesFisherLatent(5, concentration=-1.0), "concentration", "-1.0", "'learned'"),
+        (lambda: VonMisesFisherLatent(5, concentration="leanred"), "concentration", "leanred", "'learned'"),
+        (lambda: VonMisesFisherLatent(5, concentration=float("nan")), "concentration", "nan", "finite number"),
+        (lambda: LearnedConcentration(minimum=9.0, initial=3.0), "minimum", "9.0", "below initial=3.0"),
+        (lambda: LearnedConcentration(initial=0.0), "initial", "0.0", "> 0"),
+        (lambda: LearnedConcentration(minimum=40.0, maximum=40.0), "maximum", "40.0", "above minimum=40.0"),
+        (lambda: GaussianLatent(0), "latent_dim", "0", ">= 1"),
+        (lambda: GaussianLatent(5, kl_weight=-0.1), "kl_weight", "-0.1", ">= 0"),
+        (lambda: GaussianLatent(5, kl_weight=float("inf")), "kl_weight", "inf", "finite"),
+        (lambda: GaussianLatent("5"), "latent_dim", "'5'", "integer"),
+        (lambda: GaussianLatent(5, seed=-3), "seed", "-3", "integer"),
     ],
 )
-def test_bad_arguments_are_refused_with_what_was_expected(make_bad, message):
-    with pytest.raises(ValueError, match=message):
+def test_bad_arguments_are_refused_with_what_was_expected(make_bad, name, received, expected):
+    with refused(name, received, expected):
         make_bad()
 
 
@@ -390,7 +388,7 @@ def test_what_is_no_number_is_refused_with_what_was_expected(value):
         *(() if value is None else ((lambda: LearnedConcentration(minimum=value), "minimum"),)),
         (lambda: LearnedConcentration(rate=value), "rate"),
     ):
-        with pytest.raises(ValueError, match=f"`{name}`.*expected.*Received: {name}="):
+        with refused(name, repr(value)):
             make_bad()
 
 
@@ -428,7 +426,7 @@ def test_what_is_given_of_a_learned_concentration_decides_what_is_not():
 
 def test_a_learned_concentration_by_itself_needs_numbers(features):
     assert LearnedConcentration(initial=3.0, minimum=1.0)(features).shape == (len(features),)
-    with pytest.raises(ValueError, match=r"`initial` and `minimum`.*not part of a latent layer"):
+    with refused("initial", expected="not part of a latent layer"):
         LearnedConcentration()(features)
 
 
@@ -474,7 +472,7 @@ def test_a_head_of_ones_own_gives_the_concentration_trains_and_is_saved(head, fe
 
 
 def test_a_head_of_another_shape_or_with_negative_numbers_is_refused(features):
-    with pytest.raises(ValueError, match=r"`concentration`.*shape \(batch,\).*\(12, 3\)"):
+    with refused("concentration", received="(12, 3)", expected="shape (batch,)"):
         VonMisesFisherLatent(5, concentration=keras.layers.Dense(3))(features)
     with pytest.raises(ValueError, match="Concentrations must be >= 0"):
         VonMisesFisherLatent(5, concentration=keras.layers.Dense(1, bias_initializer=lambda *_, **__: -50.0))(features)

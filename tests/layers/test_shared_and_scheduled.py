@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from tests.conftest import mirrored
 from tests.layers.test_latents_in_models import NOTHING, functional, kl_of_vmf, nothing
+from tests.refusals import refused
 from tf_vmf import models
 from tf_vmf.layers import (
     LearnedConcentration,
@@ -136,7 +137,7 @@ def test_what_is_learned_stays_below_its_maximum_and_comes_back_from_it(concentr
     np.testing.assert_array_equal(kappa, 12 * [40.0])
     assert np.all(np.asarray(tape.gradient(down, weight.value)) > 0)  # descent lowers it
     assert np.all(np.asarray(tape.gradient(up, weight.value)) == 0)  # and does not raise it further
-    with pytest.raises(ValueError, match="initial <= maximum"):
+    with refused("maximum", expected="at least initial=50.0", received="40.0"):
         concentration(initial=50.0, maximum=40.0)
 
 

@@ -5,8 +5,7 @@ import pytest
 import tensorflow as tf
 
 from tf_vmf.layers import GaussianLatent, UniformNormVonMisesFisherLatent, VonMisesFisherLatent
-from tf_vmf.math.normal_noise import stateless_normal
-from tf_vmf.math.uniform_noise import stateless_uniform
+from tf_vmf.math.noise import stateless_normal, stateless_uniform
 from tf_vmf.models.dropout import dropout
 from tf_vmf.seeds import stateless_seed
 

@@ -13,7 +13,7 @@ import pytest
 from tests.report.test_page import assert_self_contained
 from tests.report.topic_sources import HOSTILE, MONTHS, SOURCES, VIEWS
 from tf_vmf.report.engine.topic_view import fingerprint, view_topics
-from tf_vmf.report.topic import topic_report
+from tf_vmf.report.sections.topics import topic_report
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
 
@@ -39,7 +39,7 @@ def visit(browser, folder):
         page.on("request", lambda request: requests.append(request.url))
         page.goto((folder / f"{size}.html").as_uri())
         if options.get("java_script_enabled", True):
-            page.locator(".explorer.works").wait_for()
+            page.locator(".explorer.works .names text").first.wait_for()
         return page
 
     yield open_page

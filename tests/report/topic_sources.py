@@ -3,8 +3,8 @@
 import numpy as np
 from scipy import sparse
 
-from tf_vmf.report.engine.relevant_words import relevant_words
 from tf_vmf.report.engine.topic_view import TopicSource, view_topics
+from tf_vmf.report.engine.words import relevant_words
 
 HOSTILE = "</script><img src=x onerror=alert(1)> kitten"
 MONTHS = [f"2024-{month:02d}" for month in range(1, 13)]

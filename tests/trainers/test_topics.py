@@ -10,7 +10,7 @@ import tensorflow as tf
 import tf_vmf
 from tf_vmf._errors import ArgumentError
 from tf_vmf.programs.configs import ExportConfig, PredictConfig, TopicsConfig
-from tf_vmf.programs.own_columns import OwnColumns
+from tf_vmf.programs.tables import OwnColumns
 from tf_vmf.text.files import TextFiles
 from tf_vmf.text.tables import Columns
 from trainers import export, predict, topics

@@ -17,8 +17,8 @@ from tf_vmf import data
 from tf_vmf.layers import GaussianLatent
 from tf_vmf.models import BagOfWordsVAE
 from tf_vmf.training import RunInterruptedError, Workdir, fit
+from tf_vmf.training.loop import TrainingSteps, ValidationSteps, learning_rate, not_finite
 from tf_vmf.training.run_state import RunState
-from tf_vmf.training.steps import TrainingSteps, ValidationSteps, learning_rate, not_finite
 
 V = 20
 STEPS = 5  # an epoch: 90 documents, 20 a batch

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_vmf._checks import check_integer
+from tf_vmf._errors import ArgumentError
 from tf_vmf.seeds import stateless_seed
 
 if TYPE_CHECKING:
@@ -153,6 +154,5 @@ class Inference:
 
     def _check_latent(self, method: str) -> None:
         if self.latent is None:
-            raise ValueError(
-                f"`{method}` needs a latent variable; this {type(self).__name__} was made with latent=None."
-            )
+            owner = f"{type(self).__name__}.{method}"
+            raise ArgumentError("latent", "a latent layer, which this method needs", "None", owner=owner)

@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sklearn.metrics import normalized_mutual_info_score
 
 from tf_vmf._errors import ArgumentError
-from tf_vmf.evaluation.clustering import normalized_mutual_information, purity
+from tf_vmf.evaluation.topic_measures import purity
 from tf_vmf.evaluation.topics import topic_diversity
-from tf_vmf.report.engine.relevant_words import relevant_words
 from tf_vmf.report.engine.topic_view import NO_TOPIC, TopicSource, TopicView, view_topics
+from tf_vmf.report.engine.words import relevant_words
 from tf_vmf.report.page.page import Block, Section, Table, Text
 from tf_vmf.report.page.topics import name
-from tf_vmf.report.topic import topic_report
+from tf_vmf.report.sections.topics import topic_report
 from tf_vmf.topics.groups import read_column
 from tf_vmf.topics.tables import coherence
 
@@ -164,7 +165,7 @@ def _agreement(view: TopicView, labels: np.ndarray) -> str:
     both = (view.texts.topic != NO_TOPIC) & (labels >= 0)
     true, found = labels[both], view.texts.topic[both]
     text = (
-        f"Normalized mutual information of topics and labels: {normalized_mutual_information(true, found):.3f}. "
+        f"Normalized mutual information of topics and labels: {normalized_mutual_info_score(true, found):.3f}. "
         f"Purity: {purity(true, found):.3f}. The model has not seen the labels."
     )
     missing = int(np.sum(labels < 0))

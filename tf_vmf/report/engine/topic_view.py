@@ -1,4 +1,4 @@
-"""What a page shows of topics: the topics themselves, how they relate, and the texts behind them."""
+"""Topics as a page shows them: the topics themselves, how they relate, and the texts behind them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from tf_vmf.report.engine.map_layout import densest_points, lay_out
-from tf_vmf.report.engine.relevant_words import RelevantWords
+from tf_vmf.report.engine.encodings import unit_rows
+from tf_vmf.report.engine.excerpts import shortened
+from tf_vmf.report.engine.maps import densest_points, lay_out
+from tf_vmf.report.engine.words import RelevantWords
 
 # So many texts are points of the map; a page of more stays too slow.
 MOST_TEXTS = 100_000
@@ -140,7 +142,7 @@ class TopicView:
 
 @dataclass(frozen=True, eq=False)
 class TopicSource:
-    """What a view is made from: topics over the codes of n texts.
+    """The source of a view: topics over the codes of n texts.
 
     Attributes:
         labels: The name of each of the K topics.
@@ -195,18 +197,9 @@ def view_topics(
     window: str = "",
     seed: int = 0,
 ) -> TopicView:
-    """Makes the view of topics over the codes of texts.
-
-    Args:
-        source: The topics and their texts.
-        noun: What a text is called.
-        topic_noun: What a topic is called.
-        relevance_weight: Weight of the probability in the relevance of a word at first.
-        window: Where words are counted as together.
-        seed: Seed of the map and of the texts drawn for it.
-    """
-    topic, unit = np.asarray(source.topic), _unit_rows(source.codes)
-    centers = _unit_rows(source.centers)
+    """Makes the view of topics over the codes of texts."""
+    topic, unit = np.asarray(source.topic), unit_rows(source.codes, np.float32)
+    centers = unit_rows(source.centers, np.float32)
     topics = []
     for number, label in enumerate(source.labels):
         members = np.flatnonzero(topic == number)
@@ -283,13 +276,6 @@ def _texts(source: TopicSource, topics: Sequence[ViewedTopic], seed: int) -> Vie
     )
 
 
-def shortened(text: str, longest: int) -> str:
-    """The beginning of a text, cut at a word."""
-    if len(text) <= longest:
-        return text
-    return text[:longest].rsplit(" ", 1)[0].rstrip(" ,;:") + " …"
-
-
 def _distinct(texts: Sequence[str] | None, rows: np.ndarray, number: int) -> tuple[int, ...]:
     """The first rows whose texts differ from those before."""
     found: dict[object, int] = {}
@@ -334,8 +320,3 @@ def _grouping(
         return Grouping(name, tuple(map(str, values)), counts, len(values), np.asarray(of_text, np.int32))
     kept = np.sort(np.argsort(-np.bincount(of_text[of_text >= 0], minlength=len(values)), kind="stable")[:most])
     return Grouping(name, tuple(str(values[k]) for k in kept), counts[kept], len(values))
-
-
-def _unit_rows(rows: np.ndarray) -> np.ndarray:
-    rows = np.asarray(rows, np.float32)
-    return rows / np.maximum(np.linalg.norm(rows, axis=-1, keepdims=True), 1e-12)
