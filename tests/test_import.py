@@ -7,6 +7,7 @@ import sys
 import pytest
 
 import tf_vmf
+from tests.parameters import quick
 
 
 def run(code, *arguments, **environment):
@@ -99,14 +100,18 @@ def saved(tmp_path_factory):
 
 @pytest.mark.parametrize(
     "imports",
-    [
-        "import tf_vmf; import keras",
-        "import keras; import tf_vmf",
-        "import tensorflow as tf; import tf_vmf; tf.keras",
-        *(f"import tf_vmf.{name}" for name in ("layers", "data", "evaluation", "serving")),
-        "import tf_vmf; tf_vmf.layers.GaussianLatent",
-        "from tf_vmf.training import ReplicatedModel",
-    ],
+    quick(
+        3,
+        [
+            "import tf_vmf; import keras",
+            "import keras; import tf_vmf",
+            "import tf_vmf.data",
+            "import tensorflow as tf; import tf_vmf; tf.keras",
+            *(f"import tf_vmf.{name}" for name in ("layers", "evaluation", "serving")),
+            "import tf_vmf; tf_vmf.layers.GaussianLatent",
+            "from tf_vmf.training import ReplicatedModel",
+        ],
+    ),
 )
 def test_saved_files_load_in_whatever_order_things_are_imported(imports, saved):
     finished = run(f"{imports}\nimport sys, keras\nprint(type(keras.saving.load_model(sys.argv[1])).__name__)", saved)

@@ -100,7 +100,7 @@ def _maximum_likelihood(
     return mean_direction, concentration
 
 
-_compiled = tf.function(_maximum_likelihood, reduce_retracing=True)
+_compiled = tf.function(_maximum_likelihood, reduce_retracing=True, autograph=False)
 
 
 def _prior(count: Any, mean: Any, samples: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

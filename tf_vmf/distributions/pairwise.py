@@ -64,7 +64,7 @@ def pairwise_log_prob(x: tf.Tensor, mean_directions: tf.Tensor, concentrations: 
     return restore(_pairwise(x, mu, kappa, shape[-1]))
 
 
-@tf.function(reduce_retracing=True)
+@tf.function(reduce_retracing=True, autograph=False)
 def _pairwise(x: tf.Tensor, mu: tf.Tensor, kappa: tf.Tensor, dim: int) -> tf.Tensor:
     # A graph, so that the small operations on the concentrations cost little in eager mode, too.
     # The largest number stands for infinity, as infinity times zero is NaN. The difference is exact near 1.

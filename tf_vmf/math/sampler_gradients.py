@@ -110,7 +110,7 @@ def _rate(w: tf.Tensor, kappa: tf.Tensor, cosine: Cosine, noise: tf.Tensor, dim:
     return rate(w, kappa)
 
 
-@tf.function(reduce_retracing=True)
+@tf.function(reduce_retracing=True, autograph=False)
 def _rate_derivative_at_fixed_noise(noise: tf.Tensor, kappa: tf.Tensor, dim: int) -> tf.Tensor:
     # Symbolic, as tapes do not record while a forward accumulator runs a gradient function.
     return tf.gradients(cosine_from_normal(noise, kappa, dim).rate, kappa)[0]
