@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tf_vmf import math as vmf_math
 from tf_vmf._checks import check_number
 from tf_vmf._errors import ArgumentError
 from tf_vmf.math.precision import largest_fitted_concentration, unit_norm_tolerance
+from tf_vmf.math.resultant_length import inverse_of_either
 
 
 def fit_von_mises_fisher(
@@ -89,14 +89,7 @@ def _maximum_likelihood(
         weights * tf.reduce_sum(tf.math.squared_difference(samples, mean_direction), axis=-1), axis=axes
     )
     spread += share * (1 - tf.reduce_sum(mean_direction * prior_mean, axis=-1))
-    # Each estimate on its own half; outside, a harmless argument.
-    far = length < 0.5
-    half = tf.fill(tf.shape(length), tf.constant(0.5, samples.dtype))
-    concentration = tf.where(
-        far,
-        vmf_math.inverse_mean_resultant_length(tf.where(far, length, half), dim),
-        vmf_math.inverse_one_minus_mean_resultant_length(tf.where(far, half, tf.minimum(spread, 0.5)), dim),
-    )
+    concentration = inverse_of_either(length, tf.minimum(spread, 0.5), float(dim))
     return mean_direction, concentration
 
 

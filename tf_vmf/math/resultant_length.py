@@ -159,6 +159,13 @@ def _inverse_complement(q: tf.Tensor, dim: float) -> tf.Tensor:
     return _differentiable(q, newton(tf.stop_gradient(1.0 - q), tf.stop_gradient(q), dim), -1.0, dim)
 
 
+def inverse_of_either(r: tf.Tensor, q: tf.Tensor, dim: float) -> tf.Tensor:
+    """The concentration with A = r where r < 1/2, else with 1 - A = q: by the one that has the more digits, in one iteration."""
+    far = r < 0.5
+    kappa = newton(tf.stop_gradient(tf.where(far, r, 1.0 - q)), tf.stop_gradient(tf.where(far, 1.0 - r, q)), dim)
+    return tf.where(far, _differentiable(r, kappa, 1.0, dim), _differentiable(q, kappa, -1.0, dim))
+
+
 def _differentiable(argument: tf.Tensor, kappa: tf.Tensor, sign: float, dim: float) -> tf.Tensor:
     """The solution as a function of the argument, with the derivative sign / A'(kappa), to any order."""
 
