@@ -1,6 +1,6 @@
 """Corpora: from text to batches."""
 
-from tf_vmf.data.corpora import newsgroups, prepared, ptb, sentence_polarity, wikipedia  # noqa: F401  (each registers itself)
+from tf_vmf.data.corpora import newsgroups, prepared, ptb, sentence_polarity, wikipedia, yelp  # noqa: F401  (each registers itself)
 from tf_vmf.data.corpus import BagOfWordsCorpus, Corpus, SentenceCorpus
 from tf_vmf.data.documents import Documents
 from tf_vmf.data.examples import Examples

@@ -1,6 +1,6 @@
 """Evaluation: bounds, perplexities, information in the code, topics."""
 
-from tf_vmf.evaluation.bounds import evaluate, mean_code_perplexity
+from tf_vmf.evaluation.bounds import evaluate, mean_code_perplexity, refined_bounds
 from tf_vmf.evaluation.clustering import inverted_rbo, normalized_mutual_information, purity
 from tf_vmf.evaluation.coherence import COHERENCE_WINDOWS, topic_coherence
 from tf_vmf.evaluation.information import active_units, mutual_information
@@ -18,6 +18,7 @@ __all__ = [
     "normalized_mutual_information",
     "npmi_coherence",
     "purity",
+    "refined_bounds",
     "topic_coherence",
     "topic_diversity",
     "topics",

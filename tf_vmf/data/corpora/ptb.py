@@ -6,7 +6,7 @@ Every sentence is kept, and the vocabulary comes from train alone: 9,998 words, 
 
 from pathlib import Path
 
-from tf_vmf._errors import MissingPlaceError
+from tf_vmf.data.corpora import folder_with
 from tf_vmf.data.registry import register_corpus
 from tf_vmf.data.splits import SPLITS
 from tf_vmf.text.files import TextFiles
@@ -28,12 +28,6 @@ def ptb_files(data_dir: str | Path) -> dict[str, TextFiles]:
     Raises:
         FileNotFoundError: the files are in neither folder.
     """
-    for folder in (Path(data_dir), Path(data_dir) / "ptb"):
-        if all((folder / file).is_file() for file in _FILES.values()):
-            return {split: TextFiles(folder / file) for split, file in _FILES.items()}
-    raise MissingPlaceError(
-        f"{', '.join(_FILES.values())} in it or its folder ptb: the files ptb.*.txt of Mikolov's simple-examples.tgz under these "
-        "names",
-        data_dir,
-        name="data_dir",
-    )
+    source = "the files ptb.*.txt of Mikolov's simple-examples.tgz under these names"
+    folder = folder_with(_FILES.values(), data_dir, "ptb", source)
+    return {split: TextFiles(folder / file) for split, file in _FILES.items()}
