@@ -1,6 +1,7 @@
 """Trains what a published table still lacks, and writes the table anew.
 
     python -m tools.reproduce 20ng --data_dir=DIR             # the recipes behind a table, seeds 0, 1 and 2
+    python -m tools.reproduce 20ng-converged --data_dir=DIR   # to convergence, one schedule for both latents
     python -m tools.reproduce ptb --data_dir=DIR --seeds 0    # one seed of each
     python -m tools.reproduce sweep --data_dir=DIR            # the sweep over the concentration
     python -m tools.reproduce analyses --data_dir=DIR         # docs/ANALYSES.md: vMF and Gaussian side by side
@@ -32,7 +33,7 @@ from tools.results_table import PAGE, RESULTS, ROOT, add_keep_weights, collect, 
 RECIPES = ROOT / "recipes"
 SEEDS = (0, 1, 2)
 # Starts of the names of recipes; those behind a table of docs/RESULTS.md.
-CORPORA = ("20ng", "ptb", "ptb-mean-code")
+CORPORA = ("20ng", "20ng-converged", "ptb", "ptb-mean-code")
 # Those behind docs/ANALYSES.md and the table of learned concentrations of docs/PAPER_DETAILS.md, with one seed.
 ANALYSED, LEARNED = "ptb-lstm-encoder", "ptb-learned"
 ONE_SEED = (0,)

@@ -170,12 +170,12 @@ def test_code_gain_takes_the_code_of_another_example_from_anywhere():
 
 def test_refined_bounds_lie_between_those_of_a_bad_encoder_and_the_likelihood(documents):
     model = make_model(GaussianLatent(2, seed=1))
-    model.output_layer.kernel.assign(np.random.default_rng(3).normal(size=(2, V)))
+    model.output_layer.kernel.assign(0.5 * np.random.default_rng(3).normal(size=(2, V)))
     for layer in model.encoder_layers:  # all documents have the same posterior
         layer.kernel.assign(tf.zeros_like(layer.kernel))
     batches = documents.evaluation_batches(20)
     figures = evaluation.evaluate(model, batches, num_importance_samples=20)
-    refined = evaluation.refined_bounds(model, batches, refine_steps=80, num_importance_samples=20)
+    refined = evaluation.refined_bounds(model, batches, refine_steps=200, num_importance_samples=20)
     # log p(x) by the midpoint rule on a grid: the prior is a standard normal in the plane.
     ticks = np.linspace(-6, 6, 241)
     grid = np.stack(np.meshgrid(ticks, ticks), axis=-1).reshape(-1, 2)
@@ -185,12 +185,12 @@ def test_refined_bounds_lie_between_those_of_a_bad_encoder_and_the_likelihood(do
     exact = -log_p.mean()
     one_sample = refined["refined_nll"] + refined["refined_kl"]
     assert exact - 0.05 < refined["refined_iw_nll"] < one_sample < exact + 0.5
-    assert figures["iw_nll"] > one_sample + 0.5
+    assert figures["nll"] + figures["kl"] > exact + 5
     total, tokens = one_sample * len(counts), counts.sum()
     assert refined["refined_perplexity"] == pytest.approx(np.exp(total / tokens), rel=1e-6)
     assert refined["refined_document_perplexity"] > np.exp((-log_p / counts.sum(axis=1)).mean()) - 0.05
-    again = evaluation.refined_bounds(model, batches, refine_steps=80, num_importance_samples=20)
-    other = evaluation.refined_bounds(model, batches, refine_steps=80, num_importance_samples=20, seed=1)
+    again = evaluation.refined_bounds(model, batches, refine_steps=200, num_importance_samples=20)
+    other = evaluation.refined_bounds(model, batches, refine_steps=200, num_importance_samples=20, seed=1)
     assert refined == again
     assert refined["refined_nll"] != other["refined_nll"]
 
