@@ -116,7 +116,7 @@ def serve(task: dict[str, Any]) -> None:
     from tf_vmf.layers import VonMisesFisherLatent
     from tf_vmf.models import LSTMVAE, BagOfWordsVAE, FusedAdam
     from tf_vmf.training import get_strategy
-    from tf_vmf.training.steps import TrainingSteps
+    from tf_vmf.training.loop import TrainingSteps
 
     tf.config.threading.set_intra_op_parallelism_threads(task["intra"])
     tf.config.threading.set_inter_op_parallelism_threads(task["inter"])

@@ -65,7 +65,9 @@ def read_corpus(folder: Path) -> Corpus:
 
 def score(fitted: Fitted, corpus: Corpus, seed: int) -> dict[str, float]:
     """All scores of a fitted model."""
-    from tf_vmf.evaluation import inverted_rbo, normalized_mutual_information, purity, topic_diversity
+    from sklearn.metrics import normalized_mutual_info_score
+
+    from tf_vmf.evaluation import inverted_rbo, purity, topic_diversity
     from tf_vmf.topics.words import WordSettings, rank_words
 
     halves = np.array_split(np.random.default_rng(seed).permutation(len(corpus.labels)), 2)
@@ -82,7 +84,7 @@ def score(fitted: Fitted, corpus: Corpus, seed: int) -> dict[str, float]:
         "npmi_relevance_other_half": coherence(words["relevance"], _part(corpus, halves[1])),
         "npmi_coherent_other_half": coherence(words["half"], _part(corpus, halves[1])),
         "inverted_rbo": inverted_rbo(words["coherent"]),
-        "nmi": normalized_mutual_information(corpus.labels, found),
+        "nmi": normalized_mutual_info_score(corpus.labels, found),
         "purity": purity(corpus.labels, found),
     }
     for size in _DIVERSITY_WORDS:

@@ -17,8 +17,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_vmf.data import registry as corpora
-from tf_vmf.layers import registry
+from tf_vmf.data.registry import CORPORA
+from tf_vmf.layers.registry import LATENTS
+from tf_vmf.models.likelihoods import LIKELIHOODS
 from tf_vmf.training import get_strategy
 
 SHARED = Path(os.environ.get("TF_VMF_SHARED", Path(__file__).resolve().parents[2] / "shared"))
@@ -32,9 +33,9 @@ tf.config.set_logical_device_configuration(
 
 @pytest.fixture(autouse=True)
 def latents_of_a_test_go_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A latent layer or a corpus that a test or an example registers is unknown to the next test."""
-    monkeypatch.setattr(registry, "_LATENTS", dict(registry._LATENTS))
-    monkeypatch.setattr(corpora, "_CORPORA", dict(corpora._CORPORA))
+    """A latent layer, likelihood or corpus that a test or an example registers is unknown to the next test."""
+    for registry in (LATENTS, LIKELIHOODS, *CORPORA.values()):
+        monkeypatch.setattr(registry, "entries", dict(registry.entries))
 
 
 @pytest.fixture(autouse=True)

@@ -3,6 +3,9 @@
 Subpackages are imported on first use (PEP 562), so that `import tf_vmf` costs neither TensorFlow nor Keras. Classes are registered
 with Keras as soon as a program imports keras, before or after tf_vmf: `keras.saving.load_model` then reads every file that the
 package saves.
+
+Public are the names in `__all__`, here and in the sub-packages, and the module `seeds`. All other modules are internal, with or
+without a leading underscore: the place of a name in them may change.
 """
 
 import difflib

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 import numbers
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
+
+from tf_vmf._errors import ArgumentError
 
 
 def require(condition: tf.Tensor, value: tf.Tensor, message: str, *data: Any) -> tf.Tensor:
@@ -39,14 +42,12 @@ def check_number(
         alternative: What else the argument may be, for the message: ", or ...".
 
     Raises:
-        ValueError: `value` is no finite number in the range; a bool, a string and a symbolic tensor are none.
+        ArgumentError: `value` is no finite number in the range; a bool, a string and a symbolic tensor are none.
     """
     number = _as_float(value)
     if number is None or not math.isfinite(number) or number < minimum or (above and number == minimum):
-        raise ValueError(
-            f"Argument `{name}` of {owner}: expected a finite number {'>' if above else '>='} {minimum:g}{alternative}. "
-            f"Received: {name}={value!r}."
-        )
+        expected = f"a finite number {'>' if above else '>='} {minimum:g}{alternative}"
+        raise ArgumentError(name, expected, repr(value), owner=owner)
     return number
 
 
@@ -54,11 +55,11 @@ def check_integer(owner: str, name: str, value: Any, *, minimum: int = 0) -> int
     """A whole number of any kind, 5.0 included, as a Python int.
 
     Raises:
-        ValueError: `value` is no integer >= `minimum`.
+        ArgumentError: `value` is no integer >= `minimum`.
     """
     number = _as_float(value)
     if number is None or not number.is_integer() or number < minimum:
-        raise ValueError(f"Argument `{name}` of {owner}: expected an integer >= {minimum}. Received: {name}={value!r}.")
+        raise ArgumentError(name, f"an integer >= {minimum}", repr(value), owner=owner)
     return int(number)
 
 
@@ -66,12 +67,23 @@ def check_rates(owner: str, **rates: Any) -> None:
     """Checks that every rate of dropout is in [0, 1).
 
     Raises:
-        ValueError: One is not; the message names it.
+        ArgumentError: One is not.
     """
     for name, rate in rates.items():
         number = _as_float(rate)
         if number is None or not 0 <= number < 1:
-            raise ValueError(f"Argument `{name}` of {owner}: expected a rate in [0, 1). Received: {name}={rate!r}.")
+            raise ArgumentError(name, "a rate in [0, 1)", repr(rate), owner=owner)
+
+
+def check_choice(owner: str, name: str, value: Any, choices: Collection[str]) -> Any:
+    """Returns the value, one of the choices.
+
+    Raises:
+        ArgumentError: It is none of them.
+    """
+    if not isinstance(value, str) or value not in choices:
+        raise ArgumentError(name, f"one of {', '.join(map(repr, choices))}", repr(value), owner=owner)
+    return value
 
 
 def failed_check(error: tf.errors.InvalidArgumentError) -> str | None:
@@ -87,7 +99,7 @@ def failed_check(error: tf.errors.InvalidArgumentError) -> str | None:
 
 
 class SetOnce:
-    """An attribute that the constructor alone sets: a traced graph would go on with the number that it was traced with."""
+    """Write-once attribute: compiled graphs have captured its value."""
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name
@@ -101,10 +113,12 @@ class SetOnce:
 
     def __set__(self, instance: Any, value: Any) -> None:
         if self._name in instance.__dict__ and instance.__dict__[self._name] != value:
-            raise ValueError(
-                f"Attribute `{self._name}` of {instance.name}: expected to be given to the constructor, as compiled functions "
-                f"would not obey. Received: {value!r}. Make another {type(instance).__name__} and take over the weights with "
-                "`set_weights`."
+            raise ArgumentError(
+                self._name,
+                "to be given to the constructor, as compiled functions would not obey",
+                repr(value),
+                f"Make another {type(instance).__name__} and take over the weights with `set_weights`.",
+                owner=instance.name,
             )
         instance.__dict__[self._name] = value
 

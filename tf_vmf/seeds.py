@@ -12,17 +12,19 @@ import random
 
 import tensorflow as tf
 
+from tf_vmf._errors import ArgumentError
+
 
 def draw_seed(seed: int | None) -> int:
     """Returns `seed`, or a random one that follows `keras.utils.set_random_seed` when it is None.
 
     Raises:
-        ValueError: `seed` is not None and not an integer in [0, 2**31).
+        ArgumentError: `seed` is not None and not an integer in [0, 2**31).
     """
     if seed is None:
         return random.randint(0, 2**31 - 1)
     if isinstance(seed, (bool, str)) or not 0 <= seed < 2**31 or int(seed) != seed:  # NaN is not below
-        raise ValueError(f"Argument `seed`: expected None or an integer in [0, 2**31). Received: seed={seed!r}.")
+        raise ArgumentError("seed", "None or an integer in [0, 2**31)", repr(seed))
     return int(seed)
 
 

@@ -23,7 +23,7 @@ _PROGRAM = """
 import json, runpy, sys
 import numpy as np
 steps, trainer = int(sys.argv[1]), sys.argv[2]
-from tf_vmf.training import steps as module
+from tf_vmf.training import loop as module
 losses = []
 run = module.TrainingSteps.run
 def recorded(self, iterator, step, count=1):

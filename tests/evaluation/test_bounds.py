@@ -6,6 +6,8 @@ import pytest
 import tensorflow as tf
 from scipy import sparse, special
 
+from tests.parameters import quick
+from tests.refusals import refused
 from tf_vmf import data, evaluation
 from tf_vmf.evaluation import bounds
 from tf_vmf.layers import GaussianLatent, VonMisesFisherLatent
@@ -56,7 +58,7 @@ def test_perplexities_follow_their_definitions(documents):
 
 
 def test_a_document_without_tokens_has_no_loss_a_token(documents):
-    model = make_model(VonMisesFisherLatent(4, concentration=20.0, seed=1))
+    model = make_model(GaussianLatent(4, seed=1))
     counts = documents.counts.toarray().astype(np.float32)
     batches = tf.data.Dataset.from_tensors(counts)
     with_empty = tf.data.Dataset.from_tensors(np.concatenate([counts, np.zeros((1, V), np.float32)]))
@@ -78,13 +80,15 @@ def test_the_mean_of_many_samples_is_read_while_the_kl_of_one_is_charged(documen
     assert evaluation.mean_code_perplexity(model, batches, num_samples=20_000) == pytest.approx(expected, rel=2e-3)
     single = [evaluation.mean_code_perplexity(model, batches, num_samples=1, seed=seed) for seed in range(10)]
     assert np.mean(single) > expected  # Jensen: the nll is convex in z
-    with pytest.raises(ValueError, match="at least one batch"):
+    with refused("batches", "none", "at least one batch"):
         evaluation.mean_code_perplexity(model, batches.take(0))
-    with pytest.raises(ValueError, match="num_samples=0"):
+    with refused("num_samples", "0", ">= 1"):
         evaluation.mean_code_perplexity(model, batches, num_samples=0)
 
 
-@pytest.mark.parametrize("latent", [VonMisesFisherLatent(4, concentration=50.0, seed=1), GaussianLatent(4, seed=1)])
+@pytest.mark.parametrize(
+    "latent", quick(1, [GaussianLatent(4, seed=1), VonMisesFisherLatent(4, concentration=50.0, seed=1)])
+)
 def test_a_code_that_is_used_has_a_gain_and_information(latent, documents):
     model = make_model(latent)
     model.compile(keras.optimizers.Adam(0.02))
@@ -96,7 +100,7 @@ def test_a_code_that_is_used_has_a_gain_and_information(latent, documents):
 
 
 def test_a_last_batch_of_one_document_gets_another_ones_code(documents):
-    model = make_model(VonMisesFisherLatent(4, concentration=50.0, seed=1))
+    model = make_model(GaussianLatent(4, seed=1))
     model.compile(keras.optimizers.Adam(0.02))
     model.fit(documents.batches(20, seed=0), steps_per_epoch=100, epochs=2, shuffle=False, verbose=0)
     alone = evaluation.evaluate(model, documents.evaluation_batches(1), num_importance_samples=0)

@@ -9,7 +9,7 @@ import pytest
 import scipy.special
 import tensorflow as tf
 
-from tf_vmf.layers.cross_entropy import linear_cross_entropy
+from tf_vmf.layers.token_softmax import linear_cross_entropy
 
 ROWS, UNITS, CLASSES = 23, 6, 11
 
@@ -93,7 +93,7 @@ def test_bfloat16_products_stay_close_to_float32(arrays):
 _MEMORY = """
 import json, re
 import numpy as np, tensorflow as tf
-from tf_vmf.layers.cross_entropy import linear_cross_entropy
+from tf_vmf.layers.token_softmax import linear_cross_entropy
 
 def peak():
     return int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1])

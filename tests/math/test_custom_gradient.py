@@ -9,6 +9,7 @@ import tensorflow as tf
 from tensorflow.python.framework import ops
 
 import tf_vmf
+from tests.conftest import mirrored
 from tf_vmf.math.custom_gradient import custom_gradient
 
 
@@ -126,3 +127,36 @@ def test_while_loops_and_maps_have_the_gradient():
         return tape.gradient(y, x)
 
     np.testing.assert_allclose(tf.vectorized_map(gradient, tf.constant([2.0, 1.0])), [12.0, 3.0])
+
+
+@pytest.mark.parametrize("in_graph", [False, True])
+def test_forward_mode_is_the_transpose_of_reverse_mode(in_graph):
+    kappa, direction = tf.constant([3.0, 20.0]), tf.constant([1.0, -2.0])
+
+    def forward(kappa: tf.Tensor, direction: tf.Tensor) -> tf.Tensor:
+        with tf.autodiff.ForwardAccumulator(kappa, direction) as accumulator:
+            kl = tf_vmf.math.kl_to_uniform(kappa, 5)
+        return accumulator.jvp(kl)
+
+    with tf.GradientTape() as tape:
+        tape.watch(kappa)
+        kl = tf_vmf.math.kl_to_uniform(kappa, 5)
+    expected = tape.gradient(kl, kappa) * direction
+    np.testing.assert_allclose((tf.function(forward) if in_graph else forward)(kappa, direction), expected, rtol=1e-5)
+
+
+def test_all_replicas_have_the_gradient_and_leave_no_graph():
+    strategy = mirrored(2)
+
+    def gradient(x: tf.Tensor) -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = scaled_square(x)
+        return tape.gradient(y, x)
+
+    before = registered()
+    function = tf.function(lambda: strategy.run(gradient, args=(tf.constant([2.0]),)))
+    for of_replica in strategy.experimental_local_results(function()):
+        np.testing.assert_allclose(of_replica, [12.0])
+    del function
+    assert not registered() - before

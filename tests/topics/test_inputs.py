@@ -6,7 +6,8 @@ from scipy import sparse
 
 from tests.topics.planted import planted_texts
 from tf_vmf._errors import ArgumentError
-from tf_vmf.topics.inputs import names_of_columns, plain_documents
+from tf_vmf.data.counts import names_of_columns
+from tf_vmf.topics.inputs import plain_documents
 
 pandas = pytest.importorskip("pandas")
 TEXTS, LABELS = planted_texts()

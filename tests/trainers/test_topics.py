@@ -10,7 +10,7 @@ import tensorflow as tf
 import tf_vmf
 from tf_vmf._errors import ArgumentError
 from tf_vmf.programs.configs import ExportConfig, PredictConfig, TopicsConfig
-from tf_vmf.programs.own_columns import OwnColumns
+from tf_vmf.programs.tables import OwnColumns
 from tf_vmf.text.files import TextFiles
 from tf_vmf.text.tables import Columns
 from trainers import export, predict, topics
@@ -37,22 +37,73 @@ def folder(tmp_path_factory):
             words = " ".join(rng.choice(THEMES[i % 3].split(), 12)) if i else "unknown"
             writer.writerow([f"={i}", i % 3, words, f"{1 + i % 28}.{1 + i // 120}.2021"])
     (root / "seeds.txt").write_text("cooking: bread, oven\n")
-    topics.main(
-        TopicsConfig(
-            train_files=(str(root / "texts.csv"),),
-            text_column="body",
-            label_column="kind",
-            date_column="day",
-            freq="M",
-            seed_words=str(root / "seeds.txt"),
-            num_topics=3,
-            stop_words="none",
-            latent_dim=5,
-            output=root / "out",
-            export_codes=str(root / "projector"),
-        )
-    )
+    topics.main(config(root, "out", export_codes=str(root / "projector")))
     return root
+
+
+def config(root, output, **options):
+    return TopicsConfig(
+        train_files=(str(root / "texts.csv"),),
+        text_column="body",
+        label_column="kind",
+        date_column="day",
+        freq="M",
+        seed_words=str(root / "seeds.txt"),
+        num_topics=3,
+        stop_words="none",
+        latent_dim=5,
+        output=root / output,
+        **options,
+    )
+
+
+@pytest.fixture(scope="module")
+def edited(folder, browser):
+    """The file of edits that a reader saves from the page, and what the page then lists: number, name and size of each topic."""
+    page = browser.new_page()
+    page.goto((folder / "out" / "report.html").as_uri())
+    page.locator(".explorer.works").wait_for()
+    page.locator(".topic-list [data-topic='1']").click()
+    page.get_by_text("Rename, merge, hide").click()
+    page.get_by_label("Name of topic 1").fill("the others")
+    page.get_by_role("button", name="Rename", exact=True).click()
+    page.locator(".topic-list [data-topic='0']").click()
+    page.get_by_text("Rename, merge, hide").click()
+    page.get_by_label("Topic to merge with").select_option("2")
+    page.get_by_role("button", name="Merge", exact=True).click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save edits").click()
+    download.value.save_as(folder / "edits.json")
+    lines = [page.locator(f".topic-list {part}").all_text_contents() for part in (".no", ".label", "small")]
+    tree = page.locator("[data-relation=tree]")
+    tree.get_by_label("Number of topics after the cut").fill("2")
+    tree.get_by_role("button", name="Merge into 2 topics").click()
+    cut = page.locator(".topic-list small").all_text_contents()
+    page.close()
+    return folder / "edits.json", list(zip(*lines, strict=True)), cut
+
+
+def test_edits_saved_from_the_page_give_the_model_the_topics_that_the_page_shows(folder, edited):
+    path, shown, _ = edited
+    model = tf_vmf.TopicModel.load(folder / "out" / "model").apply_edits(path)
+    info = model.topic_info()
+    assert [number for number, _, _ in shown] == ["0", "1"]
+    assert dict(zip(info["label"], info["size"], strict=True)) == {name: int(size) for _, name, size in shown}
+    assert "the others" in info["label"].tolist()
+
+
+def test_the_cut_of_the_page_merges_what_reduce_topics_merges(folder, edited):
+    model = tf_vmf.TopicModel.load(folder / "out" / "model").reduce_topics(2)
+    assert sorted(model.topic_info()["size"]) == sorted(map(int, edited[2]))
+
+
+@pytest.mark.slow
+def test_the_program_applies_edits_saved_from_the_page(folder, edited):
+    path, shown, _ = edited
+    topics.main(config(folder, "edited", edits=str(path)))
+    assert {row["label"]: row["size"] for row in table(folder / "edited" / "topics.csv")} == {
+        name: size for _, name, size in shown
+    }
 
 
 def test_the_folder_holds_tables_a_report_and_a_model(folder):

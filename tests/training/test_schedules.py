@@ -4,7 +4,7 @@ import keras
 import pytest
 
 from tests.conftest import mirrored
-from tf_vmf.training.schedules import describe_schedule, learning_rate_schedule
+from tf_vmf.training.run_state import describe_schedule, learning_rate_schedule
 
 
 @pytest.mark.parametrize("wrap", [lambda optimizer: optimizer, keras.optimizers.LossScaleOptimizer], ids=["", "scaled"])

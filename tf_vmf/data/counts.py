@@ -1,14 +1,18 @@
-"""The check of word counts."""
+"""Word counts: counting, the check of counts that are given, and the columns of data frames of them."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
 from tf_vmf._errors import ArgumentError
-from tf_vmf.data.arrays import BLOCK, blocks
+from tf_vmf.data.arrays import BLOCK, IN_MEMORY, Store, blocks
+
+ROWS = 2**14  # examples counted at once
 
 
 def checked_counts(
@@ -21,10 +25,6 @@ def checked_counts(
         num_words: V; None: any.
         name: The argument to name in errors.
         owner: The class or function whose argument it is.
-
-    Raises:
-        ArgumentError: The shape is another one; a count is no number, negative, NaN or infinite; an index of a sparse matrix lies
-            outside of it.
     """
     expected = "counts, an array of shape (n, V)" if num_words is None else f"counts of shape (n, {num_words})"
     if sparse.issparse(counts):
@@ -48,21 +48,70 @@ def checked_counts(
     matrix = sparse.csr_matrix(counts)
     if matrix.dtype == np.bool_:
         matrix = matrix.astype(np.int32)
-    canonical = matrix.has_canonical_format
-    for block in blocks(matrix.nnz, BLOCK):
-        data = matrix.data[block]
-        wrong = ~(np.isfinite(data) & (data >= 0))
-        if wrong.any():
-            position = block.start + int(np.argmax(wrong))
-            row = int(np.searchsorted(matrix.indptr, position, side="right")) - 1
-            received = f"{matrix.data[position]} in row {row}, column {matrix.indices[position]}"
-            raise ArgumentError(name, "counts that are finite and >= 0", received, owner=owner)
-        canonical = canonical and bool(data.all())
-    if not canonical:
+    check_counts(matrix, name, owner)
+    if not (matrix.has_canonical_format and all(matrix.data[block].all() for block in blocks(matrix.nnz, BLOCK))):
         matrix = matrix.copy()
         matrix.sum_duplicates()
         matrix.eliminate_zeros()
     return matrix
+
+
+def check_counts(counts: Any, name: str, owner: str) -> None:
+    """Checks that the counts of a CSR matrix, an array or an eager tensor are finite and >= 0; a symbolic tensor has none yet.
+
+    Raises:
+        ArgumentError: One is not; the error names its place.
+    """
+    values = counts.data if sparse.issparse(counts) else getattr(counts, "values", counts)
+    values = values.numpy() if hasattr(values, "numpy") else values
+    if not isinstance(values, np.ndarray):
+        return
+    if values.dtype.kind not in "biuf" and values.dtype.name != "bfloat16":
+        raise ArgumentError(name, "counts, real numbers", f"dtype {values.dtype}", owner=owner)
+    flat = values.reshape(-1)
+    for block in blocks(len(flat), BLOCK):
+        wrong = ~(np.isfinite(flat[block]) & (flat[block] >= 0))
+        if wrong.any():
+            position = block.start + int(np.argmax(wrong))
+            if sparse.issparse(counts):
+                place = (np.searchsorted(counts.indptr, position, side="right") - 1, counts.indices[position])
+            elif hasattr(counts, "values"):  # a tf.SparseTensor
+                place = tuple(np.asarray(counts.indices)[position])
+            else:
+                place = np.unravel_index(position, values.shape)
+            received = f"{flat[position]} in row {place[0]}, column {place[-1]}"
+            raise ArgumentError(name, "counts that are finite and >= 0", received, owner=owner)
+
+
+def names_of_columns(counts: Any) -> np.ndarray | None:
+    """The names of the columns of a data frame of counts, as scikit-learn's `feature_names_in_`; None without names."""
+    if not hasattr(counts, "columns"):
+        return None
+    names = list(getattr(counts, "column_names", counts.columns))
+    return np.array(names, object) if names and all(isinstance(name, str) for name in names) else None
+
+
+def aligned_columns(frame: Any, vocabulary: Sequence[str], name: str, owner: str = "") -> Any:
+    """A pandas or polars frame with its columns in the order of the vocabulary.
+
+    Raises:
+        ArgumentError: A word has no column, or two; or a column is no word.
+    """
+    names = [str(each) for each in frame.columns]
+    twice = [each for each, count in Counter(names).items() if count > 1]
+    missing = [word for word in vocabulary if word not in set(names)]
+    unknown = sorted(set(names) - set(vocabulary))
+    for wrong, expected, received in (
+        (twice, "a column per word", "two columns"),
+        (missing, "a column for every word of the vocabulary", "no column"),
+        (unknown, "columns named by words of the vocabulary alone", "a column"),
+    ):
+        if wrong:
+            others = f"{len(wrong)} are so: {', '.join(map(repr, wrong[:5]))}." if len(wrong) > 1 else ""
+            raise ArgumentError(name, expected, f"{received} {wrong[0]!r}", others, owner=owner)
+    position = {each: number for number, each in enumerate(names)}
+    columns = [position[word] for word in vocabulary]
+    return frame.iloc[:, columns] if hasattr(frame, "iloc") else frame[:, columns]
 
 
 def _check_indices(matrix: Any, name: str, owner: str) -> None:
@@ -78,3 +127,34 @@ def _check_indices(matrix: Any, name: str, owner: str) -> None:
         raise ArgumentError(
             name, "a sparse matrix whose indices lie within its shape", f"shape {matrix.shape}: {error}", owner=owner
         ) from None
+
+
+def counts_of(
+    tokens: np.ndarray,
+    offsets: np.ndarray,
+    num_words: int,
+    store: Store = IN_MEMORY,
+    name: str | None = None,
+    dtype: str = "int32",
+) -> sparse.csr_matrix:
+    """Counts of each word in each example: shape (n, num_words), with sorted indices, each once."""
+    data, indices, ends = (
+        store.column(kind, None if name is None else f"{name}-{array}")
+        for kind, array in ((dtype, "counts"), ("int32", "words"), ("int64", "offsets"))
+    )
+    ends.append(0)
+    for part in blocks(len(offsets) - 1, ROWS):
+        first, last = offsets[part.start], offsets[part.stop]
+        block = csr(tokens[first:last], offsets[part.start : part.stop + 1] - first, num_words)
+        ends.extend(len(data) + block.indptr[1:].astype(np.int64))
+        data.extend(block.data)
+        indices.extend(block.indices)
+    return sparse.csr_matrix((data.array(), indices.array(), ends.array()), (len(offsets) - 1, num_words))
+
+
+def csr(tokens: np.ndarray, offsets: np.ndarray, num_words: int) -> sparse.csr_matrix:
+    """Counts of each word in each example, in memory."""
+    ones = np.ones(len(tokens), np.int32)
+    counts = sparse.csr_matrix((ones, tokens, offsets), (len(offsets) - 1, num_words), copy=True)
+    counts.sum_duplicates()
+    return counts

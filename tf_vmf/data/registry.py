@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from tf_vmf._errors import ArgumentError
+from tf_vmf._registry import Registry
 from tf_vmf.data.splits import SPLIT_SIZES, SPLITS
 from tf_vmf.text.files import Text
 
@@ -21,7 +22,9 @@ _Loader = TypeVar("_Loader", bound=Callable[..., Any])
 # The options of the loaders of each kind; entered by the loaders, which are defined after the corpora of the package.
 OPTIONS: dict[str, frozenset[str]] = {}
 
-_CORPORA: dict[tuple[str, str], NamedCorpus] = {}
+CORPORA: dict[str, Registry[NamedCorpus]] = {
+    kind: Registry(f"corpus of {kind}", "tf_vmf.data.register_corpus") for kind in KINDS
+}
 
 
 @dataclass(frozen=True)
@@ -50,14 +53,7 @@ class NamedCorpus:
         return inspect.signature(self.loader).parameters
 
     def check(self, given: Collection[str]) -> None:
-        """Refuses options that would do nothing, before anything is read.
-
-        Args:
-            given: The options of the call that differ from their defaults.
-
-        Raises:
-            ArgumentError: One would do nothing, or `data_dir` is needed and missing.
-        """
+        """Refuses options that would do nothing, before anything is read."""
         for name in given:
             if name == "corpus" or name in self.arguments:
                 continue
@@ -76,7 +72,7 @@ class NamedCorpus:
             raise ArgumentError("data_dir", f"the folder of the files of corpus={self.name!r}", "None")
 
     def load(self, options: Mapping[str, Any], given: Collection[str]) -> Any:
-        """What the loader returns: a corpus, or a mapping from splits to texts."""
+        """Calls the loader: a corpus, or a mapping from splits to texts."""
         arguments = {name: options[name] for name in self.arguments if name in given}
         loaded = self.loader(**arguments)
         if self.is_finished:
@@ -158,13 +154,7 @@ def register_corpus(
         origin = source or f"{loader.__module__}.{loader.__qualname__}"
         corpus = NamedCorpus(name, loader, origin, tuple(splits), is_finished, defaults)
         for kind in chosen:
-            known = _CORPORA.get((name, kind))
-            # A notebook cell that runs again defines the same function once more.
-            if known is not None and _place(known.loader) != _place(loader):
-                expected = f"a name that no other corpus of {kind} has"
-                received = f"{name!r}, which is {'.'.join(_place(known.loader))}"
-                raise ArgumentError("name", expected, received, owner="register_corpus")
-            _CORPORA[name, kind] = corpus
+            CORPORA[kind].add(name, corpus, loader)
         return loader
 
     return register
@@ -172,24 +162,9 @@ def register_corpus(
 
 def corpus_names(kind: str) -> tuple[str, ...]:
     """The names of all registered corpora of "documents" or "sentences", sorted."""
-    return tuple(sorted(name for name, of_kind in _CORPORA if of_kind == kind))
+    return CORPORA[kind].names()
 
 
 def named_corpus(name: str, kind: str) -> NamedCorpus:
-    """A registered corpus.
-
-    Raises:
-        ArgumentError: There is none of that name and kind.
-    """
-    if (name, kind) not in _CORPORA:
-        raise ArgumentError(
-            "corpus",
-            f"one of {', '.join(corpus_names(kind))}, or None for `train_files` or `texts`",
-            repr(name),
-            "A corpus of your own is registered by tf_vmf.data.register_corpus, once its module is imported.",
-        )
-    return _CORPORA[name, kind]
-
-
-def _place(loader: Callable[..., Any]) -> tuple[str, str]:
-    return loader.__module__, loader.__qualname__
+    """A registered corpus."""
+    return CORPORA[kind].find(name, "corpus", alternative=", or None for `train_files` or `texts`")

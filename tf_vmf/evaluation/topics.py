@@ -19,7 +19,7 @@ from tf_vmf.models.bag_of_words_vae import BagOfWordsVAE
 RELEVANCE_WEIGHT = 0.3
 # Where documents are, at centres of clusters or labels, 0.6 is level with 0.3 or better on all four corpora measured, in NPMI and
 # in C_V, for 0.01 to 0.06 of diversity.
-CENTRE_RELEVANCE_WEIGHT = 0.6
+CENTER_RELEVANCE_WEIGHT = 0.6
 _REFERENCE_SAMPLES = 4096
 _EPSILON = 1e-12  # gensim's, beside shares of documents
 _CHUNK = 256  # codes decoded at a time: bounds memory
@@ -80,22 +80,16 @@ def topics(
         C. Sievert and K. Shirley. LDAvis: A method for visualizing and interpreting topics. 2014.
     """
     if len(vocabulary) != model.vocabulary_size:
-        raise ValueError(
-            f"Argument `vocabulary`: expected {model.vocabulary_size} words, as many as the model's. "
-            f"Received: {len(vocabulary)}."
-        )
+        expected = f"{model.vocabulary_size} words, as many as the model's"
+        raise ArgumentError("vocabulary", expected, f"{len(vocabulary)}", owner="topics")
     if not 1 <= num_words <= len(vocabulary):
-        raise ValueError(
-            f"Argument `num_words`: expected a number from 1 to {len(vocabulary)}, the vocabulary's size. "
-            f"Received: num_words={num_words}."
-        )
+        expected = f"a number from 1 to {len(vocabulary)}, the vocabulary's size"
+        raise ArgumentError("num_words", expected, repr(num_words), owner="topics")
     if not 0 <= relevance_weight <= 1:
-        raise ValueError(
-            f"Argument `relevance_weight`: expected a number in [0, 1]. Received: relevance_weight={relevance_weight}."
-        )
+        raise ArgumentError("relevance_weight", "a number in [0, 1]", repr(relevance_weight), owner="topics")
     latent = model.latent
     if latent is None:
-        raise ValueError("Argument `model`: expected a model with a latent variable. Received one with latent=None.")
+        raise ArgumentError("model", "a model with a latent variable", "one with latent=None", owner="topics")
     if codes is None:
         prior_codes = _prior_codes(model, seed)
         typical_norm = np.sqrt(np.mean(np.sum(np.square(prior_codes, dtype=np.float64), axis=-1)))
@@ -106,7 +100,7 @@ def topics(
     if names is None:
         names = [str(position) for position in range(len(codes))]
     if len(names) != len(codes):
-        raise ValueError(f"Argument `names`: expected one for each of the {len(codes)} codes. Received: {len(names)}.")
+        raise ArgumentError("names", f"one for each of the {len(codes)} codes", f"{len(names)}", owner="topics")
 
     if word_probabilities is None:
         word_probabilities = prior_word_probabilities(model, seed)
@@ -121,23 +115,12 @@ def topics(
 
 
 def relevance(log_p: Any, log_word_probabilities: Any, weight: Any) -> Any:
-    """Weight * log p(w|z) + (1 - weight) * log(p(w|z) / p(w)), of arrays or tensors (Sievert and Shirley, 2014).
-
-    Args:
-        log_p: log p(w|z), shape (..., V).
-        log_word_probabilities: log p(w), shape (V,).
-        weight: In [0, 1]; a number or a scalar tensor.
-    """
+    """Weight * log p(w|z) + (1 - weight) * log(p(w|z) / p(w)), of arrays or tensors (..., V) and (V,)."""
     return log_p - (1.0 - weight) * log_word_probabilities
 
 
 def prior_word_probabilities(model: BagOfWordsVAE, seed: int = 0) -> np.ndarray:
-    """p(w) = E[p(w|z)] over the prior, by 4,096 samples: shape (V,), float64.
-
-    Args:
-        model: A trained model.
-        seed: Seed of the samples.
-    """
+    """p(w) = E[p(w|z)] over the prior, by 4,096 samples: shape (V,), float64."""
     codes = _prior_codes(model, seed)
     total = np.zeros(model.vocabulary_size)
     for start in range(0, len(codes), _CHUNK):
@@ -187,7 +170,7 @@ def topic_diversity(topics: Sequence[Topic | Sequence[str]], num_words: int = 25
     Close to 0: all topics are the same. The literature uses 25 words: ask `topics` for as many.
 
     Raises:
-        ValueError: A topic has fewer words.
+        ArgumentError: A topic has fewer words.
 
     References:
         A. B. Dieng, F. J. R. Ruiz and D. M. Blei. Topic Modeling in Embedding Spaces. TACL 2020.
@@ -208,10 +191,8 @@ def first_words(
     fewest = num_words if exact else 2
     if not rows or min(map(len, rows)) < fewest:
         received = f"a topic of {min(map(len, rows))}" if rows else "no topics"
-        raise ValueError(
-            f"{function} needs topics of at least {fewest} words. Received: {received}. "
-            f"Ask for more, as in topics(model, vocabulary, num_words={max(fewest, num_words)})."
-        )
+        remedy = f"Ask for more, as in topics(model, vocabulary, num_words={max(fewest, num_words)})."
+        raise ArgumentError("topics", f"topics of at least {fewest} words", received, remedy, owner=function)
     return rows
 
 

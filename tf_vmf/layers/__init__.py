@@ -1,25 +1,20 @@
 """Keras layers with a latent variable inside; none of them imports TensorFlow Probability before a distribution is asked for."""
 
 from tf_vmf import _backend  # noqa: F401  (first: Keras must have the right backend)
-from tf_vmf.layers.annealing import LatentAnnealing
-from tf_vmf.layers.concentration import LearnedConcentration
-from tf_vmf.layers.description import LatentDescription
+from tf_vmf.layers.callbacks import LatentAnnealing
+from tf_vmf.layers.concentration import LearnedConcentration, SharedConcentration
 from tf_vmf.layers.deterministic import deterministic
 from tf_vmf.layers.gaussian_latent import GaussianLatent
-from tf_vmf.layers.gaussian_mixture_prior import GaussianMixturePrior
+from tf_vmf.layers.latent_contract import LatentDescription
 from tf_vmf.layers.latent_layer import LatentLayer
-from tf_vmf.layers.learned_prior import LearnedPrior
+from tf_vmf.layers.learned_priors import GaussianMixturePrior, LearnedPrior, VonMisesFisherMixturePrior
 from tf_vmf.layers.lstm import TimeMajorLSTM
-from tf_vmf.layers.power_spherical_latent import PowerSphericalLatent
-from tf_vmf.layers.product_latent import ProductLatent
+from tf_vmf.layers.product_latent import ProductLatent, SphereProductLatent
 from tf_vmf.layers.registry import latent_names, latent_options, make_latent, mixture_prior_of, register_latent
-from tf_vmf.layers.schedules import CyclicalSchedule, LinearSchedule, SigmoidSchedule
-from tf_vmf.layers.shared_concentration import SharedConcentration
-from tf_vmf.layers.sphere_product_latent import SphereProductLatent
+from tf_vmf.layers.scheduled import CyclicalSchedule, LinearSchedule, SigmoidSchedule
+from tf_vmf.layers.spherical_latent import PowerSphericalLatent, VonMisesFisherLatent
 from tf_vmf.layers.token_softmax import TokenSoftmax
 from tf_vmf.layers.uniform_norm_latent import UniformNormVonMisesFisherLatent
-from tf_vmf.layers.von_mises_fisher_latent import VonMisesFisherLatent
-from tf_vmf.layers.von_mises_fisher_mixture_prior import VonMisesFisherMixturePrior
 
 __all__ = [
     "CyclicalSchedule",

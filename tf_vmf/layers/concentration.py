@@ -1,16 +1,18 @@
-"""The concentration of a spherical posterior, learned for every row."""
+"""The concentration of a spherical posterior: a number, or a layer that learns it for each row or for all rows."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
 
 import keras
 import tensorflow as tf
 
 from tf_vmf._checks import check_number
+from tf_vmf._errors import ArgumentError
 from tf_vmf.layers.heads import initializer_config
+from tf_vmf.layers.scheduled import Scheduled
 from tf_vmf.math.custom_gradient import custom_gradient
 
 # Beyond, the angular standard deviation of a code is below 1e-4, near what float32 features resolve, and nothing is gained.
@@ -38,16 +40,11 @@ class BoundedConcentration(keras.layers.Layer):
         self.minimum = None if minimum is None else check_number(name, "minimum", minimum)
         self.initial = None if initial is None else check_number(name, "initial", initial, above=True)
         if self.minimum is not None and self.initial is not None and not self.minimum < self.initial:
-            raise ValueError(
-                f"Arguments `minimum` and `initial` of {name}: expected minimum < initial. "
-                f"Received: minimum={self.minimum!r}, initial={self.initial!r}."
-            )
+            raise ArgumentError("minimum", f"a number below initial={self.initial!r}", repr(self.minimum), owner=name)
         self.maximum = check_number(name, "maximum", maximum, above=True)
         if not (self.minimum or 0.0) < self.maximum or not (self.initial or 0.0) <= self.maximum:
-            raise ValueError(
-                f"Arguments `initial` and `maximum` of {name}: expected minimum < initial <= maximum. "
-                f"Received: minimum={self.minimum!r}, initial={self.initial!r}, maximum={maximum!r}."
-            )
+            expected = f"a number above minimum={self.minimum!r} and at least initial={self.initial!r}"
+            raise ArgumentError("maximum", expected, repr(maximum), owner=name)
         self.rate = check_number(name, "rate", rate, above=True)
 
     def inherit(self, latent_dim: int, dtype: Any, kernel_initializer: Any) -> None:
@@ -62,10 +59,11 @@ class BoundedConcentration(keras.layers.Layer):
 
     def build(self, input_shape: Any) -> None:
         if self.initial is None or self.minimum is None:
-            raise ValueError(
-                f"Arguments `initial` and `minimum` of {type(self).__name__}: expected numbers, as the layer is not part of a "
-                f"latent layer, whose dimension they follow. Received: initial={self.initial!r}, minimum={self.minimum!r}."
+            expected = (
+                "numbers, as is `minimum`, where the layer is not part of a latent layer, whose dimension they follow"
             )
+            received = f"initial={self.initial!r}, minimum={self.minimum!r}"
+            raise ArgumentError("initial", expected, received, owner=type(self).__name__)
         super().build(input_shape)
 
     def bounded(self, raw: tf.Tensor) -> tf.Tensor:
@@ -169,3 +167,74 @@ def _at_most(x: tf.Tensor, largest: float) -> tuple[tf.Tensor, Any]:
         return tf.where((x <= largest) | (upstream > 0), upstream, tf.zeros_like(upstream)), None
 
     return tf.minimum(x, largest), gradient
+
+
+@keras.saving.register_keras_serializable(package="tf_vmf")
+class SharedConcentration(BoundedConcentration):
+    """A concentration that is learned and the same for every row; pass one as `concentration` of a spherical latent layer.
+
+    concentration = minimum + (initial - minimum) * softplus(rate * s + log(e - 1)), at most `maximum`, with one weight s that
+    starts at 0. All rows have the same KL, as with a number, but training finds how large it is.
+
+    Args:
+        initial: Concentration at the start of training, > `minimum`. None: 2 d for a latent layer in R^d.
+        minimum: Lower bound, >= 0. None: 0.2 d, or a tenth of `initial` if that is less.
+        maximum: Upper bound, >= `initial`.
+        rate: How fast the concentration moves beside the other weights, > 0. With Adam one step changes it by about 0.6 * `rate` *
+            learning rate, relative to `initial`.
+        **kwargs: Passed to `keras.layers.Layer`. Without a `dtype` the layer computes in that of the latent layer.
+
+    Call arguments:
+        inputs: Features, shape (batch, features), or with further axes in between; only their shape counts.
+
+    Returns:
+        Concentrations, shape (batch,), all equal.
+
+    Raises:
+        ValueError: An argument is no finite number in its range.
+
+    Example:
+    ```python
+    concentration = tf_vmf.layers.SharedConcentration(initial=50.0)
+    z = tf_vmf.layers.VonMisesFisherLatent(25, concentration=concentration)(keras.Input((400,)))
+    ```
+    """
+
+    def __init__(
+        self,
+        *,
+        initial: float | None = None,
+        minimum: float | None = None,
+        maximum: float = LARGEST_CONCENTRATION,
+        rate: float = 1.0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(initial=initial, minimum=minimum, maximum=maximum, rate=rate, **kwargs)
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        self.raw = self.add_weight(shape=(), initializer="zeros", name="raw")
+        super().build(input_shape)
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        concentration = self.bounded(self.rate * tf.convert_to_tensor(self.raw))
+        return tf.fill(tf.shape(inputs)[:-1], concentration)
+
+
+Concentration: TypeAlias = float | keras.optimizers.schedules.LearningRateSchedule | tf.Variable | keras.layers.Layer
+
+_BY_NAME = {"learned": LearnedConcentration, "shared": SharedConcentration}
+_ALTERNATIVE = (
+    " for a fixed concentration, 'learned', 'shared', a schedule such as tf_vmf.layers.LinearSchedule, or a layer such as "
+    "tf_vmf.layers.LearnedConcentration(initial=50.0)"
+)
+
+
+def check_concentration(owner: str, concentration: Any) -> Scheduled | keras.layers.Layer:
+    """The number, schedule or variable as `Scheduled`, or the layer that computes the concentration; else an ArgumentError."""
+    if isinstance(concentration, str) and concentration in _BY_NAME:
+        return _BY_NAME[concentration](name="concentration")
+    if isinstance(concentration, Mapping):
+        concentration = keras.saving.deserialize_keras_object(concentration)
+    if isinstance(concentration, keras.layers.Layer):
+        return concentration
+    return Scheduled(owner, "concentration", concentration, alternative=_ALTERNATIVE)

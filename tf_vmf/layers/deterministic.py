@@ -37,9 +37,8 @@ def deterministic(model: keras.layers.Layer) -> Iterator[None]:
     inside = layers_inside(model)
     latents = [layer for layer in inside if isinstance(layer, LatentLayer)]
     if not latents:
-        raise ArgumentError(
-            "model", "a model with a latent layer", f"{model.name!r}, which has none", owner="deterministic"
-        )
+        received = f"{model.name!r}, which has none"
+        raise ArgumentError("model", "a model with a latent layer", received, owner="deterministic")
     before = [layer.always_deterministic for layer in latents]
     try:
         for layer in latents:

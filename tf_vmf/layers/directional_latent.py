@@ -11,23 +11,26 @@ import tensorflow as tf
 
 from tf_vmf._checks import SetOnce, check_number, require
 from tf_vmf._errors import ArgumentError
-from tf_vmf.layers.concentration import LARGEST_CONCENTRATION, BoundedConcentration
-from tf_vmf.layers.concentration_argument import Concentration, check_concentration
-from tf_vmf.layers.heads import build_head, check_head, check_width, head_config, initializer_config
+from tf_vmf.layers.concentration import (
+    LARGEST_CONCENTRATION,
+    BoundedConcentration,
+    Concentration,
+    SharedConcentration,
+    check_concentration,
+)
+from tf_vmf.layers.heads import HasHeads, build_head, check_width, head_config, initializer_config
 from tf_vmf.layers.latent_contract import Parameters
-from tf_vmf.layers.latent_layer import LatentLayer
-from tf_vmf.layers.latent_metrics import LatentMetric
-from tf_vmf.layers.learned_prior import check_prior
+from tf_vmf.layers.latent_layer import LatentLayer, LatentMetric
+from tf_vmf.layers.learned_priors import check_prior
 from tf_vmf.layers.scheduled import Scheduled
-from tf_vmf.layers.shared_concentration import SharedConcentration
+from tf_vmf.math.noise import is_compiled_by_xla
 from tf_vmf.math.unit_vector import unit_vector
-from tf_vmf.math.xla import is_compiled_by_xla
 
 # A refined concentration starts from at least this.
 _LEAST_REFINED = 1e-3
 
 
-class DirectionalLatent(LatentLayer):
+class DirectionalLatent(HasHeads, LatentLayer):
     """Base of the posteriors q(z|h) with a mean direction and a concentration.
 
     Args:
@@ -58,6 +61,7 @@ class DirectionalLatent(LatentLayer):
 
     _smallest_latent_dim = 2
 
+    direction_head: Any
     norm_penalty = SetOnce()
 
     def __init__(
@@ -82,13 +86,7 @@ class DirectionalLatent(LatentLayer):
         self.concentration_head: Any = None if isinstance(concentration, Scheduled) else concentration
         self.norm_penalty = check_number(name, "norm_penalty", norm_penalty)
         self.kernel_initializer = kernel_initializer
-        own_head = check_head(name, "direction_head", direction_head)
-        self._has_own_head = own_head is not None
-        self.direction_head: Any = own_head
-        if own_head is None:
-            self.direction_head = keras.layers.Dense(
-                self.latent_dim, kernel_initializer=kernel_initializer, dtype=self.dtype_policy, name="direction"
-            )
+        self.add_head("direction_head", direction_head, self.latent_dim)
         self.concentration_tracker = LatentMetric("concentration", self.name)
         if isinstance(self.concentration_head, BoundedConcentration):
             self.concentration_head.inherit(self.latent_dim, self.dtype_policy, kernel_initializer)
@@ -101,13 +99,9 @@ class DirectionalLatent(LatentLayer):
     @concentration.setter
     def concentration(self, value: Any) -> None:
         if self._concentration is None:
-            raise ArgumentError(
-                "concentration",
-                "no value to be set, as the layer computes one for every row",
-                repr(value),
-                "Only a layer that was made with a number, a schedule or a variable takes another number: make another layer.",
-                owner=type(self).__name__,
-            )
+            expected = "no value to be set, as the layer computes one for every row"
+            remedy = "Only a layer that was made with a number, a schedule or a variable takes another number: make another layer."
+            raise ArgumentError("concentration", expected, repr(value), remedy, owner=type(self).__name__)
         self._concentration.set(value)
 
     def own_state(self) -> list[keras.Variable]:
@@ -138,19 +132,17 @@ class DirectionalLatent(LatentLayer):
         raw = check_width(raw, self.latent_dim, type(self).__name__, "mean_direction")
         direction = unit_vector(raw)
         if computed and "concentration" in inputs:
-            concentration = self._checked_concentration(inputs["concentration"], raw, "of the inputs")
+            concentration = self._checked_concentration(inputs["concentration"], raw, "inputs")
         elif self.concentration_head is None:
             concentration = tf.fill(tf.shape(raw)[:-1], tf.cast(self.current_concentration(), raw.dtype))
         elif computed:
-            raise ValueError(
-                f"Inputs of {self.name}: expected `concentration` beside `mean_direction`, as the layer has no number of its own. "
-                f"Received: {sorted(inputs)}."
-            )
+            expected = "`concentration` beside `mean_direction`, as the layer has no number of its own"
+            raise ArgumentError("inputs", expected, f"{sorted(inputs)}", owner=self.name)
         elif isinstance(self.concentration_head, BoundedConcentration):
             concentration = tf.cast(self.concentration_head(inputs), raw.dtype)
         else:
             output = tf.cast(self.concentration_head(inputs), raw.dtype)
-            concentration = self._checked_concentration(output, raw, f"of the layer {self.concentration_head.name}")
+            concentration = self._checked_concentration(output, raw, f"layer {self.concentration_head.name}")
         # Features that are not finite give no direction, and nothing else may look as if they did.
         first = tf.stop_gradient(direction[..., 0])
         concentration = tf.where(tf.math.is_nan(first), first, concentration)
@@ -165,10 +157,11 @@ class DirectionalLatent(LatentLayer):
         if values.shape.rank == direction.shape.rank and values.shape[-1] == 1:
             values = values[..., 0]
         if values.shape.rank != direction.shape.rank - 1:
-            raise ValueError(
-                f"`concentration` {origin}, in {type(self).__name__}: expected one number per row, shape (batch,) or (batch, 1). "
-                f"Received: shape {values.shape}."
+            expected, owner = (
+                "one number per row, shape (batch,) or (batch, 1)",
+                f"the {origin} of {type(self).__name__}",
             )
+            raise ArgumentError("concentration", expected, f"shape {values.shape}", owner=owner)
         return require(~tf.reduce_any(values < 0), values, "Concentrations must be >= 0. Received:", values)
 
     def with_concentration(
@@ -209,6 +202,10 @@ class DirectionalLatent(LatentLayer):
     def logged_values(self, parameters: Parameters) -> Mapping[str, tf.Tensor]:
         return {"concentration_tracker": parameters["concentration"]}
 
+    def _constant_metrics(self) -> list[keras.metrics.Metric]:
+        is_constant = self._concentration is not None and self._concentration.is_constant
+        return [*super()._constant_metrics(), *([self.concentration_tracker] if is_constant else [])]
+
     @property
     def logged_by_row(self) -> tuple[str, ...]:
         return () if self.concentration_head is None else ("concentration_tracker",)
@@ -247,7 +244,7 @@ class DirectionalLatent(LatentLayer):
             **super().get_config(),
             "concentration": self._concentration.get_config() if head is None else head_config(head),
             "prior": "uniform" if self.learned_prior is None else head_config(self.learned_prior),
-            "direction_head": head_config(self.direction_head if self._has_own_head else None),
+            **self.config_of_heads("direction_head"),
             "kernel_initializer": initializer_config(self.kernel_initializer),
             "norm_penalty": self.norm_penalty,
         }

@@ -9,24 +9,19 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tf_vmf.layers.description import LatentDescription
-from tf_vmf.layers.gaussian_mixture_prior import GaussianMixturePrior
-from tf_vmf.layers.heads import build_head, check_head, check_width, head_config, initializer_config
-from tf_vmf.layers.latent_contract import Parameters
+from tf_vmf.layers.heads import HasHeads, build_head, check_width, head_config, initializer_config
+from tf_vmf.layers.latent_contract import LatentDescription, Parameters
 from tf_vmf.layers.latent_layer import LatentLayer
-from tf_vmf.layers.learned_prior import LearnedPrior, check_prior
+from tf_vmf.layers.learned_priors import GaussianMixturePrior, LearnedPrior, check_prior
 from tf_vmf.layers.registry import register_latent
-from tf_vmf.math.normal_noise import stateless_normal
+from tf_vmf.math.noise import stateless_normal
 
 if TYPE_CHECKING:
     import tensorflow_probability as tfp
 
 
-_HEADS = ("mean_head", "log_variance_head")
-
-
 @register_latent("gaussian")
-class GaussianLatent(LatentLayer):
+class GaussianLatent(HasHeads, LatentLayer):
     """z ~ N(mu(h), diag(sigma(h)^2)), prior N(0, I) or learned (Kingma and Welling, 2014).
 
     The second head is the logarithm of the variance. (In Xu and Durrett's code what is named so is that of sigma.)
@@ -50,6 +45,8 @@ class GaussianLatent(LatentLayer):
     """
 
     mixture_prior: type[LearnedPrior] | None = GaussianMixturePrior
+    mean_head: Any
+    log_variance_head: Any
 
     def __init__(
         self,
@@ -66,19 +63,8 @@ class GaussianLatent(LatentLayer):
         if self.learned_prior is not None:
             self.learned_prior.inherit(self.dtype_policy)
         self.kernel_initializer = kernel_initializer
-        own = {
-            name: check_head(type(self).__name__, name, head)
-            for name, head in zip(_HEADS, (mean_head, log_variance_head), strict=True)
-        }
-        self._own_heads = tuple(name for name, head in own.items() if head is not None)
-        self.mean_head, self.log_variance_head = (
-            self._dense(name.removesuffix("_head")) if head is None else head for name, head in own.items()
-        )
-
-    def _dense(self, name: str) -> keras.layers.Dense:
-        return keras.layers.Dense(
-            self.latent_dim, kernel_initializer=self.kernel_initializer, dtype=self.dtype_policy, name=name
-        )
+        self.add_head("mean_head", mean_head, self.latent_dim)
+        self.add_head("log_variance_head", log_variance_head, self.latent_dim)
 
     def build(self, input_shape: Any) -> None:
         if not isinstance(input_shape, Mapping):
@@ -92,9 +78,9 @@ class GaussianLatent(LatentLayer):
             values = {name: inputs[name] for name in ("mean", "log_variance")}
         else:
             values = {"mean": self.mean_head(inputs), "log_variance": self.log_variance_head(inputs)}
+        owner, dtype = type(self).__name__, self.compute_dtype
         return {
-            name: check_width(tf.cast(value, self.compute_dtype), self.latent_dim, type(self).__name__, name)
-            for name, value in values.items()
+            name: check_width(tf.cast(value, dtype), self.latent_dim, owner, name) for name, value in values.items()
         }
 
     def distribution(self, parameters: Parameters) -> tfp.distributions.MultivariateNormalDiag:
@@ -132,10 +118,9 @@ class GaussianLatent(LatentLayer):
         return LatentDescription(posterior="Gaussian", space=space, prior=self.prior_in_prose())
 
     def get_config(self) -> dict[str, Any]:
-        heads = {name: head_config(getattr(self, name) if name in self._own_heads else None) for name in _HEADS}
         return {
             **super().get_config(),
             "prior": "standard" if self.learned_prior is None else head_config(self.learned_prior),
-            **heads,
+            **self.config_of_heads("mean_head", "log_variance_head"),
             "kernel_initializer": initializer_config(self.kernel_initializer),
         }

@@ -1,4 +1,4 @@
-"""The mathematics of a latent layer: posterior, prior and codes."""
+"""The mathematics of a latent layer: posterior, prior and codes, and their description."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import abc
 import math
 import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import keras
 import numpy as np
@@ -15,12 +16,51 @@ import tensorflow as tf
 from tf_vmf import math as vmf_math
 from tf_vmf._checks import require
 from tf_vmf._errors import ArgumentError
-from tf_vmf.layers.description import LatentDescription
-from tf_vmf.layers.learned_prior import LearnedPrior
+from tf_vmf.layers.learned_priors import LearnedPrior
 from tf_vmf.seeds import stateless_seed
 
 if TYPE_CHECKING:
     import tensorflow_probability as tfp
+
+
+@dataclass(frozen=True)
+class LatentDescription:
+    """The facts about the codes of a latent layer that a report states.
+
+    Attributes:
+        posterior: Name of the distribution q(z|x), as in "von Mises-Fisher".
+        space: Where codes lie, as in "on the unit sphere in 25 dimensions".
+        spread: What sets the uncertainty of a code, as in "concentration 100; higher is more certain".
+        fixed_spread: Whether all examples have the same uncertainty, which training does not change.
+        shared_spread: Whether all examples have the same uncertainty, which training changes.
+        prior: What the KL of a code is charged against, where that is learned, as in "learned mixture of 100 components"; else "".
+        constant_kl: Whether all examples have the same KL, which training does not change.
+        metric: How codes are compared: "cosine" for unit vectors, "euclidean" otherwise.
+        path: What `interpolate` follows, as in "great circle".
+    """
+
+    posterior: str
+    space: str
+    spread: str = "learned variance"
+    fixed_spread: bool = False
+    shared_spread: bool = False
+    prior: str = ""
+    constant_kl: bool = False
+    metric: Literal["cosine", "euclidean"] = "euclidean"
+    path: str = "straight line"
+
+    def code(self, noun: str) -> str:
+        """Describes a code in half a sentence.
+
+        Args:
+            noun: What an example is called: "document" or "sentence".
+        """
+        uncertainty = "fixed uncertainty" if self.fixed_spread else f"an uncertainty learned for every {noun}"
+        if self.shared_spread:
+            uncertainty = f"an uncertainty learned for all {noun}s together"
+        prior = f"; prior: {self.prior}" if self.prior else ""
+        return f"a point {self.space} with {uncertainty} ({self.posterior}, {self.spread}{prior})"
+
 
 Parameters: TypeAlias = Mapping[str, tf.Tensor]
 
@@ -87,13 +127,9 @@ class LatentContract(abc.ABC):
         """
         if any(isinstance(each, keras.KerasTensor) for each in tf.nest.flatten(inputs)):
             name = type(self).__name__
-            raise ArgumentError(
-                "inputs",
-                "features as tensors or arrays",
-                f"{inputs}, of the functional API",
-                f"For parameters as outputs of a model make the layer with {name}(..., return_parameters=True) and call it.",
-                owner=f"{name}.parameters",
-            )
+            received, owner = f"{inputs}, of the functional API", f"{name}.parameters"
+            remedy = f"For parameters as outputs of a model make the layer with {name}(..., return_parameters=True) and call it."
+            raise ArgumentError("inputs", "features as tensors or arrays", received, remedy, owner=owner)
         if not isinstance(inputs, (tuple, dict)):
             inputs = tf.cast(inputs, self.compute_dtype)
             shape = tuple(inputs.shape)
@@ -175,10 +211,7 @@ class LatentContract(abc.ABC):
             ValueError: See above; in a graph it is `tf.errors.InvalidArgumentError` at run time.
         """
         z = tf.convert_to_tensor(z)
-        if z.shape.rank == 0 or z.shape[-1] not in (None, self.latent_dim):
-            raise ArgumentError(
-                "z", f"codes of shape (..., {self.latent_dim})", f"shape {z.shape}", owner=type(self).__name__
-            )
+        self._check_width(z)
         return require(tf.reduce_all(tf.math.is_finite(z)), z, "Codes must be finite numbers. Received:", z)
 
     def nearest_codes(self, z: tf.Tensor) -> tf.Tensor:
@@ -217,6 +250,11 @@ class LatentContract(abc.ABC):
 
     # What all layers share.
 
+    def _check_width(self, z: tf.Tensor) -> None:
+        if z.shape.rank == 0 or z.shape[-1] not in (None, self.latent_dim):
+            expected = f"codes of shape (..., {self.latent_dim})"
+            raise ArgumentError("z", expected, f"shape {z.shape}", owner=type(self).__name__)
+
     def prior_in_prose(self) -> str:
         """The learned prior as reports name it; "" for a fixed one."""
         prior = self.learned_prior
@@ -241,15 +279,12 @@ class LatentContract(abc.ABC):
         try:
             return posterior.kl_divergence(prior)
         except NotImplementedError:
-            if z is None:
-                z = self.sample(parameters, stateless_seed(0), (_KL_SAMPLES,))
+            z = self.sample(parameters, 0, (_KL_SAMPLES,)) if z is None else z
             ratio = posterior.log_prob(z) - prior.log_prob(z)
             return tf.reduce_mean(ratio, axis=list(range(ratio.shape.rank - len(posterior.batch_shape))))
 
     def _mean_log_ratio(self, prior: LearnedPrior, parameters: Parameters, z: tf.Tensor | None) -> tf.Tensor:
-        if z is None:
-            z = self.sample(parameters, stateless_seed(0), (_KL_SAMPLES,))
-        ratio = prior.log_ratio(z)
+        ratio = prior.log_ratio(self.sample(parameters, 0, (_KL_SAMPLES,)) if z is None else z)
         return tf.reduce_mean(ratio, axis=list(range(ratio.shape.rank - (self.code(parameters).shape.rank - 1))))
 
     def kl_estimate(self, parameters: Parameters, z: tf.Tensor) -> tf.Tensor:

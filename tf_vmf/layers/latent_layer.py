@@ -4,20 +4,56 @@ from __future__ import annotations
 
 import warnings
 import weakref
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import keras
 import tensorflow as tf
 
 from tf_vmf._checks import check_integer
+from tf_vmf._errors import ArgumentError
 from tf_vmf._keras import called_model, layers_inside, outermost_call, portable_export_in_progress
 from tf_vmf._keywords import CheckedKeywords
 from tf_vmf.layers.latent_contract import LatentContract, Parameters
-from tf_vmf.layers.latent_metrics import LatentMetric, name_apart
 from tf_vmf.layers.scheduled import Scheduled
 from tf_vmf.layers.training_state import TrainingState
 from tf_vmf.seeds import draw_seed, replica_seed
+
+
+class LatentMetric(keras.metrics.Mean):
+    """The mean over examples of a quantity that a layer logs; in a model of several its name ends with that of the layer.
+
+    A `fixed` name, which the user chose, is kept.
+    """
+
+    def __init__(self, base_name: str, layer_name: str, fixed: bool = False) -> None:
+        super().__init__(name=base_name)
+        self.name_apart = base_name if fixed else f"{base_name}_{layer_name}"
+
+    def add(self, values: tf.Tensor) -> None:
+        """Adds to the values of examples that are counted already."""
+        self.total.assign(self.total + tf.cast(tf.reduce_sum(values), self.total.dtype))
+
+    def set(self, value: tf.Tensor) -> None:
+        """The value itself in place of a mean; replicas, whose sums Keras divides by each other, agree on it."""
+        self.total.assign(tf.cast(value, self.total.dtype))
+        self.count.assign(tf.ones([], self.count.dtype))
+
+    def get_config(self) -> dict[str, Any]:
+        raise NotImplementedError("A latent layer makes its metrics itself.")
+
+
+def name_apart(metrics: Sequence[LatentMetric]) -> None:
+    """Gives every metric a name of its own: Keras shows one metric per name, the last one."""
+    counts = Counter(metric.name_apart for metric in metrics)
+    for name, count in counts.items():
+        if count > 1:
+            expected = "a name of its own for each latent layer of a model, or None"
+            raise ArgumentError("kl_name", expected, f"{name!r} for {count} layers")
+    for metric in metrics:
+        metric.name = metric.name_apart
+
 
 KLWeight: TypeAlias = float | keras.optimizers.schedules.LearningRateSchedule | tf.Variable
 
@@ -28,7 +64,8 @@ class LatentLayer(CheckedKeywords, TrainingState, keras.layers.Layer, LatentCont
     Called in a functional, Sequential or subclassed model it adds `kl_weight` times its KL (nats, mean over the batch) to the
     model's losses, so `model.fit` trains the negative evidence lower bound. It logs the unweighted KL as the metric `kl`, summed
     over what the loss adds up (time steps, calls of the layer in one call of the model), and the weight of the last step as
-    `kl_weight`. In a model with several latent layers each has metrics of its own, `kl_<layer name>` and so on.
+    `kl_weight`. In a model with several latent layers each has metrics of its own, `kl_<layer name>` and so on, and weights and
+    concentrations that are numbers, which the configuration holds, are not logged.
 
     A layer that returned a `tfd.Distribution` would break the functional API and `predict`; so `call` returns tensors, and
     `posterior(h)` builds the distribution from the same weights.
@@ -111,6 +148,7 @@ class LatentLayer(CheckedKeywords, TrainingState, keras.layers.Layer, LatentCont
     always_deterministic = False
     _kl_weight: Scheduled
     reports = True
+    _is_one_of_several = False  # latent layers of the model that was called last
 
     def __init__(
         self,
@@ -256,6 +294,8 @@ class LatentLayer(CheckedKeywords, TrainingState, keras.layers.Layer, LatentCont
         model = called_model(context)
         if model is not None:
             latents = [layer for layer in layers_inside(model) if isinstance(layer, LatentLayer) and layer.reports]
+            for layer in latents:
+                layer._is_one_of_several = len(latents) > 1
             if len(latents) > 1:
                 metrics = (metric for layer in latents for metric in layer.metrics)
                 name_apart([metric for metric in metrics if isinstance(metric, LatentMetric)])
@@ -264,14 +304,22 @@ class LatentLayer(CheckedKeywords, TrainingState, keras.layers.Layer, LatentCont
         else:
             self.kl_tracker.update_state(kl)
         self._last_call = (lambda: None) if context is None else weakref.ref(context)
-        self.kl_weight_tracker.set(weight)
+        shown = set(map(id, self.metrics))
+        if id(self.kl_weight_tracker) in shown:
+            self.kl_weight_tracker.set(weight)
         for name, values in self.logged_values(parameters).items():
-            counted = None if mask is None else tf.cast(_matching(mask, values, self.name), values.dtype)
-            getattr(self, name).update_state(values, sample_weight=counted)
+            if id(getattr(self, name)) in shown:
+                counted = None if mask is None else tf.cast(_matching(mask, values, self.name), values.dtype)
+                getattr(self, name).update_state(values, sample_weight=counted)
+
+    def _constant_metrics(self) -> list[keras.metrics.Metric]:
+        """The metrics of numbers that stay as they are until they are set."""
+        return [self.kl_weight_tracker] if self._kl_weight.is_constant else []
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
-        return super().metrics if self.reports else []
+        hidden = set(map(id, self._constant_metrics())) if self._is_one_of_several else ()
+        return [each for each in super().metrics if id(each) not in hidden] if self.reports else []
 
     def compute_mask(self, inputs: Any, previous_mask: tf.Tensor | None = None) -> Any:
         """The mask of the input, for z and all else that is returned."""
@@ -293,7 +341,7 @@ class LatentLayer(CheckedKeywords, TrainingState, keras.layers.Layer, LatentCont
             if not isinstance(input_shape, Mapping)
             else {name: tf.TensorSpec(shape, self.compute_dtype) for name, shape in input_shape.items()}
         )
-        parameters = tf.function(self.parameters).get_concrete_function(features).structured_outputs
+        parameters = tf.function(self.parameters, autograph=False).get_concrete_function(features).structured_outputs
         return {"z": z, "kl": batch, **{name: tuple(each.shape) for name, each in parameters.items()}}
 
     def get_config(self) -> dict[str, Any]:
@@ -322,10 +370,8 @@ def _matching(mask: tf.Tensor, values: tf.Tensor, layer: str) -> tf.Tensor:
     """The mask with the rank of the values: axes that it lacks are added at its end."""
     mask = tf.cast(mask, tf.bool)
     if mask.shape.rank > values.shape.rank:
-        raise ValueError(
-            f"The mask of {layer}: expected a shape that begins with that of the features, without their last axis: "
-            f"{values.shape}. Received: {mask.shape}."
-        )
+        expected = f"a shape that begins with that of the features, without their last axis: {values.shape}"
+        raise ArgumentError("mask", expected, f"shape {mask.shape}", owner=layer)
     return tf.reshape(mask, tf.concat([tf.shape(mask), [1] * (values.shape.rank - mask.shape.rank)], axis=0))
 
 

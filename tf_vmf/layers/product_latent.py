@@ -1,4 +1,4 @@
-"""Latent layer whose code is made of several codes: products of spheres, or of a sphere and a Gaussian."""
+"""Latent layers whose code is made of several codes: products of spheres, or of a sphere and a Gaussian."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tf_vmf._checks import SetOnce, check_integer
 from tf_vmf._errors import ArgumentError
-from tf_vmf.layers.description import LatentDescription
-from tf_vmf.layers.heads import head_config
-from tf_vmf.layers.latent_contract import Parameters
-from tf_vmf.layers.latent_layer import LatentLayer
-from tf_vmf.layers.latent_metrics import LatentMetric
+from tf_vmf.layers.concentration import check_concentration
+from tf_vmf.layers.heads import head_config, initializer_config
+from tf_vmf.layers.latent_contract import LatentDescription, Parameters
+from tf_vmf.layers.latent_layer import LatentLayer, LatentMetric
+from tf_vmf.layers.registry import register_latent
+from tf_vmf.layers.scheduled import Scheduled
+from tf_vmf.layers.spherical_latent import VonMisesFisherLatent
 from tf_vmf.seeds import stateless_seed
 
 if TYPE_CHECKING:
@@ -66,12 +69,10 @@ class ProductLatent(LatentLayer):
             raise ArgumentError("layers", "latent layers, each once", repr(layers), owner="ProductLatent")
         for part in parts:
             if part.kl_weight != 1.0 or part.num_samples is not None or part.return_parameters:
-                raise ArgumentError(
-                    "layers",
-                    "layers with the default kl_weight, num_samples and return_parameters, which belong to the product",
-                    f"{part.get_config()}",
-                    owner="ProductLatent",
+                expected = (
+                    "layers with the default kl_weight, num_samples and return_parameters, which belong to the product"
                 )
+                raise ArgumentError("layers", expected, f"{part.get_config()}", owner="ProductLatent")
         super().__init__(sum(part.latent_dim for part in parts), **kwargs)
         self.layers = parts
         for part in parts:
@@ -141,12 +142,8 @@ class ProductLatent(LatentLayer):
     def kl_estimate(self, parameters: Parameters, z: tf.Tensor) -> tf.Tensor:
         runs = self._runs(parameters)
         codes = tf.split(z, [part.latent_dim * count for part, _, count in runs], axis=-1)
-        return tf.add_n(
-            [
-                _sum_of_parts(part.kl_estimate(own, _apart(code, count)), count)
-                for (part, own, count), code in zip(runs, codes, strict=True)
-            ]
-        )
+        kls = [part.kl_estimate(own, _apart(code, n)) for (part, own, n), code in zip(runs, codes, strict=True)]
+        return tf.add_n([_sum_of_parts(kl, count) for kl, (_, _, count) in zip(kls, runs, strict=True)])
 
     def _sample(self, parameters: Parameters, seed: tf.Tensor, sample_shape: Sequence[int]) -> tf.Tensor:
         samples = [
@@ -192,9 +189,8 @@ class ProductLatent(LatentLayer):
         return tf.concat([part.check_codes(code) for part, code in parts], axis=-1)
 
     def nearest_codes(self, z: tf.Tensor) -> tf.Tensor:
-        return tf.concat(
-            [part.nearest_codes(code) for part, code in zip(self.layers, self._split(z), strict=True)], axis=-1
-        )
+        parts = zip(self.layers, self._split(z), strict=True)
+        return tf.concat([part.nearest_codes(code) for part, code in parts], axis=-1)
 
     def describe(self) -> LatentDescription:
         parts = [part.describe() for part in self.layers]
@@ -218,17 +214,14 @@ class ProductLatent(LatentLayer):
 
     def _by_part(self, parameters: Parameters) -> list[tuple[LatentLayer, dict[str, tf.Tensor]]]:
         """Each part with its own parameters, under their own names."""
-        return [
-            (
-                part,
-                {
-                    name.removesuffix(f"_{i}"): value
-                    for name, value in parameters.items()
-                    if name.rpartition("_")[2] == str(i)
-                },
-            )
-            for i, part in enumerate(self.layers)
-        ]
+        by_part: list[dict[str, tf.Tensor]] = [{} for _ in self.layers]
+        for name, value in parameters.items():
+            own, _, i = name.rpartition("_")
+            if not i.isdigit() or int(i) >= len(by_part):
+                expected = 'parameters of the parts, under their names with "_0", "_1" and so on appended'
+                raise ArgumentError("inputs", expected, repr(name), owner=type(self).__name__)
+            by_part[int(i)][own] = value
+        return list(zip(self.layers, by_part, strict=True))
 
     def _equal_runs(self) -> list[list[LatentLayer]]:
         """The parts, those that follow each other and have the same static key in one list."""
@@ -252,8 +245,7 @@ class ProductLatent(LatentLayer):
 
     def _split(self, z: tf.Tensor) -> list[tf.Tensor]:
         z = tf.convert_to_tensor(z)
-        if z.shape.rank == 0 or z.shape[-1] not in (None, self.latent_dim):
-            raise ValueError(f"Expected codes of shape (..., {self.latent_dim}). Received: shape {z.shape}.")
+        self._check_width(z)
         return tf.split(z, [part.latent_dim for part in self.layers], axis=-1)
 
 
@@ -282,3 +274,87 @@ def _side_by_side(distribution: tfp.distributions.Distribution, count: int) -> t
         tfp.distributions.Independent(distribution, 1),
         tfp.bijectors.Reshape(event_shape_out=[count * dim], event_shape_in=[count, dim]),
     )
+
+
+@register_latent("vmf_product")
+class SphereProductLatent(ProductLatent):
+    """latent_dim / part_dim unit vectors in R^part_dim side by side, each with a von Mises-Fisher posterior.
+
+    Short for a `ProductLatent` of equal `VonMisesFisherLatent`s, with a name for the trainers.
+
+    Args:
+        latent_dim: Number of entries of a code, a multiple of `part_dim`.
+        part_dim: Dimension of the space of every sphere, >= 2; the sphere itself has one less.
+        concentration: Of every part; see `tf_vmf.layers.VonMisesFisherLatent`. A layer is copied, so that each part learns its
+            own. A list has one value per part.
+        kernel_initializer, norm_penalty: See `tf_vmf.layers.VonMisesFisherLatent`.
+        **kwargs: See `tf_vmf.layers.LatentLayer`.
+
+    Raises:
+        ValueError: An argument is out of its range, or `part_dim` does not divide `latent_dim`.
+
+    Example:
+    ```python
+    z = tf_vmf.layers.SphereProductLatent(50, part_dim=5, concentration="learned")(keras.Input((400,)))  # ten unit vectors
+    ```
+    """
+
+    norm_penalty = SetOnce()
+
+    def __init__(
+        self,
+        latent_dim: int,
+        *,
+        part_dim: int = 5,
+        concentration: Any = 100.0,
+        kernel_initializer: Any = "glorot_uniform",
+        norm_penalty: float = 0.0,
+        **kwargs: Any,
+    ) -> None:
+        name = type(self).__name__
+        latent_dim = check_integer(name, "latent_dim", latent_dim, minimum=2)
+        self.part_dim = check_integer(name, "part_dim", part_dim, minimum=2)
+        if latent_dim % self.part_dim:
+            raise ArgumentError("part_dim", f"a divisor of latent_dim={latent_dim}", repr(part_dim), owner=name)
+        count = latent_dim // self.part_dim
+        by_part = [*concentration] if isinstance(concentration, (list, tuple)) else [concentration] * count
+        if len(by_part) != count:
+            expected = f"one value, or one for each of the {count} parts"
+            raise ArgumentError("concentration", expected, repr(concentration), owner=name)
+        self.kernel_initializer = kernel_initializer
+        self.norm_penalty = norm_penalty
+        super().__init__(
+            [
+                VonMisesFisherLatent(
+                    self.part_dim,
+                    concentration=_config(check_concentration(name, of_part)),
+                    kernel_initializer=kernel_initializer,
+                    norm_penalty=norm_penalty,
+                    dtype=kwargs.get("dtype"),
+                    name=f"part_{i}",
+                )
+                for i, of_part in enumerate(by_part)
+            ],
+            **kwargs,
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        of_parts = [part["config"]["concentration"] for part in config.pop("layers")]
+        # Layers differ by their names and learn what they start alike from; numbers may have been set part by part.
+        are_equal = self.layers[0].concentration_head is not None or all(each == of_parts[0] for each in of_parts)
+        return {
+            **config,
+            "latent_dim": self.latent_dim,
+            "part_dim": self.part_dim,
+            "concentration": of_parts[0] if are_equal else of_parts,
+            "kernel_initializer": initializer_config(self.kernel_initializer),
+            "norm_penalty": self.norm_penalty,
+        }
+
+
+def _config(concentration: Scheduled | keras.layers.Layer) -> Any:
+    """The configuration from which each part makes its own number, schedule or layer; a user's variable is shared."""
+    if isinstance(concentration, keras.layers.Layer):
+        return head_config(concentration) or {}
+    return concentration.value if concentration.is_live else concentration.get_config()

@@ -6,15 +6,14 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-import keras
-
 from tf_vmf._errors import ArgumentError
+from tf_vmf._registry import Registry
 from tf_vmf.layers.latent_layer import LatentLayer
-from tf_vmf.layers.learned_prior import LearnedPrior
+from tf_vmf.layers.learned_priors import LearnedPrior
 
 _Class = TypeVar("_Class", bound=type[LatentLayer])
 
-_LATENTS: dict[str, type[LatentLayer]] = {}
+LATENTS: Registry[type[LatentLayer]] = Registry("latent layer", "tf_vmf.layers.register_latent")
 
 
 def register_latent(name: str, package: str = "tf_vmf") -> Callable[[_Class], _Class]:
@@ -36,36 +35,22 @@ def register_latent(name: str, package: str = "tf_vmf") -> Callable[[_Class], _C
     Raises:
         ValueError: Another class has the name.
     """
-
-    def register(cls: _Class) -> _Class:
-        known = _LATENTS.get(name)
-        # A notebook cell that runs again defines the same class once more.
-        if known is not None and (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
-            raise ArgumentError(
-                "name",
-                "a name that no other latent layer has",
-                f"{name!r}, which is {known.__module__}.{known.__qualname__}",
-                owner="register_latent",
-            )
-        _LATENTS[name] = cls
-        return keras.saving.register_keras_serializable(package=package)(cls)
-
-    return register
+    return LATENTS.class_decorator(name, package)
 
 
 def latent_names() -> tuple[str, ...]:
     """The names of all registered latent layers, sorted."""
-    return tuple(sorted(_LATENTS))
+    return LATENTS.names()
 
 
 def latent_options(name: str) -> frozenset[str]:
     """The options of a latent layer: the keyword arguments of its constructor beyond those that every latent has."""
-    return frozenset(_arguments(_class_of(name)) - _arguments(LatentLayer))
+    return frozenset(_arguments(LATENTS.find(name, owner="make_latent")) - _arguments(LatentLayer))
 
 
 def mixture_prior_of(name: str) -> type[LearnedPrior] | None:
     """The class of mixtures that the latent of a name takes as `prior`; None where it takes none."""
-    return _class_of(name).mixture_prior
+    return LATENTS.find(name, owner="make_latent").mixture_prior
 
 
 def make_latent(name: str, latent_dim: int, options: Mapping[str, Any], /, **arguments: Any) -> LatentLayer:
@@ -87,25 +72,9 @@ def make_latent(name: str, latent_dim: int, options: Mapping[str, Any], /, **arg
     declared = latent_options(name)
     for option, value in options.items():
         if option not in declared:
-            raise ArgumentError(
-                option,
-                f"no such option of latent {name!r}, which has {', '.join(sorted(declared)) or 'none'}",
-                repr(value),
-                owner="make_latent",
-            )
-    return _class_of(name)(latent_dim, **options, **arguments)
-
-
-def _class_of(name: str) -> type[LatentLayer]:
-    if name not in _LATENTS:
-        raise ArgumentError(
-            "name",
-            f"one of {', '.join(latent_names())}",
-            repr(name),
-            "A latent layer of your own is registered by tf_vmf.layers.register_latent, once its module is imported.",
-            owner="make_latent",
-        )
-    return _LATENTS[name]
+            expected = f"no such option of latent {name!r}, which has {', '.join(sorted(declared)) or 'none'}"
+            raise ArgumentError(option, expected, repr(value), owner="make_latent")
+    return LATENTS.find(name)(latent_dim, **options, **arguments)
 
 
 def _arguments(cls: type) -> set[str]:

@@ -11,13 +11,12 @@ import tensorflow as tf
 
 from tf_vmf._checks import check_number, require
 from tf_vmf._errors import ArgumentError
-from tf_vmf.layers.description import LatentDescription
-from tf_vmf.layers.heads import build_head, check_head, check_width, head_config
-from tf_vmf.layers.latent_contract import Parameters
+from tf_vmf.layers.concentration import SharedConcentration
+from tf_vmf.layers.heads import build_head, check_width
+from tf_vmf.layers.latent_contract import LatentDescription, Parameters
 from tf_vmf.layers.registry import register_latent
-from tf_vmf.layers.shared_concentration import SharedConcentration
-from tf_vmf.layers.von_mises_fisher_latent import VonMisesFisherDirection
-from tf_vmf.math.uniform_noise import stateless_uniform
+from tf_vmf.layers.spherical_latent import VonMisesFisherDirection
+from tf_vmf.math.noise import stateless_uniform
 from tf_vmf.seeds import stateless_seed
 
 if TYPE_CHECKING:
@@ -57,6 +56,8 @@ class UniformNormVonMisesFisherLatent(VonMisesFisherDirection):
         K. Guu, T. B. Hashimoto, Y. Oren and P. Liang. Generating Sentences by Editing Prototypes. TACL 2018.
     """
 
+    norm_head: Any
+
     def __init__(
         self,
         latent_dim: int,
@@ -73,13 +74,7 @@ class UniformNormVonMisesFisherLatent(VonMisesFisherDirection):
         self.norm_width = check_number(name, "norm_width", norm_width, above=True)
         if self.norm_width > self.norm_max:
             raise ArgumentError("norm_width", f"at most norm_max={norm_max!r}", repr(norm_width), owner=name)
-        own_head = check_head(name, "norm_head", norm_head)
-        self._has_own_norm_head = own_head is not None
-        self.norm_head: Any = own_head
-        if own_head is None:
-            self.norm_head = keras.layers.Dense(
-                1, kernel_initializer=self.kernel_initializer, dtype=self.dtype_policy, name="norm"
-            )
+        self.add_head("norm_head", norm_head, 1)
 
     def build(self, input_shape: Any) -> None:
         if not isinstance(input_shape, Mapping):
@@ -168,5 +163,5 @@ class UniformNormVonMisesFisherLatent(VonMisesFisherDirection):
             **super().get_config(),
             "norm_max": self.norm_max,
             "norm_width": self.norm_width,
-            "norm_head": head_config(self.norm_head if self._has_own_norm_head else None),
+            **self.config_of_heads("norm_head"),
         }

@@ -4,21 +4,23 @@ from tf_vmf import _backend  # noqa: F401  (first: Keras must have the right bac
 from tf_vmf.models.adam import FusedAdam
 from tf_vmf.models.bag_of_words_vae import BagOfWordsVAE
 from tf_vmf.models.generation import BeamSampler, GreedySampler, RandomSampler, Sampler
-from tf_vmf.models.likelihood import Likelihood, TokenLikelihood, likelihood_names, register_likelihood
 from tf_vmf.models.likelihoods import (
     Bernoulli,
     Categorical,
     DistributionLikelihood,
     Gaussian,
+    Likelihood,
     Multinomial,
+    TokenLikelihood,
     VonMisesFisherLikelihood,
+    likelihood_names,
+    register_likelihood,
 )
-from tf_vmf.models.load import LoadedModel, load
+from tf_vmf.models.load import LoadedModel, load, read_word_vectors
 from tf_vmf.models.lstm_vae import LSTMVAE
 from tf_vmf.models.replicated_model import ReplicatedModel
 from tf_vmf.models.vae import VAE
 from tf_vmf.models.variational_autoencoder import VariationalAutoencoder
-from tf_vmf.models.word_vectors import read_word_vectors
 
 __all__ = [
     "LSTMVAE",

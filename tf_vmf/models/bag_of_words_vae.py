@@ -10,15 +10,14 @@ import numpy as np
 import scipy.sparse
 import tensorflow as tf
 
-from tf_vmf._checks import SetOnce, check_integer, check_rates
+from tf_vmf._checks import SetOnce, check_choice, check_integer, check_rates
 from tf_vmf._errors import ArgumentError
+from tf_vmf.data.counts import aligned_columns, check_counts, names_of_columns
 from tf_vmf.layers import LatentLayer
 from tf_vmf.models.dropout import dropout
-from tf_vmf.models.inputs import check_counts
 from tf_vmf.models.likelihoods import TokenLikelihood, checked_counts
-from tf_vmf.models.options import resolve_z_scale
-from tf_vmf.models.variational_autoencoder import VariationalAutoencoder
-from tf_vmf.models.word_model import WordModel
+from tf_vmf.models.variational_autoencoder import VariationalAutoencoder, resolve_z_scale
+from tf_vmf.models.word_model import WordModel, hash_of_vocabulary
 from tf_vmf.seeds import stateless_seed
 
 _INPUT_TRANSFORMS = ("counts", "log1p")
@@ -29,8 +28,9 @@ class BagOfWordsVAE(WordModel, VariationalAutoencoder):
     """Neural variational document model with any latent layer (NVDM; Miao et al., 2016; Xu and Durrett, 2018).
 
     x are word counts over V words; log p(x|z) = sum_w x_w log p_w(z), p(z) = softmax(decoder(z)). Counts are of shape (batch, V): a
-    list, an array, a tensor, a `tf.SparseTensor` or a scipy matrix of any format. Negative counts and NaN are errors. The
-    multinomial coefficient, a constant, is left out as in the literature.
+    list, an array, a tensor, a `tf.SparseTensor`, a scipy matrix of any format or a data frame, whose columns are put in the order
+    of `set_vocabulary` or of the first frame trained on. Negative counts and NaN are errors. The multinomial coefficient, a
+    constant, is left out as in the literature.
 
     The defaults are the paper's architecture: encoder dense(400, tanh) -> dense(400) -> latent, decoder dense(400, tanh) ->
     dense(V), dropout 0.1 on the hidden layers. (The authors also drop logits; here logits are kept.)
@@ -88,26 +88,18 @@ class BagOfWordsVAE(WordModel, VariationalAutoencoder):
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(
-            latent,
-            num_samples=num_samples,
-            sample_reduction=sample_reduction,
-            likelihood=likelihood,
-            seed=seed,
-            **kwargs,
-        )
+        options: dict[str, Any] = {"num_samples": num_samples, "sample_reduction": sample_reduction, "seed": seed}
+        super().__init__(latent, likelihood=likelihood, **options, **kwargs)
         self.has_tokens = isinstance(self.likelihood, TokenLikelihood)
         name = type(self).__name__
         self.vocabulary_size = check_integer(name, "vocabulary_size", vocabulary_size, minimum=1)
         check_rates(name, input_dropout=input_dropout, dropout=dropout)
         if not encoder_units:
             raise ArgumentError("encoder_units", "at least one width, for instance (400, 400)", "()", owner=name)
-        if input_transform not in _INPUT_TRANSFORMS:
-            raise ArgumentError("input_transform", f"one of {_INPUT_TRANSFORMS}", repr(input_transform), owner=name)
         self.encoder_units = tuple(encoder_units)
         self.decoder_units = tuple(decoder_units)
         self.activation = activation
-        self.input_transform = input_transform
+        self.input_transform = check_choice(name, "input_transform", input_transform, _INPUT_TRANSFORMS)
         self.input_dropout = input_dropout
         self.dropout = dropout
         self.z_scale = resolve_z_scale(z_scale, self.latent)
@@ -129,9 +121,8 @@ class BagOfWordsVAE(WordModel, VariationalAutoencoder):
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         if input_shape[-1] not in (None, self.vocabulary_size):
-            raise ArgumentError(
-                "x", f"counts of shape (batch, {self.vocabulary_size})", f"shape {tuple(input_shape)}", owner=self.name
-            )
+            expected = f"counts of shape (batch, {self.vocabulary_size})"
+            raise ArgumentError("x", expected, f"shape {tuple(input_shape)}", owner=self.name)
         width = self.vocabulary_size
         for layer in self.encoder_layers:
             layer.build((None, width))
@@ -149,18 +140,36 @@ class BagOfWordsVAE(WordModel, VariationalAutoencoder):
         del training
         return self.decode(self.latent.code(self.latent.parameters(self.features(x))))
 
+    def fit(self, *args: Any, **kwargs: Any) -> Any:
+        """See `keras.Model.fit`. The names of a data frame's columns become the words of a model that has none."""
+        names = names_of_columns(kwargs.get("x", args[0] if args else None))
+        if names is not None and self.vocabulary_hash is None and len(names) == self.vocabulary_size:
+            self.set_vocabulary(names.tolist())
+        return super().fit(*args, **kwargs)
+
+    def _in_order(self, frame: Any, names: Sequence[str]) -> Any:
+        """A data frame with its columns in the order of the words."""
+        owner = type(self).__name__
+        if self._words is not None:
+            return aligned_columns(frame, self._words, "x", owner)
+        if self.vocabulary_hash in (None, hash_of_vocabulary(names)):
+            return frame
+        received = f"{len(names)} columns, {', '.join(map(repr, names[:3]))} and so on, other ones or in another order"
+        remedy = "Put them in order, or call `model.set_vocabulary(words)`, and they are put in order here."
+        raise ArgumentError(
+            "x", "columns named by the words of the vocabulary, in its order", received, remedy, owner=owner
+        )
+
     def canonical(self, x: Any) -> Any:
-        x = super().canonical(x)
+        names = names_of_columns(x)
+        x = super().canonical(x if names is None else self._in_order(x, names.tolist()))
         if isinstance(x, np.ndarray | scipy.sparse.csr_matrix) and x.dtype == bool:  # whether a word occurs
             x = x.astype(np.float32)
         shape = tf.TensorShape(getattr(x, "shape", None))
         if not shape.is_compatible_with([None, self.vocabulary_size]):
-            raise ArgumentError(
-                "x",
-                f"counts of shape (batch, {self.vocabulary_size}), a column per word of the vocabulary",
-                f"shape {shape}",
-            )
-        check_counts(x)
+            expected = f"counts of shape (batch, {self.vocabulary_size}), a column per word of the vocabulary"
+            raise ArgumentError("x", expected, f"shape {shape}", owner=type(self).__name__)
+        check_counts(x, "x", type(self).__name__)
         return x
 
     def features(self, x: tf.Tensor | tf.SparseTensor, dropout_seed: tf.Tensor | None = None) -> tf.Tensor:
@@ -233,15 +242,14 @@ class BagOfWordsVAE(WordModel, VariationalAutoencoder):
         return self.output_layer(h)
 
     def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "vocabulary_size": self.vocabulary_size,
-            "encoder_units": list(self.encoder_units),
-            "decoder_units": list(self.decoder_units),
-            "activation": self.activation,
-            "input_transform": self.input_transform,
-            "input_dropout": self.input_dropout,
-            "dropout": self.dropout,
-            "z_scale": self.z_scale,
-            "vocabulary_hash": self.vocabulary_hash,
-        }
+        names = (
+            "vocabulary_size",
+            "activation",
+            "input_transform",
+            "input_dropout",
+            "dropout",
+            "z_scale",
+            "vocabulary_hash",
+        )
+        units = {"encoder_units": list(self.encoder_units), "decoder_units": list(self.decoder_units)}
+        return {**super().get_config(), **units, **{name: getattr(self, name) for name in names}}

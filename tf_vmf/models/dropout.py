@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from tf_vmf.math.uniform_noise import stateless_words
+from tf_vmf.math.noise import stateless_words
 from tf_vmf.seeds import stateless_seed
 
 _LEVELS = 2**16
@@ -14,13 +14,7 @@ def dropout(
     """Drops entries of x at `rate` and scales the rest by 1 / (1 - rate); x itself where seed is None or rate is 0.
 
     The rate is rounded to a multiple of 2^-16, but not to 0 or 1, in the mask and in the scale: two entries share the 32 bits of
-    one random word, since the noise costs most of the time.
-
-    Args:
-        x: Dense or sparse; of a sparse tensor the stored values are dropped, which is the same.
-        rate: In [0, 1).
-        seed: Stateless seed of shape (2,), or None outside training.
-        layer: A number that tells the uses of one seed apart.
+    one random word, since the noise costs most of the time. `layer` tells the uses of one seed apart.
     """
     if seed is None or rate == 0:
         return x

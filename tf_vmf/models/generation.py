@@ -106,11 +106,8 @@ class RandomSampler(Sampler):
 
     def __post_init__(self) -> None:
         if _is_checked("temperature", self.temperature) and not self.temperature >= LOWEST_TEMPERATURE:
-            raise ArgumentError(
-                "temperature",
-                f"a number >= {LOWEST_TEMPERATURE}; for the most probable words use a GreedySampler",
-                repr(self.temperature),
-            )
+            expected = f"a number >= {LOWEST_TEMPERATURE}; for the most probable words use a GreedySampler"
+            raise ArgumentError("temperature", expected, repr(self.temperature))
         if self.top_k is not None:
             check_count("top_k", self.top_k)
         if self.top_p is not None and _is_checked("top_p", self.top_p) and not 0 < self.top_p <= 1:
@@ -175,28 +172,18 @@ SAMPLERS: dict[str, type[Sampler]] = {"greedy": GreedySampler, "random": RandomS
 
 
 def get_sampler(sampler: str | Sampler) -> Sampler:
-    """The sampler of a name, with its defaults, or the sampler itself.
-
-    Raises:
-        ValueError: It is neither a known name nor a sampler.
-    """
+    """The sampler of a name, with its defaults, or the sampler itself."""
     if isinstance(sampler, str) and sampler in SAMPLERS:
         return SAMPLERS[sampler]()
     if not isinstance(sampler, Sampler):
-        raise ArgumentError(
-            "sampler",
-            f"one of {', '.join(map(repr, SAMPLERS))}, or a sampler such as tf_vmf.models.RandomSampler(temperature=0.8)",
-            repr(sampler),
-        )
+        names = ", ".join(map(repr, SAMPLERS))
+        expected = f"one of {names}, or a sampler such as tf_vmf.models.RandomSampler(temperature=0.8)"
+        raise ArgumentError("sampler", expected, repr(sampler))
     return sampler
 
 
 def check_count(name: str, value: Any) -> None:
-    """Checks a number of tokens or hypotheses, unless it is a tensor.
-
-    Raises:
-        ValueError: It is no integer from 1 to `LARGEST`.
-    """
+    """Refuses what is no integer from 1 to `LARGEST`, of tokens or hypotheses, unless it is a tensor."""
     if _is_checked(name, value) and not (1 <= value <= LARGEST and int(value) == value):
         raise ArgumentError(name, f"an integer >= 1, at most {LARGEST:,}", repr(value))
 
@@ -204,13 +191,7 @@ def check_count(name: str, value: Any) -> None:
 def filter_logits(
     logits: tf.Tensor, top_k: int | tf.Tensor | None = None, top_p: float | tf.Tensor | None = None
 ) -> tf.Tensor:
-    """Logits with those outside the top k, then those outside the top-p nucleus, at -inf; the largest always stays.
-
-    Args:
-        logits: Shape (rows, vocabulary_size), not necessarily normalized.
-        top_k: See `RandomSampler`.
-        top_p: See `RandomSampler`.
-    """
+    """Logits (rows, vocabulary_size) with those outside the top k, then outside the top-p nucleus, at -inf."""
     if top_k is not None:
         smallest = tf.math.top_k(logits, tf.minimum(top_k, logits.shape[-1]), sorted=True).values[:, -1:]
         logits = tf.where(logits < smallest, -np.inf, logits)
@@ -300,9 +281,8 @@ class _BeamSearch(NamedTuple):
     def _first(self, state: Any, start: tf.Tensor) -> _Beams:
         rows = tf.shape(start)[0]
         shape = [rows, self.width]
-        first_alone = tf.where(
-            tf.range(self.width) == 0, 0.0, -np.inf
-        )  # all start the same: else the beam holds copies
+        # All start the same: else the beam holds copies.
+        first_alone = tf.where(tf.range(self.width) == 0, 0.0, -np.inf)
         return _Beams(
             last=tf.repeat(start[:, tf.newaxis], self.width, axis=1),
             ended=tf.zeros(shape, tf.bool),

@@ -1,15 +1,18 @@
-"""Conversion of inputs - lists, arrays, sparse matrices of any kind - to the form that Keras and TensorFlow take."""
+"""Any form of data - lists, arrays, data frames, sparse matrices - for the methods of a Keras model."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import keras
 import numpy as np
 import scipy.sparse
 import tensorflow as tf
 
 from tf_vmf._errors import ArgumentError
+from tf_vmf.layers.callbacks import with_latent_numbers
 
 
 def canonical(x: Any) -> Any:
@@ -19,7 +22,8 @@ def canonical(x: Any) -> Any:
     row-major order, lists of numbers and data frames become arrays, and a data frame of sparse columns a CSR matrix.
     """
     if hasattr(x, "to_numpy") and hasattr(x, "columns"):  # of pandas, which is not imported here
-        x = x.sparse.to_coo() if all(hasattr(dtype, "fill_value") for dtype in x.dtypes) else x.to_numpy()
+        is_sparse = all(getattr(dtype, "fill_value", None) == 0 for dtype in x.dtypes)
+        x = x.sparse.to_coo() if is_sparse else x.to_numpy()
     if scipy.sparse.issparse(x):  # one format of which is a mapping, too
         matrix = scipy.sparse.csr_matrix(x)  # shares the data of a CSR matrix, which is not to be changed
         if not matrix.has_canonical_format:
@@ -37,11 +41,7 @@ def canonical(x: Any) -> Any:
 
 
 def check_no_text(x: Any) -> None:
-    """Refuses strings and words.
-
-    Raises:
-        ArgumentError: x holds text.
-    """
+    """Refuses strings and words by an ArgumentError."""
     first = _first_leaf(x)
     kind = getattr(getattr(first, "dtype", None), "kind", "")
     if kind == "O" and getattr(first, "size", 0):
@@ -50,10 +50,11 @@ def check_no_text(x: Any) -> None:
         first = np.ravel(first)[0]
         dtype = getattr(x, "dtype", type(first).__name__)
         tokenized = isinstance(x, (list, tuple)) and isinstance(x[0], (list, tuple))
+        kind = "lists of words" if tokenized else "texts"
         raise ArgumentError(
             "x",
             "counts of words, or ids of tokens, which are numbers",
-            f"{'lists of words' if tokenized else 'texts'} (dtype {dtype}), the first of which begins with {first!r:.60}",
+            f"{kind} (dtype {dtype}), the first of which begins with {first!r:.60}",
             "tf_vmf.data.load_bag_of_words(texts=...) and tf_vmf.data.load_sentences(texts=...) turn strings into numbers, "
             "tf_vmf.TopicModel does it by itself. Join words that are tokenized already by spaces, and give "
             "tokenization='whitespace'; decode bytes; of a data frame take the column: frame['text'].",
@@ -72,31 +73,8 @@ def to_tensors(x: Any) -> Any:
     return tf.SparseTensor(indices, matrix.data.astype(np.float32), matrix.shape)
 
 
-def check_counts(x: Any) -> None:
-    """Checks a batch in `canonical` form that is at hand as an array: counts are finite numbers >= 0.
-
-    Raises:
-        ArgumentError: A count is negative, NaN or infinite.
-    """
-    values = x.data if scipy.sparse.issparse(x) else x.values if isinstance(x, tf.SparseTensor) else x
-    if tf.is_tensor(values) and hasattr(values, "numpy"):
-        values = values.numpy()
-    if not isinstance(values, np.ndarray) or not values.size:
-        return
-    if values.dtype.kind not in "iuf" and values.dtype.name != "bfloat16":
-        raise ArgumentError("x", "counts, which are finite numbers >= 0", f"values of dtype {values.dtype}")
-    smallest, largest = values.min(), values.max()  # NaN if one is
-    if not (smallest >= 0 and largest < np.inf):
-        received = f"a smallest value of {smallest:g} and a largest of {largest:g}"
-        raise ArgumentError("x", "counts, which are finite numbers >= 0", received)
-
-
 def check_not_empty(x: Any, method: str) -> None:
-    """Refuses nothing, and no examples, of which Keras makes errors that do not say so.
-
-    Raises:
-        ArgumentError: x is None or an array without rows.
-    """
+    """Refuses None and an array without rows, of which Keras makes errors that do not say so."""
     shape = getattr(x, "shape", None)
     if x is None or (shape is not None and len(shape) > 0 and shape[0] == 0):
         received = "None" if shape is None else f"shape {tuple(shape)}"
@@ -111,3 +89,100 @@ def _first_leaf(x: Any) -> Any:
 
 def _is_number(x: Any) -> bool:
     return isinstance(x, (int, float, np.number))
+
+
+class TakesAnyData(keras.Model):
+    """A model whose `fit`, `evaluate`, `predict`, `.._on_batch` and call take x, and y where there is a target, in any form."""
+
+    def _smallest_input(self) -> Any:
+        """A batch of one example, with which `export` calls a model that was only trained; None: it must have been called."""
+        return None
+
+    def canonical(self, x: Any) -> Any:
+        """X in the form that Keras's `fit` takes: see `canonical` of this module. A subclass may check it here."""
+        return canonical(x)
+
+    def to_tensors(self, x: Any) -> Any:
+        """One batch in the form in which the methods that are compiled take it: tensors or arrays."""
+        return to_tensors(self.canonical(x))
+
+    def __call__(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+        return super().__call__(to_tensors(x), *args, **kwargs)
+
+    def train_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, **kwargs: Any) -> Any:
+        """See `keras.Model.train_on_batch`; x as in `fit`."""
+        x, y = self._batch(x, y, sample_weight)
+        return super().train_on_batch(x, y, sample_weight, **kwargs)
+
+    def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, **kwargs: Any) -> Any:
+        """See `keras.Model.test_on_batch`; x as in `fit`."""
+        x, y = self._batch(x, y, sample_weight)
+        return super().test_on_batch(x, y, sample_weight, **kwargs)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """See `keras.Model.predict_on_batch`; x as in `fit`."""
+        return super().predict_on_batch(self.to_tensors(x))
+
+    def _batch(self, x: Any, y: Any, sample_weight: Any) -> tuple[Any, Any]:
+        x = self.to_tensors(x)
+        if y is None:
+            return x, None if sample_weight is None else x
+        return x, to_tensors(self._canonical_target(y, x, type(self).__name__))
+
+    def fit(self, *args: Any, **kwargs: Any) -> Any:
+        """See `keras.Model.fit`."""
+        arguments = self._arguments(super().fit, args, kwargs)
+        return super().fit(**{**arguments, "callbacks": with_latent_numbers(arguments.get("callbacks"))})
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> Any:
+        """See `keras.Model.evaluate`."""
+        return super().evaluate(**self._arguments(super().evaluate, args, kwargs))
+
+    def predict(self, *args: Any, **kwargs: Any) -> Any:
+        """See `keras.Model.predict`."""
+        return super().predict(**self._arguments(super().predict, args, kwargs))
+
+    def export(self, *args: Any, **kwargs: Any) -> None:
+        """See `keras.Model.export`; `tf_vmf.serving.export` writes more than `predict`."""
+        example = self._smallest_input()
+        if example is not None:
+            self(example)  # Keras refuses a model that was only trained: `train_step` does not call it
+        super().export(*args, **kwargs)
+
+    def _arguments(self, method: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments by name: x in canonical form, and something for y where Keras would drop weights without one."""
+        arguments = inspect.signature(method).bind(*args, **kwargs).arguments
+        arguments |= arguments.pop("kwargs", {})  # `evaluate` has private ones
+        owner = f"{type(self).__name__}.{method.__name__}"
+        if arguments.get("class_weight") is not None:
+            received = repr(arguments["class_weight"])
+            remedy = "There are no classes; give `sample_weight`, one number per example."
+            raise ArgumentError("class_weight", "None", received, remedy, owner=owner)
+        arguments["x"] = self.canonical(arguments.get("x"))
+        check_not_empty(arguments["x"], owner)
+        if arguments.get("y") is not None:
+            arguments["y"] = self._canonical_target(arguments["y"], arguments["x"], owner)
+        elif arguments.get("sample_weight") is not None:
+            arguments["y"] = arguments["x"]  # Keras would drop the weights
+        validation = arguments.get("validation_data")
+        if isinstance(validation, (tuple, list)):
+            x, *rest = validation
+            x = self.canonical(x)
+            if rest and rest[0] is not None:
+                rest[0] = self._canonical_target(rest[0], x, owner)
+            elif len(rest) == 2:
+                rest[0] = x
+            arguments["validation_data"] = (x, *rest)
+        return arguments
+
+    def _canonical_target(self, y: Any, x: Any, owner: str) -> Any:
+        """Y as `canonical` does it for x; an ArgumentError where it is no target but, for instance, labels."""
+        shape, expected = getattr(y, "shape", np.shape(y)), getattr(x, "shape", None)
+        if expected is not None and len(shape) < 2 <= len(expected):
+            received = f"shape {tuple(shape)} beside x of shape {tuple(expected)}"
+            wanted, remedy = (
+                "None, or what is to be reconstructed from x, of the rank of x",
+                "Labels are no targets: leave them out.",
+            )
+            raise ArgumentError("y", wanted, received, remedy, owner=owner)
+        return self.canonical(y)

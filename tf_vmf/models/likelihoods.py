@@ -1,21 +1,163 @@
-"""Likelihoods p(x|z): from what a decoder returns to log p(x|z)."""
+"""Likelihoods p(x|z), from what a decoder returns to log p(x|z), and their names."""
 
 from __future__ import annotations
 
+import abc
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import keras
 import tensorflow as tf
 
 from tf_vmf._checks import check_number
 from tf_vmf._errors import ArgumentError
+from tf_vmf._registry import Registry
 from tf_vmf.losses import von_mises_fisher_loss
-from tf_vmf.models.likelihood import Likelihood, TokenLikelihood, check_registered, register_likelihood
 
 if TYPE_CHECKING:
     import tensorflow_probability as tfp
+
+
+_Class = TypeVar("_Class", bound="type[Likelihood]")
+
+LIKELIHOODS: Registry[type[Likelihood]] = Registry("likelihood", "tf_vmf.models.register_likelihood")
+
+
+def register_likelihood(name: str, package: str = "tf_vmf") -> Callable[[_Class], _Class]:
+    """A class decorator that registers a likelihood, with Keras for saved files and by `name` for models and programs.
+
+    ```python
+    @tf_vmf.models.register_likelihood("laplace", package="my_project")
+    class Laplace(tf_vmf.models.Likelihood):
+        def __call__(self, x, output):
+            return -tf.reduce_sum(tf.abs(x - output) + np.log(2.0), axis=-1)
+    ```
+
+    Args:
+        name: Name of the likelihood, for instance "bernoulli".
+        package: Prefix of the class's name in saved files.
+
+    Raises:
+        ArgumentError: Another class has the name.
+    """
+    return LIKELIHOODS.class_decorator(name, package)
+
+
+def likelihood_names() -> tuple[str, ...]:
+    """The names of all registered likelihoods, sorted."""
+    return LIKELIHOODS.names()
+
+
+class Likelihood(abc.ABC):
+    """A likelihood p(x|z); called as any callable likelihood, with (x, decoder output).
+
+    A subclass defines `__call__`; `mean` where the mean of x is known, `get_config` where its constructor has arguments.
+
+    Call arguments:
+        x: A batch of examples.
+        output: What the decoder returned for them.
+
+    Returns:
+        Log p(x|z) in nats, shape (batch,), in the dtype of `output`.
+    """
+
+    # Whether the output is logits, which no sigmoid or softmax may end.
+    takes_logits = False
+
+    # A Keras layer that holds what the likelihood learns; None where it learns nothing.
+    layer: keras.layers.Layer | None = None
+
+    @abc.abstractmethod
+    def __call__(self, x: Any, output: Any) -> tf.Tensor: ...
+
+    def mean(self, output: Any) -> tf.Tensor:
+        """The mean of x given the decoder's output: probabilities for logits."""
+        raise NotImplementedError(f"{type(self).__name__} does not define `mean(self, output)`.")
+
+    def log_prob_of_samples(self, x: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
+        """Log p(x|z), shape (num_samples, batch), for outputs of shape (num_samples, batch, ...)."""
+        if outputs.shape[0] == 1:
+            return self(x, outputs[0])[tf.newaxis]
+        samples = tf.shape(outputs)[0]
+        repeated = tf.tile(x, [samples, *[1] * (x.shape.rank - 1)])
+        flat = tf.reshape(outputs, tf.concat([[-1], tf.shape(outputs)[2:]], axis=0))
+        flat.set_shape([None, *outputs.shape[2:]])
+        return tf.reshape(self(repeated, flat), [samples, -1])
+
+    def log_proportions(self, output: tf.Tensor) -> tf.Tensor:
+        """The logarithm of each entry's share of the mean, along the last axis: log p(w|z) of words."""
+        mean = self.mean(output)
+        return tf.math.log(mean) - tf.math.log(tf.reduce_sum(mean, axis=-1, keepdims=True))
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments of the constructor."""
+        return {}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Likelihood:
+        """A likelihood from its configuration."""
+        return cls(**config)
+
+
+class TokenLikelihood(Likelihood):
+    """A likelihood of examples that are made of tokens, so that perplexity is defined."""
+
+    @abc.abstractmethod
+    def token_counts(self, x: tf.Tensor) -> tf.Tensor:
+        """The number of tokens of every example, shape (batch,), float32."""
+
+
+def get_likelihood(likelihood: Any, owner: str) -> Any:
+    """The likelihood of a name or a configuration, or the callable itself.
+
+    Raises:
+        ArgumentError: It is neither a known name nor callable, or it is a loss.
+    """
+    known = {
+        name: cls for name, cls in LIKELIHOODS.entries.items() if name != "distribution"
+    }  # which needs an argument
+    if isinstance(likelihood, str) and likelihood in known:
+        return known[likelihood]()
+    if isinstance(likelihood, dict):
+        likelihood = keras.saving.deserialize_keras_object(likelihood)
+    expected = f"one of {', '.join(map(repr, sorted(known)))}, or a callable (x, decoder output) -> log p(x|z) of shape (batch,)"
+    if isinstance(likelihood, type) or not callable(likelihood):
+        raise ArgumentError("likelihood", expected, repr(likelihood), owner=owner)
+    function = likelihood
+    while hasattr(function, "func"):  # of functools.partial
+        function = function.func
+    module = getattr(function, "__module__", None) or type(function).__module__
+    if isinstance(function, keras.losses.Loss) or module.split(".")[0] in ("keras", "tf_keras", "tensorflow"):
+        raise ArgumentError(
+            "likelihood",
+            expected,
+            repr(likelihood),
+            "That is a loss: it falls where a log-density rises, and is a mean where a density is a sum. Use 'bernoulli' for "
+            "binary cross-entropy, 'gaussian' for squared errors, 'categorical' for cross-entropy with ids.",
+            owner=owner,
+        )
+    return likelihood
+
+
+def serialize_likelihood(likelihood: Any) -> Any:
+    """The configuration of a likelihood, from which `get_likelihood` makes it again."""
+    check_registered(likelihood)
+    return keras.saving.serialize_keras_object(likelihood)
+
+
+def check_registered(function: Any) -> None:
+    """Refuses a likelihood, or a function of one, that could be saved but not loaded, as Keras does not know it."""
+    registered = function if hasattr(function, "__name__") else type(function)
+    if keras.saving.get_registered_object(keras.saving.get_registered_name(registered)) is not registered:
+        raise ArgumentError(
+            "likelihood",
+            "one that is registered with Keras, so that a file of the model can be loaded",
+            repr(getattr(registered, "__name__", registered)),
+            "Define it with `def`, in a module, under the decorator "
+            "@keras.saving.register_keras_serializable(package='...'), make the model anew with it and take over its weights with "
+            "`set_weights`.",
+        )
 
 
 @register_likelihood("bernoulli")
@@ -117,9 +259,8 @@ class DistributionLikelihood(Likelihood):
 
     def __init__(self, make: Callable[[Any], tfp.distributions.Distribution]) -> None:
         if not callable(make):
-            raise ArgumentError(
-                "make", "a function from the decoder's output to a distribution", repr(make), owner=type(self).__name__
-            )
+            expected = "a function from the decoder's output to a distribution"
+            raise ArgumentError("make", expected, repr(make), owner=type(self).__name__)
         self.make = make
 
     def mean(self, output: Any) -> tf.Tensor:
@@ -155,30 +296,31 @@ class VonMisesFisherLikelihood(Likelihood):
         return -tf.reduce_sum(loss, axis=list(range(1, loss.shape.rank)))
 
 
-@register_likelihood("categorical")
-class Categorical(TokenLikelihood):
-    """Ids of classes of any shape, (batch, ...); the decoder returns logits with one more axis, the classes, (batch, ..., classes).
-
-    Every id is a token.
-    """
+class _SoftmaxLikelihood(TokenLikelihood):
+    """Base of likelihoods whose decoder returns logits along the last axis."""
 
     takes_logits = True
 
     def mean(self, output: tf.Tensor) -> tf.Tensor:
-        """Probabilities of the classes, of the shape of the output."""
+        """Probabilities of the classes."""
         return tf.nn.softmax(output)
 
     def log_proportions(self, output: tf.Tensor) -> tf.Tensor:
         return tf.nn.log_softmax(output)
 
+
+@register_likelihood("categorical")
+class Categorical(_SoftmaxLikelihood):
+    """Ids of classes of any shape, (batch, ...); the decoder returns logits with one more axis, the classes, (batch, ..., classes).
+
+    Every id is a token.
+    """
+
     def __call__(self, x: tf.Tensor, output: tf.Tensor) -> tf.Tensor:
         if x.shape.rank is None or not x.shape.is_compatible_with(output.shape[:-1]):
-            raise ArgumentError(
-                "x",
-                "ids of shape (batch, ...) and decoder output of shape (batch, ..., classes)",
-                f"x of shape {x.shape}, decoder output of shape {output.shape}",
-                owner="Categorical",
-            )
+            expected = "ids of shape (batch, ...) and decoder output of shape (batch, ..., classes)"
+            received = f"x of shape {x.shape}, decoder output of shape {output.shape}"
+            raise ArgumentError("x", expected, received, owner="Categorical")
         return -_sum_per_example(tf.nn.sparse_softmax_cross_entropy_with_logits(tf.cast(x, tf.int32), output))
 
     def token_counts(self, x: tf.Tensor) -> tf.Tensor:
@@ -186,20 +328,11 @@ class Categorical(TokenLikelihood):
 
 
 @register_likelihood("multinomial")
-class Multinomial(TokenLikelihood):
+class Multinomial(_SoftmaxLikelihood):
     """Counts of shape (batch, classes); the decoder returns logits of the same shape. Every counted thing is a token.
 
     The multinomial coefficient, a constant, is left out.
     """
-
-    takes_logits = True
-
-    def mean(self, output: tf.Tensor) -> tf.Tensor:
-        """Probabilities of the classes: the mean of one count."""
-        return tf.nn.softmax(output)
-
-    def log_proportions(self, output: tf.Tensor) -> tf.Tensor:
-        return tf.nn.log_softmax(output)
 
     def log_prob_of_samples(self, x: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
         return multinomial_log_prob(x, outputs)
@@ -213,12 +346,7 @@ class Multinomial(TokenLikelihood):
 
 
 def multinomial_log_prob(counts: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-    """Log p(counts|z) without the multinomial coefficient, shape (num_samples, batch).
-
-    Args:
-        counts: Shape (batch, classes), float32.
-        logits: Shape (num_samples, batch, classes), float32.
-    """
+    """Log p (num_samples, batch), without the coefficient, of counts (batch, classes) for logits (num_samples, batch, classes)."""
     tokens = tf.reduce_sum(counts, axis=-1)
     # One fused operation for log-softmax, cross-entropy and their gradient; it wants labels that sum to one.
     frequencies = tf.math.divide_no_nan(counts, tokens[:, tf.newaxis])
@@ -244,11 +372,9 @@ def checked_counts(counts: tf.Tensor | tf.SparseTensor) -> tf.Tensor | tf.Sparse
 def _same_shape(likelihood: Likelihood, x: tf.Tensor, output: tf.Tensor) -> tf.Tensor:
     """X in the dtype of the output; an error where the output is of another shape, which would be broadcast to a wrong number."""
     if x.shape.rank != output.shape.rank or not x.shape.is_compatible_with(output.shape):
+        received = f"x of shape {x.shape}, decoder output of shape {output.shape}"
         raise ArgumentError(
-            "decoder",
-            "output of the shape of x",
-            f"x of shape {x.shape}, decoder output of shape {output.shape}",
-            owner=f"the {type(likelihood).__name__} likelihood",
+            "decoder", "output of the shape of x", received, owner=f"the {type(likelihood).__name__} likelihood"
         )
     return tf.cast(x, output.dtype)
 

@@ -12,17 +12,13 @@ import tensorflow as tf
 from tf_vmf._checks import SetOnce, check_integer, check_number, check_rates
 from tf_vmf._errors import ArgumentError
 from tf_vmf.layers import LatentLayer
-from tf_vmf.models.conditioning import Conditioning
 from tf_vmf.models.dropout import dropout
 from tf_vmf.models.inputs import check_no_text
 from tf_vmf.models.likelihoods import Categorical
-from tf_vmf.models.options import resolve_z_scale
-from tf_vmf.models.sentence_batch import ended, lengths_of, padded_at_the_end, tokens_of
-from tf_vmf.models.sentence_decoder import SentenceDecoder
-from tf_vmf.models.sentence_encoder import POOLINGS, SentenceEncoder
 from tf_vmf.models.sentence_generation import SentenceGeneration
-from tf_vmf.models.token_embedding import TokenEmbedding
-from tf_vmf.models.variational_autoencoder import VariationalAutoencoder
+from tf_vmf.models.sentence_inputs import Conditioning, TokenEmbedding, ended, lengths_of, padded_at_the_end, tokens_of
+from tf_vmf.models.sentence_layers import POOLINGS, SentenceDecoder, SentenceEncoder
+from tf_vmf.models.variational_autoencoder import VariationalAutoencoder, resolve_z_scale
 from tf_vmf.models.word_model import WordModel
 from tf_vmf.text.tokens import EOS_ID, PAD_ID
 
@@ -125,14 +121,8 @@ class LSTMVAE(WordModel, SentenceGeneration, VariationalAutoencoder):
         **kwargs: Any,
     ) -> None:
         # Weights are cast to half precision by the matrix products that want them so, not wherever they are read.
-        super().__init__(
-            latent,
-            num_samples=num_samples,
-            sample_reduction=sample_reduction,
-            likelihood=likelihood,
-            seed=seed,
-            **{"autocast": False, **kwargs},
-        )
+        options: dict[str, Any] = {"num_samples": num_samples, "sample_reduction": sample_reduction, "seed": seed}
+        super().__init__(latent, likelihood=likelihood, **options, **{"autocast": False, **kwargs})
         self.vocabulary_hash = vocabulary_hash
         self.vocabulary_size = vocabulary_size
         self.embedding_dim = embedding_dim
@@ -275,7 +265,9 @@ class LSTMVAE(WordModel, SentenceGeneration, VariationalAutoencoder):
 
     def features(self, x: Any, dropout_seed: tf.Tensor | None = None) -> tf.Tensor:
         if self.encoder is None:
-            raise ValueError("`features` needs a latent variable; this LSTMVAE was made with latent=None.")
+            raise ArgumentError(
+                "latent", "a latent layer, whose input are the features", "None", owner="LSTMVAE.features"
+            )
         tokens = padded_at_the_end(tokens_of(x))
         rate = self.dropout if self.encoder_dropout is None else self.encoder_dropout
         embedded = dropout(self.embedding(tf.transpose(tokens)), rate, dropout_seed, _ENCODER)
@@ -322,13 +314,8 @@ class LSTMVAE(WordModel, SentenceGeneration, VariationalAutoencoder):
 
     def reconstruct(self, x: Any) -> tf.Tensor:
         """The probabilities of every token of x at the deterministic code: refused, as a sentence has no mean."""
-        raise ArgumentError(
-            "metrics",
-            "None, as a sentence has no mean to compare with",
-            "metrics",
-            "`model.generate(model.encode(x).mean())` decodes sentences.",
-            owner=type(self).__name__,
-        )
+        expected, remedy = "None, as a sentence has no mean to compare with", "`model.generate(z)` decodes sentences."
+        raise ArgumentError("metrics", expected, "metrics", remedy, owner=type(self).__name__)
 
     def _smallest_input(self) -> Any:
         tokens = tf.constant([[EOS_ID]])

@@ -137,13 +137,7 @@ def sum_over_replicas(value: tf.Tensor) -> tf.Tensor:
 def apply_gradients(
     optimizer: keras.optimizers.Optimizer, gradients: Sequence[tf.Tensor], variables: Sequence[keras.Variable]
 ) -> None:
-    """Sums gradients over replicas, clips as the optimizer is told to, and applies the same update everywhere.
-
-    Args:
-        optimizer: A Keras optimizer; its `clipvalue`, `clipnorm` or `global_clipnorm` is honored on the summed gradient.
-        gradients: This replica's share of the gradient of the global loss.
-        variables: One for every gradient.
-    """
+    """Sums this replica's share of the gradients over all, clips as the optimizer is told to, and applies the same update."""
     context = tf.distribute.get_replica_context()
     if context is not None and context.num_replicas_in_sync > 1:
         pairs = [(g, v) for g, v in zip(gradients, variables, strict=True) if g is not None]

@@ -7,10 +7,9 @@ from typing import Any
 import tensorflow as tf
 
 from tf_vmf._errors import ArgumentError
-from tf_vmf.models.conditioning import Conditioning
 from tf_vmf.models.generation import Sampler, check_count, get_sampler
-from tf_vmf.models.sentence_decoder import SentenceDecoder
-from tf_vmf.models.token_embedding import TokenEmbedding
+from tf_vmf.models.sentence_inputs import Conditioning, TokenEmbedding
+from tf_vmf.models.sentence_layers import SentenceDecoder
 from tf_vmf.seeds import stateless_seed
 from tf_vmf.text.tokens import EOS_ID, PAD_ID, UNK_ID
 
@@ -83,7 +82,7 @@ class SentenceGeneration:
         z = tf.zeros([n, 0]) if prior is None else prior.sample(n, seed=stateless_seed(seed, 0))
         return self.generate(z, sampler, seed=stateless_seed(seed, 1), **options)
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def _generate(
         self,
         z: tf.Tensor,

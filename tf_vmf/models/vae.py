@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,9 +13,44 @@ from tf_vmf import _keras
 from tf_vmf._checks import require
 from tf_vmf._errors import ArgumentError
 from tf_vmf.layers import LatentLayer
-from tf_vmf.models.decoder_ends import warn_of_activation
 from tf_vmf.models.variational_autoencoder import VariationalAutoencoder
 from tf_vmf.seeds import stateless_seed
+
+# Layers that leave the values of their input as they are.
+_TRANSPARENT = (keras.layers.Reshape, keras.layers.Flatten, keras.layers.Dropout, keras.layers.Permute)
+_SQUASHING = ("sigmoid", "softmax", "hard_sigmoid")
+
+
+def warn_of_activation(decoder: keras.layers.Layer, likelihood: Any) -> None:
+    """Warns where a decoder is seen to end in a sigmoid or softmax and the likelihood applies its own.
+
+    Only Sequential and functional decoders and single layers can be looked into.
+    """
+    activation = _last_activation(decoder)
+    if getattr(likelihood, "takes_logits", False) and activation in _SQUASHING:
+        warnings.warn(
+            f"The decoder ends in a {activation}, but the {type(likelihood).__name__} likelihood takes logits and applies its own "
+            "activation: such a model trains badly. Leave the activation out, and get probabilities by "
+            "`model.reconstruct(x)` or `model.sample(n, mean=True)`.",
+            stacklevel=4,
+        )
+
+
+def _last_activation(layer: Any) -> str | None:
+    """The name of the activation that the output of a layer comes from; None where it is not known."""
+    if isinstance(layer, keras.Sequential):
+        layers = [each for each in layer.layers if not isinstance(each, _TRANSPARENT)]
+        return _last_activation(layers[-1]) if layers else None
+    if isinstance(layer, _keras.Functional):
+        if not isinstance(layer.output, keras.KerasTensor):
+            return None
+        operation = _keras.operation_of(layer.output)
+        while isinstance(operation, _TRANSPARENT):
+            operation = _keras.operation_of(operation.input)
+        return _last_activation(operation)
+    if isinstance(layer, keras.layers.Softmax):
+        return "softmax"
+    return getattr(getattr(layer, "activation", None), "__name__", None)
 
 
 @keras.saving.register_keras_serializable(package="tf_vmf")
@@ -86,33 +122,23 @@ class VAE(VariationalAutoencoder):
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(
-            latent,
-            num_samples=num_samples,
-            sample_reduction=sample_reduction,
-            likelihood=_given(likelihood),
-            seed=seed,
-            **kwargs,
-        )
+        if likelihood is None:
+            raise ArgumentError(
+                "likelihood", "a name, a likelihood of tf_vmf.models or a callable", "None", owner="VAE"
+            )
+        options: dict[str, Any] = {"num_samples": num_samples, "sample_reduction": sample_reduction, "seed": seed}
+        super().__init__(latent, likelihood=likelihood, **options, **kwargs)
         for name, layer in (("encoder", encoder), ("decoder", decoder)):
             if not isinstance(layer, keras.layers.Layer):
                 legacy = type(layer).__module__.startswith("tf_keras")
-                raise ArgumentError(
-                    name,
-                    "a Keras layer or model",
-                    repr(layer),
-                    "It is of legacy Keras (tf_keras): make it with Keras 3, `import keras`." if legacy else "",
-                    owner=type(self).__name__,
-                )
+                remedy = "It is of legacy Keras (tf_keras): make it with Keras 3, `import keras`." if legacy else ""
+                raise ArgumentError(name, "a Keras layer or model", repr(layer), remedy, owner=type(self).__name__)
         self.target = target
         self.conditions = tuple(conditions)
         if isinstance(conditions, str) or (self.conditions and target is None):
-            raise ArgumentError(
-                "conditions",
-                "names of entries of x, beside the name of the entry to reconstruct as `target`",
-                f"conditions={conditions!r}, target={target!r}",
-                owner=type(self).__name__,
-            )
+            expected = "names of entries of x, beside the name of the entry to reconstruct as `target`"
+            received = f"conditions={conditions!r}, target={target!r}"
+            raise ArgumentError("conditions", expected, received, owner=type(self).__name__)
         self.encoder = encoder
         self.decoder = decoder
         warn_of_activation(decoder, self.likelihood)
@@ -132,15 +158,14 @@ class VAE(VariationalAutoencoder):
         features: tuple[int | None, ...] = getattr(outputs, "shape", ())
         if len(features) != 2 or features[-1] is None:
             several = not hasattr(outputs, "shape")
-            raise ArgumentError(
-                "encoder",
-                "a model that returns features of shape (batch, units)",
-                f"one that returns {len(keras.tree.flatten(outputs))} outputs" if several else f"shape {features}",
-                "The latent layer computes mean and spread from the features itself: return the layer before them."
-                if several
-                else "Does keras.layers.Flatten() at its end help?",
-                owner=type(self).__name__,
-            )
+            expected = "a model that returns features of shape (batch, units)"
+            received, remedy = f"shape {features}", "Does keras.layers.Flatten() at its end help?"
+            if several:
+                received = f"one that returns {len(keras.tree.flatten(outputs))} outputs"
+                remedy = (
+                    "The latent layer computes mean and spread from the features itself: return the layer before them."
+                )
+            raise ArgumentError("encoder", expected, received, remedy, owner=type(self).__name__)
         if not self.latent.built:  # a latent from a saved file arrives built
             self.latent.build(features)
         code = (None, self.latent.latent_dim)
@@ -194,12 +219,8 @@ class VAE(VariationalAutoencoder):
         output = tf.nest.map_structure(lambda value: tf.cast(value, self.bound_dtype), output)
         log_prob = self.likelihood(target, output)
         if log_prob.shape.rank != 1:
-            raise ArgumentError(
-                "likelihood",
-                "a callable that returns log p(x|z) of shape (batch,), a sum over all other axes",
-                f"shape {log_prob.shape}",
-                owner=type(self).__name__,
-            )
+            expected = "a callable that returns log p(x|z) of shape (batch,), a sum over all other axes"
+            raise ArgumentError("likelihood", expected, f"shape {log_prob.shape}", owner=type(self).__name__)
         return tf.reshape(tf.cast(log_prob, self.bound_dtype), [samples, -1])
 
     def _terms(self, x: Any, seed: tf.Tensor, num_samples: int, training: bool, target: Any = None) -> dict[str, Any]:
@@ -295,17 +316,6 @@ def _one_at_least(value: tf.Tensor) -> tf.Tensor:
     padded = tf.pad(value, [[0, missing], *[[0, 0]] * (value.shape.rank - 1)])
     padded.set_shape([None, *value.shape[1:]])
     return padded
-
-
-def _given(likelihood: Any) -> Any:
-    """The likelihood itself; None is none.
-
-    Raises:
-        ArgumentError: It is None.
-    """
-    if likelihood is None:
-        raise ArgumentError("likelihood", "a name, a likelihood of tf_vmf.models or a callable", "None", owner="VAE")
-    return likelihood
 
 
 def _finite(value: Any) -> Any:

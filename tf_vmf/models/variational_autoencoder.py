@@ -5,27 +5,57 @@ from __future__ import annotations
 import abc
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from tf_vmf import _keras
-from tf_vmf._checks import check_integer
+from tf_vmf._checks import check_choice, check_integer
 from tf_vmf._errors import ArgumentError
 from tf_vmf._keywords import CheckedKeywords
 from tf_vmf.layers import LatentLayer
 from tf_vmf.layers.training_state import TrainingState
 from tf_vmf.models.inference import Inference
-from tf_vmf.models.likelihood import get_likelihood, serialize_likelihood
-from tf_vmf.models.metrics import Perplexity
-from tf_vmf.models.model_data import TakesAnyData
-from tf_vmf.models.options import check_reduction
+from tf_vmf.models.inputs import TakesAnyData
+from tf_vmf.models.likelihoods import get_likelihood, serialize_likelihood
 from tf_vmf.models.replicated_model import ReplicatedModel, sum_over_replicas
 from tf_vmf.seeds import draw_seed, replica_seed, stateless_seed
 
-if TYPE_CHECKING:
-    pass
+
+class Perplexity(keras.metrics.Mean):
+    """Corpus perplexity: exp(sum of losses / sum of tokens), of losses per token in nats weighted by numbers of tokens."""
+
+    def __init__(self, name: str = "perplexity", dtype: Any = None) -> None:
+        super().__init__(name=name, dtype=dtype)
+
+    def result(self) -> Any:
+        return keras.ops.exp(super().result())
+
+
+# What training does with several samples of z.
+SAMPLE_REDUCTIONS = ("mean_loss", "mean_code", "importance_weighted")
+
+
+def check_reduction(sample_reduction: str, num_samples: int, latent: LatentLayer | None) -> None:
+    """Checks what training does with several samples."""
+    check_choice("VariationalAutoencoder", "sample_reduction", sample_reduction, SAMPLE_REDUCTIONS)
+    if sample_reduction != "mean_loss" and (num_samples < 2 or latent is None):
+        expected = (
+            f"with {sample_reduction!r} a latent variable and num_samples of at least 2, as one makes no difference"
+        )
+        raise ArgumentError("sample_reduction", expected, f"num_samples={num_samples}, latent={latent!r}")
+
+
+def resolve_z_scale(z_scale: Any, latent: LatentLayer | None) -> Any:
+    """The factor of z where a decoder reads it, a number or one per dimension; None: the latent layer's `coordinate_scale`."""
+    if z_scale is None:
+        z_scale = 1.0 if latent is None else latent.coordinate_scale
+    if not np.all(np.isfinite(z_scale)):
+        raise ArgumentError("z_scale", "a finite number or None", repr(z_scale))
+    return np.asarray(z_scale, np.float64).tolist()
+
 
 # What is folded into the model's seed, so that no two uses share their noise.
 _TRAINING, _EVALUATION, _DROPOUT = 0, 1, 2
@@ -95,12 +125,9 @@ class VariationalAutoencoder(CheckedKeywords, TrainingState, TakesAnyData, Infer
         if isinstance(latent, Mapping):
             latent = keras.saving.deserialize_keras_object(latent)
         if not isinstance(latent, LatentLayer) and not (latent is None and self._latent_is_optional):
-            raise ArgumentError(
-                "latent",
-                f"a latent layer such as tf_vmf.layers.VonMisesFisherLatent(25){', or None' * self._latent_is_optional}",
-                repr(latent),
-                owner=type(self).__name__,
-            )
+            or_none = ", or None" * self._latent_is_optional
+            expected = f"a latent layer such as tf_vmf.layers.VonMisesFisherLatent(25){or_none}"
+            raise ArgumentError("latent", expected, repr(latent), owner=type(self).__name__)
         for name, remedy in _OF_A_LATENT_ALONE.items():
             if getattr(latent, name, None):
                 value = getattr(latent, name)
@@ -189,12 +216,8 @@ class VariationalAutoencoder(CheckedKeywords, TrainingState, TakesAnyData, Infer
         """
         for name, value in zip(_REFUSED, (loss, loss_weights), strict=True):
             if value:
-                raise ArgumentError(
-                    name,
-                    "None, as the model minimizes its own bound and logs loss, nll and kl",
-                    repr(value),
-                    owner=f"{type(self).__name__}.compile",
-                )
+                expected = "None, as the model minimizes its own bound and logs loss, nll and kl"
+                raise ArgumentError(name, expected, repr(value), owner=f"{type(self).__name__}.compile")
         super().compile(optimizer, metrics=metrics, weighted_metrics=weighted_metrics, **kwargs)
 
     @property

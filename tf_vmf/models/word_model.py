@@ -20,6 +20,9 @@ class WordModel:
     # The hash of the words, for files: `tf_vmf.models.load` refuses a vectorizer of other words, or of another order.
     vocabulary_hash: str | None = None
 
+    # The words themselves, where they are known: a file holds the hash alone.
+    _words: tuple[str, ...] | None = None
+
     @property
     def output_bias(self) -> keras.Variable:
         """The bias of the softmax, shape (vocabulary_size,)."""
@@ -35,10 +38,12 @@ class WordModel:
             ArgumentError: There are more or fewer than `vocabulary_size`.
         """
         if len(vocabulary) != self.vocabulary_size:
-            raise ArgumentError(
-                "vocabulary", f"{self.vocabulary_size} words", f"{len(vocabulary)} words", owner=type(self).__name__
-            )
+            expected, received = f"{self.vocabulary_size} words", f"{len(vocabulary)} words"
+            raise ArgumentError("vocabulary", expected, received, owner=type(self).__name__)
         self.vocabulary_hash = hash_of_vocabulary(vocabulary)
+        vars(self)["_words"] = tuple(
+            vocabulary
+        )  # where Keras, which would make it a part of checkpoints, does not see it
 
     def set_unigram_bias(self, counts: np.ndarray) -> None:
         """Starts the softmax's bias at the log frequencies of the corpus, so that the decoder learns deviations from them.
@@ -52,9 +57,8 @@ class WordModel:
         """
         counts = np.asarray(counts, np.float64)
         if counts.shape != (self.vocabulary_size,):
-            raise ArgumentError(
-                "counts", f"shape ({self.vocabulary_size},)", f"shape {counts.shape}", owner=type(self).__name__
-            )
+            expected = f"shape ({self.vocabulary_size},)"
+            raise ArgumentError("counts", expected, f"shape {counts.shape}", owner=type(self).__name__)
         smoothed = counts + 0.5
         self.output_bias.assign(np.log(smoothed / smoothed.sum()))
 

@@ -14,9 +14,8 @@ import tensorflow as tf
 from tf_vmf import models
 from tf_vmf._errors import ArgumentError
 from tf_vmf.files import new_file, read_metrics
-from tf_vmf.programs.code_files import CodeFiles, folder_of_codes, label_and_topic, topic_cells
 from tf_vmf.programs.configs import PredictConfig
-from tf_vmf.programs.own_columns import OwnColumns
+from tf_vmf.programs.tables import CodeFiles, OwnColumns, folder_of_codes, label_and_topic, topic_cells
 from tf_vmf.programs.topics import saved_topic_model
 from tf_vmf.seeds import stateless_seed
 from tf_vmf.text.files import Text, TextFiles
@@ -41,7 +40,7 @@ def predict_texts(config: PredictConfig) -> int:
     With `refine_steps` there are `refined_nll` and `refined_kl` too, bounds of posteriors that were fitted to each text, measured
     with noise that they were not fitted to; codes are then those of these posteriors.
 
-    `export_codes` names a folder for the files of `tf_vmf.programs.code_files.CodeFiles`.
+    `export_codes` names a folder for the files of `tf_vmf.programs.tables.CodeFiles`.
 
     Args:
         config: The model, the texts and the file to write.

@@ -14,9 +14,8 @@ from tf_vmf._errors import ArgumentError
 from tf_vmf._optional import optional
 from tf_vmf.data.corpora.wikipedia import read_wikipedia
 from tf_vmf.files import new_folder
-from tf_vmf.programs.code_files import CodeFiles, folder_of_codes, label_and_topic, topic_cells
 from tf_vmf.programs.configs import TopicsConfig
-from tf_vmf.programs.own_columns import OwnColumns
+from tf_vmf.programs.tables import CodeFiles, OwnColumns, folder_of_codes, label_and_topic, topic_cells
 from tf_vmf.text.files import Text, TextFiles
 from tf_vmf.text.tables import Columns
 from tf_vmf.topics import TopicModel
@@ -34,7 +33,7 @@ def find_topics(config: TopicsConfig, *, verbose: bool = True) -> TopicModel:
     The folder holds `topics.csv` (topic, label, size, share, c_npmi, words), `documents.csv` (the columns of the input, then topic,
     topic_label, probability, known_tokens), `report.html`, `findings.json` and `model/`, which `tf_vmf.TopicModel.load` and
     `trainers.predict` read; with labels `topics_per_class.csv`, with dates `topics_over_time.csv`. `export_codes` names another
-    folder, for the files of `tf_vmf.programs.code_files.CodeFiles`.
+    folder, for the files of `tf_vmf.programs.tables.CodeFiles`.
 
     Args:
         config: The texts and the options.
@@ -151,8 +150,15 @@ def _write(
     say("map and report")
     strings, used = [text.text for text in texts], (config.text_column, config.label_column, config.date_column)
     shown = own.columns(texts, without={"row", "text", "label", *map(str, used)})
+    titles = shown.pop("title", None)
     model.report(
-        folder / "report.html", labels, times=times, columns=shown or None, texts=strings, title=_title(config)
+        folder / "report.html",
+        labels,
+        times=times,
+        titles=titles,
+        columns=shown or None,
+        texts=strings,
+        title=_title(config),
     )
     model.save(folder / MODEL_FOLDER)
 

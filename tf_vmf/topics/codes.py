@@ -84,7 +84,7 @@ def train(counts: sparse.csr_matrix, settings: CodeSettings, seed: int, verbose:
     schedule = keras.optimizers.schedules.CosineDecay(settings.learning_rate, epochs * steps)
     model.compile(FusedAdam(schedule))
     batches = documents.batches(batch_size, seed=seed)
-    shown: list[keras.callbacks.Callback] = [[], [_EpochBar(epochs)], [EpochLines(steps)]][verbose]
+    shown: list[keras.callbacks.Callback] = [[], [_EpochBar(epochs)], [EpochLines(steps, title="training")]][verbose]
     model.fit(batches, epochs=epochs, steps_per_epoch=steps, verbose=0, shuffle=False, callbacks=shown)
     return model
 

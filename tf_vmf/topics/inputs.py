@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tf_vmf._errors import ArgumentError
+from tf_vmf.data.counts import aligned_columns, names_of_columns
 from tf_vmf.text import DocumentVectorization, Tokenizer
 from tf_vmf.text.vocabulary import VocabularyChoice, read_stop_words
 from tf_vmf.topics.arguments import checked_vocabulary, warn_of_impossible_words
@@ -135,14 +136,6 @@ def plain_documents(documents: Any, vocabulary: Sequence[str] | None) -> Any:
     return documents.to_pylist() if hasattr(documents, "to_pylist") else documents
 
 
-def names_of_columns(documents: Any) -> np.ndarray | None:
-    """The names of the columns of a data frame of counts, as scikit-learn's `feature_names_in_`; None without names."""
-    if not hasattr(documents, "columns"):
-        return None
-    names = list(getattr(documents, "column_names", documents.columns))
-    return np.array(names, object) if names and all(isinstance(name, str) for name in names) else None
-
-
 def shortened(text: str) -> str:
     """The beginning of a text, for display."""
     return text if len(text) <= _SNIPPET else text[:_SNIPPET].rsplit(" ", 1)[0].rstrip(" ,;:") + " …"
@@ -160,29 +153,7 @@ def _counts_of_frame(frame: Any, vocabulary: Sequence[str] | None) -> Any:
             f"Received: a data frame with columns {names}."
         )
     if vocabulary is not None and names != list(range(len(vocabulary))):
-        frame = _aligned(frame, vocabulary)
+        frame = aligned_columns(frame, vocabulary, "X")
     if hasattr(frame, "sparse") and all(isinstance(kind, pandas.SparseDtype) for kind in frame.dtypes):
         return frame.sparse.to_coo()
     return frame.to_numpy(dtype=np.float32, na_value=np.nan)
-
-
-def _aligned(frame: Any, vocabulary: Sequence[str]) -> Any:
-    """The frame with its columns in the order of the vocabulary."""
-    names = [str(name) for name in frame.columns]
-    if len(set(names)) < len(names):
-        twice = next(name for position, name in enumerate(names) if name in names[:position])
-        raise ArgumentError("X", "a column per word", f"two columns {twice!r}")
-    if missing := [word for word in vocabulary if word not in set(names)]:
-        raise ArgumentError(
-            "X", "a column for every word of the vocabulary", f"no column {missing[0]!r}", _count(missing)
-        )
-    if unknown := sorted(set(names) - set(vocabulary)):
-        raise ArgumentError(
-            "X", "columns named by words of the vocabulary alone", f"a column {unknown[0]!r}", _count(unknown)
-        )
-    position = {name: number for number, name in enumerate(names)}
-    return frame.iloc[:, [position[word] for word in vocabulary]]
-
-
-def _count(names: Sequence[str]) -> str:
-    return f"{len(names)} are so: {', '.join(map(repr, names[:5]))}." if len(names) > 1 else ""

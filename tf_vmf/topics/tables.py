@@ -11,7 +11,7 @@ from scipy import sparse
 from tf_vmf._errors import ArgumentError
 from tf_vmf._optional import optional
 from tf_vmf.data.documents import Documents
-from tf_vmf.evaluation.coherence import topic_coherence
+from tf_vmf.evaluation.topic_measures import topic_coherence
 from tf_vmf.evaluation.topics import npmi_coherence
 from tf_vmf.topics.documents import CountedDocuments
 from tf_vmf.topics.fitted import FittedTopics

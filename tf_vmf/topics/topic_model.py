@@ -354,7 +354,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         """The label of every topic: the one that was set, or the three most frequent of its first six words."""
         check_is_fitted(self, "model_")
         totals = np.asarray(self._topics.documents.counts.sum(axis=0)).ravel()
-        words = [label_words(row, totals) for row in self._topics.ranking]
+        words = [label_words(row, totals, self.vocabulary_) for row in self._topics.ranking]
         names = [", ".join(self.vocabulary_[word] for word in row) for row in words]
         return [self._labels.get(topic, name) for topic, name in enumerate(names)]
 

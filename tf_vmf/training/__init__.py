@@ -8,9 +8,8 @@ from tf_vmf.training.fit import fit
 from tf_vmf.training.interruption import RunInterruptedError, StopSignals
 from tf_vmf.training.progress import EpochLines, EpochRecords, record
 from tf_vmf.training.run_state import RunState
-from tf_vmf.training.strategies import STRATEGIES, get_strategy
+from tf_vmf.training.strategies import STRATEGIES, WorkerLostError, Workers, get_strategy
 from tf_vmf.training.workdir import Workdir
-from tf_vmf.training.workers import WorkerLostError, Workers
 
 __all__ = [
     "STRATEGIES",

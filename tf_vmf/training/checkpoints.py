@@ -12,7 +12,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from tf_vmf._errors import ArgumentError
+from tf_vmf._checks import check_integer
 from tf_vmf.files import PARTIAL, no_room, remove_leftovers, sha256_of_file
 
 _HASHES = ".sha256.json"
@@ -36,10 +36,8 @@ class Checkpoints:
     """
 
     def __init__(self, objects: tf.train.Checkpoint, folder: str | Path, keep: int = 3, writes: bool = True) -> None:
-        if keep < 1:
-            raise ArgumentError("keep", "a number >= 1", repr(keep), owner="Checkpoints")
         self.folder = Path(folder)
-        self.keep = keep
+        self.keep = check_integer("Checkpoints", "keep", keep, minimum=1)
         self.writes = writes
         self._objects = objects
         _ = objects.save_counter  # exists from here on: `restore` expects it in every file

@@ -9,16 +9,15 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from tf_vmf._errors import ArgumentError
+from tf_vmf._checks import check_integer
 from tf_vmf.files import remove_leftovers
-from tf_vmf.models.latent_numbers import LatentNumbers
+from tf_vmf.layers.callbacks import LatentNumbers
 from tf_vmf.training.interruption import RunInterruptedError, StopSignals
-from tf_vmf.training.loop import CheckpointTimes, TrainingLoop
+from tf_vmf.training.loop import TrainingLoop, ValidationSteps
 from tf_vmf.training.progress import EpochLines, EpochRecords, record
 from tf_vmf.training.run_state import RunState
-from tf_vmf.training.steps import ValidationSteps
+from tf_vmf.training.strategies import Workers
 from tf_vmf.training.workdir import Workdir
-from tf_vmf.training.workers import Workers
 
 
 def fit(
@@ -81,8 +80,8 @@ def fit(
         ValueError: No checkpoint of the folder can be read, or the run cannot go on with these `epochs`.
     """
     for name, value in (("checkpoint_steps", checkpoint_steps), ("steps_per_execution", steps_per_execution)):
-        if value is not None and value < 1:
-            raise ArgumentError(name, "a number >= 1", repr(value), owner="fit")
+        if value is not None:
+            check_integer("fit", name, value, minimum=1)
     workers = Workers(model.distribute_strategy)
     with workdir.lock() if workers.is_chief else nullcontext():
         # No worker begins to write before all are here: what looks like a leftover may be a file that another one is writing.
@@ -126,7 +125,8 @@ def fit(
                     batches_from,
                     validation,
                     validation_steps,
-                    CheckpointTimes(checkpoint_steps, seconds),
+                    checkpoint_steps,
+                    seconds,
                     steps_per_execution,
                     batch_ids,
                     signals,

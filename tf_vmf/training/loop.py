@@ -1,10 +1,10 @@
-"""The loop over epochs and steps: what `keras.Model.fit` does, from any step and on any number of machines."""
+"""The loop over epochs and steps: `keras.Model.fit` from any step and on any number of machines."""
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from signal import SIGINT, Signals
 from typing import Any
 
@@ -14,32 +14,125 @@ import tensorflow as tf
 from tf_vmf._checks import failed_check
 from tf_vmf.training.interruption import RunInterruptedError, StopSignals
 from tf_vmf.training.run_state import RunState
-from tf_vmf.training.steps import TrainingSteps, ValidationSteps, learning_rate, not_finite
+
+# A perplexity overflows long before the loss is in danger.
+_MAY_OVERFLOW = "perplexity"
+
+
+class TrainingSteps:
+    """Runs training steps from an iterator over distributed batches, one or several per call.
+
+    Keras's own function fails under a strategy for several steps per call, and for several machines altogether (Keras 3.15; keras
+    issue 20585).
+
+    The first step whose running metrics are not finite is found on the device and remembered there, so that the host need not
+    wait for every step to check it.
+    """
+
+    def __init__(self, model: keras.Model) -> None:
+        self._model = model
+        self._strategy = model.distribute_strategy
+        self._names: list[str] = []
+        self._first_not_finite: tf.Tensor = tf.constant([-1, 0], tf.int64)  # step, and the bad terms as bits
+        jit = bool(model.jit_compile) and self._strategy.num_replicas_in_sync == 1
+        self._step = tf.function(self._one, reduce_retracing=True, jit_compile=jit, autograph=False)
+        self._run_one = tf.function(self._single, reduce_retracing=True, autograph=False)
+        self._run_many = tf.function(self._several, reduce_retracing=True, autograph=False)
+
+    def run(self, iterator: Iterator[Any], step: int, count: int = 1) -> dict[str, tf.Tensor]:
+        """Takes the steps `step`, ..., `step + count - 1`; returns the logs of the last.
+
+        Logs are means over replicas of their running means: near enough for a progress bar.
+        """
+        if count == 1:
+            logs, self._first_not_finite = self._run_one(iterator, tf.constant(step, tf.int64), self._first_not_finite)
+        else:
+            first, last = tf.constant(step, tf.int64), tf.constant(step + count, tf.int64)
+            logs, self._first_not_finite = self._run_many(iterator, first, last, self._first_not_finite)
+        return dict(zip(self._names, tf.unstack(logs), strict=True))
+
+    def first_not_finite(self) -> tuple[int, list[str]] | None:
+        """The first step, from 0, after which a metric was not finite, and the names of those metrics; None if there is none."""
+        step, bits = (int(each) for each in self._first_not_finite.numpy())
+        return None if step < 0 else (step, [name for i, name in enumerate(self._names) if bits >> i & 1])
+
+    def _one(self, data: Any) -> tf.Tensor:
+        """One step on all replicas; the logs as one vector, so that one reduction does for all of them."""
+
+        @tf.autograph.experimental.do_not_convert
+        def on_replica(batch: Any) -> tf.Tensor:
+            logs = self._model.train_step(batch)
+            self._names = list(logs)
+            return tf.stack([tf.cast(value, tf.float32) for value in logs.values()])
+
+        return self._strategy.reduce("MEAN", self._strategy.run(on_replica, args=(data,)), axis=None)
+
+    def _watched(self, data: Any, step: tf.Tensor, first_not_finite: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        logs = self._step(data)
+        bits = tf.constant([0 if _MAY_OVERFLOW in name else 1 << i for i, name in enumerate(self._names)], tf.int64)
+        bad = tf.reduce_sum(tf.where(tf.math.is_finite(logs), tf.zeros_like(bits), bits))
+        is_first = tf.logical_and(first_not_finite[0] < 0, bad > 0)
+        return logs, tf.where(is_first, tf.stack([step, bad]), first_not_finite)
+
+    def _single(self, iterator: Any, step: tf.Tensor, first_not_finite: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return self._watched(next(iterator), step, first_not_finite)
+
+    def _several(
+        self, iterator: Any, step: tf.Tensor, end: tf.Tensor, first_not_finite: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        logs, first_not_finite = self._watched(next(iterator), step, first_not_finite)
+
+        def body(step: tf.Tensor, _: tf.Tensor, first_not_finite: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+            return step + 1, *self._watched(next(iterator), step, first_not_finite)
+
+        _, logs, first_not_finite = tf.while_loop(
+            lambda step, *_: step < end, body, (step + 1, logs, first_not_finite), parallel_iterations=1
+        )
+        return logs, first_not_finite
+
+
+class ValidationSteps:
+    """Runs test steps under any strategy."""
+
+    def __init__(self, model: keras.Model) -> None:
+        self._model = model
+        self._strategy = model.distribute_strategy
+        self._function = tf.function(self._run, reduce_retracing=True, autograph=False)
+
+    def run(self, iterator: Iterator[Any]) -> None:
+        """One step; raises `tf.errors.OutOfRangeError` where there are no more batches."""
+        self._function(iterator)
+
+    def _run(self, iterator: Any) -> None:
+        @tf.autograph.experimental.do_not_convert
+        def on_replica(batch: Any) -> None:
+            self._model.test_step(batch)
+
+        self._strategy.run(on_replica, args=(next(iterator),))
+
+
+def learning_rate(optimizer: keras.optimizers.Optimizer) -> float:
+    """The learning rate of the next step; under a strategy it is no number but one for every replica."""
+    return float(keras.ops.convert_to_numpy(optimizer.learning_rate))
+
+
+def not_finite(
+    step: int, terms: list[str], optimizer: keras.optimizers.Optimizer, batch_ids: str
+) -> FloatingPointError:
+    """The error for a training step after which `terms` were NaN or infinite."""
+    rate = learning_rate(optimizer)
+    parts = [name for name in terms if name != "loss"] or terms
+    return FloatingPointError(
+        f"Training stopped: {', '.join(parts)} {'was' if len(parts) == 1 else 'were'} not finite in step {step}"
+        f"{batch_ids} (learning rate {rate if math.isfinite(rate) else float('nan'):.3g}). If this batch is sound, the gradient of "
+        "the step before overflowed: lower the optimizer's `learning_rate`, or clip its gradient by `global_clipnorm` (flags "
+        "--learning_rate and --gradient_clip_norm of the trainers). The last checkpoint is from before."
+    )
+
 
 # Steps between two checks for which the device, or other workers, must be waited for: NaN, signals, the clock.
 _STEPS_BETWEEN_CHECKS = 20
 _SHOWN_IDS = 20
-
-
-@dataclass(frozen=True)
-class CheckpointTimes:
-    """The times of checkpoints within an epoch.
-
-    Attributes:
-        steps: Every so many steps of the epoch; None for never.
-        seconds: When the last one is so old.
-    """
-
-    steps: int | None
-    seconds: float
-
-    def limit(self, count: int, steps_into_epoch: int) -> int:
-        """The number of the next `count` steps that may be run at once without skipping a checkpoint."""
-        return count if self.steps is None else min(count, self.steps - steps_into_epoch % self.steps)
-
-    def is_due(self, steps_into_epoch: int) -> bool:
-        """True if a checkpoint is due after so many steps."""
-        return self.steps is not None and steps_into_epoch % self.steps == 0
 
 
 class TrainingLoop:
@@ -51,10 +144,9 @@ class TrainingLoop:
         batches_from: Returns the endless training batches from a given step on.
         validation: The validation batches, distributed by the strategy.
         validation_steps: Runs them.
-        checkpoint_times: When to save within an epoch.
-        steps_per_execution: Steps run on the device without coming back to Python.
-        batch_ids: Tells which examples are in the batch of a step.
+        checkpoint_seconds: The age of the last checkpoint at which another one is due.
         signals: What may ask the run to end.
+        checkpoint_steps, steps_per_execution, batch_ids: See `fit`.
     """
 
     def __init__(
@@ -64,7 +156,8 @@ class TrainingLoop:
         batches_from: Callable[[int], tf.data.Dataset],
         validation: Any,
         validation_steps: ValidationSteps,
-        checkpoint_times: CheckpointTimes,
+        checkpoint_steps: int | None,
+        checkpoint_seconds: float,
         steps_per_execution: int,
         batch_ids: Callable[[int], Sequence[Any]] | None,
         signals: StopSignals,
@@ -77,7 +170,7 @@ class TrainingLoop:
         self._batches_from, self._batch_ids = batches_from, batch_ids
         self._validation, self._validation_steps = validation, validation_steps
         self._training_steps = TrainingSteps(state.model)
-        self._times = checkpoint_times
+        self._checkpoint_steps, self._checkpoint_seconds = checkpoint_steps, checkpoint_seconds
         self._steps_per_execution = steps_per_execution
         self._signals = signals
         self._checked_at = state.step
@@ -125,7 +218,9 @@ class TrainingLoop:
     def _run_steps(self, batches: Iterator[Any]) -> None:
         state = self._state
         first = state.steps_into_epoch
-        count = self._times.limit(min(self._steps_per_execution, state.steps_per_epoch - first), first)
+        count = min(self._steps_per_execution, state.steps_per_epoch - first)
+        if self._checkpoint_steps is not None:
+            count = min(count, self._checkpoint_steps - first % self._checkpoint_steps)
         self._callbacks.on_train_batch_begin(first)
         try:
             logs = self._workers.run_collective(self._training_steps.run, batches, state.step, count)
@@ -143,12 +238,12 @@ class TrainingLoop:
         """Between steps: saves if a checkpoint is due, leaves if a signal has come."""
         state = self._state
         is_check = state.step - self._checked_at >= _STEPS_BETWEEN_CHECKS
-        save = self._times.is_due(state.steps_into_epoch)
+        save = self._checkpoint_steps is not None and state.steps_into_epoch % self._checkpoint_steps == 0
         signal = 0
         # One process may read its clock after every step. Several have to communicate, at steps that all of them know.
         if is_check or self._workers.count == 1:
             signal = self._signal_of_any_worker()
-            save = self._workers.any(time.monotonic() - self._saved_at >= self._times.seconds) or save
+            save = self._workers.any(time.monotonic() - self._saved_at >= self._checkpoint_seconds) or save
         if is_check or save or signal:
             self._checked_at = state.step
             self._check_finite()

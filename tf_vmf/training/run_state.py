@@ -16,8 +16,7 @@ import tensorflow as tf
 from tf_vmf._errors import ArgumentError
 from tf_vmf.files import sha256_of_file, write_atomically, write_csv
 from tf_vmf.training.checkpoints import Checkpoints
-from tf_vmf.training.schedules import describe_schedule, learning_rate_schedule
-from tf_vmf.training.workers import Workers
+from tf_vmf.training.strategies import Workers
 
 _HDF5_HEADERS = 8192  # bytes per variable, more than the names and sizes of any take
 
@@ -57,13 +56,10 @@ class RunState:
     disagree; the weights with the lowest monitored value are kept in a file of their own.
 
     Attributes:
-        model: The model.
-        steps_per_epoch: Batches per epoch.
-        epochs: The number of epochs that the run is to have.
+        model, steps_per_epoch, epochs, workers: As given to `resume`.
         callbacks: The callbacks to train with: those given to `resume`, and one that gives them their saved state when training
             begins, at which they reset themselves.
         checkpoints: The checkpoints.
-        workers: The processes of the run; the first of them writes.
     """
 
     def __init__(
@@ -326,3 +322,18 @@ def _size_of_weights(model: keras.Model) -> int:
 def _state_of(callback: keras.callbacks.Callback) -> dict[str, Any]:
     simple = (bool, int, float, str, type(None))
     return {name: value for name, value in vars(callback).items() if isinstance(value, simple)}
+
+
+def learning_rate_schedule(optimizer: keras.optimizers.Optimizer) -> dict[str, Any] | None:
+    """The learning-rate schedule of an optimizer as JSON holds it; None for a rate that is a number."""
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)  # of a LossScaleOptimizer
+    rate = optimizer.get_config()["learning_rate"]
+    return json.loads(json.dumps(rate, default=str)) if isinstance(rate, dict) else None
+
+
+def describe_schedule(schedule: Mapping[str, Any] | None) -> str:
+    """A schedule in words: `CosineDecay(initial_learning_rate=0.1, decay_steps=10)`."""
+    if schedule is None:
+        return "a constant rate"
+    arguments = ", ".join(f"{name}={value}" for name, value in schedule["config"].items() if name != "name")
+    return f"{schedule['class_name']}({arguments})"

@@ -14,7 +14,7 @@ from tf_vmf.files import PARTIAL, read_json, write_json
 from tf_vmf.locks import FileLock
 
 if TYPE_CHECKING:
-    from tf_vmf.training.workers import Workers
+    from tf_vmf.training.strategies import Workers
 
 _LOCK = "run.lock"
 
@@ -46,11 +46,27 @@ class Workdir:
 
     Attributes:
         path: The folder.
+        config_file: JSON: the configuration of the run.
+        history_file: CSV: the metrics of every epoch.
+        metrics_file: JSON: the metrics of the trained model. It exists when the run is complete, and only then.
+        model_file: Keras file: the trained model, with the weights of the best epoch.
+        vectorizer_file: JSON: the layer that turns text into the model's input.
+        report_file: HTML: the report.
+        findings_file: JSON: the findings that the report shows.
+        checkpoints: Folder of the checkpoints and of the best weights.
         config: The configuration that `open` was called with, as JSON holds it (tuples are lists); None without `open`.
     """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
+        self.config_file = self.path / "config.json"
+        self.history_file = self.path / "history.csv"
+        self.metrics_file = self.path / "metrics.json"
+        self.model_file = self.path / "model.keras"
+        self.vectorizer_file = self.path / "vectorizer.json"
+        self.report_file = self.path / "report.html"
+        self.findings_file = self.path / "findings.json"
+        self.checkpoints = self.path / "checkpoints"
         self.config: dict[str, Any] | None = None
         self._lock = FileLock(self.path / _LOCK, f"Folder {self.path}", "Wait until it ends, or give another workdir.")
 
@@ -124,46 +140,6 @@ class Workdir:
         if (self.path / _LOCK).exists() and not self.is_read_only:
             with self._lock:
                 pass
-
-    @property
-    def config_file(self) -> Path:
-        """JSON: the configuration of the run."""
-        return self.path / "config.json"
-
-    @property
-    def history_file(self) -> Path:
-        """CSV: the metrics of every epoch."""
-        return self.path / "history.csv"
-
-    @property
-    def metrics_file(self) -> Path:
-        """JSON: the metrics of the trained model. It exists when the run is complete, and only then."""
-        return self.path / "metrics.json"
-
-    @property
-    def model_file(self) -> Path:
-        """Keras file: the trained model, with the weights of the best epoch."""
-        return self.path / "model.keras"
-
-    @property
-    def vectorizer_file(self) -> Path:
-        """JSON: the layer that turns text into the model's input."""
-        return self.path / "vectorizer.json"
-
-    @property
-    def report_file(self) -> Path:
-        """HTML: the report."""
-        return self.path / "report.html"
-
-    @property
-    def findings_file(self) -> Path:
-        """JSON: the findings that the report shows."""
-        return self.path / "findings.json"
-
-    @property
-    def checkpoints(self) -> Path:
-        """Folder of the checkpoints and of the best weights."""
-        return self.path / "checkpoints"
 
     @property
     def is_read_only(self) -> bool:

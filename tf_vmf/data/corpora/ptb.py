@@ -23,11 +23,7 @@ _FILES = {split: f"{split}.txt" for split in SPLITS}
     min_count=1,
 )
 def ptb_files(data_dir: str | Path) -> dict[str, TextFiles]:
-    """The lines of `train.txt`, `valid.txt` and `test.txt` in `data_dir` or its folder `ptb`.
-
-    Raises:
-        FileNotFoundError: the files are in neither folder.
-    """
+    """The lines of `train.txt`, `valid.txt` and `test.txt` in `data_dir` or its folder `ptb`."""
     source = "the files ptb.*.txt of Mikolov's simple-examples.tgz under these names"
     folder = folder_with(_FILES.values(), data_dir, "ptb", source)
     return {split: TextFiles(folder / file) for split, file in _FILES.items()}
