@@ -16,9 +16,8 @@ import numpy as np
 from tf_vmf import data, models
 from tf_vmf.data import Sentences
 from tf_vmf.models import LSTMVAE
-from tf_vmf.report.engine.beyond_bag_of_words import mean_embeddings, prediction_distance
 from tf_vmf.report.engine.encodings import encode_sentences
-from tf_vmf.report.engine.standard_error import mean_and_standard_error
+from tf_vmf.report.engine.word_order import mean_and_standard_error, mean_embeddings, prediction_distance
 
 CHANCES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
 _TRAIN = 10_000  # sentences that the networks are fitted to
