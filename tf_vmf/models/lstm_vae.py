@@ -184,9 +184,8 @@ class LSTMVAE(WordModel, SentenceGeneration, VariationalAutoencoder):
             dtype=policy,
             name="embedding",
         )
-        self.conditioning = Conditioning(
-            self.num_labels, self.label_dim, self.bag_of_words_units, initializer=uniform, name="conditioning"
-        )
+        widths = (self.num_labels, self.label_dim, self.bag_of_words_units)
+        self.conditioning = Conditioning(*widths, initializer=uniform, dtype=policy, name="conditioning")
         self.encoder: SentenceEncoder | None = None
         if self.latent is not None:
             self.encoder = SentenceEncoder(
