@@ -144,7 +144,7 @@ class BagOfWordsVAE(WordModel, VariationalAutoencoder):
         """See `keras.Model.fit`. The names of a data frame's columns become the words of a model that has none."""
         names = names_of_columns(kwargs.get("x", args[0] if args else None))
         if names is not None and self.vocabulary_hash is None and len(names) == self.vocabulary_size:
-            self.set_vocabulary(names)
+            self.set_vocabulary(names.tolist())
         return super().fit(*args, **kwargs)
 
     def _in_order(self, frame: Any, names: Sequence[str]) -> Any:
@@ -162,7 +162,7 @@ class BagOfWordsVAE(WordModel, VariationalAutoencoder):
 
     def canonical(self, x: Any) -> Any:
         names = names_of_columns(x)
-        x = super().canonical(x if names is None else self._in_order(x, names))
+        x = super().canonical(x if names is None else self._in_order(x, names.tolist()))
         if isinstance(x, np.ndarray | scipy.sparse.csr_matrix) and x.dtype == bool:  # whether a word occurs
             x = x.astype(np.float32)
         shape = tf.TensorShape(getattr(x, "shape", None))
