@@ -78,6 +78,11 @@ class TimeMajorLSTM(keras.layers.Layer):
         # The loop over steps leaves no shape.
         return tf.ensure_shape(outputs, (*inputs.shape[:2], self.units)), final_state
 
+    def rematerialized_call(self, layer_call: Any, *args: Any, **kwargs: Any) -> Any:
+        """The call itself under `keras.RematScope`, too, which takes no keyword arguments in graphs."""
+        del args, kwargs
+        return layer_call
+
     def project(self, inputs: tf.Tensor, context: tf.Tensor | None = None) -> tf.Tensor:
         """Inputs (..., batch, features) and context (batch, context_dim) times the kernel plus bias: (..., batch, 4 * units)."""
         kernel = tf.cast(self.lstm.cell.kernel, self.compute_dtype)

@@ -47,6 +47,11 @@ class TrainingState:
             raise AttributeError(f"{type(self).__name__} has no counter {name!r} yet.")
         return found
 
+    def rematerialized_call(self, layer_call: Any, *args: Any, **kwargs: Any) -> Any:
+        """The call itself under `keras.RematScope`, too: one that counts, and logs, is not to be run twice."""
+        del args, kwargs
+        return layer_call
+
     def own_state(self) -> list[keras.Variable]:
         """All variables of this object that are neither weights nor metrics."""
         return list(self._by_name().values())
