@@ -162,7 +162,8 @@ def test_the_columns_of_a_data_frame_are_read_by_name(counts, tmp_path):
     model.compile("sgd")
     model.fit(frame, verbose=0)
     expected = model.predict(counts, verbose=0)
-    for each in (frame, mixed, mixed.astype(pandas.SparseDtype("float32"))):
+    sparse = pandas.SparseDtype("float32")
+    for each in (frame, mixed, mixed.astype(sparse), mixed.astype(pandas.SparseDtype("float32", 0.0))):
         np.testing.assert_allclose(model.predict(each, verbose=0), expected, rtol=1e-5)
     with refused("x", "no column 'w0'"):
         model.predict(frame.drop(columns="w0"))

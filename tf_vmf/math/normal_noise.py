@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_vmf.math.uniform_noise import stateless_uniform
+from tf_vmf.seeds import in_graph
 
 # Terms of the Taylor series of sin(pi x) and cos(pi x), |x| <= 1/2: the first one left out is below rounding.
 _TERMS = {tf.float32: 7, tf.float64: 12}
@@ -29,6 +30,11 @@ def stateless_normal(shape: tf.Tensor, seed: tf.Tensor, dtype: tf.DType) -> tf.T
     References:
         G. E. P. Box, M. E. Muller. A Note on the Generation of Random Normal Deviates. Ann. Math. Statist. 29(2), 1958.
     """
+    return _normal(tf.convert_to_tensor(shape, tf.int32), tf.convert_to_tensor(seed), dtype)
+
+
+@in_graph
+def _normal(shape: tf.Tensor, seed: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
     size = tf.reduce_prod(shape)
     uniform = stateless_uniform([2, (size + 1) // 2], seed, dtype)
     # The middles of the uniform numbers' cells: never 0, so that the radius is neither 0 nor infinite.

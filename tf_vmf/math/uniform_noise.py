@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from tf_vmf.math.xla import is_compiled_by_xla
+from tf_vmf.seeds import in_graph
 
 
 def stateless_uniform(shape: tf.Tensor, seed: tf.Tensor, dtype: tf.DType = tf.float32) -> tf.Tensor:
@@ -24,7 +25,7 @@ def stateless_uniform(shape: tf.Tensor, seed: tf.Tensor, dtype: tf.DType = tf.fl
         J. K. Salmon, M. A. Moraes, R. O. Dror and D. E. Shaw. Parallel Random Numbers: As Easy as 1, 2, 3. SC 2011 (Philox).
     """
     if not is_compiled_by_xla():
-        return tf.random.stateless_uniform(shape, seed, dtype=dtype, alg="philox")
+        return _uniform(tf.convert_to_tensor(shape, tf.int32), tf.convert_to_tensor(seed), dtype)
     if dtype == tf.float32:
         return tf.cast(tf.bitwise.bitwise_and(stateless_words(shape, seed, tf.int32), 0x7FFFFF), dtype) * 2.0**-23
     word = stateless_words(shape, seed, tf.int64)
@@ -32,6 +33,11 @@ def stateless_uniform(shape: tf.Tensor, seed: tf.Tensor, dtype: tf.DType = tf.fl
     # Two non-negative summands: the right shift keeps the sign of the word.
     low = tf.bitwise.bitwise_and(tf.bitwise.right_shift(word, tf.constant(32, tf.int64)), 0xFFFFFFFF)
     return tf.cast(high + low, dtype) * 2.0**-52
+
+
+@in_graph
+def _uniform(shape: tf.Tensor, seed: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
+    return tf.random.stateless_uniform(shape, seed, dtype=dtype, alg="philox")
 
 
 def stateless_words(shape: tf.Tensor, seed: tf.Tensor, dtype: tf.DType) -> tf.Tensor:

@@ -22,7 +22,8 @@ def canonical(x: Any) -> Any:
     row-major order, lists of numbers and data frames become arrays, and a data frame of sparse columns a CSR matrix.
     """
     if hasattr(x, "to_numpy") and hasattr(x, "columns"):  # of pandas, which is not imported here
-        x = x.sparse.to_coo() if all(hasattr(dtype, "fill_value") for dtype in x.dtypes) else x.to_numpy()
+        is_sparse = all(getattr(dtype, "fill_value", None) == 0 for dtype in x.dtypes)
+        x = x.sparse.to_coo() if is_sparse else x.to_numpy()
     if scipy.sparse.issparse(x):  # one format of which is a mapping, too
         matrix = scipy.sparse.csr_matrix(x)  # shares the data of a CSR matrix, which is not to be changed
         if not matrix.has_canonical_format:
