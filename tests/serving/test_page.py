@@ -44,7 +44,12 @@ class Visit:
         self.page.on("console", lambda message: self.faults.append(message.text))
         self.page.on("pageerror", lambda error: self.faults.append(str(error)))
         self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.goto(url)
+
+    def open(self, path):
+        """Goes to a page of the service; the one with the boxes is read only once it has asked for all that it shows."""
+        self.page.goto(f"{self.url}/{path}")
+        if not path:
+            self.page.locator("#state:not(:text('Asking for'))").wait_for()
 
     def box(self, title):
         return self.page.get_by_role("region", name=title, exact=True)
@@ -70,7 +75,7 @@ def visit(browser, urls):
 
     def open_page(name, path="", **options):
         visits.append(Visit(browser, urls[name], **options))
-        visits[-1].page.goto(f"{urls[name]}/{path}")
+        visits[-1].open(path)
         return visits[-1]
 
     yield open_page
@@ -81,7 +86,6 @@ def visit(browser, urls):
 def test_a_text_is_encoded_and_reconstructed_under_the_label_of_a_name(visit):
     here = visit("sentences")
     box = here.box("A text")
-    here.page.get_by_text("Version 7, 6 endpoints.").wait_for()
     assert here.page.get_by_role("status").text_content() == "Version 7, 6 endpoints."
     box.get_by_label("Text").fill("it's <b>néw</b>")
     box.get_by_label("Label").select_option("positive")
@@ -123,7 +127,6 @@ def test_nearest_training_examples_are_shown_where_the_export_holds_them(visit):
     assert answer.locator("li").all_text_contents() == ["1.000  moon neighbor 0", "0.900  moon neighbor 1"]
     assert "Words that the model knows: 4" in answer.text_content()
     other = visit("documents")
-    other.box("A text").wait_for()
     assert other.page.get_by_role("heading", level=2).all_text_contents() == [
         "Topics",
         "A text",
@@ -222,7 +225,7 @@ def test_the_page_works_by_keyboard_alone(visit):
     here.page.keyboard.press("Tab")
     assert here.page.evaluate("document.activeElement.textContent") == "Code"
     here.page.keyboard.press("Enter")
-    assert box.locator(".result pre").is_visible()
+    box.locator(".result pre").wait_for()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
