@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 
+from tests.refusals import refused
 from tf_vmf.layers import GaussianLatent, ProductLatent, VonMisesFisherLatent, deterministic
 from tf_vmf.models import LSTMVAE, BagOfWordsVAE
 
@@ -62,3 +63,15 @@ def test_a_quantized_model_comes_back_from_its_file(name, tmp_path):
     assert {layer.quantization_mode for layer in heads} == {"int8"}
     with deterministic(model), deterministic(loaded):
         np.testing.assert_array_equal(loaded.predict(X, verbose=0), model.predict(X, verbose=0))
+
+
+def test_a_quantized_document_model_comes_back_and_a_sentence_model_is_not_quantized(tmp_path):
+    latent = VonMisesFisherLatent(3, concentration="learned", seed=1)
+    model, counts = BagOfWordsVAE(8, latent, encoder_units=(4,)), np.abs(X).round()
+    model.quantize("int8")
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert loaded.output_layer.quantization_mode == "int8"
+    np.testing.assert_array_equal(loaded.predict(counts, verbose=0), model.predict(counts, verbose=0))
+    with refused("mode", "int8"):
+        LSTMVAE(8, VonMisesFisherLatent(3), hidden_units=4).quantize("int8")

@@ -320,6 +320,13 @@ class LSTMVAE(WordModel, SentenceGeneration, VariationalAutoencoder):
         tokens = tf.constant([[EOS_ID]])
         return {"tokens": tokens, "labels": tf.constant([0])} if self.num_labels else tokens
 
+    def quantize(self, mode: Any = None, *args: Any, **kwargs: Any) -> None:
+        """Refused: embeddings and LSTM are read in full precision."""
+        del args, kwargs
+        raise ArgumentError(
+            "mode", "no quantization of a sentence model", repr(mode), owner=f"{type(self).__name__}.quantize"
+        )
+
     def get_config(self) -> dict[str, Any]:
         names = (
             *("vocabulary_size", "embedding_dim", "hidden_units", "num_decoder_layers", "bidirectional", "pooling"),
