@@ -20,7 +20,7 @@ from tf_vmf._errors import ArgumentError
 
 def in_graph(function: Callable[..., tf.Tensor]) -> Callable[..., tf.Tensor]:
     """Runs a function of tensors, made of many small operations, as one graph in eager mode, which is ten times as fast."""
-    compiled = tf.function(function, autograph=False, reduce_retracing=True)
+    compiled = tf.function(function, autograph=False)
 
     @functools.wraps(function)
     def call(*args: Any) -> tf.Tensor:
@@ -47,11 +47,18 @@ def stateless_seed(seed: int | tf.Tensor, *fold: int | tf.Tensor) -> tf.Tensor:
     state = tf.cast(seed, tf.int32)
     if state.shape.rank == 0:
         state = tf.stack([state, 0])
-    return _folded(state, *(tf.cast(number, tf.int32) for number in fold)) if fold else state
+    numbers = [tf.cast(number, tf.int32) for number in fold]
+    if fold and tf.executing_eagerly():
+        return _folded_in_graph(state, tf.stack(numbers))
+    return _folded(state, numbers)
 
 
 @in_graph
-def _folded(state: tf.Tensor, *numbers: tf.Tensor) -> tf.Tensor:
+def _folded_in_graph(state: tf.Tensor, numbers: tf.Tensor) -> tf.Tensor:
+    return _folded(state, tf.unstack(numbers))
+
+
+def _folded(state: tf.Tensor, numbers: list[tf.Tensor]) -> tf.Tensor:
     for number in numbers:
         # int32 throughout: TensorFlow Probability takes no other seeds. Philox by name: under XLA the default is another.
         state = tf.random.experimental.stateless_fold_in(state, number, alg="philox")

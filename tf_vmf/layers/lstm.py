@@ -9,13 +9,14 @@ import keras
 import tensorflow as tf
 
 from tf_vmf._checks import check_choice
+from tf_vmf.layers.training_state import NotRematerialized
 from tf_vmf.math.custom_gradient import custom_gradient
 
 _IMPLEMENTATIONS = ("auto", "fused", "keras")
 
 
 @keras.saving.register_keras_serializable(package="tf_vmf")
-class TimeMajorLSTM(keras.layers.Layer):
+class TimeMajorLSTM(NotRematerialized, keras.layers.Layer):
     """LSTM over time-first sequences, with the weights of a `keras.layers.LSTM`.
 
     On a CPU ("fused") the inputs of all steps are projected by one matrix product before the loop, and the gradient of every
@@ -77,11 +78,6 @@ class TimeMajorLSTM(keras.layers.Layer):
         outputs, final_state = run(inputs, lengths, context, initial_state)
         # The loop over steps leaves no shape.
         return tf.ensure_shape(outputs, (*inputs.shape[:2], self.units)), final_state
-
-    def rematerialized_call(self, layer_call: Any, *args: Any, **kwargs: Any) -> Any:
-        """The call itself under `keras.RematScope`, too, which takes no keyword arguments in graphs."""
-        del args, kwargs
-        return layer_call
 
     def project(self, inputs: tf.Tensor, context: tf.Tensor | None = None) -> tf.Tensor:
         """Inputs (..., batch, features) and context (batch, context_dim) times the kernel plus bias: (..., batch, 4 * units)."""

@@ -122,7 +122,9 @@ def linear_cross_entropy(
         losses, *gradients = chunks.losses_and_gradients(*operands, None)
 
         def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, ...]:
-            factor = tf.where(tf.equal(chunks.rows, 0), 0.0, tf.reduce_max(upstream))  # the maximum of nothing is -inf
+            factor = tf.where(
+                tf.equal(chunks.rows, 0), tf.zeros([], upstream.dtype), tf.reduce_max(upstream)
+            )  # the maximum of nothing is -inf
             return tf.cond(
                 tf.reduce_all(tf.equal(upstream, factor)),
                 lambda: tuple(factor * g for g in gradients),

@@ -10,7 +10,16 @@ import numpy as np
 import tensorflow as tf
 
 
-class TrainingState:
+class NotRematerialized:
+    """Mixin of layers that `keras.RematScope` leaves alone: their calls count, or have arguments that it does not take in graphs."""
+
+    def rematerialized_call(self, layer_call: Any, *args: Any, **kwargs: Any) -> Any:
+        """The call itself."""
+        del args, kwargs
+        return layer_call
+
+
+class TrainingState(NotRematerialized):
     """Mixin of layers and models that count calls or steps. To be inherited before the Keras class.
 
     Counters are state of training as an optimizer's are: files of Keras (`.keras`, `.weights.h5`) and `tf.train.Checkpoint` hold
@@ -46,11 +55,6 @@ class TrainingState:
         if found is None:
             raise AttributeError(f"{type(self).__name__} has no counter {name!r} yet.")
         return found
-
-    def rematerialized_call(self, layer_call: Any, *args: Any, **kwargs: Any) -> Any:
-        """The call itself under `keras.RematScope`, too: one that counts, and logs, is not to be run twice."""
-        del args, kwargs
-        return layer_call
 
     def own_state(self) -> list[keras.Variable]:
         """All variables of this object that are neither weights nor metrics."""

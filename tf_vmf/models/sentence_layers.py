@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_vmf.layers.lstm import TimeMajorLSTM, sum_dtype
+from tf_vmf.layers.training_state import NotRematerialized
 from tf_vmf.math.uniform_noise import stateless_uniform
 from tf_vmf.models.dropout import dropout
 from tf_vmf.models.sentence_inputs import TokenEmbedding, concat
@@ -19,7 +20,7 @@ from tf_vmf.text.tokens import EOS_ID, PAD_ID, UNK_ID
 POOLINGS = ("final", "mean_max", "bow")
 
 
-class SentenceEncoder(keras.layers.Layer):
+class SentenceEncoder(NotRematerialized, keras.layers.Layer):
     """LSTM over the sentence, pooled, then a dense layer: features (batch, units). Padding reaches nothing.
 
     Called with embeddings, time first (length, batch, embedding_dim), the numbers of tokens (batch,), and a context (batch,
