@@ -36,7 +36,7 @@ def compare(dim: int, size: int, jit: bool, backward: bool, budget: float) -> Co
     return Comparison({name: candidate(cls) for name, cls in CLASSES.items()}, budget)
 
 
-def report(dims: tuple[int, ...] = (5, 50, 512), size: int = 65_536, budget: float = 1.0) -> str:
+def report(dims: tuple[int, ...] = (3, 5, 10, 50, 512, 1024), size: int = 16_384, budget: float = 1.0) -> str:
     """The table in Markdown."""
     rows = []
     for dim in dims:

@@ -22,7 +22,7 @@ import tensorflow_probability as tfp
 from tf_vmf.distributions import VonMisesFisher
 
 KAPPA = 100.0
-SIZES, DIMS = (1, 128, 65_536), (5, 50, 512)
+SIZES, DIMS = (65_536,), (3, 5, 10, 50, 512)
 # What the targets are stated for.
 TARGET_SIZE, TARGET_DIM = 65_536, 50
 

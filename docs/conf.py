@@ -25,6 +25,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "markdown_docstrings",
+    "gallery",
     "outside_pages",
     "reference_pages",
 ]

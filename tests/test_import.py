@@ -7,6 +7,7 @@ import sys
 import pytest
 
 import tf_vmf
+from tests.parameters import quick
 
 
 def run(code, *arguments, **environment):
@@ -24,6 +25,23 @@ def test_import_is_light_and_finds_every_subpackage_later():
         "assert 'tensorflow_probability' in sys.modules"
     )
     assert finished.returncode == 0, finished.stderr
+
+
+def test_reading_text_needs_no_tensorflow_so_that_a_wrong_file_is_named_at_once():
+    finished = run(
+        "import sys, tf_vmf\n"
+        "from tf_vmf.text.files import TextFiles\n"
+        "assert tf_vmf.text.split_sentences('It rose. It set.') == ['It rose.', 'It set.']\n"
+        "try:\n"
+        "    list(TextFiles(['missing.txt']))\n"
+        "except FileNotFoundError as error:\n"
+        "    print(error)\n"
+        "assert not {'tensorflow', 'keras'} & set(sys.modules)\n"
+        "print(tf_vmf.text.Tokenizer()(['The moon']))"
+    )
+    lines = finished.stdout.splitlines()
+    assert "missing.txt" in lines[0], finished.stderr
+    assert lines[1] == "[[b'the', b'moon']]"
 
 
 def test_training_a_latent_layer_needs_no_tensorflow_probability():
@@ -52,9 +70,9 @@ def test_another_backend_of_keras_is_refused_by_its_name(keras):
     finished = run(
         f"{keras}\n"
         "import tf_vmf\n"
-        "for name in ('layers', 'models', 'serving', 'text', 'topics', 'training', 'TopicModel'):\n"
+        "for name in ('layers', 'models', 'serving', 'text.as_vectorizer', 'topics', 'training', 'TopicModel'):\n"
         "    try:\n"
-        "        getattr(tf_vmf, name)\n"
+        "        eval(f'tf_vmf.{name}')\n"
         "    except ImportError as error:\n"
         "        print(error)\n",
         KERAS_BACKEND="" if keras else "jax",
@@ -82,14 +100,18 @@ def saved(tmp_path_factory):
 
 @pytest.mark.parametrize(
     "imports",
-    [
-        "import tf_vmf; import keras",
-        "import keras; import tf_vmf",
-        "import tensorflow as tf; import tf_vmf; tf.keras",
-        *(f"import tf_vmf.{name}" for name in ("layers", "data", "evaluation", "serving")),
-        "import tf_vmf; tf_vmf.layers.GaussianLatent",
-        "from tf_vmf.training import ReplicatedModel",
-    ],
+    quick(
+        3,
+        [
+            "import tf_vmf; import keras",
+            "import keras; import tf_vmf",
+            "import tf_vmf.data",
+            "import tensorflow as tf; import tf_vmf; tf.keras",
+            *(f"import tf_vmf.{name}" for name in ("layers", "evaluation", "serving")),
+            "import tf_vmf; tf_vmf.layers.GaussianLatent",
+            "from tf_vmf.training import ReplicatedModel",
+        ],
+    ),
 )
 def test_saved_files_load_in_whatever_order_things_are_imported(imports, saved):
     finished = run(f"{imports}\nimport sys, keras\nprint(type(keras.saving.load_model(sys.argv[1])).__name__)", saved)

@@ -21,16 +21,15 @@ from tf_vmf._errors import ArgumentError
 from tf_vmf.files import write_text
 from tf_vmf.measures import MEASURES
 from tf_vmf.report import SENTENCE_SECTIONS, Findings
-from tf_vmf.report.engine.beyond_bag_of_words import BeyondBagOfWords
 from tf_vmf.report.engine.serialization import from_json, to_json
-from tf_vmf.report.engine.word_order import WordOrder
+from tf_vmf.report.engine.word_order import BeyondBagOfWords, WordOrder
 from tf_vmf.report.page.figures import STYLE
 from tf_vmf.report.page.plots import word_order
 from tf_vmf.report.sections.interpolations import Interpolations
 from tf_vmf.report.sections.order_of_words import OrderOfWords
+from tf_vmf.report.sections.overview import SentenceOverview
 from tf_vmf.report.sections.prior_samples import PriorSamples
 from tf_vmf.report.sections.reconstructions import Reconstructions, WordOverlap
-from tf_vmf.report.sentence import SentenceOverview
 from tools.results_table import RESULTS, ROOT
 
 ANALYSES = RESULTS / "analyses"

@@ -87,6 +87,19 @@ def _kind(value: object) -> str:
     return "function" if inspect.isroutine(value) else "data"
 
 
+def modules_table() -> str:
+    """A line per page of the reference, in Markdown."""
+    rows = ["| | |", "|---|---|", "| [Programs](programs.rst) | programs of the shell and their flags |"]
+    for name in sub_packages():
+        first = str(inspect.getdoc(importlib.import_module(f"tf_vmf.{name}"))).split("\n")[0]
+        rows.append(f"| [tf_vmf.{name}](tf_vmf.{name}.rst) | {first} |")
+    return "\n".join(rows)
+
+
+def _fill_index(app: Sphinx, name: str, source: list[str]) -> None:
+    source[0] = source[0].replace("<!-- modules -->", modules_table()) if name == "reference/index" else source[0]
+
+
 def _write(app: Sphinx) -> None:
     folder = Path(app.srcdir) / "reference"
     pages = {f"tf_vmf.{name}": page(f"tf_vmf.{name}") for name in sub_packages()}
@@ -108,5 +121,6 @@ def _signature(app: Sphinx, what: str, name: str, value: object, *_: object) -> 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("builder-inited", _write)
+    app.connect("source-read", _fill_index)
     app.connect("autodoc-process-signature", _signature)
     return {"parallel_read_safe": True}

@@ -1,16 +1,14 @@
 """Batches: every document once an epoch, a pure function of seed and step, dense and sparse alike."""
 
-import subprocess
-import sys
 from dataclasses import replace
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from scipy import sparse
 
+from tests.conftest import mirrored
 from tests.refusals import refused
 from tf_vmf.data import Documents
 from tf_vmf.data import batches as batches_module
@@ -145,27 +143,15 @@ def test_entries_out_of_order_and_repeated_are_put_right():
     np.testing.assert_array_equal(batch.values, [2.0, 4.0])
 
 
-_TWO_REPLICAS = """
-import numpy as np, tensorflow as tf
-from scipy import sparse
-cpu = tf.config.list_physical_devices("CPU")[0]
-tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-from tf_vmf.data import Documents
-counts = sparse.csr_matrix(np.arange(1, 24, dtype=np.int32)[:, None])
-strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-for is_sparse in (False, True):
+@pytest.mark.parametrize("is_sparse", [False, True])
+def test_two_replicas_share_the_batch_of_one(is_sparse):
+    counts = sparse.csr_matrix(np.arange(1, 24, dtype=np.int32)[:, None])
+    strategy = mirrored(2)
     batches = Documents(counts, sparse=is_sparse).batches(5, seed=1)
     distributed = iter(strategy.experimental_distribute_dataset(batches))
-    for step, whole in zip(range(10), batches):
+    for whole in islice(batches, 10):
         shards = strategy.experimental_local_results(next(distributed))
         shards = [tf.sparse.to_dense(shard) if is_sparse else shard for shard in shards]
-        assert len(shards) == 2 and len(shards[0]) == (len(shards[0]) + len(shards[1]) + 1) // 2
-        whole = tf.sparse.to_dense(whole) if is_sparse else whole
-        np.testing.assert_array_equal(tf.concat(shards, 0), whole)
-"""
-
-
-def test_two_replicas_share_the_batch_of_one():
-    """In a process of its own, as logical devices must be set before TensorFlow starts."""
-    root = Path(__file__).resolve().parents[2]
-    subprocess.run([sys.executable, "-c", _TWO_REPLICAS], check=True, timeout=120, cwd=root)
+        assert len(shards) == 2
+        assert len(shards[0]) == (len(shards[0]) + len(shards[1]) + 1) // 2
+        np.testing.assert_array_equal(tf.concat(shards, 0), tf.sparse.to_dense(whole) if is_sparse else whole)

@@ -93,7 +93,7 @@ def test_the_fingerprint_tells_vocabularies_apart(four):
 
 def test_a_split_without_words_is_refused(four):
     splits = {"train": four, "valid": documents([[0, 0]]), "test": four}
-    with pytest.raises(ValueError, match=r"the valid split must hold .* Received 1 documents, all empty"):
+    with refused("texts", received="1 documents, all empty", expected="in the valid split of corpus 'mine'"):
         documents_corpus("mine", ["x", "y"], splits, notes={})
 
 

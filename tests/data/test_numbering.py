@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.refusals import refused
+from tf_vmf.data import counts as counting
 from tf_vmf.data import numbering
 from tf_vmf.data.arrays import Column, Store
 from tf_vmf.data.numbering import count_words, read_texts
@@ -30,7 +31,8 @@ def by_hand(texts, choice):
 @pytest.mark.parametrize("min_df", [1, 20])
 @pytest.mark.parametrize("how", ["memory", "disk", "stream of texts", "stream of batches"])
 def test_vocabulary_and_counts_are_those_of_a_count_in_python(how, min_df, tmp_path, monkeypatch):
-    monkeypatch.setattr(numbering, "_ROWS", 7)
+    monkeypatch.setattr(numbering, "ROWS", 7)
+    monkeypatch.setattr(counting, "ROWS", 7)
     monkeypatch.setattr(numbering, "_CHUNK", 16)
     texts = {
         "stream of texts": iter(TEXTS),

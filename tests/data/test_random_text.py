@@ -116,7 +116,7 @@ def check(load_arguments, texts, tokenization):
     arguments = load_arguments | {"min_count": 1, "tokenization": tokenization, "vocabulary_size": 10**6}
     if not counts:
         for load in (load_bag_of_words, load_sentences):
-            with pytest.raises(ValueError, match=r"word|must hold a sentence"):
+            with refused("texts"):
                 load(**arguments)
         return
     order = sorted(counts, key=lambda word: (-counts[word], word))

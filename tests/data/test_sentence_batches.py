@@ -1,15 +1,13 @@
 """Batches of sentences: each once an epoch, a pure function of seed and step, with little padding."""
 
-import subprocess
-import sys
 from dataclasses import replace
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.conftest import mirrored
 from tests.refusals import refused
 from tf_vmf.data import Sentences
 from tf_vmf.text import EOS_ID, PAD_ID
@@ -155,28 +153,15 @@ def test_impossible_arguments_are_named(sentences, argument, value):
         replace(sentences, window=arguments.pop("window", 100)).batches(**arguments)
 
 
-_TWO_REPLICAS = """
-import numpy as np, tensorflow as tf
-cpu = tf.config.list_physical_devices("CPU")[0]
-tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-from tf_vmf.data import Sentences
-ids = [[3 + i] * (1 + i % 7) for i in range(23)]
-strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-for labels in (None, list(range(23))):
-    batches = Sentences.from_lists(ids, labels).batches(5, seed=1)
+@pytest.mark.parametrize("labels", [None, list(range(23))])
+def test_two_replicas_share_the_batch_of_one(labels):
+    strategy = mirrored(2)
+    batches = Sentences.from_lists([[3 + i] * (1 + i % 7) for i in range(23)], labels).batches(5, seed=1)
     distributed = iter(strategy.experimental_distribute_dataset(batches))
-    for step, whole in zip(range(10), batches):
+    for whole in islice(batches, 10):
         shards = strategy.experimental_local_results(next(distributed))
         if labels:
             np.testing.assert_array_equal(tf.concat([s["labels"] for s in shards], 0), whole["labels"])
             shards, whole = [s["tokens"] for s in shards], whole["tokens"]
         assert len(shards) == 2
         np.testing.assert_array_equal(tf.concat(shards, 0), whole)
-"""
-
-
-@pytest.mark.slow
-def test_two_replicas_share_the_batch_of_one():
-    """In a process of its own, as logical devices must be set before TensorFlow starts."""
-    root = Path(__file__).resolve().parents[2]
-    subprocess.run([sys.executable, "-c", _TWO_REPLICAS], check=True, timeout=120, cwd=root)

@@ -182,7 +182,7 @@ def test_labels_of_some_files_or_splits_only_are_refused(by_label):
     good, bad = by_label / "good.txt", by_label / "bad.txt"
     with pytest.raises(ValueError, match=r"Argument `train_files`.*good\.txt without a label"):
         load(train_files=[f"bad={bad}", good])
-    with pytest.raises(ValueError, match=r"all splits or none must have labels. Received none in test"):
+    with refused("labels", received="none in test"):
         load(train_files=[f"bad={bad}"], valid_files=f"bad={bad}", test_files=bad)
     with pytest.raises(ValueError, match=r"Argument `label_column`: expected None where the files have labels"):
         load(train_files=f"bad={bad}", label_column=0)
@@ -192,7 +192,7 @@ def test_no_words_or_no_sentences_say_what_to_change(tmp_path, three_files):
     with pytest.raises(ValueError, match=r"min_count=50 times.*3 distinct words.*Lower `min_count`"):
         load(**three_files, min_count=50)
     (tmp_path / "empty.txt").write_text("\n\n")
-    with pytest.raises(ValueError, match=r"the test split must hold a sentence"):
+    with refused("texts", received="none", expected="a sentence in the test split"):
         load(**three_files | {"test_files": tmp_path / "empty.txt"})
     with pytest.raises(FileNotFoundError, match=r"label=path. Received: .*nowhere"):
         load(train_files=tmp_path / "nowhere")

@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 from scipy import stats
 
+from tests.parameters import quick
 from tf_vmf._errors import ArgumentError
 from tf_vmf.distributions import VonMisesFisher
 
@@ -101,7 +102,7 @@ def test_an_empty_sample_is_refused():
         VonMisesFisher.experimental_fit(np.zeros((0, 3)))
 
 
-@pytest.mark.parametrize("kind", ["zero row", "nan"])
+@pytest.mark.parametrize("kind", quick(1, ["nan", "zero row"]))
 def test_rows_of_weight_zero_may_hold_anything(kind):
     x, row = spoiled(kind)
     fitted = VonMisesFisher.experimental_fit(x, weights=np.arange(len(x)) != row)

@@ -21,7 +21,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from tests.conftest import SHARED
 from tf_vmf._errors import ArgumentError
-from tf_vmf.distributions import VonMisesFisher, VonMisesFisherMixture
+from tf_vmf.distributions import SphericalKMeans, VonMisesFisher, VonMisesFisherMixture
 
 HOUSEHOLD = SHARED / "data" / "household" / "household.csv"
 
@@ -355,6 +355,28 @@ def test_more_components_than_rows_are_refused(rng):
     with pytest.raises(ArgumentError) as caught:
         VonMisesFisherMixture(30).fit(rng.normal(size=(20, 4)))
     assert caught.value.name == "n_components"
+
+
+@pytest.mark.parametrize("estimator", [VonMisesFisherMixture(3), SphericalKMeans(3)], ids=lambda e: type(e).__name__)
+def test_masked_numbers_are_missing_ones(estimator, rng):
+    x = rng.normal(size=(30, 4))
+    np.testing.assert_array_equal(
+        clone(estimator).set_params(random_state=0).fit(np.ma.masked_array(x, np.zeros_like(x))).labels_,
+        clone(estimator).set_params(random_state=0).fit(x).labels_,
+    )
+    with pytest.raises(ArgumentError, match="NaN in rows 3, 17"):
+        clone(estimator).fit(np.ma.masked_array(x, np.isin(np.arange(30), [3, 17])[:, np.newaxis] * np.ones(4)))
+
+
+@pytest.mark.parametrize(
+    ("estimator", "name"), [(VonMisesFisherMixture(3), "n_components"), (SphericalKMeans(3), "n_clusters")]
+)
+def test_batches_do_not_go_on_with_another_number_of_clusters(estimator, name, rng):
+    x = rng.normal(size=(30, 4))
+    fitted = clone(estimator).partial_fit(x).set_params(**{name: 5})
+    with pytest.raises(ArgumentError) as error:
+        fitted.partial_fit(x)
+    assert error.value.name == name
 
 
 def test_it_works_in_pipelines_searches_and_pickles(rng):

@@ -13,6 +13,27 @@ def uniform(rng, *shape):
     return x / np.linalg.norm(x, axis=-1, keepdims=True)
 
 
+def runif_of_r(seed, count):
+    """R's `set.seed(seed); runif(count)`: a Mersenne Twister whose state is a linear congruential sequence."""
+    words = []
+    for _ in range(50 + 1 + 624):
+        seed = (69069 * seed + 1) % 2**32
+        words.append(seed)
+    generator = np.random.RandomState()
+    generator.set_state(("MT19937", np.array(words[51:], np.uint32), 624))
+    return generator.randint(0, 2**32, size=count, dtype=np.uint32) / 2**32
+
+
+def test_the_published_example_of_sphunif_is_reproduced():
+    # E. Garcia-Portugues and T. Verdebout, R package sphunif, README: set.seed(987202226), 50 points that crowd at the poles.
+    theta, phi = np.pi * np.array([[2], [1]]) * runif_of_r(987202226, 100).reshape(2, 50)
+    x = np.stack([np.cos(theta) * np.sin(phi), np.sin(theta) * np.sin(phi), np.cos(phi)], axis=1)
+    rayleigh = rayleigh_test(x, modified=False)
+    assert rayleigh.statistic == pytest.approx(0.52692, abs=5e-6)
+    assert rayleigh.p_value == pytest.approx(0.9129, abs=5e-5)
+    assert bingham_test(x).statistic == pytest.approx(22.455, abs=5e-4)
+
+
 @pytest.mark.parametrize("dim", [2, 3, 6])
 def test_p_values_of_bingham_are_uniform_for_uniform_points(dim, rng):
     p = bingham_test(uniform(rng, 60, 8_000, dim)).p_value
@@ -35,11 +56,17 @@ def test_bingham_on_the_circle_is_rayleigh_of_the_doubled_angles(rng):
     assert bingham_test(x).statistic == pytest.approx(rayleigh_test(doubled, modified=False).statistic)
 
 
-def test_goodness_of_fit_has_the_size_that_it_says_and_sees_a_mixture(rng):
+@pytest.mark.slow  # sixty tests of 19 simulated samples each
+def test_goodness_of_fit_has_the_size_that_it_says(rng):
     model = scipy.stats.vonmises_fisher(np.eye(3)[0], 5.0)
     p = [goodness_of_fit(model.rvs(20, random_state=rng), simulations=19, seed=i).p_value for i in range(60)]
     # P(p <= 0.2) = 0.2 for 19 simulations; four standard errors.
     assert np.mean(np.array(p) <= 0.2) == pytest.approx(0.2, abs=4 * np.sqrt(0.16 / 60))
+
+
+def test_goodness_of_fit_takes_its_own_law_and_sees_a_mixture(rng):
+    model = scipy.stats.vonmises_fisher(np.eye(3)[0], 5.0)
+    assert goodness_of_fit(model.rvs(90, random_state=rng)).p_value > 0.05
     two = np.concatenate([model.rvs(60, random_state=rng), -model.rvs(30, random_state=rng)])
     assert goodness_of_fit(two).p_value == pytest.approx(1 / 200)
 

@@ -8,6 +8,7 @@ from scipy import special, stats
 
 import tf_vmf
 from tests.math.cosine_oracle import AngleLaw
+from tests.parameters import quick
 from tf_vmf.distributions import VonMisesFisher
 
 tfd = tfp.distributions
@@ -182,7 +183,7 @@ def test_cosine_cdf_and_quantile_are_those_of_the_samples(rng):
 # ---- maximum likelihood
 
 
-@pytest.mark.parametrize(("dim", "kappa"), [(2, 3.0), (3, 50.0), (10, 8.0), (40, 90.0)])
+@pytest.mark.parametrize(("dim", "kappa"), quick(2, [(3, 50.0), (40, 90.0), (2, 3.0), (10, 8.0)]))
 def test_the_fit_is_scipys(dim, kappa, rng):
     x = VonMisesFisher(tensor(unit(rng, dim)), kappa).sample(2000, seed=(5, dim)).numpy()
     fitted = VonMisesFisher.experimental_fit(tensor(x))
@@ -200,8 +201,10 @@ def test_the_fit_of_a_numpy_array_keeps_its_precision_and_takes_the_arguments_of
     assert VonMisesFisher.experimental_fit(np.eye(3, dtype=int)).dtype == tf.float32
 
 
-@pytest.mark.parametrize("samples", [np.float32, np.float64])
-@pytest.mark.parametrize("weights", [np.float32, np.float64, np.int64])
+@pytest.mark.parametrize(
+    ("samples", "weights"),
+    quick(2, [(np.float32, np.float64), (np.float64, np.int64), (np.float32, np.int64), (np.float64, np.float32)]),
+)
 def test_weights_of_the_fit_may_be_of_another_dtype(samples, weights, rng):
     x = VonMisesFisher(tensor(unit(rng, 3)), 4.0).sample(50, seed=(5, 6)).numpy().astype(samples)
     counts = rng.integers(1, 4, 50)
@@ -211,7 +214,7 @@ def test_weights_of_the_fit_may_be_of_another_dtype(samples, weights, rng):
     np.testing.assert_allclose(fitted.concentration, repeated.concentration, rtol=1e-4)
 
 
-@pytest.mark.parametrize(("dim", "kappa"), [(3, 0.5), (1000, 3000.0), (10_000, 20_000.0)])
+@pytest.mark.parametrize(("dim", "kappa"), quick(1, [(10_000, 20_000.0), (3, 0.5), (1000, 3000.0)]))
 def test_the_fit_solves_the_likelihood_equation_in_every_dimension(dim, kappa, rng):
     x = VonMisesFisher(tensor(unit(rng, dim)), kappa).sample(300, seed=(5, 6))
     fitted = VonMisesFisher.experimental_fit(x)

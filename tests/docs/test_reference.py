@@ -37,6 +37,18 @@ def test_every_public_name_is_in_the_reference():
     assert {"UNK_ID", "to_text"} <= described["text"]
 
 
+def test_the_index_of_the_reference_has_a_line_per_module():
+    import reference_pages
+
+    rows = [row.strip("| ").split(" | ") for row in reference_pages.modules_table().splitlines()[2:]]
+    assert [row[0].partition("]")[0][1:] for row in rows] == [
+        "Programs",
+        *(f"tf_vmf.{name}" for name in reference_pages.sub_packages()),
+    ]
+    assert all(len(row) == 2 and row[1][0].isupper() and "None" not in row[1] for row in rows[1:])
+    assert "<!-- modules -->" in (DOCS / "reference/index.md").read_text("utf-8")
+
+
 def test_every_flag_is_in_the_reference():
     import reference_pages
 

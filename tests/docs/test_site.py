@@ -49,7 +49,7 @@ def test_pages_are_accessible_and_fit_a_phone_in_light_and_dark(site, browser):
         page = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme).new_page()
         asked = []
         page.on("request", lambda request, asked=asked: asked.append(request.url))
-        for name in ("index", "tutorials/keras_layer", "reference/tf_vmf.layers", "RESULTS"):
+        for name in ("index", "gallery", "tutorials/keras_layer", "reference/tf_vmf.layers", "RESULTS"):
             page.goto((site / f"{name}.html").as_uri())
             # Sphinx gives the parts of a docstring as lists with headings inside.
             found = axe.Axe().run(page, options={"rules": {"definition-list": {"enabled": False}}})
@@ -78,3 +78,18 @@ def test_the_cards_of_the_first_page_show_the_focus_and_are_named_after_their_pa
     page.keyboard.press("Enter")
     page.wait_for_url(lambda url: "tutorials" in url)
     assert page.title().startswith(names[-1])
+
+
+@pytest.mark.slow
+def test_the_gallery_leads_to_three_pages_of_topics_that_work_from_files(site, browser):
+    page = browser.new_page()
+    faults = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.goto((site / "gallery.html").as_uri())
+    links = page.locator(".sd-card a").evaluate_all("all => all.map(each => each.href)")
+    assert len(links) == 3
+    for link in links:
+        page.goto(link)
+        page.locator(".explorer.works").wait_for()
+        assert page.locator(".names text").count() >= 8
+    assert not faults

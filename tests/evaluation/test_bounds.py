@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 from scipy import sparse
 
+from tests.parameters import quick
 from tests.refusals import refused
 from tf_vmf import data, evaluation
 from tf_vmf.evaluation import bounds
@@ -85,7 +86,9 @@ def test_the_mean_of_many_samples_is_read_while_the_kl_of_one_is_charged(documen
         evaluation.mean_code_perplexity(model, batches, num_samples=0)
 
 
-@pytest.mark.parametrize("latent", [VonMisesFisherLatent(4, concentration=50.0, seed=1), GaussianLatent(4, seed=1)])
+@pytest.mark.parametrize(
+    "latent", quick(1, [GaussianLatent(4, seed=1), VonMisesFisherLatent(4, concentration=50.0, seed=1)])
+)
 def test_a_code_that_is_used_has_a_gain_and_information(latent, documents):
     model = make_model(latent)
     model.compile(keras.optimizers.Adam(0.02))
@@ -97,7 +100,7 @@ def test_a_code_that_is_used_has_a_gain_and_information(latent, documents):
 
 
 def test_a_last_batch_of_one_document_gets_another_ones_code(documents):
-    model = make_model(VonMisesFisherLatent(4, concentration=50.0, seed=1))
+    model = make_model(GaussianLatent(4, seed=1))
     model.compile(keras.optimizers.Adam(0.02))
     model.fit(documents.batches(20, seed=0), steps_per_epoch=100, epochs=2, shuffle=False, verbose=0)
     alone = evaluation.evaluate(model, documents.evaluation_batches(1), num_importance_samples=0)

@@ -11,6 +11,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from tests.conftest import mirrored
+from tests.parameters import quick
 from tests.refusals import refused
 from tf_vmf import math as vmf_math
 from tf_vmf.layers import GaussianLatent, LearnedConcentration, PowerSphericalLatent, VonMisesFisherLatent
@@ -33,14 +34,22 @@ def make(request):
     return LAYERS[request.param]
 
 
+@pytest.fixture(
+    params=quick(2, ["vmf_learned", "gaussian", "vmf_fixed", "power_spherical_fixed", "power_spherical_learned"])
+)
+def make_traced(request):
+    """`make` for tests of what Keras does with any layer, which take seconds each."""
+    return LAYERS[request.param]
+
+
 @pytest.fixture
 def features(rng):
     return rng.normal(size=(12, 7)).astype(np.float32)
 
 
-def test_fit_of_a_functional_model_adds_the_kl_to_the_loss_and_reports_it(make, features):
+def test_fit_of_a_functional_model_adds_the_kl_to_the_loss_and_reports_it(make_traced, features):
     inputs = keras.Input((7,))
-    layer = make(seed=1)
+    layer = make_traced(seed=1)
     model = keras.Model(inputs, keras.layers.Dense(1)(layer(inputs)))
     model.compile("sgd", loss="mse")
     logs = model.evaluate(features, np.zeros((12, 1)), verbose=0, return_dict=True)
@@ -53,9 +62,9 @@ def test_fit_of_a_functional_model_adds_the_kl_to_the_loss_and_reports_it(make, 
     assert history["kl"][-1] > 0
 
 
-def test_kl_weight_scales_the_loss_but_not_the_metric(make, features):
+def test_kl_weight_scales_the_loss_but_not_the_metric(make_traced, features):
     inputs = keras.Input((7,))
-    layer = make(kl_weight=0.25)
+    layer = make_traced(kl_weight=0.25)
     model = keras.Model(inputs, layer(inputs))
     model.compile("sgd")  # no loss but the layer's
     logs = model.evaluate(features, verbose=0, return_dict=True)
@@ -102,10 +111,10 @@ def test_spherical_codes_have_unit_norm(name, features):
         np.testing.assert_allclose(np.linalg.norm(z, axis=-1), 1.0, atol=1e-6)
 
 
-def test_a_model_with_the_layer_survives_the_keras_format(make, features, tmp_path):
+def test_a_model_with_the_layer_survives_the_keras_format(make_traced, features, tmp_path):
     inputs = keras.Input((7,))
     model = keras.Model(
-        inputs, make(seed=5, kl_weight=keras.optimizers.schedules.PolynomialDecay(0.0, 10, 1.0))(inputs)
+        inputs, make_traced(seed=5, kl_weight=keras.optimizers.schedules.PolynomialDecay(0.0, 10, 1.0))(inputs)
     )
     model(features, training=True)
     model.save(tmp_path / "model.keras")
@@ -116,8 +125,8 @@ def test_a_model_with_the_layer_survives_the_keras_format(make, features, tmp_pa
     np.testing.assert_array_equal(loaded(features, training=True), model(features, training=True))
 
 
-def test_two_layers_of_one_seed_draw_the_same_and_others_do_not(make, features):
-    layer, same, other = make(seed=1), make(seed=1), make(seed=2)
+def test_two_layers_of_one_seed_draw_the_same_and_others_do_not(make_traced, features):
+    layer, same, other = make_traced(seed=1), make_traced(seed=1), make_traced(seed=2)
     for each in (layer, same, other):
         each.build((None, 7))
     for each in (same, other):
@@ -152,7 +161,7 @@ def test_seeds_of_a_step_and_of_a_replica_are_distinct():
     np.testing.assert_array_equal(replica_seed(7, 3), stateless_seed(7, 3, 0))
 
 
-@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "float16"])
+@pytest.mark.parametrize("policy", quick(1, ["mixed_float16", "mixed_bfloat16", "float16"]))
 def test_half_precision_policies_keep_latent_maths_in_float32(policy, features):
     keras.config.set_dtype_policy(policy)
     try:
@@ -260,7 +269,7 @@ def test_the_kl_of_a_power_spherical_in_float32_is_that_of_mpmath(latent_dim, co
     assert float(kl) == pytest.approx(float(expected), rel=1e-6)
 
 
-@pytest.mark.parametrize("latent_dim", [2, 3, 20])
+@pytest.mark.parametrize("latent_dim", quick(2, [2, 20, 3]))
 def test_power_spherical_samples_have_the_law_of_tfp_and_its_gradients(latent_dim):
     mu = keras.ops.convert_to_tensor(
         np.eye(latent_dim, dtype=np.float32)[:1] * 0.6 + np.eye(latent_dim)[1:2] * 0.8, "float32"
@@ -297,6 +306,7 @@ def test_the_gradient_of_power_spherical_samples_is_right_at_large_concentration
     assert float(tape.gradient(mean, kappa)[0]) == pytest.approx(exact, rel=0.015)  # four standard errors are 1 %
 
 
+@pytest.mark.slow  # its gradients on the circle are compared above
 def test_a_power_spherical_code_on_the_circle_trains_with_a_learned_concentration():
     x = np.random.default_rng(0).normal(size=(500, 6)).astype(np.float32)
     model = keras.Sequential([PowerSphericalLatent(2, concentration="learned"), keras.layers.Dense(6)])
@@ -444,12 +454,15 @@ def test_the_rate_scales_how_far_a_learned_concentration_is_from_its_start():
 
 @pytest.mark.parametrize(
     "head",
-    [
-        lambda: keras.layers.Dense(1, "softplus"),
-        lambda: keras.Sequential(
-            [keras.layers.Dense(4, "relu"), keras.layers.Dense(1, "softplus"), keras.layers.Flatten()]
-        ),
-    ],
+    quick(
+        1,
+        [
+            lambda: keras.Sequential(
+                [keras.layers.Dense(4, "relu"), keras.layers.Dense(1, "softplus"), keras.layers.Flatten()]
+            ),
+            lambda: keras.layers.Dense(1, "softplus"),
+        ],
+    ),
 )
 def test_a_head_of_ones_own_gives_the_concentration_trains_and_is_saved(head, features, tmp_path):
     inputs = keras.Input((7,))

@@ -7,6 +7,7 @@ import scipy.special
 import tensorflow as tf
 
 from tests.layers.test_latents_in_models import NOTHING, functional, kl_of_vmf, nothing
+from tests.parameters import quick
 from tf_vmf import models
 from tf_vmf.layers import (
     GaussianLatent,
@@ -66,7 +67,7 @@ def test_weights_of_a_layer_are_what_it_learns(latent, features):
     assert names == {each.name for each in layer.variables} - {each.name for each in layer.weights}
 
 
-@pytest.mark.parametrize("way", ["set_weights", "load_weights"])
+@pytest.mark.parametrize("way", quick(1, ["load_weights", "set_weights"]))
 def test_weights_of_another_model_bring_none_of_its_settings(way, features, tmp_path):
     latent = VonMisesFisherLatent
     schedule = LinearSchedule(10)
@@ -94,7 +95,7 @@ def test_weights_of_another_model_bring_none_of_its_settings(way, features, tmp_
         assert history["kl_weight"][0] == (0.0 if here.get("kl_weight") is schedule else 1.0)
 
 
-@pytest.mark.parametrize("make", [document_model, sentence_model, image_model])
+@pytest.mark.parametrize("make", quick(1, [document_model, sentence_model, image_model]))
 def test_early_stopping_and_checkpoints_of_keras_leave_settings_alone(make, rng, tmp_path):
     x = examples(make, rng)
     model = make(VonMisesFisherLatent(3, concentration=10.0, seed=1))
@@ -194,11 +195,11 @@ def test_noise_and_dropout_differ_between_the_batches_that_an_optimizer_accumula
     assert int(model.train_steps.numpy()) == 4
 
 
-@pytest.mark.parametrize("make", [document_model, sentence_model, image_model])
+@pytest.mark.parametrize("make", quick(1, [image_model, document_model, sentence_model]))
 def test_schedules_count_batches_whatever_the_optimizer_accumulates(make, rng):
     x = examples(make, rng, 8)
     weights = {}
-    for steps in (None, 2, 4):
+    for steps in (None, 4):
         latent = VonMisesFisherLatent(3, concentration=LinearSchedule(8, 1.0, 9.0), kl_weight=LinearSchedule(8))
         model = make(latent, gradient_accumulation_steps=steps)
         seen = []
@@ -209,7 +210,7 @@ def test_schedules_count_batches_whatever_the_optimizer_accumulates(make, rng):
         assert seen == [8, 9, 10, 11]
     # After 4 and 8 batches the last steps were 3 and 7.
     np.testing.assert_allclose(weights[None], [[3 / 8, 7 / 8], [4.0, 8.0]], rtol=1e-6)
-    assert weights[None] == weights[2] == weights[4]
+    assert weights[None] == weights[4]
 
 
 def test_a_model_that_is_compiled_anew_or_loaded_goes_on_counting(rng, tmp_path):

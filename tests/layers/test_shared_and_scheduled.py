@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from tests.conftest import mirrored
 from tests.layers.test_latents_in_models import NOTHING, functional, kl_of_vmf, nothing
+from tests.parameters import quick
 from tests.refusals import refused
 from tf_vmf import models
 from tf_vmf.layers import (
@@ -64,7 +65,7 @@ def test_the_gradient_of_a_shared_concentration_is_that_of_finite_differences(fe
     assert float(tape.gradient(value, raw.value)) == pytest.approx((kl(0.3 + 0.01) - kl(0.3 - 0.01)) / 0.02, rel=1e-3)
 
 
-@pytest.mark.parametrize("run_eagerly", [False, True])
+@pytest.mark.parametrize("run_eagerly", quick(1, [False, True]))
 def test_a_schedule_sets_the_concentration_of_every_step_and_is_saved(features, run_eagerly, tmp_path):
     layer = VonMisesFisherLatent(5, concentration=SCHEDULE, seed=1)
     model = functional(layer, nothing())
@@ -89,10 +90,13 @@ def test_a_schedule_sets_the_concentration_of_every_step_and_is_saved(features, 
 
 @pytest.mark.parametrize(
     "make",
-    [
-        lambda: VonMisesFisherLatent(5, concentration=SCHEDULE),
-        lambda: ProductLatent([VonMisesFisherLatent(5, concentration=SCHEDULE)]),
-    ],
+    quick(
+        1,
+        [
+            lambda: ProductLatent([VonMisesFisherLatent(5, concentration=SCHEDULE)]),
+            lambda: VonMisesFisherLatent(5, concentration=SCHEDULE),
+        ],
+    ),
 )
 def test_a_model_of_the_package_follows_the_schedule_by_its_own_steps(make, rng, tmp_path):
     x = rng.poisson(1.0, size=(12, 20)).astype(np.float32)

@@ -44,6 +44,7 @@ def test_training_takes_the_same_steps_with_and_without_xla(name, rng):
     np.testing.assert_allclose(losses(jit_compile=True), losses(jit_compile=False), rtol=tolerance)
 
 
+@pytest.mark.slow  # the layer is the one above; Keras compiles both models alike
 def test_a_functional_model_takes_them_too(rng):
     x = rng.normal(size=(8, 5)).astype(np.float32)
 

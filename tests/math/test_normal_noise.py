@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from scipy import stats
 
-from tf_vmf.math.normal_noise import stateless_normal
+from tf_vmf.math.noise import stateless_normal
 
 
 def draw(shape, seed=(1, 2), dtype=tf.float32):

@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from tests.math.cosine_oracle import AngleLaw
+from tests.parameters import quick
 from tf_vmf.math import von_mises_fisher_sample
 
 SEED = (5, 23)
@@ -64,7 +65,7 @@ def estimates(dim, kappa, count, dtype=tf.float32):
 
 
 @pytest.mark.parametrize("dim", [2, 3, 4, 7, 25])
-@pytest.mark.parametrize("relative_kappa", [0.3, 1.0, 5.0])
+@pytest.mark.parametrize("relative_kappa", quick(2, [0.3, 5.0, 1.0]))
 def test_second_derivatives_of_expectations_are_unbiased(dim, relative_kappa):
     kappa, count = relative_kappa * dim, 40_000
     values, expected = estimates(dim, kappa, count), expected_second_derivatives(dim, kappa)
@@ -109,7 +110,7 @@ def test_forward_mode_gives_the_gradients_of_reverse_mode(dim):
 
 @pytest.mark.parametrize(
     ("dim", "jit_compile"),
-    [(3, False), (3, True), *(pytest.param(d, jit, marks=pytest.mark.slow) for d in (2, 20) for jit in (False, True))],
+    quick(1, [(3, True), (3, False), *((d, jit) for d in (2, 20) for jit in (False, True))]),
 )
 def test_forward_mode_inside_a_function_is_unbiased(dim, jit_compile):
     mu, e, c = (tf.constant(v, tf.float32) for v in frame(dim))

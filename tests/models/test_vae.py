@@ -9,6 +9,7 @@ import scipy.stats
 import tensorflow as tf
 
 from tests.conftest import mirrored
+from tests.parameters import quick
 from tf_vmf import evaluation, models, serving
 from tf_vmf.layers import GaussianLatent, VonMisesFisherLatent
 from tf_vmf.models import VAE, BagOfWordsVAE, Categorical, Gaussian
@@ -64,7 +65,7 @@ def test_the_scale_of_a_gaussian_is_its_standard_deviation():
     np.testing.assert_allclose(Gaussian(0.5)(tf.constant(x), tf.constant(mean)), expected, rtol=1e-5)
 
 
-@pytest.mark.parametrize("likelihood", X)
+@pytest.mark.parametrize("likelihood", quick(2, ["categorical", "gaussian", "bernoulli", "multinomial"]))
 def test_fit_lowers_the_loss_and_logs_a_perplexity_of_tokens_only(likelihood):
     model, x = make_model(likelihood), X[likelihood]
     model.compile(keras.optimizers.Adam(0.03))
@@ -175,7 +176,7 @@ def test_subclassed_parts_of_structured_examples_train_and_are_saved(tmp_path):
     assert figures["examples"] == 12
 
 
-@pytest.mark.parametrize("likelihood", X)
+@pytest.mark.parametrize("likelihood", quick(1, X))
 def test_a_saved_model_goes_on_as_the_original(likelihood, tmp_path):
     model, x = make_model(likelihood), X[likelihood]
     model.compile(keras.optimizers.Adam(0.01))
@@ -263,7 +264,7 @@ class NoNoise(GaussianLatent):
         return tf.broadcast_to(code, tf.concat([tf.constant(sample_shape, tf.int32), tf.shape(code)], axis=0))
 
 
-@pytest.mark.parametrize("built", [True, False])
+@pytest.mark.parametrize("built", quick(1, [False, True]))
 def test_replicas_take_the_steps_of_one_device(built):
     x = structured()
     weights = []

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tf_vmf.programs.code_files import CodeFiles, folder_of_codes
+from tf_vmf.programs.tables import CodeFiles, folder_of_codes
 
 pandas = pytest.importorskip("pandas")
 

@@ -8,35 +8,29 @@ from scipy import sparse
 from tf_vmf.layers import GaussianLatent, VonMisesFisherLatent
 from tf_vmf.report import Findings
 from tf_vmf.report.context import SentenceSetting
-from tf_vmf.report.document import DocumentOverview
-from tf_vmf.report.engine.beyond_bag_of_words import BeyondBagOfWords
-from tf_vmf.report.engine.code_map import CodeMap
 from tf_vmf.report.engine.excerpts import Excerpt, Neighbor, NeighborList
+from tf_vmf.report.engine.maps import CodeMap
 from tf_vmf.report.engine.neighbors import LabelAgreement
-from tf_vmf.report.engine.relevant_words import RelevantWords
 from tf_vmf.report.engine.run import CodeUse, Run, describe_latent
 from tf_vmf.report.engine.topic_view import TopicSource, view_topics
-from tf_vmf.report.engine.word_order import WordOrder
+from tf_vmf.report.engine.word_order import BeyondBagOfWords, WordOrder
+from tf_vmf.report.engine.words import RelevantWords
 from tf_vmf.report.sections.axes import Axes, AxisWords
-from tf_vmf.report.sections.document_map import DocumentMap
-from tf_vmf.report.sections.document_neighbors import DocumentNeighbors
-from tf_vmf.report.sections.document_results import DocumentResults
 from tf_vmf.report.sections.interpolations import Interpolation, Interpolations
-from tf_vmf.report.sections.label_path import LabelPath
 from tf_vmf.report.sections.label_samples import LabelSamples, SamplesOfLabel
-from tf_vmf.report.sections.label_words import LabelWords, WordsOfLabel
+from tf_vmf.report.sections.labels import LabelPath, LabelWords, WordsOfLabel
+from tf_vmf.report.sections.maps import DocumentMap, SentenceMap
+from tf_vmf.report.sections.neighbors import DocumentNeighbors, SentenceNeighbors
 from tf_vmf.report.sections.order_of_words import OrderOfWords
+from tf_vmf.report.sections.overview import DocumentOverview, SentenceOverview
 from tf_vmf.report.sections.prior_samples import PriorSamples
 from tf_vmf.report.sections.protocol import Protocol
 from tf_vmf.report.sections.reconstructions import Reconstruction, Reconstructions, WordOverlap
+from tf_vmf.report.sections.results import DocumentResults, SentenceResults
 from tf_vmf.report.sections.sentence_groups import SentenceGroups
-from tf_vmf.report.sections.sentence_map import SentenceMap
-from tf_vmf.report.sections.sentence_neighbors import SentenceNeighbors
-from tf_vmf.report.sections.sentence_results import SentenceResults
 from tf_vmf.report.sections.topics import Topics
 from tf_vmf.report.sections.training import Training
 from tf_vmf.report.sections.use_of_code import UseOfCode
-from tf_vmf.report.sentence import SentenceOverview
 
 TEST = {
     "nll": 101.25, "kl": 7.5, "perplexity": 133.25, "document_perplexity": 140.5, "code_gain": 0.875,
@@ -155,7 +149,7 @@ def sentence_findings(**changes):
     v = SimpleNamespace(**{**values, **changes})
     context = SimpleNamespace(run=v.run, noun="sentence", latent=v.latent, code_use=v.use)
     records = [
-        SentenceOverview(v.run, v.setting, v.latent),
+        SentenceOverview(v.run, v.latent, v.setting),
         SentenceResults(
             v.run.metrics, v.run.test_examples, v.run.vocabulary_size, v.latent, v.setting, v.published,
             v.published_protocol, v.published_vocabulary_size, v.mean_code_perplexity,

@@ -2,6 +2,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from tests.parameters import quick
 from tests.report.engine.document_models import HISTORY, HOSTILE, METRICS, make_corpus, make_model
 from tests.report.test_page import assert_self_contained
 from tf_vmf.report import (
@@ -31,7 +32,7 @@ def page_of(tmp_path, findings, **options):
     return assert_self_contained(path.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("kind", ["learned", "sphere", "circle", "gaussian"])
+@pytest.mark.parametrize("kind", quick(2, ["learned", "circle", "sphere", "gaussian"]))
 def test_the_report_holds_what_a_reader_looks_for(tmp_path, rng, kind):
     findings = find_documents(
         model=make_model(kind),

@@ -9,9 +9,9 @@ import pytest
 from tests.report import findings as made
 from tests.report.test_page import assert_self_contained
 from tf_vmf.report import document_report, sentence_report
-from tf_vmf.report.engine.beyond_bag_of_words import BeyondBagOfWords
 from tf_vmf.report.engine.published import published_results, published_sentence_results
-from tf_vmf.report.sections.document_neighbors import DocumentNeighbors
+from tf_vmf.report.engine.word_order import BeyondBagOfWords
+from tf_vmf.report.sections.neighbors import DocumentNeighbors
 
 
 @pytest.fixture(autouse=True)

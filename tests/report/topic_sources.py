@@ -3,8 +3,8 @@
 import numpy as np
 from scipy import sparse
 
-from tf_vmf.report.engine.relevant_words import relevant_words
 from tf_vmf.report.engine.topic_view import TopicSource, view_topics
+from tf_vmf.report.engine.words import relevant_words
 
 HOSTILE = "</script><img src=x onerror=alert(1)> kitten"
 MONTHS = [f"2024-{month:02d}" for month in range(1, 13)]
@@ -51,7 +51,7 @@ def source(num_topics=5, size=300, hostile=True):
         texts=texts,
         whole=True,
         titles=[f"id-{row}" for row in range(size + 1)],
-        classes=("class", ("a", "b", "c"), rng.integers(-1, 3, size + 1)),
+        classes=("label", ("a", "b", "c"), rng.integers(-1, 3, size + 1)),
         times=("month", MONTHS, rng.integers(12, size=size + 1)),
     )
 

@@ -14,8 +14,7 @@ from scipy.spatial import geometric_slerp
 from tf_vmf import models, serving
 from tf_vmf.layers import GaussianLatent, LearnedConcentration, VonMisesFisherLatent
 from tf_vmf.models import LSTMVAE, BagOfWordsVAE, RandomSampler
-from tf_vmf.serving.endpoints import model_endpoints
-from tf_vmf.serving.nearest import nearest_text
+from tf_vmf.serving.endpoints import model_endpoints, nearest_text
 from tf_vmf.text import DocumentVectorization, SentenceVectorization
 from tf_vmf.text.tokens import UNK_ID
 

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from tests.serving.running import running
 from tf_vmf import serving
-from tf_vmf.serving.limits import RequestError
+from tf_vmf.serving.requests import RequestError
 
 pytest.importorskip("fastapi")
 httpx = pytest.importorskip("httpx")

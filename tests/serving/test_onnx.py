@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tests.parameters import quick
 from tf_vmf import serving
 from tf_vmf.layers import GaussianLatent, VonMisesFisherLatent
 from tf_vmf.models import LSTMVAE, BagOfWordsVAE
@@ -17,7 +18,7 @@ MODELS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", quick(2, ["documents", "sentences", "documents, Gaussian"]))
 def test_onnx_runtime_encodes_and_scores_as_the_model_does(name, tmp_path):
     model = MODELS[name]()
     rng = np.random.default_rng(0)

@@ -7,6 +7,7 @@ import tensorflow as tf
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
 from tf_vmf import serving
+from tf_vmf._errors import ArgumentError
 from tf_vmf.layers import VonMisesFisherLatent
 from tf_vmf.models import BagOfWordsVAE
 from tf_vmf.text import DocumentVectorization, as_vectorizer
@@ -78,8 +79,9 @@ def test_a_layer_and_none_stay_what_they_are():
     ],
 )
 def test_what_a_graph_cannot_follow_is_refused(vectorizer, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ArgumentError, match=message) as caught:
         as_vectorizer(vectorizer)
+    assert caught.value.name == "vectorizer"
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from tests.report import findings as made
-from tf_vmf.report.engine.beyond_bag_of_words import BeyondBagOfWords
+from tf_vmf.report.engine.word_order import BeyondBagOfWords
 from tf_vmf.report.sections.interpolations import Interpolation
 from tf_vmf.report.sections.reconstructions import Reconstructions
 from tools.side_by_side import (

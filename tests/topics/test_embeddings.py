@@ -9,7 +9,9 @@ import tensorflow as tf
 from scipy import sparse
 from sklearn.metrics import normalized_mutual_info_score
 
+from tests.serving.running import running
 from tests.topics.conftest import small
+from tf_vmf import serving
 from tf_vmf._errors import ArgumentError, MissingPlaceError
 from tf_vmf.programs.configs import PredictConfig, TopicsConfig
 from tf_vmf.topics import TopicModel
@@ -40,6 +42,13 @@ def of_first_word(texts):
 @pytest.fixture(scope="module")
 def model():
     return small(2, epochs=5).fit(TEXTS, embeddings=VECTORS)
+
+
+@pytest.fixture(scope="module")
+def exported(model, tmp_path_factory):
+    path = tmp_path_factory.mktemp("embeddings") / "export"
+    model.export(path)
+    return path
 
 
 def refused(call):
@@ -116,9 +125,8 @@ def test_saved_and_loaded_models_agree_and_ask_for_vectors(model, tmp_path):
     assert words["word"].tolist() == ["orbit", "moon"]
 
 
-def test_the_export_takes_vectors_and_computes_what_transform_computes(model, tmp_path):
-    model.export(tmp_path / "export")
-    served = tf.saved_model.load(str(tmp_path / "export")).signatures["topics_text"]
+def test_the_export_takes_vectors_and_computes_what_transform_computes(model, exported):
+    served = tf.saved_model.load(str(exported)).signatures["topics_text"]
     texts, vectors, _ = planted(12, seed=2)
     texts[3:5] = ["", "unheard"]
     vectors = vectors.astype(np.float32) * 1e-9
@@ -134,6 +142,35 @@ def test_the_export_takes_vectors_and_computes_what_transform_computes(model, tm
     for wrong, rows in ((vectors, 12), (vectors[:1], 12)):
         with pytest.raises(tf.errors.InvalidArgumentError, match="embeddings must"):
             served(texts=tf.constant(texts[:rows]), embeddings=tf.constant(wrong))
+
+
+def test_the_service_takes_vectors_by_columns_and_by_rows_and_names_what_is_wrong_with_them(model, exported):
+    pytest.importorskip("fastapi")
+    httpx = pytest.importorskip("httpx")
+    texts, vectors, _ = planted(6, seed=3)
+    texts[2] = "unheard"
+    expected = model.transform(texts, embeddings=vectors)
+    with running(serving.make_app(serving.Served(exported))) as url:
+
+        def ask(**request):
+            return httpx.post(f"{url}/v1/models/model:predict", json={"signature_name": "topics_text", **request})
+
+        by_columns = ask(inputs={"texts": texts, "embeddings": vectors.tolist()}).json()["outputs"]
+        rows = [{"texts": text, "embeddings": row.tolist()} for text, row in zip(texts, vectors, strict=True)]
+        by_rows = ask(instances=rows).json()["predictions"]
+        for found in (by_columns["proportions"], [each["proportions"] for each in by_rows]):
+            np.testing.assert_allclose(found, expected, atol=1e-5)
+        assert by_columns["topic"] == [each["topic"] for each in by_rows] == expected.argmax(axis=1).tolist()
+        for wrong, part in (
+            (vectors[:, :4], f"[-1, {DIM}]"),
+            (vectors[:5], "a row per text. Received: 5 rows and 6 texts"),
+            (0 * vectors, "no row all zeros"),
+        ):
+            answer = ask(inputs={"texts": texts, "embeddings": wrong.tolist()})
+            assert (answer.status_code, "embeddings" in answer.text, part in answer.text) == (400, True, True), (
+                answer.text
+            )
+        assert "embeddings" in ask(inputs={"texts": texts}).text
 
 
 def test_vectors_that_do_not_fit_are_refused_by_name_and_row(model):

@@ -23,7 +23,7 @@ def model(planted_folder):
     [
         ([], ValueError, "Received: none"),
         (None, TypeError, "NoneType"),
-        ((text for text in TEXTS), TypeError, r"list\(texts\)"),
+        ((row for row in [*TEXTS, 3]), ValueError, r"\[180\] = 3"),
         ([["moon", "orbit"], ["bread"]], TypeError, "Join the words"),
         ([TEXTS[0]], ValueError, "no stop word"),
         ([*TEXTS, None], TypeError, r"documents\[180\] of type NoneType"),
@@ -164,7 +164,7 @@ def test_the_page_leaves_documents_without_a_class_out(model, tmp_path):
     for given in (classes, pandas.Series(classes, dtype="string")):  # whose missing value is pandas.NA
         model.report(tmp_path / "report.html", given)
         page = (tmp_path / "report.html").read_text("utf-8")
-        assert "30 documents without a class are left out" in page
+        assert "30 texts without a label are left out" in page
         assert ">None<" not in page
     model.report(tmp_path / "report.html", [None] * len(LABELS))
-    assert "without a class" not in (tmp_path / "report.html").read_text("utf-8")
+    assert "without a label" not in (tmp_path / "report.html").read_text("utf-8")

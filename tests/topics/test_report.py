@@ -1,12 +1,14 @@
 """What the page of a topic model shows is what the model says."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 
 from tests.report.errors import argument_error
 from tests.topics.planted import WORDS, planted_texts
 from tf_vmf.topics import TopicModel
-from tf_vmf.topics.report import topic_view
+from tf_vmf.topics.report import topic_view, write_topic_report
 
 TEXTS, LABELS = planted_texts()
 TEXTS = [*TEXTS, "qwertyuiop"]
@@ -56,6 +58,28 @@ def test_classes_and_months_count_every_text_with_a_topic(model, view):
         np.testing.assert_array_equal(row, expected)
     assert (view.times.name, view.times.values[0], len(view.times.values)) == ("month", "2024-01", 9)
     assert view.times.counts.sum() == 180
+
+
+def test_of_many_labels_the_most_frequent_are_shown_and_all_are_compared(model, tmp_path):
+    from sklearn.metrics import normalized_mutual_info_score
+
+    own = [f"own {row % 45 if row < 135 else row % 60}" for row in range(len(TEXTS))]
+    view = topic_view(model, classes=own, texts=TEXTS, whole=True)
+    frequent = {label for label, _ in Counter(own).most_common(40)}
+    assert (len(view.classes.values), view.classes.num_values) == (40, len(set(own)))
+    assert min(Counter(own)[label] for label in view.classes.values) == min(Counter(own)[label] for label in frequent)
+    assert dict(view.texts.columns)["label"] == tuple(own[row] for row in view.texts.rows)
+    write_topic_report(tmp_path / "page.html", model, classes=own)
+    page = (tmp_path / "page.html").read_text("utf-8")
+    known = model.labels_ >= 0
+    expected = normalized_mutual_info_score(np.array(own)[known], model.labels_[known])
+    assert f"Normalized mutual information of topics and labels: {expected:.3f}." in page
+    assert f"The 40 most frequent of {len(set(own))} labels" in page
+    assert "without a label" not in page
+
+
+def test_the_tree_of_the_page_is_that_of_the_model(model, view):
+    np.testing.assert_array_equal(view.tree, model.hierarchy().linkage)
 
 
 def test_probabilities_of_words_are_those_that_the_model_decodes(model, view):

@@ -26,5 +26,25 @@ def test_copies_fill_up_where_nothing_else_is_left():
 def test_a_label_has_the_frequent_ones_of_the_first_words_in_their_order():
     ranking = np.array([7, 0, 1, 2, 3, 4, 5, 6])
     totals = np.array([10, 900, 20, 800, 30, 99, 99, 1])
-    assert label_words(ranking, totals).tolist() == [1, 3, 4]
-    assert label_words(ranking[:2], totals).tolist() == [7, 0]
+    assert label_words(ranking, totals, "abcdefgh").tolist() == [1, 3, 4]
+    assert label_words(ranking[:2], totals, "abcdefgh").tolist() == [7, 0]
+
+
+def test_a_label_has_one_form_of_a_word():
+    vocabulary = [
+        "metals",
+        "hydrogen",
+        "metal",
+        "ions",
+        "ion",
+        "learning",
+        "learn",
+        "general",
+        "generic",
+        "carbon",
+        "car",
+    ]
+    ranking, totals = np.arange(len(vocabulary)), np.ones(len(vocabulary))
+    assert [vocabulary[word] for word in label_words(ranking, totals, vocabulary, 9)] == [
+        "metals", "hydrogen", "ions", "ion", "learning", "general", "generic", "carbon", "car",
+    ]  # fmt: skip

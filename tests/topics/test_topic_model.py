@@ -12,6 +12,7 @@ from sklearn.metrics import normalized_mutual_info_score
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
+from tests.parameters import quick
 from tests.topics.conftest import small
 from tests.topics.planted import SHARED, WORDS, planted_texts
 from tf_vmf._errors import ArgumentError
@@ -24,6 +25,16 @@ PLANTED = [word for words in WORDS.values() for word in words]
 @pytest.fixture(scope="module")
 def model(planted_folder):
     return TopicModel.load(planted_folder)
+
+
+@pytest.fixture(scope="module")
+def of_three_epochs():
+    return small(epochs=3).fit(TEXTS)
+
+
+@pytest.fixture(scope="module")
+def of_two_epochs():
+    return [small(epochs=2, random_state=seed).fit(TEXTS) for seed in (0, 1)]
 
 
 @pytest.fixture
@@ -66,9 +77,8 @@ def test_a_text_without_a_known_word_gets_the_mean_proportions_of_the_training_t
     assert not model.embed(["", "x"]).any()
 
 
-def test_training_texts_without_a_word_are_counted_but_not_trained_on():
-    with_empty = small(epochs=3).fit(["", *TEXTS])
-    without = small(epochs=3).fit(TEXTS)
+def test_training_texts_without_a_word_are_counted_but_not_trained_on(of_three_epochs):
+    with_empty, without = small(epochs=3).fit(["", *TEXTS]), of_three_epochs
     np.testing.assert_allclose(with_empty.transform(TEXTS), without.transform(TEXTS), rtol=1e-5)
     np.testing.assert_array_equal(with_empty.labels_, [-1, *without.labels_])
 
@@ -80,16 +90,13 @@ def test_codes_are_unit_vectors_of_the_posterior(model):
     np.testing.assert_allclose(np.linalg.norm(codes, axis=1), 1.0, atol=1e-6)
 
 
-def test_fit_transform_is_transform_of_the_training_texts():
-    again = small(epochs=3)
-    np.testing.assert_allclose(again.fit_transform(TEXTS), again.transform(TEXTS), rtol=1e-5)
+def test_fit_transform_is_transform_of_the_training_texts(of_three_epochs):
+    np.testing.assert_allclose(small(epochs=3).fit_transform(TEXTS), of_three_epochs.transform(TEXTS), rtol=1e-5)
 
 
-@pytest.mark.parametrize(
-    "kind", [np.asarray, sparse.csr_matrix, pytest.param(sparse.coo_array, marks=pytest.mark.slow)]
-)
-def test_counts_dense_or_sparse_give_the_topics_of_the_texts(kind):
-    from_texts = small(epochs=3).fit(TEXTS)
+@pytest.mark.parametrize("kind", quick(1, [sparse.csr_matrix, np.asarray, sparse.coo_array]))
+def test_counts_dense_or_sparse_give_the_topics_of_the_texts(kind, of_three_epochs):
+    from_texts = of_three_epochs
     vocabulary = from_texts.vocabulary_
     counts = CountVectorizer(vocabulary=vocabulary).fit_transform(TEXTS)
     from_counts = small(epochs=3, vocabulary=vocabulary).fit(kind(counts.toarray()))
@@ -104,24 +111,23 @@ def test_arrays_and_columns_of_strings_are_texts(model):
     np.testing.assert_array_equal(model.transform(pandas.Series(TEXTS[:5], index=range(9, 14))), expected)
 
 
-def test_the_same_seed_gives_the_same_model_whatever_the_global_generators_hold():
+def test_the_same_seed_gives_the_same_model_whatever_the_global_generators_hold(of_two_epochs):
     import keras
 
-    first = small(epochs=2).fit(TEXTS)
+    first, other = of_two_epochs
     keras.utils.set_random_seed(77)
     second = small(epochs=2).fit(TEXTS)
     np.testing.assert_array_equal(first.transform(TEXTS), second.transform(TEXTS))
-    other = small(epochs=2, random_state=1).fit(TEXTS)
     assert not np.allclose(first.embed(TEXTS), other.embed(TEXTS))
 
 
-def test_fits_in_threads_give_the_codes_of_fits_one_after_the_other():
+def test_fits_in_threads_give_the_codes_of_fits_one_after_the_other(of_two_epochs):
     from concurrent.futures import ThreadPoolExecutor
 
     def codes(seed):
         return small(epochs=2, random_state=seed).fit(TEXTS).embed(TEXTS)
 
-    expected = [codes(seed) for seed in (0, 1)]
+    expected = [fitted.embed(TEXTS) for fitted in of_two_epochs]
     with ThreadPoolExecutor(2) as pool:
         for found, alone in zip(pool.map(codes, (0, 1)), expected, strict=True):
             np.testing.assert_allclose(found, alone, atol=1e-6)

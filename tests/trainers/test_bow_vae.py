@@ -111,6 +111,7 @@ def test_the_saved_model_loads_and_is_the_one_that_was_measured(whole):
     assert model.latent.latent_dim == 3
 
 
+@pytest.mark.slow  # three whole runs; tests/training/test_fit.py shows the same of a run that ends in the middle of a step
 def test_sigkill_in_training_and_the_same_command_again_give_the_numbers_of_an_uninterrupted_run(text, whole, tmp_path):
     workdir = tmp_path / "killed"
     with subprocess.Popen(
@@ -153,6 +154,7 @@ def test_more_epochs_go_on_though_the_text_has_moved_and_the_results_of_the_earl
     assert {path.name for path in aside.iterdir()} == {"metrics.json", "model.keras", "report.html", "findings.json"}
 
 
+@pytest.mark.slow  # a run of a process; tests/data shows that the hash is of the text
 def test_other_text_under_the_same_path_is_refused(text, whole, tmp_path):
     shutil.copytree(whole[0], tmp_path / "run")
     other = tmp_path / "documents.txt"

@@ -25,13 +25,19 @@ def table(path):
         return list(csv.DictReader(file))
 
 
-def test_every_text_has_its_row_with_known_words_bound_and_code(text, tmp_path):
+@pytest.fixture(scope="module")
+def run(text, tmp_path_factory):
     options = {"stop_words": "none", "latent_dim": 3, "encoder_units": (8,), "epochs": 1, "num_importance_samples": 1}
-    options["concentration"] = 20.0
-    tf_vmf.programs.train_documents(DocumentConfig(train_files=(text,), **options), tmp_path / "run", verbose=False)
+    workdir = tmp_path_factory.mktemp("runs") / "run"
+    config = DocumentConfig(train_files=(text,), concentration=20.0, **options)
+    tf_vmf.programs.train_documents(config, workdir, verbose=False)
+    return workdir
+
+
+def test_every_text_has_its_row_with_known_words_bound_and_code(run, tmp_path):
     (tmp_path / "new.csv").write_text('id,body\n1,"star moon, moon"\n2,unknown words\n3,\n')
     config = PredictConfig(
-        model=tmp_path / "run",
+        model=run,
         input=(str(tmp_path / "new.csv"),),
         text_column="body",
         output=tmp_path / "codes.csv",
@@ -42,7 +48,7 @@ def test_every_text_has_its_row_with_known_words_bound_and_code(text, tmp_path):
     assert [row["id"] for row in rows] == ["1", "2", "3"]
     assert list(rows[0])[:3] == ["id", "body", "known_tokens"]
     assert [row["known_tokens"] for row in rows] == ["3", "0", "0"]
-    model, vectorizer = tf_vmf.models.load(tmp_path / "run")
+    model, vectorizer = tf_vmf.models.load(run)
     expected = model.encode(vectorizer(["star moon, moon", "unknown words", ""])).mean_direction.numpy()
     codes = np.array([[float(row[f"code_{i}"]) for i in range(3)] for row in rows])
     np.testing.assert_allclose(codes, expected, atol=1e-4)
@@ -54,15 +60,13 @@ def test_every_text_has_its_row_with_known_words_bound_and_code(text, tmp_path):
     assert len({row["kl"] for row in rows}) == 1  # a fixed concentration
 
 
-def test_without_a_code_to_export_the_earlier_output_stays(text, tmp_path):
-    options = {"stop_words": "none", "latent_dim": 3, "encoder_units": (8,), "epochs": 1, "num_importance_samples": 1}
-    tf_vmf.programs.train_documents(DocumentConfig(train_files=(text,), **options), tmp_path / "run", verbose=False)
+def test_without_a_code_to_export_the_earlier_output_stays(run, tmp_path):
     (tmp_path / "new.txt").write_text("unknown words\n")
     (tmp_path / "codes.csv").write_text("earlier")
     with pytest.raises(ValueError, match=r"export_codes.*a word that the model knows"):
         predict.main(
             PredictConfig(
-                model=tmp_path / "run",
+                model=run,
                 input=(str(tmp_path / "new.txt"),),
                 output=tmp_path / "codes.csv",
                 export_codes=str(tmp_path / "projector"),

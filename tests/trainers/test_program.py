@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.parameters import quick
 from tf_vmf._errors import ArgumentError, MissingPlaceError, TakenPlaceError
 from trainers import program, terminal
 
@@ -70,12 +71,15 @@ def test_a_mistake_is_answered_in_one_line_that_names_the_flag(name, arguments, 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [
-        (["--vary=seed=0", "--", "--corpus=wikipedia", "--workdir=here"], "Leave out --workdir"),
-        (["--vary=workdir=here,there", "--", "--corpus=wikipedia"], "Leave out --workdir"),
-        (["--vary=latnt_dim=2,3", "--", "--corpus=wikipedia"], "Did you mean: latent_dim"),
-        (["--vary=latent_dim=2,0", "--", "--corpus=wikipedia"], "expected an integer >= 1"),
-    ],
+    quick(
+        2,
+        [
+            (["--vary=seed=0", "--", "--corpus=wikipedia", "--workdir=here"], "Leave out --workdir"),
+            (["--vary=latent_dim=2,0", "--", "--corpus=wikipedia"], "expected an integer >= 1"),
+            (["--vary=workdir=here,there", "--", "--corpus=wikipedia"], "Leave out --workdir"),
+            (["--vary=latnt_dim=2,3", "--", "--corpus=wikipedia"], "Did you mean: latent_dim"),
+        ],
+    ),
 )
 def test_a_sweep_that_cannot_run_fails_before_its_first_run(arguments, message, tmp_path):
     finished = run("sweep", "--trainer=bow_vae", f"--output={tmp_path}/never", *arguments)

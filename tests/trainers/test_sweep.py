@@ -72,6 +72,7 @@ def test_the_table_holds_the_validation_figures_of_the_runs(finished):
         assert row["seeds"] == "1"
 
 
+@pytest.mark.slow  # a second sweep; that a finished run trains nothing is shown in tests/training/test_fit.py
 def test_the_same_command_again_trains_nothing_again(finished, text):
     output, _ = finished
 

@@ -13,6 +13,7 @@ import pytest
 from scipy import sparse
 
 from tests.conftest import mirrored
+from tests.parameters import quick
 from tf_vmf import data
 from tf_vmf.layers import GaussianLatent
 from tf_vmf.models import BagOfWordsVAE
@@ -147,7 +148,7 @@ def test_a_checkpoint_within_an_epoch_spares_the_steps_before_it(tmp_path, docum
 
 
 @pytest.mark.parametrize(
-    ("act", "number", "code"), [(ctrl_c, signal.SIGINT, 130), (sigterm, signal.SIGTERM, 143)], ids=["SIGINT", "SIGTERM"]
+    ("act", "number", "code"), quick(1, [(ctrl_c, signal.SIGINT, 130), (sigterm, signal.SIGTERM, 143)])
 )
 def test_a_signal_saves_and_leaves_with_its_exit_code(tmp_path, documents, wild, capsys, act, number, code):
     handler = signal.getsignal(number)
@@ -196,6 +197,7 @@ def test_more_epochs_go_on_as_if_asked_for_from_the_start(tmp_path, documents):
     ]
 
 
+@pytest.mark.slow  # each half is shown above
 def test_more_epochs_within_an_interrupted_run_too(tmp_path, documents):
     interrupted(2 * STEPS + 3, ctrl_c, tmp_path / "continued", documents, epochs=3)
     continued, state = run(tmp_path / "continued", documents, epochs=5)
@@ -312,7 +314,7 @@ def test_the_model_ends_with_the_weights_of_the_best_epoch(tmp_path, documents):
         assert [float(row["val_loss"]) for row in csv.DictReader(file)] == [row["val_loss"] for row in state.history]
 
 
-@pytest.mark.parametrize("steps_per_execution", [1, 3])
+@pytest.mark.parametrize("steps_per_execution", quick(1, [3, 1]))
 def test_nan_stops_training_names_step_term_and_examples_and_spares_the_checkpoint(
     tmp_path, documents, steps_per_execution
 ):
@@ -335,7 +337,7 @@ def test_nan_stops_training_names_step_term_and_examples_and_spares_the_checkpoi
     assert {path.name: path.read_bytes() for path in tmp_path.glob("checkpoints/*")} == before
 
 
-@pytest.mark.parametrize("steps_per_execution", [1, 3])
+@pytest.mark.parametrize("steps_per_execution", quick(1, [1, 3]))
 def test_a_batch_that_the_model_refuses_is_named(tmp_path, documents, steps_per_execution):
     bad = data.Documents(documents.counts.astype(np.float32))
     row = 37

@@ -75,6 +75,18 @@ def test_on_a_terminal_the_line_of_the_running_epoch_is_written_in_place(clock):
     assert written.count("\n") == 2
 
 
+def test_a_titled_training_is_one_line_on_a_terminal_and_ten_elsewhere(clock):
+    stream = Terminal()
+    train(clock, stream, 40, 2, LOGS, lines=EpochLines(2, None, stream, "training"))
+    shown = stream.getvalue().split("\r")[1:]
+    assert stream.getvalue().count("\n") == 1
+    assert shown[2].startswith("training 2/40  ")
+    assert "KL" not in stream.getvalue()
+    plain = io.StringIO()
+    train(clock, plain, 40, 2, LOGS, lines=EpochLines(2, None, plain, "training"))
+    assert [line.split()[1] for line in plain.getvalue().splitlines()] == [f"{4 * k}/40" for k in range(1, 11)]
+
+
 def test_an_interrupted_line_is_ended(clock):
     stream = Terminal()
     lines = EpochLines(5, None, stream)

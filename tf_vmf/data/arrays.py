@@ -1,4 +1,4 @@
-"""Columns of numbers that grow, in memory or in files that are then mapped into memory."""
+"""Columns of numbers that grow, in memory or in files that are then mapped into memory; and fingerprints of them."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Store:
-    """Where columns lie.
+    """The place of columns: memory or a folder.
 
     Attributes:
         folder: None: in memory. A folder: columns with a name are `.npy` files in it, others nameless files that are gone when
@@ -92,12 +92,7 @@ class Store:
     folder: Path | None = None
 
     def column(self, dtype: str, name: str | None = None) -> Column:
-        """A new column.
-
-        Args:
-            dtype: As of `Column`.
-            name: The name of its file, without `.npy`.
-        """
+        """A new column."""
         if self.folder is None:
             return Column(dtype)
         if name is not None:
@@ -124,3 +119,20 @@ def sha256_of_array(values: np.ndarray) -> str:
     for block in blocks(len(values), BLOCK):
         digest.update(np.ascontiguousarray(values[block]).data)
     return digest.hexdigest()
+
+
+def vocabulary_fingerprint(vocabulary: Iterable[str]) -> str:
+    """The first 16 hexadecimal digits of the SHA-256 of the words, one per line, in order."""
+    return hashlib.sha256("\n".join(vocabulary).encode()).hexdigest()[:16]
+
+
+def content_fingerprint(*columns: np.ndarray | None) -> str:
+    """The first 16 hexadecimal digits of the SHA-256 of integer columns, whatever their width in memory."""
+    digest = hashlib.sha256()
+    for column in columns:
+        if column is None:
+            digest.update(b"none")
+            continue
+        for block in blocks(len(column), BLOCK):
+            digest.update(np.asarray(column[block]).astype("<i8").data)
+    return digest.hexdigest()[:16]

@@ -24,7 +24,7 @@ Gather = Callable[[tf.Tensor], Any]  # from positions of examples (batch,) to th
 
 
 class PlannedExamples(ABC):
-    """What `Documents` and `Sentences` share of the protocol `Examples`."""
+    """Base of `Documents` and `Sentences`: their common part of the protocol `Examples`."""
 
     @abstractmethod
     def __len__(self) -> int: ...
@@ -104,13 +104,6 @@ def length_buckets(lengths: tf.Tensor, batch_size: int, window: int, seed: int, 
     A permutation of the sentences is drawn, each run of `window` batches of it is sorted by length and cut into batches, and
     the order of all batches is shuffled: a batch still mixes sentences from everywhere, other ones in every epoch, and is padded
     to its longest only. Both permutations are drawn statelessly from (seed, epoch).
-
-    Args:
-        lengths: int64 (n,), of the sentences.
-        batch_size: sentences per batch.
-        window: batches to sort together.
-        seed: with `epoch`, what the two permutations are drawn from.
-        epoch: int64 scalar >= 0.
     """
     size = tf.size(lengths, tf.int64)
     positions = tf.range(size)
@@ -164,13 +157,7 @@ def entries_mapped(counts: sparse.csr_matrix) -> Entries:
 
 
 def count_gatherer(entries: Entries, width: int, *, sparse: bool) -> Gather:
-    """From int64 row numbers (batch,) to the float32 counts (batch, width) of these rows, dense or sparse.
-
-    Args:
-        entries: Of the rows; their columns rise.
-        width: Number of columns.
-        sparse: Whether to return a `tf.SparseTensor`.
-    """
+    """From int64 row numbers (batch,) to the float32 counts (batch, width) of these rows, dense or sparse."""
 
     def gather_sparse(rows: tf.Tensor) -> tf.SparseTensor:
         row_of, columns, values = entries(rows)
@@ -211,12 +198,7 @@ def padded_mapped(tokens: np.ndarray, offsets: np.ndarray) -> Gather:
 
 
 def token_gatherer(padded: Gather, labels: tf.Tensor | None) -> Gather:
-    """From int64 positions (batch,) to the batch of these sentences.
-
-    Args:
-        padded: Gives the padded tokens.
-        labels: int32 (n,), or None. With labels a batch is a dict of "tokens" and "labels".
-    """
+    """From int64 positions (batch,) to the batch of these sentences."""
     if labels is None:
         return padded
     return lambda rows: {"tokens": padded(rows), "labels": tf.gather(labels, rows)}

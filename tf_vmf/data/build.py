@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf.data.arrays import IN_MEMORY, Store
 from tf_vmf.data.corpus import BagOfWordsCorpus, SentenceCorpus
+from tf_vmf.data.counts import counts_of
 from tf_vmf.data.documents import Documents
-from tf_vmf.data.numbering import NumberedTexts, Numbering, counts_of, number_texts
+from tf_vmf.data.numbering import NumberedTexts, Numbering, number_texts
 from tf_vmf.data.sentences import Sentences
 from tf_vmf.data.splits import SPLITS, HeldOut, split_three_ways
 from tf_vmf.text.files import Text
@@ -44,9 +46,6 @@ def documents_from_texts(
         held_out: The splits to hold out of train.
         notes: For `Corpus.notes`.
         store: Where the counts lie; on disk the beginnings and titles of documents are not kept.
-
-    Raises:
-        ValueError: A split without a document, or no word to choose.
     """
     numbering = Numbering(choice.words or (), grows=choice.words is None)
     read, labels = _read(splits, numbering, tokenizer, display=store.folder is None, store=store.scratch)
@@ -100,33 +99,19 @@ def documents_corpus(
     dropped: Mapping[str, int] | None = None,
     label_names: Mapping[str, str] | None = None,
 ) -> BagOfWordsCorpus:
-    """Drops empty documents, counts them in the notes, and turns labels into positions.
-
-    Args:
-        name: the corpus's name.
-        vocabulary: the words.
-        splits: the documents of each split; labels are numbers or strings.
-        notes: for `Corpus.notes`.
-        tokenizer: how new text becomes words.
-        dropped: the number of documents that were dropped already.
-        label_names: names to show instead of labels, if it has all of them.
-
-    Raises:
-        ValueError: a split without a document.
-    """
+    """Drops empty documents, counts them in the notes, and turns labels into positions."""
     names, positions = label_positions({split: splits[split].labels for split in SPLITS})
-    labelled = {split: replace(splits[split], labels=positions[split]) for split in SPLITS}
-    kept = {split: labelled[split].without_empty() for split in SPLITS}
+    labeled = {split: replace(splits[split], labels=positions[split]) for split in SPLITS}
+    kept = {split: labeled[split].without_empty() for split in SPLITS}
     empty = {split: len(splits[split]) - len(kept[split]) + (dropped or {}).get(split, 0) for split in SPLITS}
     for split, documents in kept.items():
         if not len(documents):
-            raise ValueError(
-                f"Corpus {name!r}: the {split} split must hold a document with a word of the vocabulary. Received "
-                f"{empty[split]} documents, all empty. Give more text, or a larger vocabulary."
-            )
-    if not names and (labelled_splits := [split for split in SPLITS if splits[split].labels is not None]):
+            expected = f"a document with a word of the vocabulary in the {split} split of corpus {name!r}"
+            received = f"{empty[split]} documents, all empty"
+            raise ArgumentError("texts", expected, received, "Give more text, or a larger vocabulary.")
+    if not names and (labeled_splits := [split for split in SPLITS if splits[split].labels is not None]):
         warnings.warn(
-            f"The labels of {', '.join(labelled_splits)} are dropped: the other splits have none.", stacklevel=2
+            f"The labels of {', '.join(labeled_splits)} are dropped: the other splits have none.", stacklevel=2
         )
     if label_names is not None and set(names) <= set(label_names):
         names = tuple(label_names[label] for label in names)
@@ -156,22 +141,7 @@ def sentences_from_texts(
     max_length: int | None = None,
     splitting: bool = False,
 ) -> SentenceCorpus:
-    """Tokenizes, splits and numbers; reads every text once.
-
-    Args:
-        name: The corpus's name.
-        splits: This and the following as in `documents_from_texts`.
-        tokenizer: From text to words.
-        choice: Of the vocabulary, special tokens not counted.
-        held_out: The splits to hold out of train. The sentences of a text stay in the same split.
-        notes: For `Corpus.notes`.
-        store: Where the tokens lie.
-        max_length: Tokens that a sentence may have.
-        splitting: Whether a text is split into sentences.
-
-    Raises:
-        ValueError: A split without a sentence, only some splits with labels, or no word to choose.
-    """
+    """Tokenizes, splits and numbers; reads every text once."""
     first = dict.fromkeys((*SPECIAL_TOKENS, *(choice.words or ())))
     numbering = Numbering(first, grows=choice.words is None, unknown=UNK_ID, num_special=FIRST_WORD_ID)
     read, labels = _read(
@@ -180,13 +150,12 @@ def sentences_from_texts(
     parts, held_out = _split(read, held_out)
     for split in SPLITS:
         if not len(parts[split][1]):
-            raise ValueError(f"Corpus {name!r}: the {split} split must hold a sentence. Received none.")
+            raise ArgumentError("texts", f"a sentence in the {split} split of corpus {name!r}", "none")
     label_of = {split: labels.of(numbered, rows) for split, (numbered, rows) in parts.items()}
     without = [split for split in SPLITS if label_of[split] is None]
     if without and without != list(SPLITS):
-        raise ValueError(
-            f"Corpus {name!r}: either all splits or none must have labels. Received none in {', '.join(without)}."
-        )
+        expected = f"labels in all splits of corpus {name!r}, or in none"
+        raise ArgumentError("labels", expected, f"none in {', '.join(without)}")
     train, rows = parts["train"]
     counts, _ = train.totals(rows, numbering.size, per_text=False)
     chosen = numbering.choose(choice, counts, None, len(rows))
@@ -261,7 +230,7 @@ def _split(read: dict[str, NumberedTexts], held_out: HeldOut) -> tuple[_Parts, H
         return parts, held_out
     everything = read["train"]
     if everything.dropped and not everything.num_texts:
-        raise ValueError(f"Expected texts with words. Received: {everything.dropped} texts without a word. {NO_WORDS}")
+        raise ArgumentError("texts", "texts with words", f"{everything.dropped} texts without a word", NO_WORDS)
     held_out = held_out.of(everything.num_texts)
     texts = split_three_ways(everything.num_texts, held_out.sizes, held_out.seed)
     return parts | {split: (everything, everything.examples_of(rows)) for split, rows in texts.items()}, held_out
@@ -271,13 +240,8 @@ def _forgotten(numbering: Numbering) -> dict[str, int]:
     return {"words_forgotten_while_counting": numbering.forgotten} if numbering.forgotten else {}
 
 
-def label_positions(
-    columns: Mapping[str, np.ndarray | None],
-) -> tuple[tuple[str, ...], dict[str, np.ndarray | None]]:
+def label_positions(columns: Mapping[str, np.ndarray | None]) -> tuple[tuple[str, ...], dict[str, np.ndarray | None]]:
     """Label values, numbers or strings, as int64 positions in the sorted list of all that occur.
-
-    Args:
-        columns: the labels of each split.
 
     Returns:
         (the names of the labels, the columns as positions); ((), a None for each column) if any is None.

@@ -7,8 +7,8 @@ from typing import Any, Generic, Self, TypeVar
 import numpy as np
 
 from tf_vmf._errors import ArgumentError
+from tf_vmf.data.arrays import vocabulary_fingerprint
 from tf_vmf.data.documents import Documents
-from tf_vmf.data.fingerprints import vocabulary_fingerprint
 from tf_vmf.data.sentences import Sentences
 from tf_vmf.data.splits import SPLITS
 from tf_vmf.text.tokens import FIRST_WORD_ID, SPECIAL_TOKENS, to_text
@@ -19,7 +19,7 @@ E = TypeVar("E", Documents, Sentences)
 
 @dataclass(frozen=True, eq=False)
 class Corpus(ABC, Generic[E]):
-    """What `BagOfWordsCorpus` and `SentenceCorpus` share.
+    """Base of `BagOfWordsCorpus` and `SentenceCorpus`.
 
     Attributes:
         name: the corpus's name.
@@ -48,7 +48,7 @@ class Corpus(ABC, Generic[E]):
     @property
     @abstractmethod
     def train_word_counts(self) -> np.ndarray:
-        """How often each word occurs in the training examples, all of them: int64 (V,)."""
+        """Counts of each word in all training examples, int64 (V,)."""
 
     @abstractmethod
     def vectorizer(self) -> TextLayer:
@@ -97,7 +97,7 @@ class BagOfWordsCorpus(Corpus[Documents]):
 
     @property
     def train_word_counts(self) -> np.ndarray:
-        """How often each word occurs in the training documents, all of them: int64 (V,)."""
+        """Counts of each word in all training documents, int64 (V,)."""
         return self.train.word_counts
 
     def vectorizer(self) -> DocumentVectorization:
@@ -137,7 +137,7 @@ class SentenceCorpus(Corpus[Sentences]):
 
     @property
     def train_word_counts(self) -> np.ndarray:
-        """How often each id occurs in the training sentences, all of them: int64 (V,)."""
+        """Counts of each id in all training sentences, int64 (V,)."""
         return self.train.token_counts(len(self.vocabulary))
 
     @property

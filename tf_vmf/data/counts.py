@@ -1,4 +1,4 @@
-"""Checks of word counts, and the columns of data frames of them."""
+"""Word counts: counting, the check of counts that are given, and the columns of data frames of them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import numpy as np
 from scipy import sparse
 
 from tf_vmf._errors import ArgumentError
-from tf_vmf.data.arrays import BLOCK, blocks
+from tf_vmf.data.arrays import BLOCK, IN_MEMORY, Store, blocks
+
+ROWS = 2**14  # examples counted at once
 
 
 def checked_counts(
@@ -23,10 +25,6 @@ def checked_counts(
         num_words: V; None: any.
         name: The argument to name in errors.
         owner: The class or function whose argument it is.
-
-    Raises:
-        ArgumentError: The shape is another one; a count is no number, negative, NaN or infinite; an index of a sparse matrix lies
-            outside of it.
     """
     expected = "counts, an array of shape (n, V)" if num_words is None else f"counts of shape (n, {num_words})"
     if sparse.issparse(counts):
@@ -129,3 +127,34 @@ def _check_indices(matrix: Any, name: str, owner: str) -> None:
         raise ArgumentError(
             name, "a sparse matrix whose indices lie within its shape", f"shape {matrix.shape}: {error}", owner=owner
         ) from None
+
+
+def counts_of(
+    tokens: np.ndarray,
+    offsets: np.ndarray,
+    num_words: int,
+    store: Store = IN_MEMORY,
+    name: str | None = None,
+    dtype: str = "int32",
+) -> sparse.csr_matrix:
+    """Counts of each word in each example: shape (n, num_words), with sorted indices, each once."""
+    data, indices, ends = (
+        store.column(kind, None if name is None else f"{name}-{array}")
+        for kind, array in ((dtype, "counts"), ("int32", "words"), ("int64", "offsets"))
+    )
+    ends.append(0)
+    for part in blocks(len(offsets) - 1, ROWS):
+        first, last = offsets[part.start], offsets[part.stop]
+        block = csr(tokens[first:last], offsets[part.start : part.stop + 1] - first, num_words)
+        ends.extend(len(data) + block.indptr[1:].astype(np.int64))
+        data.extend(block.data)
+        indices.extend(block.indices)
+    return sparse.csr_matrix((data.array(), indices.array(), ends.array()), (len(offsets) - 1, num_words))
+
+
+def csr(tokens: np.ndarray, offsets: np.ndarray, num_words: int) -> sparse.csr_matrix:
+    """Counts of each word in each example, in memory."""
+    ones = np.ones(len(tokens), np.int32)
+    counts = sparse.csr_matrix((ones, tokens, offsets), (len(offsets) - 1, num_words), copy=True)
+    counts.sum_duplicates()
+    return counts

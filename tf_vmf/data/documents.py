@@ -12,9 +12,9 @@ import tensorflow as tf
 
 from tf_vmf._errors import ArgumentError
 from tf_vmf.data import batches
+from tf_vmf.data.arrays import content_fingerprint
 from tf_vmf.data.batches import Gather, Plan, PlannedExamples, count_gatherer, epoch_order, in_order
 from tf_vmf.data.counts import checked_counts
-from tf_vmf.data.fingerprints import content_fingerprint
 
 _ENTRY_BYTES = 12  # of a count in the tensors: int64 column, float32 value
 
@@ -72,7 +72,7 @@ class Documents(PlannedExamples):
 
     @cached_property
     def word_counts(self) -> np.ndarray:
-        """How often each word occurs, int64 (V,)."""
+        """Counts of each word, int64 (V,)."""
         return np.asarray(self.counts.sum(axis=0, dtype=np.int64)).ravel()
 
     @cached_property
@@ -106,7 +106,7 @@ class Documents(PlannedExamples):
 
     @property
     def batches_are_sparse(self) -> bool:
-        """Whether batches are `tf.SparseTensor`s."""
+        """True if batches are `tf.SparseTensor`s."""
         return self.vocabulary_size > batches.SPARSE_ABOVE or self._too_large if self.sparse is None else self.sparse
 
     @property

@@ -108,12 +108,7 @@ def load_bag_of_words(
 
 
 def read_documents(source: Source, store: Store = IN_MEMORY) -> BagOfWordsCorpus:
-    """The corpus of a source; see `load_bag_of_words`.
-
-    Args:
-        source: Where the documents come from, and the options.
-        store: Where the counts lie.
-    """
+    """The corpus of a source; see `load_bag_of_words`."""
     options = source.options
     if source.named is not None and source.named.is_finished:
         return source.named.load(options, source.given)
@@ -203,17 +198,15 @@ def load_sentences(
 
     Args:
         corpus: `"wikipedia"`, `"ptb"`, `"sentence_polarity"`, `"prepared"` or a registered name; None for `train_files` or `texts`.
-        data_dir: the folder of a corpus that is read from files, or its parent.
-        texts: the sentences: strings in a list, an array or a column of a data frame.
+        data_dir: this and the following as in `load_bag_of_words`, of sentences.
+        texts: the sentences.
         labels: as many labels of `texts`.
-        train_files: a path or several, of text files (plain or .gz), folders of them, or patterns such as `text/*.txt`, each
-            `path` or `label=path`.
+        train_files: text files, folders of them, or patterns such as `text/*.txt`, each `path` or `label=path`.
         valid_files: the same for validation; None holds lines out of train.
         test_files: the same for the test; None holds lines out of train.
-        text_column: the column of CSV, TSV and JSON lines that holds the text: its name in the header, or its position from 0
-            in CSV and TSV without a header. Other files are then read as columns separated by tabs, without quotes.
-        label_column: the same for the label.
-        delimiter: what separates the columns, such as ";"; None: a comma in .csv, a tab elsewhere.
+        text_column: the column of the text.
+        label_column: the column of the label.
+        delimiter: what separates the columns.
         vocab_file: a vocabulary to use as it is, `word` or `word total-count` per line. Special tokens in it are passed
             over: they have their ids anyway.
         vocabulary_size: the most frequent words to keep, `<eos>` and `<unk>` counted among them and `<pad>` not, as is
@@ -240,12 +233,7 @@ def load_sentences(
 
 
 def read_sentences(source: Source, store: Store = IN_MEMORY) -> SentenceCorpus:
-    """The corpus of a source; see `load_sentences`.
-
-    Args:
-        source: Where the sentences come from, and the options.
-        store: Where the tokens lie.
-    """
+    """The corpus of a source; see `load_sentences`."""
     options = source.options
     if source.named is not None and source.named.is_finished:
         return source.named.load(options, source.given)

@@ -18,13 +18,13 @@ import numpy as np
 from scipy import sparse
 
 from tf_vmf.data.arrays import IN_MEMORY, Store, blocks
+from tf_vmf.data.counts import ROWS, counts_of, csr
 from tf_vmf.text.files import Text, as_texts
 from tf_vmf.text.tokenization import Tokenizer, split_sentences
 from tf_vmf.text.tokens import EOS_ID, PAD_ID, SPECIAL_TOKENS
 from tf_vmf.text.vocabulary import VocabularyChoice
 
 _CHUNK = 512  # texts tokenized at once: enough to hide the cost of a call
-_ROWS = 2**14  # examples renumbered at once
 _MOST_WORDS = 5_000_000  # words known at once; beyond them those seen once are forgotten
 # Thai, Lao, Myanmar, Khmer, Japanese syllables and Chinese characters; Korean has spaces.
 _NO_SPACES = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
@@ -58,7 +58,7 @@ class Numbering:
 
     @property
     def is_full(self) -> bool:
-        """Whether so many words are known that rare ones have to be forgotten."""
+        """True if so many words are known that rare ones have to be forgotten."""
         return self.grows and len(self._number_of) > self._most
 
     def numbers(self, words: Sequence[bytes]) -> list[int]:
@@ -90,14 +90,7 @@ class Numbering:
     def choose(
         self, choice: VocabularyChoice, counts: np.ndarray, text_counts: np.ndarray | None, num_texts: int
     ) -> tuple[str, ...]:
-        """The vocabulary, without the special words.
-
-        Args:
-            choice: Which words to keep.
-            counts: How often each number occurs, shape (size,).
-            text_counts: In how many texts; None where `choice` does not ask for it.
-            num_texts: The number of texts.
-        """
+        """The vocabulary, without the special words."""
         if choice.words is not None:
             return choice.words
         numbers = np.array([n for n in self._number_of.values() if n >= self._num_special], np.int64)
@@ -158,31 +151,24 @@ class NumberedTexts:
         return np.flatnonzero(kept[self.text_of])
 
     def totals(self, rows: np.ndarray, size: int, *, per_text: bool) -> tuple[np.ndarray, np.ndarray | None]:
-        """How often each of `size` numbers occurs in the examples `rows`, and in how many of them; None unless `per_text`."""
+        """Counts of each of `size` numbers in the examples `rows`, and of the examples that hold it; None unless `per_text`."""
         counts = np.zeros(size, np.int64)
         text_counts = np.zeros(size, np.int64) if per_text else None
-        for part in blocks(len(rows), _ROWS):
+        for part in blocks(len(rows), ROWS):
             tokens, offsets = _taken(self.tokens, self.offsets, rows[part])
             counts += np.bincount(tokens, minlength=size)
             if text_counts is not None:
-                text_counts += np.bincount(_csr(tokens, offsets, size).indices, minlength=size)
+                text_counts += np.bincount(csr(tokens, offsets, size).indices, minlength=size)
         return counts, text_counts
 
     def renumbered(
         self, rows: np.ndarray, new_ids: np.ndarray, store: Store = IN_MEMORY, name: str | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Tokens and offsets of the examples `rows` under other numbers; words with a negative one are left out.
-
-        Args:
-            rows: Positions of examples.
-            new_ids: The other number of each number.
-            store: Where the result lies.
-            name: Of its files there, before "-tokens" and "-offsets".
-        """
+        """Tokens and offsets of the examples `rows` under other numbers; words with a negative one are left out."""
         files = (None, None) if name is None else (f"{name}-tokens", f"{name}-offsets")
         tokens, offsets = store.column("int32", files[0]), store.column("int64", files[1])
         offsets.append(0)
-        for part in blocks(len(rows), _ROWS):
+        for part in blocks(len(rows), ROWS):
             old, old_offsets = _taken(self.tokens, self.offsets, rows[part])
             ids = new_ids[old]
             known = ids >= 0
@@ -309,9 +295,6 @@ def read_texts(
         tokenizer: From text to words.
         choice: Of the vocabulary.
         store: Where the numbers lie; None: in memory for a list or a column, in temporary files for an iterator.
-
-    Raises:
-        ArgumentError: No word is left, or an entry is no text.
     """
     store = store or _store_for(texts)
     numbering = Numbering(choice.words or (), grows=choice.words is None)
@@ -332,47 +315,6 @@ def count_words(
     """Counts the words of a vocabulary in texts; see `read_texts`."""
     choice = VocabularyChoice(max(1, len(vocabulary)), words=tuple(vocabulary))
     return read_texts(texts, tokenizer, choice, store=store)[1]
-
-
-def counts_of(
-    tokens: np.ndarray,
-    offsets: np.ndarray,
-    num_words: int,
-    store: Store = IN_MEMORY,
-    name: str | None = None,
-    dtype: str = "int32",
-) -> sparse.csr_matrix:
-    """How often each word occurs in each example: shape (n, num_words), with sorted indices, each once.
-
-    Args:
-        tokens: Numbers of words, laid end to end.
-        offsets: Where the examples begin and end.
-        num_words: The number of words.
-        store: Where the result lies.
-        name: Of its files there, before "-counts", "-words" and "-offsets".
-        dtype: Of the counts.
-    """
-    files = (None, None, None) if name is None else (f"{name}-counts", f"{name}-words", f"{name}-offsets")
-    data, indices, ends = (
-        store.column(dtype, files[0]),
-        store.column("int32", files[1]),
-        store.column("int64", files[2]),
-    )
-    ends.append(0)
-    for part in blocks(len(offsets) - 1, _ROWS):
-        first, last = offsets[part.start], offsets[part.stop]
-        block = _csr(tokens[first:last], offsets[part.start : part.stop + 1] - first, num_words)
-        ends.extend(len(data) + block.indptr[1:].astype(np.int64))
-        data.extend(block.data)
-        indices.extend(block.indices)
-    return sparse.csr_matrix((data.array(), indices.array(), ends.array()), (len(offsets) - 1, num_words))
-
-
-def _csr(tokens: np.ndarray, offsets: np.ndarray, num_words: int) -> sparse.csr_matrix:
-    ones = np.ones(len(tokens), np.int32)
-    counts = sparse.csr_matrix((ones, tokens, offsets), (len(offsets) - 1, num_words), copy=True)
-    counts.sum_duplicates()
-    return counts
 
 
 def _taken(tokens: np.ndarray, offsets: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

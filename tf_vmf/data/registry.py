@@ -53,14 +53,7 @@ class NamedCorpus:
         return inspect.signature(self.loader).parameters
 
     def check(self, given: Collection[str]) -> None:
-        """Refuses options that would do nothing, before anything is read.
-
-        Args:
-            given: The options of the call that differ from their defaults.
-
-        Raises:
-            ArgumentError: One would do nothing, or `data_dir` is needed and missing.
-        """
+        """Refuses options that would do nothing, before anything is read."""
         for name in given:
             if name == "corpus" or name in self.arguments:
                 continue
@@ -79,7 +72,7 @@ class NamedCorpus:
             raise ArgumentError("data_dir", f"the folder of the files of corpus={self.name!r}", "None")
 
     def load(self, options: Mapping[str, Any], given: Collection[str]) -> Any:
-        """What the loader returns: a corpus, or a mapping from splits to texts."""
+        """Calls the loader: a corpus, or a mapping from splits to texts."""
         arguments = {name: options[name] for name in self.arguments if name in given}
         loaded = self.loader(**arguments)
         if self.is_finished:
@@ -173,9 +166,5 @@ def corpus_names(kind: str) -> tuple[str, ...]:
 
 
 def named_corpus(name: str, kind: str) -> NamedCorpus:
-    """A registered corpus.
-
-    Raises:
-        ArgumentError: There is none of that name and kind.
-    """
+    """A registered corpus."""
     return CORPORA[kind].find(name, "corpus", alternative=", or None for `train_files` or `texts`")

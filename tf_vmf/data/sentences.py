@@ -12,11 +12,10 @@ import tensorflow as tf
 
 from tf_vmf._errors import ArgumentError
 from tf_vmf.data import batches
-from tf_vmf.data.arrays import BLOCK, blocks
+from tf_vmf.data.arrays import BLOCK, blocks, content_fingerprint
 from tf_vmf.data.batches import Gather, Plan, PlannedExamples, length_buckets, token_gatherer
+from tf_vmf.data.counts import counts_of
 from tf_vmf.data.documents import Documents
-from tf_vmf.data.fingerprints import content_fingerprint
-from tf_vmf.data.numbering import counts_of
 from tf_vmf.text.tokens import EOS_ID, PAD_ID, UNK_ID
 
 
@@ -124,7 +123,7 @@ class Sentences(PlannedExamples):
         return Documents(counts_of(self.tokens, self.offsets, vocabulary_size), self.labels)
 
     def token_counts(self, vocabulary_size: int) -> np.ndarray:
-        """How often each id occurs, int64 (vocabulary_size,)."""
+        """Counts of each id, int64 (vocabulary_size,)."""
         counts = np.zeros(vocabulary_size, np.int64)
         for block in blocks(self.num_tokens, BLOCK):
             counts += np.bincount(self.tokens[block], minlength=vocabulary_size)

@@ -1,4 +1,4 @@
-"""Where the text of a corpus comes from, as the options of the loaders say it."""
+"""The source of a corpus's text, from the options of the loaders."""
 
 from __future__ import annotations
 
@@ -37,12 +37,7 @@ class Source:
 
     @classmethod
     def of(cls, kind: str, loader: Callable[..., Any], options: Mapping[str, Any]) -> Source:
-        """The options of a call of `loader`, checked before anything is read.
-
-        Raises:
-            ArgumentError: No such corpus; none or several of `corpus`, `train_files` and `texts`; options that do not go with the
-                one that is given.
-        """
+        """The options of a call of `loader`, checked before anything is read."""
         defaults = {name: each.default for name, each in inspect.signature(loader).parameters.items()}
         given = frozenset(name for name, default in defaults.items() if _differs(options.get(name, default), default))
         sources = [name for name in ("corpus", "train_files", "texts") if options.get(name) is not None]
@@ -82,11 +77,7 @@ class Source:
         return {split: expand_paths(paths) for split, paths in self.files.items()}
 
     def splits(self, *, whole_files: bool) -> tuple[Mapping[str, Iterable[Text]], Any]:
-        """The texts of the splits that have some, and where they come from.
-
-        Args:
-            whole_files: Whether each file in a folder is one text.
-        """
+        """The texts of the splits that have some, and where they come from."""
         if self.named is not None:
             return self.named.load(self.options, self.given), self.named.source
         if self.options.get("texts") is not None:

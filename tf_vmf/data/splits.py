@@ -67,9 +67,6 @@ def split_rows(
 
     Returns:
         (kept, held out): sorted int64 positions that together are 0..num_rows-1.
-
-    Raises:
-        ValueError: `held_out` leaves no row on either side.
     """
     is_number = isinstance(held_out, numbers.Real) and not isinstance(held_out, bool) and held_out == held_out
     size = 0 if not is_number else round(held_out * num_rows) if isinstance(held_out, float) else held_out
@@ -86,19 +83,7 @@ def split_rows(
 
 
 def split_three_ways(num_rows: int, held_out: Mapping[str, Any], seed: int) -> dict[str, np.ndarray]:
-    """Splits rows into "train" and what `held_out` names.
-
-    Args:
-        num_rows: how many rows there are.
-        held_out: the size of each split to hold out, in documents or as a share of all rows, in the order of drawing.
-        seed: as in `split_rows`.
-
-    Returns:
-        Sorted positions of each split, disjoint, together 0..num_rows-1.
-
-    Raises:
-        ValueError: there are fewer rows than splits, or a size leaves none for another split.
-    """
+    """Splits rows into "train" and what `held_out` names."""
     if held_out and num_rows <= len(held_out):
         expected = f"{len(held_out) + 1} texts or more that hold a word, one each for {', '.join(['train', *held_out])}"
         raise ArgumentError("texts", expected, str(num_rows))

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 # Name -> modules to import; the last one defines it. The divergences are registered with the distributions.
 _MODULES = {
-    "PowerSpherical": ("power_spherical_divergences", "power_spherical"),
+    "PowerSpherical": ("divergences", "power_spherical"),
     "SphereTest": ("sphere_tests",),
     "SphericalKMeans": ("spherical_k_means",),
     "StereographicProjection": ("stereographic_projection",),
     "UniformNormVonMisesFisher": ("uniform_norm_von_mises_fisher",),
-    "VonMisesFisher": ("power_spherical_divergences", "von_mises_fisher"),
+    "VonMisesFisher": ("divergences", "von_mises_fisher"),
     "VonMisesFisherFit": ("inference",),
     "VonMisesFisherMixture": ("mixture",),
     "bingham_test": ("sphere_tests",),

@@ -17,7 +17,7 @@ _SHOWN = 5
 # Up to this dimension products are taken in float64 whatever the dtype of the rows: they cost little, and concentrations are large.
 _SMALL_DIM = 64
 # Elements of the matrix rows x components that are held at a time, and bounds of the number of rows: what fits a cache is fastest.
-_BLOCK, _FEWEST, _MOST = 2**19, 256, 2**12
+_BLOCK, _FEWEST, _MOST = 2**16, 256, 2**12
 # Norms whose squares, and products with unit vectors, neither under- nor overflow in the dtype.
 _SAFE_NORMS = {"float32": (1e-15, 1e15), "float64": (1e-140, 1e140)}
 
@@ -26,7 +26,7 @@ class Directions:
     """Rows of a matrix as points on the unit sphere: the matrix as it is, and the inverse norm of every row.
 
     Args:
-        X: Array or scipy CSR matrix `(n, d)`, float32 or float64. Rows of positive weight are finite.
+        X: Array or scipy CSR matrix `(n, d)`, float32 or float64.
         owner: The estimator, for messages.
         normalize: Whether rows are scaled to unit length; otherwise they must have norm 1 to 1e-5.
         zero_rows: "error" refuses rows of zeros, "uniform" takes them for points without a direction.
@@ -37,7 +37,7 @@ class Directions:
         scale: `(n,)` float64, the inverse norms; 0 for rows without a direction.
 
     Raises:
-        ArgumentError: Rows are zero, or not of unit length with `normalize=False`; the message has their numbers.
+        ArgumentError: Rows hold NaN or infinity, are zero, or not of unit length with `normalize=False`; with their numbers.
     """
 
     def __init__(
@@ -49,12 +49,20 @@ class Directions:
         ignored = np.zeros(X.shape[0], bool) if weight is None else weight == 0
         if ignored.any():
             X = _cleared(X, ignored)
-        largest = np.asarray(_largest(X), np.float64)
+        norms, divisor = _norms(X), np.ones(X.shape[0])
         low, high = _SAFE_NORMS[X.dtype.name]
-        extreme = (largest > 0) & ((largest < low) | (largest > high))
+        suspect = np.flatnonzero(~((norms >= low) & (norms <= high)))  # NaN is
+        if suspect.size:
+            largest = np.asarray(_largest(X[suspect]), np.float64)
+            bad = suspect[~np.isfinite(largest)]
+            if bad.size:
+                kind = "NaN" if np.isnan(largest).any() else "infinity"
+                raise ArgumentError("X", "finite numbers (no NaN, no inf)", f"{kind} in {named_rows(bad)}", owner=owner)
+            divisor[suspect] = np.where(largest > 0, largest, 1.0)
+        extreme = divisor != 1
         if extreme.any():  # by the largest element first: the squares of small and large numbers under- and overflow
-            X = _divided(X, np.where(extreme, largest, 1.0).astype(X.dtype))
-        norms = _norms(X)
+            X = _divided(X, divisor.astype(X.dtype))
+            norms[suspect] = _norms(X[suspect])
         # What is smaller than rounding of the largest row's elements is a direction, too: only zeros are none.
         zero = norms == 0
         if zero_rows == "error" and (zero & ~ignored).any():
@@ -72,7 +80,7 @@ class Directions:
                 raise ArgumentError(
                     "X",
                     f"rows of unit length to {_TOLERANCE:g}, as normalize=False",
-                    f"{named_rows(off)}, the first of norm {(norms * np.where(extreme, largest, 1))[off[0]]:.9g}",
+                    f"{named_rows(off)}, the first of norm {(norms * divisor)[off[0]]:.9g}",
                     "Scale them with `sklearn.preprocessing.normalize(X)`, or set normalize=True.",
                     owner=owner,
                 )
@@ -101,7 +109,7 @@ class Directions:
             yield slice(start, min(start + rows, len(self)))
 
     def cosines(self, rows: slice, directions: np.ndarray) -> np.ndarray:
-        """Inner products of the points with unit vectors `(K, d)`: shape `(b, K)`, in `dtype`; 0 for rows without a direction."""
+        """Inner products of the points with vectors `(K, d)`: shape `(b, K)`, in `dtype`; 0 for rows without a direction."""
         product = self._block(rows) @ directions.T.astype(self.dtype, copy=False)
         product *= self.scale[rows, np.newaxis].astype(self.dtype, copy=False)
         return product
@@ -112,12 +120,10 @@ class Directions:
         labels = np.argmax(product, axis=1)
         return labels.astype(np.int32), product[np.arange(len(labels)), labels] * self.scale[rows]
 
-    def sums(self, rows: slice, weights: np.ndarray) -> np.ndarray:
-        """Sums of the points, weighted by the columns of weights `(b, K)`: float64, shape `(K, d)`."""
-        scaled = (weights * self.scale[rows, np.newaxis].astype(weights.dtype, copy=False)).astype(
-            self.dtype, copy=False
-        )
-        return np.asarray((self._block(rows).T @ scaled).T, np.float64)
+    def sums(self, rows: slice, weights: np.ndarray, per_row: np.ndarray | float = 1.0) -> np.ndarray:
+        """Sums of the points, weighted by the columns of `weights * per_row`, `(b, K)`, which is changed: float64, `(K, d)`."""
+        weights *= (per_row * self.scale[rows]).astype(weights.dtype, copy=False)[:, np.newaxis]
+        return np.asarray((self._block(rows).T @ weights.astype(self.dtype, copy=False)).T, np.float64)
 
     def sums_by_label(self, rows: slice, labels: np.ndarray, weight: np.ndarray, count: int) -> np.ndarray:
         """Weighted sums of the points of every label: float64, shape `(count, d)`."""

@@ -6,12 +6,14 @@ the dtype of the points.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 
-from tf_vmf.distributions.directions import Directions
+from tf_vmf.distributions.directions import Directions, named_rows
 from tf_vmf.math import arrays
 
 # Sums of many equal numbers are off by as much, relatively: 64 rounding errors in float32, 1,024 in float64.
@@ -39,12 +41,10 @@ class Components(NamedTuple):
         with np.errstate(divide="ignore"):
             at_mode = arrays.log_prob_at_mode(self.concentrations, points.dim) + np.log(self.weights)
         constant = float(at_mode.max())
-        cosines = points.cosines(rows, self.mean_directions)
-        # log_prob_at_mode - kappa (1 - cosine): the difference is exact near 1.
-        cosines -= 1
-        cosines *= self.concentrations.astype(points.dtype)
-        cosines += (at_mode - constant).astype(points.dtype)
-        return cosines, constant
+        # log_prob_at_mode - kappa (1 - cosine), in two passes over what the matrix product gives.
+        log_prob = points.cosines(rows, self.concentrations[:, np.newaxis] * self.mean_directions)
+        log_prob += (at_mode - constant - self.concentrations).astype(points.dtype)
+        return log_prob, constant
 
 
 class Statistics(NamedTuple):
@@ -98,12 +98,14 @@ def soft_step(points: Directions, components: Components, sample_weight: np.ndar
     """Shares every point out among the components by its posterior probabilities; the objective is the mean log density."""
     counts, resultants, total = _zeros(components)
     for rows in points.blocks(len(counts)):
-        log_prob, constant = components.log_prob(points, rows)
-        normalizer = normalize_log(log_prob)
-        log_prob *= sample_weight[rows, np.newaxis].astype(log_prob.dtype)
-        counts += log_prob.sum(axis=0, dtype=np.float64)
-        resultants += points.sums(rows, log_prob)
-        total += float(sample_weight[rows] @ normalizer) + constant * float(sample_weight[rows].sum())
+        shares, constant = components.log_prob(points, rows)
+        log_sum, per_row = _exponentiate(shares)
+        weight = sample_weight[rows]
+        # Every further pass over the points and components would cost a good part of the matrix products.
+        per_row = (weight / per_row).astype(shares.dtype)
+        counts += per_row @ shares
+        resultants += points.sums(rows, shares, per_row)
+        total += float(weight @ log_sum) + constant * float(weight.sum())
     return Statistics(counts, resultants, total / sample_weight.sum())
 
 
@@ -171,15 +173,8 @@ def climb(
 ) -> Run:
     """Steps until the objective stands still: EM (soft) or spherical k-means (hard).
 
-    Args:
-        points: n points.
-        components: The start.
-        sample_weight: `(n,)`, >= 0, not all zero.
-        hard: Whether points belong to one component each.
-        update: The new components from statistics and the components before.
-        max_iter: Largest number of steps.
-        tol: Change of the objective that ends the steps; for hard steps a fraction of its distance from 1.
-        report: Called after every step.
+    `update` makes the new components from statistics and the components before; `report` is called after every step. `tol` is the
+    change of the objective that ends the steps, for hard steps a fraction of its distance from 1.
     """
     step: Step = hard_step if hard else soft_step
     statistics = step(points, components, sample_weight)
@@ -196,12 +191,7 @@ def climb(
 
 
 def spread_within(statistics: Statistics, total: np.ndarray) -> float:
-    """Unbiased mean of `1 - cosine` within clusters, at most that of all points.
-
-    Args:
-        statistics: Those of the clusters.
-        total: Weighted sum of all points.
-    """
+    """Unbiased mean of `1 - cosine` within clusters, at most that of all points, whose weighted sum is `total`."""
     count = statistics.counts.sum()
     overall = max(1 - float(np.linalg.norm(total)) / count, 0.0)
     freedom = count - np.count_nonzero(statistics.counts)
@@ -225,12 +215,18 @@ def concentrations_of(means: np.ndarray, dim: int, largest: float) -> np.ndarray
 
 def normalize_log(log_prob: np.ndarray) -> np.ndarray:
     """Turns rows of log probabilities into probabilities, in place, and returns the logarithms of their sums in float64."""
-    largest = log_prob.max(axis=1, keepdims=True)
-    log_prob -= largest
+    log_sum, total = _exponentiate(log_prob)
+    log_prob /= total[:, np.newaxis]
+    return log_sum
+
+
+def _exponentiate(log_prob: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Takes exponentials relative to the largest of each row, in place; log sums of the rows in float64, and their new sums."""
+    largest = log_prob.max(axis=1)
+    log_prob -= largest[:, np.newaxis]
     np.exp(log_prob, out=log_prob)
-    total = log_prob.sum(axis=1, keepdims=True)
-    log_prob /= total
-    return (largest.astype(np.float64) + np.log(total, dtype=np.float64))[:, 0]
+    total = log_prob @ np.ones(log_prob.shape[1], log_prob.dtype)
+    return largest.astype(np.float64) + np.log(total, dtype=np.float64), total
 
 
 def _fill_empty_clusters(
@@ -260,3 +256,28 @@ def _fill_empty_clusters(
 
 def _zeros(components: Components) -> tuple[np.ndarray, np.ndarray, float]:
     return np.zeros_like(components.weights), np.zeros_like(components.mean_directions), 0.0
+
+
+_SHOWN = 5
+
+
+def collapsed(points: Directions, components: Components) -> np.ndarray:
+    """Whether each component has weight and the largest concentration, `(K,)` bools."""
+    largest = largest_concentration(points.dim, points.dtype)
+    return (components.weights > 0) & (components.concentrations >= largest)
+
+
+def warn_of_collapse(points: Directions, components: Components, labels: np.ndarray, has_prior: bool) -> None:
+    """Warns the caller of `fit` if components collapsed, by their numbers and those of the rows with their labels (-1: none)."""
+    found = np.flatnonzero(collapsed(points, components))
+    if not found.size:
+        return
+    names = ", ".join(map(str, found[:_SHOWN])) + (f" and {found.size - _SHOWN} more" if found.size > _SHOWN else "")
+    remedy = "" if has_prior else "set concentration_prior='auto' or to a number of points, "
+    warnings.warn(
+        f"{'Component' if found.size == 1 else 'Components'} {names} collapsed to equal points, "
+        f"{named_rows(np.flatnonzero(np.isin(labels, found)))}: the likelihood has no upper bound there, and bic, aic and icl of "
+        f"this fit mean nothing. To mend it, {remedy}lower n_components or leave out repeated rows.",
+        ConvergenceWarning,
+        stacklevel=4,
+    )

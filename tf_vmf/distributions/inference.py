@@ -8,14 +8,28 @@ from typing import Any
 
 import numpy as np
 import scipy.stats
+import tensorflow as tf
 
 from tf_vmf._errors import ArgumentError
-from tf_vmf.distributions.samples import SampleResult, unit_points
+from tf_vmf.distributions.maximum_likelihood import sample_error
 from tf_vmf.math import arrays
+from tf_vmf.math.precision import largest_fitted_concentration, unit_norm_tolerance
 
 # The smallest kappa that is told from 0, and the absolute error of log kappa in the solutions of equations.
 _SMALLEST, _TOLERANCE = 1e-12, 1e-12
 _MOST_STEPS = 100
+
+
+class SampleResult:
+    """A dataclass of numbers and arrays; results are equal if all of their fields are."""
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        names = [field.name for field in dataclasses.fields(self)]  # type: ignore[arg-type]
+        return all(np.array_equal(getattr(self, name), getattr(other, name), equal_nan=True) for name in names)
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -105,21 +119,30 @@ def fit_with_errors(samples: Any, *, confidence: float = 0.95) -> VonMisesFisher
 
     def slope(kappa: np.ndarray, length: np.ndarray, missing: np.ndarray) -> np.ndarray:
         """The derivative of `log_likelihood`."""
-        one_minus = arrays.one_minus_mean_resultant_length
-        return n * one_minus(kappa, dim) - length * one_minus(kappa * length, dim) - missing
+        of_points, of_resultant = arrays.one_minus_mean_resultant_length(np.stack([kappa, kappa * length]), dim)
+        return n * of_points - length * of_resultant - missing
 
     def log_likelihood(kappa: np.ndarray, length: np.ndarray, missing: np.ndarray) -> np.ndarray:
         """Of the resultant's length, up to a constant."""
-        at_mode = arrays.log_prob_at_mode
-        return n * at_mode(kappa, dim) - at_mode(kappa * length, dim) - kappa * missing
+        of_points, of_resultant = arrays.log_prob_at_mode(np.stack([kappa, kappa * length]), dim)
+        return n * of_points - of_resultant - kappa * missing
 
     cap = np.full_like(length, largest)
-    corrected, _ = _root(slope, np.full_like(length, _SMALLEST), cap, length, missing)
+    # The correction lowers the estimate.
+    corrected, _ = _root(slope, np.full_like(length, _SMALLEST), np.minimum(concentration, cap), length, missing)
     corrected = np.where(length**2 <= n, 0.0, corrected)
     best = log_likelihood(corrected, length, missing) - 0.5 * scipy.stats.chi2.ppf(confidence, 1)
     is_open = best <= log_likelihood(np.zeros_like(corrected), length, missing)
-    low, _ = _root(lambda k, r, q, b: b - log_likelihood(k, r, q), 0.0 * cap, corrected, length, missing, best)
-    high, is_beyond = _root(lambda k, r, q, b: log_likelihood(k, r, q) - b, corrected, cap, length, missing, best)
+    # Both ends at once: most of the time goes into calls.
+    side = np.reshape([-1.0, 1.0], (2,) + (1,) * length.ndim)
+    (low, high), (_, is_beyond) = _root(
+        lambda k, r, q, b: side * (log_likelihood(k, r, q) - b),
+        np.stack([0.0 * cap, corrected]),
+        np.stack([corrected, cap]),
+        length,
+        missing,
+        best,
+    )
     interval = np.stack([np.where(is_open, 0.0, low), np.where(is_beyond, np.inf, high)], axis=-1)
 
     precision = n * corrected * arrays.mean_resultant_length(corrected, dim)
@@ -179,3 +202,23 @@ def _chandrupatla(
             t = np.clip(np.where(safe, quadratic, 0.5), limit, 1 - limit)
             t = np.where(np.isfinite(t), t, 0.5)
     return np.where(np.abs(fa) < np.abs(fb), a, b)
+
+
+def unit_points(samples: Any, owner: str) -> tuple[np.ndarray, float]:
+    """The samples in double precision, of unit length to rounding, and the largest concentration that their dtype can tell."""
+    dtype = tf.as_dtype(getattr(samples, "dtype", tf.float64))
+    dtype = dtype if dtype.is_floating else tf.float64
+    points = np.asarray(tf.cast(samples, tf.float64) if tf.is_tensor(samples) else samples).astype(np.float64)
+    if points.ndim < 2 or points.shape[0] < 2 or points.shape[-1] < 2:
+        raise ArgumentError(
+            "samples",
+            "shape (n, ..., d), n >= 2 points in d >= 2 dimensions",
+            f"shape {points.shape}",
+            owner=owner,
+        )
+    norm = np.linalg.norm(points, axis=-1)
+    is_unit = np.abs(norm - 1) <= unit_norm_tolerance(dtype)  # NaN is not
+    if not is_unit.all():
+        weights = np.ones_like(norm)
+        raise sample_error(norm, is_unit, weights, np.zeros_like(is_unit), dtype)
+    return points / norm[..., np.newaxis], largest_fitted_concentration(dtype)

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tf_vmf import math as vmf_math
 from tf_vmf._checks import check_number
 from tf_vmf._errors import ArgumentError
 from tf_vmf.math.precision import largest_fitted_concentration, unit_norm_tolerance
+from tf_vmf.math.resultant_length import inverse_of_either
 
 
 def fit_von_mises_fisher(
@@ -25,32 +25,9 @@ def fit_von_mises_fisher(
     mu = s / ||s||,   A_d(kappa) = ||s||,   s = (n m + sum_i weight_i x_i) / (n + sum_i weight_i)
     ```
 
-    where n, `prior_count`, and m, `prior_mean`, are those of the conjugate prior, a density in (mu, kappa) proportional to
-    `c(kappa)^n exp(kappa n m.mu)`, `c(kappa) exp(kappa mu.x)` being the density of a sample: n samples whose mean is m. For samples
-    close together `1 - ||s||` is taken as the mean of `||x_i - mu||^2 / 2`, which keeps its digits.
-
-    Args:
-        samples: Float tensor of unit vectors, `sample shape + batch shape + (d,)`, d static. Half precision is computed in
-            float32.
-        weights: Float tensor >= 0 that broadcasts with `samples.shape[:-1]`, or None for equal weights. Samples of weight zero
-            may hold anything.
-        sample_ndims: How many leading dimensions count samples.
-        validate_args: Whether samples and weights are checked by assertions in graph mode. Without, a batch member with a bad
-            sample or weight has NaN parameters there. In eager mode it is always an error.
-        prior_count: Number >= 0: how many samples the prior counts for. 0 is maximum likelihood.
-        prior_mean: Vector `(d,)` of a length below 1, or None for zero: a prior of uniform samples.
-
-    Returns:
-        Mean direction `batch shape + (d,)` and concentration `batch shape`, at most `largest_fitted_concentration(dtype)`. If the
-        samples cancel out, the concentration is 0 and the mean direction the first axis.
-
-    Raises:
-        ArgumentError: `prior_count` or `prior_mean` is out of its range. In eager mode, also if a sample of positive weight is no
-            unit vector, or a weight is negative or not finite, or weights sum to zero.
-
-    References:
-        A. Banerjee, I. Dhillon, J. Ghosh, S. Sra. Clustering on the Unit Hypersphere using von Mises-Fisher Distributions.
-        JMLR 6, 2005.
+    The arguments are those of `VonMisesFisher.experimental_fit`; half precision is computed in float32. For samples close together
+    `1 - ||s||` is taken as the mean of `||x_i - mu||^2 / 2`, which keeps its digits. The concentration is at most
+    `largest_fitted_concentration(dtype)`; where the samples cancel out it is 0, and the mean direction the first axis.
     """
     dtype = samples.dtype
     tolerance = unit_norm_tolerance(dtype)
@@ -112,18 +89,11 @@ def _maximum_likelihood(
         weights * tf.reduce_sum(tf.math.squared_difference(samples, mean_direction), axis=-1), axis=axes
     )
     spread += share * (1 - tf.reduce_sum(mean_direction * prior_mean, axis=-1))
-    # Each estimate on its own half; outside, a harmless argument.
-    far = length < 0.5
-    half = tf.fill(tf.shape(length), tf.constant(0.5, samples.dtype))
-    concentration = tf.where(
-        far,
-        vmf_math.inverse_mean_resultant_length(tf.where(far, length, half), dim),
-        vmf_math.inverse_one_minus_mean_resultant_length(tf.where(far, half, tf.minimum(spread, 0.5)), dim),
-    )
+    concentration = inverse_of_either(length, tf.minimum(spread, 0.5), float(dim))
     return mean_direction, concentration
 
 
-_compiled = tf.function(_maximum_likelihood, reduce_retracing=True)
+_compiled = tf.function(_maximum_likelihood, reduce_retracing=True, autograph=False)
 
 
 def _prior(count: Any, mean: Any, samples: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

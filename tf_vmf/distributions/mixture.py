@@ -15,10 +15,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from tf_vmf._errors import ArgumentError
 from tf_vmf.distributions import expectation_maximization as em
-from tf_vmf.distributions.collapse import collapsed, warn_of_collapse
 from tf_vmf.distributions.directions import Directions
+from tf_vmf.distributions.expectation_maximization import collapsed, warn_of_collapse
 from tf_vmf.distributions.sphere_estimator import SEEDINGS, SphereEstimator, at_least
-from tf_vmf.math.area import log_sphere_area
+from tf_vmf.math.arrays import log_sphere_area
 
 # Imagined points of the prior "auto". On the household expenditures of Hornik and Gruen (2014) BIC is lowest for their three
 # components with any number from .01 to .3.
@@ -174,7 +174,8 @@ class VonMisesFisherMixture(DensityMixin, SphereEstimator):
             The estimator.
         """
         goes_on = self.warm_start and hasattr(self, "weights_")
-        self._check_same_components(goes_on)
+        if goes_on:
+            self._check_goes_on("n_components", len(self.weights_))
         points, weight = self._weighted_points(X, sample_weight, reset=not goes_on)
         self._check_enough_rows(points, "n_components", self.n_components)
         random_state = check_random_state(self.random_state)
@@ -214,7 +215,7 @@ class VonMisesFisherMixture(DensityMixin, SphereEstimator):
         """
         if not hasattr(self, "weights_"):
             return self.fit(X, sample_weight=sample_weight)
-        self._check_same_components(True)
+        self._check_goes_on("n_components", len(self.weights_))
         points, weight = self._weighted_points(X, sample_weight, reset=False)
         step = em.hard_step if self.assignment == "hard" else em.soft_step
         batch = step(points, self._components(), weight)
@@ -322,7 +323,8 @@ class VonMisesFisherMixture(DensityMixin, SphereEstimator):
     def _first(self, points: Directions, weight: np.ndarray, random_state: np.random.RandomState) -> em.Components:
         """The components of a start, with one concentration."""
         clusters, seeds = self._start(points, weight, self.n_components, random_state)
-        total = np.sum([points.sums(rows, weight[rows, np.newaxis])[0] for rows in points.blocks(1)], axis=0)
+        ones = np.ones((len(points), 1))
+        total = np.sum([points.sums(rows, ones[rows], weight[rows])[0] for rows in points.blocks(1)], axis=0)
         self._auto_prior = em.Prior(_AUTO_PRIOR, 1 - em.spread_within(clusters, total))
         largest = em.largest_concentration(points.dim, points.dtype)
         components = em.maximize(clusters, seeds, True, self._prior(), largest)
@@ -380,16 +382,6 @@ class VonMisesFisherMixture(DensityMixin, SphereEstimator):
         if not points.has_direction.any():
             raise ArgumentError("X", "a row with a direction", "only rows of zeros", owner="VonMisesFisherMixture")
         return self._log_density(points)[points.has_direction]
-
-    def _check_same_components(self, goes_on: bool) -> None:
-        if goes_on and len(self.weights_) != self.n_components:
-            raise ArgumentError(
-                "n_components",
-                f"{len(self.weights_)}, the number of the fit to go on from",
-                str(self.n_components),
-                "Fit a clone of the estimator.",
-                owner="VonMisesFisherMixture",
-            )
 
     def _components(self) -> em.Components:
         return em.Components(self.weights_, self.mean_directions_, self.concentrations_)

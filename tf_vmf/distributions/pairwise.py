@@ -1,8 +1,11 @@
-"""Log densities of many points under many von Mises-Fisher distributions, by one matrix product."""
+"""Log densities: of many points under many distributions by one matrix product, distances, and the uniform limit."""
 
+import functools
 from collections.abc import Callable
 
+import numpy as np
 import tensorflow as tf
+import tensorflow_probability as tfp
 
 from tf_vmf import math as vmf_math
 from tf_vmf._errors import ArgumentError
@@ -61,7 +64,7 @@ def pairwise_log_prob(x: tf.Tensor, mean_directions: tf.Tensor, concentrations: 
     return restore(_pairwise(x, mu, kappa, shape[-1]))
 
 
-@tf.function(reduce_retracing=True)
+@tf.function(reduce_retracing=True, autograph=False)
 def _pairwise(x: tf.Tensor, mu: tf.Tensor, kappa: tf.Tensor, dim: int) -> tf.Tensor:
     # A graph, so that the small operations on the concentrations cost little in eager mode, too.
     # The largest number stands for infinity, as infinity times zero is NaN. The difference is exact near 1.
@@ -87,6 +90,8 @@ def cosine_distance(x: tf.Tensor, mean_direction: tf.Tensor) -> tf.Tensor:
     )
     if points.rank and mean_direction.shape.rank == 1 and mean_direction.shape.is_compatible_with(x.shape[-1:]):
         return _distances_to_one(x, mean_direction)
+    if x.shape.is_fully_defined() and x.shape == mean_direction.shape:
+        return _distances_in_pairs(x, mean_direction)
     if not is_product:
         return 0.5 * tf.reduce_sum(tf.math.squared_difference(x, mean_direction), axis=-1)
     wide_x, wide_mu = tf.cast(tf.squeeze(x, axis=-2), tf.float64), tf.cast(mean_direction, tf.float64)
@@ -108,3 +113,33 @@ def _distances_to_one(x: tf.Tensor, mean_direction: tf.Tensor) -> tuple[tf.Tenso
         return upstream[..., tf.newaxis] * difference, to_mean_direction
 
     return 0.5 * tf.reduce_sum(tf.square(difference), axis=-1), gradient
+
+
+@custom_gradient
+def _distances_in_pairs(x: tf.Tensor, mean_direction: tf.Tensor) -> tuple[tf.Tensor, Callable]:
+    """`||x - mu||^2 / 2` for a direction per point: nothing is kept for the gradient, which is written once."""
+
+    def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        to_x = upstream[..., tf.newaxis] * (x - mean_direction)
+        return to_x, -to_x
+
+    return 0.5 * tf.reduce_sum(tf.math.squared_difference(x, mean_direction), axis=-1), gradient
+
+
+def as_uniform_at_zero(log_prob_at_mode: tf.Tensor, concentration: tf.Tensor, dim: int) -> tf.Tensor:
+    """Takes the rounding errors of `tfp.distributions.SphericalUniform` over where the concentration is 0.
+
+    The exact value and its differ by some rounding errors in the dtype, which a test of equality would find. Gradients stay.
+    """
+    uniform = tf.constant(_uniform_log_prob(dim, log_prob_at_mode.dtype))
+    # The difference of two close numbers is exact, and so is the sum.
+    difference = tf.stop_gradient(uniform - log_prob_at_mode)
+    return log_prob_at_mode + tf.where(tf.equal(concentration, 0.0), difference, tf.zeros_like(difference))
+
+
+@functools.lru_cache(maxsize=256)
+def _uniform_log_prob(dim: int, dtype: tf.DType) -> np.ndarray:
+    own = tf.float32 if dtype == tf.bfloat16 else dtype  # its log-gamma function knows no bfloat16
+    with tf.init_scope():
+        value = tfp.distributions.SphericalUniform(dim, dtype=own).log_prob(tf.zeros([dim], own))
+        return tf.cast(value, dtype).numpy()

@@ -9,10 +9,9 @@ import tensorflow_probability as tfp
 from tensorflow_probability.python.internal import parameter_properties, samplers
 
 from tf_vmf import math as vmf_math
-from tf_vmf.distributions.pairwise import cosine_distance
+from tf_vmf.distributions.pairwise import as_uniform_at_zero, cosine_distance
 from tf_vmf.distributions.stereographic_projection import UnitVectors
-from tf_vmf.distributions.uniform import as_uniform_at_zero
-from tf_vmf.math.power_spherical_sampler import power_spherical_sample
+from tf_vmf.math.power_spherical import power_spherical_sample
 
 
 class PowerSpherical(tfp.distributions.PowerSpherical):

@@ -13,8 +13,54 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from tf_vmf._errors import ArgumentError
 from tf_vmf.distributions import expectation_maximization as em
-from tf_vmf.distributions.directions import Directions, named_rows, unit_vectors
-from tf_vmf.distributions.seeding import random_rows, spherical_k_means_plus_plus
+from tf_vmf.distributions.directions import Directions, unit_vectors
+
+
+def spherical_k_means_plus_plus(
+    points: Directions, count: int, sample_weight: np.ndarray, random_state: np.random.RandomState
+) -> np.ndarray:
+    """Picks points `(count, d)` that lie far from each other, by the cosine distance `1 - x.y = ||x - y||^2 / 2`.
+
+    Each next point is drawn with probability proportional to its distance from the nearest one picked so far, several times, of
+    which the draw that lowers the sum of distances most is kept (greedy k-means++; Endo and Miyamoto, MDAI 2015).
+    """
+    trials = 2 + int(np.log(count))
+    picked = [points.take(_draw(sample_weight, 1, random_state))]
+    distance = _distances(points, picked[0])[:, 0]
+    for _ in range(1, count):
+        candidates = points.take(_draw(sample_weight * distance, trials, random_state, sample_weight))
+        nearest = np.minimum(distance[:, np.newaxis], _distances(points, candidates))
+        best = int(np.argmin(sample_weight @ nearest))
+        picked.append(candidates[best : best + 1])
+        distance = nearest[:, best]
+    return np.concatenate(picked)
+
+
+def random_rows(
+    points: Directions, count: int, sample_weight: np.ndarray, random_state: np.random.RandomState
+) -> np.ndarray:
+    """Picks different points of positive weight at random, `(count, d)`."""
+    candidates = np.flatnonzero(sample_weight > 0)
+    return points.take(random_state.choice(candidates, count, replace=len(candidates) < count))
+
+
+def _distances(points: Directions, directions: np.ndarray) -> np.ndarray:
+    distances = np.empty((len(points), len(directions)))
+    for rows in points.blocks(len(directions)):
+        distances[rows] = 1 - points.cosines(rows, directions)
+    return np.maximum(distances, 0, out=distances)
+
+
+def _draw(
+    weights: np.ndarray, count: int, random_state: np.random.RandomState, fallback: np.ndarray | None = None
+) -> np.ndarray:
+    """Indices with probabilities proportional to the weights; to the fallback where all are zero, as for equal points."""
+    cumulative = np.cumsum(weights / max(weights.max(), np.finfo(float).tiny))
+    if not cumulative[-1] > 0 and fallback is not None:
+        return _draw(fallback, count, random_state)
+    drawn = np.searchsorted(cumulative, random_state.uniform(size=count) * cumulative[-1], side="right")
+    return np.minimum(drawn, len(weights) - 1)
+
 
 _SEEDINGS = {"k-means++": spherical_k_means_plus_plus, "random": random_rows}
 SEEDINGS = tuple(_SEEDINGS)
@@ -67,36 +113,21 @@ class SphereEstimator(BaseEstimator):
         return points, weight
 
     def _rows(self, X: Any, *, reset: bool) -> Any:
+        if np.ma.is_masked(X):
+            X = np.ma.filled(X.astype(np.float64), np.nan)  # missing, not what lies under the mask
         return validate_data(
             self,
             X,
             reset=reset,
             accept_sparse="csr",
             dtype=[np.float64, np.float32],
-            ensure_all_finite=False,  # below, with the numbers of the rows
+            ensure_all_finite=False,  # by Directions, with the numbers of the rows
             ensure_min_features=2 if reset else 1,
         )
 
     def _directions(self, X: Any, weight: np.ndarray | None) -> Directions:
-        self._check_finite(X, weight)
         options = {"owner": type(self).__name__, "zero_rows": self.zero_rows, "weight": weight}
         return Directions(X, normalize=getattr(self, "normalize", True), **options)
-
-    def _check_finite(self, X: Any, weight: np.ndarray | None) -> None:
-        values = X.data if scipy.sparse.issparse(X) else X
-        with np.errstate(over="ignore", invalid="ignore"):
-            if np.isfinite(values.sum()):
-                return
-        if scipy.sparse.issparse(X):
-            is_bad = np.zeros(X.shape[0], bool)
-            is_bad[np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))[~np.isfinite(X.data)]] = True
-        else:
-            is_bad = ~np.isfinite(X).all(axis=1)
-        bad = np.flatnonzero(is_bad if weight is None else is_bad & (weight > 0))
-        if bad.size:
-            kind = "NaN" if np.isnan(values).any() else "infinity"
-            received = f"{kind} in {named_rows(bad)}"
-            raise ArgumentError("X", "finite numbers (no NaN, no inf)", received, owner=type(self).__name__)
 
     def _check_enough_rows(self, points: Directions, name: str, count: int) -> None:
         if len(points) < count:
@@ -106,6 +137,12 @@ class SphereEstimator(BaseEstimator):
                 str(count),
                 owner=type(self).__name__,
             )
+
+    def _check_goes_on(self, name: str, found: int) -> None:
+        """Refuses to go on from a fit with another number of clusters than the parameter asks for."""
+        if getattr(self, name) != found:
+            expected, received = f"{found}, the number of the fit to go on from", str(getattr(self, name))
+            raise ArgumentError(name, expected, received, "Fit a clone of the estimator.", owner=type(self).__name__)
 
     def _number_of_starts(self, n_init: int) -> int:
         """`n_init`, but 1 for a start that is given, with a warning where more were asked for."""

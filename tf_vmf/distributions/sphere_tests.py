@@ -11,7 +11,7 @@ import scipy.stats
 from tf_vmf import math as vmf_math
 from tf_vmf._checks import check_integer
 from tf_vmf._errors import ArgumentError
-from tf_vmf.distributions.samples import SampleResult, unit_points
+from tf_vmf.distributions.inference import SampleResult, unit_points
 from tf_vmf.math import arrays
 
 

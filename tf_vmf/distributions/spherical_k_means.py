@@ -172,6 +172,8 @@ class SphericalKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Cluster
             The estimator.
         """
         is_first = not hasattr(self, "cluster_centers_")
+        if not is_first:
+            self._check_goes_on("n_clusters", len(self.cluster_centers_))
         points, weight = self._weighted_points(X, sample_weight, reset=is_first)
         if is_first:
             self._check_enough_rows(points, "n_clusters", self.n_clusters)

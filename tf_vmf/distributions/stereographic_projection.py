@@ -9,7 +9,23 @@ from tensorflow_probability.python.internal import assert_util, dtype_util, para
 from tf_vmf.math.precision import unit_norm_tolerance
 
 
-class StereographicProjection(tfb.AutoCompositeTensorBijector):
+class _OntoSphere(tfb.AutoCompositeTensorBijector):
+    """A bijector from R^(d-1) into R^d."""
+
+    def _forward_event_shape(self, shape: tf.TensorShape) -> tf.TensorShape:
+        return _longer(shape, 1)
+
+    def _inverse_event_shape(self, shape: tf.TensorShape) -> tf.TensorShape:
+        return _longer(shape, -1)
+
+    def _forward_event_shape_tensor(self, shape: tf.Tensor) -> tf.Tensor:
+        return tf.concat([shape[:-1], shape[-1:] + 1], axis=0)
+
+    def _inverse_event_shape_tensor(self, shape: tf.Tensor) -> tf.Tensor:
+        return tf.concat([shape[:-1], shape[-1:] - 1], axis=0)
+
+
+class StereographicProjection(_OntoSphere):
     r"""Maps `R^(d-1)` to the unit sphere in `R^d` without the antipode of a given point.
 
     #### Mathematical details
@@ -78,18 +94,6 @@ class StereographicProjection(tfb.AutoCompositeTensorBijector):
         """The image of the origin."""
         return self._mean_direction
 
-    def _forward_event_shape(self, shape: tf.TensorShape) -> tf.TensorShape:
-        return _longer(shape, 1)
-
-    def _inverse_event_shape(self, shape: tf.TensorShape) -> tf.TensorShape:
-        return _longer(shape, -1)
-
-    def _forward_event_shape_tensor(self, shape: tf.Tensor) -> tf.Tensor:
-        return tf.concat([shape[:-1], shape[-1:] + 1], axis=0)
-
-    def _inverse_event_shape_tensor(self, shape: tf.Tensor) -> tf.Tensor:
-        return tf.concat([shape[:-1], shape[-1:] - 1], axis=0)
-
     def _forward(self, y: tf.Tensor) -> tf.Tensor:
         mu = tf.convert_to_tensor(self.mean_direction)
         squared = tf.reduce_sum(tf.square(y), axis=-1, keepdims=True)
@@ -136,7 +140,7 @@ class StereographicProjection(tfb.AutoCompositeTensorBijector):
         ]
 
 
-class UnitVectors(tfb.AutoCompositeTensorBijector):
+class UnitVectors(_OntoSphere):
     """Maps `R^(d-1)` to the unit sphere in `R^d` without one point, for any d: the projection whose origin is the last axis.
 
     It constrains mean directions, as in `tfp.experimental.util.make_trainable`, where the dimension is not known in advance.
@@ -153,18 +157,6 @@ class UnitVectors(tfb.AutoCompositeTensorBijector):
 
     def _projection(self, x: tf.Tensor, dim: int) -> StereographicProjection:
         return StereographicProjection(tf.one_hot(dim - 1, dim, dtype=x.dtype), validate_args=self.validate_args)
-
-    def _forward_event_shape(self, shape: tf.TensorShape) -> tf.TensorShape:
-        return _longer(shape, 1)
-
-    def _inverse_event_shape(self, shape: tf.TensorShape) -> tf.TensorShape:
-        return _longer(shape, -1)
-
-    def _forward_event_shape_tensor(self, shape: tf.Tensor) -> tf.Tensor:
-        return tf.concat([shape[:-1], shape[-1:] + 1], axis=0)
-
-    def _inverse_event_shape_tensor(self, shape: tf.Tensor) -> tf.Tensor:
-        return tf.concat([shape[:-1], shape[-1:] - 1], axis=0)
 
     def _forward(self, y: tf.Tensor) -> tf.Tensor:
         return self._projection(y, y.shape[-1] + 1).forward(y)

@@ -18,9 +18,8 @@ from tensorflow_probability.python.internal import (
 from tf_vmf import math as vmf_math
 from tf_vmf._errors import ArgumentError
 from tf_vmf.distributions.maximum_likelihood import fit_von_mises_fisher
-from tf_vmf.distributions.pairwise import cosine_distance
+from tf_vmf.distributions.pairwise import as_uniform_at_zero, cosine_distance
 from tf_vmf.distributions.stereographic_projection import StereographicProjection, UnitVectors
-from tf_vmf.distributions.uniform import as_uniform_at_zero
 from tf_vmf.math.precision import epsilon, rounded_norm_tolerance
 
 

@@ -155,7 +155,7 @@ def _append(columns: dict[str, list[np.ndarray]], tensors: dict[str, tf.Tensor])
         columns.setdefault(name, []).append(tensor.numpy())
 
 
-@tf.function(reduce_retracing=True)
+@tf.function(reduce_retracing=True, autograph=False)
 def _terms(model: VariationalAutoencoder, x: Any, seed: tf.Tensor) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]:
     """nll, kl and, where there are any, tokens; the posterior's parameters and the sample z. Each has a row per example."""
     tokens = {"tokens": model.token_counts(x)} if model.has_tokens else {}
@@ -168,12 +168,12 @@ def _terms(model: VariationalAutoencoder, x: Any, seed: tf.Tensor) -> tuple[dict
     return {**terms, **tokens}, {**parameters, "z": z}
 
 
-@tf.function(reduce_retracing=True)
+@tf.function(reduce_retracing=True, autograph=False)
 def _nll(model: VariationalAutoencoder, x: Any, z: tf.Tensor) -> tf.Tensor:
     return -model.reconstruction_log_prob(x, z[tf.newaxis])[0]
 
 
-@tf.function(reduce_retracing=True)
+@tf.function(reduce_retracing=True, autograph=False)
 def _mean_code_loss(model: VariationalAutoencoder, x: Any, num_samples: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """Nll + kl of every example, with the mean of some samples as the code."""
     parameters = model.latent.parameters(model.features(x))

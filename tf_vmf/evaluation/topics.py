@@ -19,7 +19,7 @@ from tf_vmf.models.bag_of_words_vae import BagOfWordsVAE
 RELEVANCE_WEIGHT = 0.3
 # Where documents are, at centres of clusters or labels, 0.6 is level with 0.3 or better on all four corpora measured, in NPMI and
 # in C_V, for 0.01 to 0.06 of diversity.
-CENTRE_RELEVANCE_WEIGHT = 0.6
+CENTER_RELEVANCE_WEIGHT = 0.6
 _REFERENCE_SAMPLES = 4096
 _EPSILON = 1e-12  # gensim's, beside shares of documents
 _CHUNK = 256  # codes decoded at a time: bounds memory

@@ -23,8 +23,8 @@ from tf_vmf.layers.latent_contract import Parameters
 from tf_vmf.layers.latent_layer import LatentLayer, LatentMetric
 from tf_vmf.layers.learned_priors import check_prior
 from tf_vmf.layers.scheduled import Scheduled
+from tf_vmf.math.noise import is_compiled_by_xla
 from tf_vmf.math.unit_vector import unit_vector
-from tf_vmf.math.xla import is_compiled_by_xla
 
 # A refined concentration starts from at least this.
 _LEAST_REFINED = 1e-3

@@ -14,7 +14,7 @@ from tf_vmf.layers.latent_contract import LatentDescription, Parameters
 from tf_vmf.layers.latent_layer import LatentLayer
 from tf_vmf.layers.learned_priors import GaussianMixturePrior, LearnedPrior, check_prior
 from tf_vmf.layers.registry import register_latent
-from tf_vmf.math.normal_noise import stateless_normal
+from tf_vmf.math.noise import stateless_normal
 
 if TYPE_CHECKING:
     import tensorflow_probability as tfp

@@ -341,7 +341,7 @@ class LatentLayer(CheckedKeywords, TrainingState, keras.layers.Layer, LatentCont
             if not isinstance(input_shape, Mapping)
             else {name: tf.TensorSpec(shape, self.compute_dtype) for name, shape in input_shape.items()}
         )
-        parameters = tf.function(self.parameters).get_concrete_function(features).structured_outputs
+        parameters = tf.function(self.parameters, autograph=False).get_concrete_function(features).structured_outputs
         return {"z": z, "kl": batch, **{name: tuple(each.shape) for name, each in parameters.items()}}
 
     def get_config(self) -> dict[str, Any]:

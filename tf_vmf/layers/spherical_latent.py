@@ -15,7 +15,7 @@ from tf_vmf.layers.directional_latent import DirectionalLatent
 from tf_vmf.layers.latent_contract import LatentDescription, Parameters, fractions
 from tf_vmf.layers.learned_priors import LearnedPrior, VonMisesFisherMixturePrior
 from tf_vmf.layers.registry import register_latent
-from tf_vmf.math.power_spherical_sampler import power_spherical_sample
+from tf_vmf.math.power_spherical import power_spherical_sample
 from tf_vmf.math.unit_vector import unit_vector
 
 if TYPE_CHECKING:

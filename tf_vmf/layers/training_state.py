@@ -11,7 +11,7 @@ import tensorflow as tf
 
 
 class NotRematerialized:
-    """Mixin of layers that `keras.RematScope` leaves alone: their calls count, or have arguments that it does not take in graphs."""
+    """Mixin of layers that `keras.RematScope` leaves alone: a call counts, or has arguments by name, which it takes in no graph."""
 
     def rematerialized_call(self, layer_call: Any, *args: Any, **kwargs: Any) -> Any:
         """The call itself."""

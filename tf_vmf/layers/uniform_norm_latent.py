@@ -16,7 +16,7 @@ from tf_vmf.layers.heads import build_head, check_width
 from tf_vmf.layers.latent_contract import LatentDescription, Parameters
 from tf_vmf.layers.registry import register_latent
 from tf_vmf.layers.spherical_latent import VonMisesFisherDirection
-from tf_vmf.math.uniform_noise import stateless_uniform
+from tf_vmf.math.noise import stateless_uniform
 from tf_vmf.seeds import stateless_seed
 
 if TYPE_CHECKING:

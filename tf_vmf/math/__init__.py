@@ -12,15 +12,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tf_vmf.math.area import log_sphere_area
+    from tf_vmf.math.arrays import log_sphere_area
     from tf_vmf.math.bessel import bessel_i_ratio, bessel_i_ratio_derivative, log_bessel_i
     from tf_vmf.math.cosine_distribution import von_mises_fisher_cosine_cdf, von_mises_fisher_cosine_quantile
     from tf_vmf.math.divergence import kl_to_uniform, kl_von_mises_fisher
     from tf_vmf.math.interpolation import check_unit_vectors, great_circle, straight_line
-    from tf_vmf.math.inverse import inverse_mean_resultant_length, inverse_one_minus_mean_resultant_length
     from tf_vmf.math.normalizer import log_hyp0f1, log_normalizer, log_prob_at_mode
     from tf_vmf.math.power_spherical import power_spherical_kl_to_uniform, power_spherical_log_prob_at_mode
     from tf_vmf.math.resultant_length import (
+        inverse_mean_resultant_length,
+        inverse_one_minus_mean_resultant_length,
         mean_resultant_length,
         mean_resultant_length_derivative,
         one_minus_mean_resultant_length,
@@ -33,15 +34,15 @@ _MODULES = {
     "bessel_i_ratio_derivative": "bessel",
     "check_unit_vectors": "interpolation",
     "great_circle": "interpolation",
-    "inverse_mean_resultant_length": "inverse",
-    "inverse_one_minus_mean_resultant_length": "inverse",
+    "inverse_mean_resultant_length": "resultant_length",
+    "inverse_one_minus_mean_resultant_length": "resultant_length",
     "kl_to_uniform": "divergence",
     "kl_von_mises_fisher": "divergence",
     "log_bessel_i": "bessel",
     "log_hyp0f1": "normalizer",
     "log_normalizer": "normalizer",
     "log_prob_at_mode": "normalizer",
-    "log_sphere_area": "area",
+    "log_sphere_area": "arrays",
     "mean_resultant_length": "resultant_length",
     "mean_resultant_length_derivative": "resultant_length",
     "one_minus_mean_resultant_length": "resultant_length",

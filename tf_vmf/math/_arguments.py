@@ -18,12 +18,7 @@ _HALF_DTYPES = ("float16", "bfloat16")
 
 
 def check_dim(dim: int) -> int:
-    """Return `dim` as a Python int, or raise.
-
-    Raises:
-        TypeError: If `dim` is not a Python (or numpy) integer.
-        ArgumentError: If `dim` < 2.
-    """
+    """Return `dim` as a Python int, or raise a TypeError if it is not an integer, an ArgumentError if it is below 2."""
     if isinstance(dim, bool) or not isinstance(dim, numbers.Integral):
         raise TypeError(
             f"Argument `dim` must be a Python int, the dimension of the space that holds the sphere. Expected an int >= 2. "
@@ -36,12 +31,7 @@ def check_dim(dim: int) -> int:
 
 
 def check_order(order: float) -> float:
-    """Return `order` as a Python float, or raise.
-
-    Raises:
-        TypeError: If `order` is not a real Python (or numpy) number.
-        ArgumentError: If `order` is negative or not finite.
-    """
+    """Return `order` as a float, or raise a TypeError if it is not real, an ArgumentError if it is negative or not finite."""
     if isinstance(order, bool) or not isinstance(order, numbers.Real):
         raise TypeError(
             f"Argument `order` must be a Python number, as the coefficients depend on it. Expected a real number >= 0. "
@@ -55,20 +45,10 @@ def check_order(order: float) -> float:
 def compute_dtype(
     *values: tf.Tensor | float, names: tuple[str, ...]
 ) -> tuple[tuple[tf.Tensor, ...], Callable[[tf.Tensor], tf.Tensor]]:
-    """Convert to tensors of one dtype in which the functions are accurate.
+    """Convert to tensors of one dtype in which the functions are accurate, and the function that casts a result back.
 
-    Python numbers and NumPy integers become float32, or the dtype of the first float among `values`. Half precision is computed in
-    float32.
-
-    Args:
-        *values: Float tensors or numbers.
-        names: Their names, for messages.
-
-    Returns:
-        The tensors, and the function that casts a result back to the dtype of the arguments.
-
-    Raises:
-        TypeError: If the dtype is not a floating one, or the dtypes differ.
+    Python numbers and NumPy integers become float32, or the dtype of the first float among `values`; half precision is computed in
+    float32. Raises a TypeError with the `names` if a dtype is not a floating one, or they differ.
     """
     import tensorflow as tf
 

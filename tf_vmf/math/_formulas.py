@@ -14,12 +14,14 @@ precision, and the leading terms, which go on growing or falling, take kappa its
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+import functools
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from tf_vmf.math import _formulas
 from tf_vmf.math._tables import evaluate, polynomial
-from tf_vmf.math.array_library import library
 from tf_vmf.math.precision import POINT_MASS_CONCENTRATION
 
 if TYPE_CHECKING:
@@ -27,15 +29,7 @@ if TYPE_CHECKING:
 
 
 class Reduced(NamedTuple):
-    """Powers of the concentration and of p, each rounded as few times as possible.
-
-    Attributes:
-        kappa: The concentration.
-        bounded: The concentration, at most 1e18.
-        bounded_squared: The square of `bounded`.
-        p_squared: The square of `p`.
-        p: 1/s, at `bounded`.
-    """
+    """Powers of the concentration, of the bounded one (at most 1e18) and of p = 1/s, each rounded as few times as possible."""
 
     kappa: tf.Tensor
     bounded: tf.Tensor
@@ -109,3 +103,58 @@ def _mean_terms(r: Reduced, dim: float) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor
     root = library(r.p).sqrt(r.bounded_squared + (0.5 * (dim + 1.0)) ** 2)
     leading = r.bounded / (0.5 * (dim - 1.0) + root)
     return leading, leading * (r.p_squared * evaluate(polynomial("mean", dim, r.p.dtype.name), r.p)), root
+
+
+# The start is off by at most 0.3/dim, relatively; a step squares and halves that.
+_STEPS = {"float32": 3, "float64": 4}
+
+
+def newton(r: Any, q: Any, dim: float) -> Any:
+    """Solve A(kappa) = r where q = 1 - r, each used where it has the more digits; for tensors or NumPy arrays.
+
+    The start solves A_0(kappa) = r for A_0 = kappa / (a + sqrt(kappa^2 + b^2)), a = (dim - 1)/2, b = (dim + 1)/2, the
+    leading term of A: kappa^2 (1 - r^2) - 2 a r kappa - dim r^2 = 0. Newton's steps are taken on log kappa against log A
+    (or log(1 - A)), which is close to linear at both ends.
+    """
+    inside = (r >= 0.0) & (q >= 0.0)
+    # Zero and one have closed answers; the iteration runs on a harmless value there.
+    regular = (r > 0.0) & (q > 0.0)
+    xp = library(r)
+    half = 0.5 * xp.ones_like(r)
+    r_safe, q_safe = xp.where(regular, r, half), xp.where(regular, q, half)
+    a = 0.5 * (dim - 1.0)
+    one_minus_square = q_safe * (1.0 + r_safe)
+    kappa = r_safe * (a + xp.sqrt(a * a + dim * one_minus_square)) / one_minus_square
+    for _ in range(_STEPS[r.dtype.name]):
+        reduced = _formulas.reduced(kappa, dim)
+        mean, complement = _formulas.mean(reduced, dim), _formulas.one_minus_mean(reduced, dim)
+        derivative = _formulas.slope(reduced, dim)
+        from_mean = xp.log(r_safe / mean) * mean
+        from_complement = xp.log(complement / q_safe) * complement
+        step = xp.where(r_safe < 0.5, from_mean, from_complement) / (kappa * derivative)
+        kappa = kappa * xp.exp(step)
+    infinity, nan = float("inf") * xp.ones_like(r), float("nan") * xp.ones_like(r)
+    at_ends = xp.where(inside, xp.where(r > 0.0, infinity, xp.zeros_like(r)), nan)
+    return xp.where(regular, kappa, at_ends)
+
+
+def library(x: Any) -> Any:
+    """NumPy for NumPy arrays and numbers, else the functions of TensorFlow under NumPy's names."""
+    return np if isinstance(x, np.ndarray | np.generic) else _tensorflow()
+
+
+@functools.lru_cache(maxsize=1)
+def _tensorflow() -> SimpleNamespace:
+    import tensorflow as tf
+
+    return SimpleNamespace(
+        exp=tf.exp,
+        log=tf.math.log,
+        log1p=tf.math.log1p,
+        maximum=tf.maximum,
+        minimum=tf.minimum,
+        ones_like=tf.ones_like,
+        sqrt=tf.sqrt,
+        where=tf.where,
+        zeros_like=tf.zeros_like,
+    )

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from tf_vmf.math import _formulas
 from tf_vmf.math._arguments import check_dim, compute_dtype
-from tf_vmf.math.area import log_sphere_area
+from tf_vmf.math.arrays import log_sphere_area
 from tf_vmf.math.custom_gradient import custom_gradient
 from tf_vmf.math.resultant_length import mean, one_minus_mean
 

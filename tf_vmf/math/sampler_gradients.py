@@ -6,8 +6,11 @@ import tensorflow as tf
 
 from tf_vmf.math.cosine_law import Cosine, cosine_from_normal
 from tf_vmf.math.custom_gradient import custom_gradient
+from tf_vmf.math.noise import is_compiled_by_xla
 from tf_vmf.math.precision import epsilon
 from tf_vmf.math.resultant_length import one_minus_mean_resultant_length
+
+_LONG = 256
 
 _NO_THIRD_DERIVATIVE = (
     "von_mises_fisher_sample has first and second derivatives in the concentration: the second ones cannot be differentiated "
@@ -25,41 +28,16 @@ def attach_gradients(
 ) -> tf.Tensor:
     """Returns `sample` with gradients to the parameters: mu and, if it is not fixed, kappa, broadcast to the sample.
 
-    In the concentration the sample moves along its great circle through mu: `dx/dkappa = rate (mu - w x)`.
-
-    In the mean direction, let mu move by a tangent vector e, and let q = e.x, w = mu.x. A velocity field that is symmetric
-    about mu and keeps x on the sphere is
+    In the concentration the sample moves along its great circle through mu: `dx/dkappa = rate (mu - w x)`. In the mean
+    direction, which moves by a tangent vector e, it follows the velocity field of docs/NUMERICS.md, with q = e.x, s^2 = 1 - w^2:
 
     ```
-    v = alpha e + q (b mu - gamma (x - w mu)),    gamma s^2 = alpha + b w,    s^2 = 1 - w^2,
+    v = alpha e - q (lambda mu + gamma (x - w mu)),    alpha = lambda w + gamma s^2,
+    lambda = 3 (r - d + 1) / (3 r + d - 5),    gamma = 4 kappa / (3 r + d - 5),    r = sqrt((d - 1)^2 + 4 kappa^2).
     ```
 
-    and it moves vMF(mu) to vMF(mu + e) if, for all f, E[v.grad f] = kappa E[q f]. Inserting f = F(w) q / s and integrating
-    by parts over w shows that, for b = -lambda with any constant lambda, this is so for
-
-    ```
-    gamma = kappa (1 - lambda) / (d - 2),    alpha = lambda w + gamma s^2.
-    ```
-
-    lambda = 1 is the rotation of the sphere that turns mu to mu + e. To leading order in 1/d the mean square velocity, and
-    with it the variance of the gradient of a function without preferred directions, is smallest for
-
-    ```
-    lambda = 3 (r - d + 1) / (3 r + d - 5),    gamma = 4 kappa / (3 r + d - 5),    r = sqrt((d - 1)^2 + 4 kappa^2),
-    ```
-
-    which goes from 0 (the uniform distribution stays as it is) to 1 (a concentrated one turns as a whole).
-
-    Both gradients are functions of (x, mu, kappa). They are written so that they can be differentiated in all three, x itself
-    moving by the same rules: the second derivatives are then unbiased by the same argument, applied to the first ones.
-
-    Args:
-        parameters: mu, `(..., d)`, and kappa, `(...)`, unless that is fixed.
-        sample: x, `(..., d)`, computed without gradients.
-        cosine: w, s and the rate.
-        noise: The normal noise behind the cosine, `(...)`.
-        fixed_concentration: The concentration if it is a number.
-        dim: d.
+    Both gradients are functions of (x, mu, kappa), written so that they can be differentiated in all three, x itself moving
+    by the same rules: second derivatives are unbiased by the same argument, applied to the first ones.
     """
 
     @custom_gradient
@@ -68,8 +46,7 @@ def attach_gradients(
             x = attach(mu, *kappa)
             w = _cosine(mu, x, cosine.cosine)
             weight, gamma = _weights(kappa[0] if kappa else fixed_concentration, dim)
-            along_mu = tf.reduce_sum(upstream * mu, axis=-1)
-            along_x = tf.reduce_sum(upstream * x, axis=-1)
+            along_mu, along_x = inner_product(upstream, mu), inner_product(upstream, x)
             of_upstream = weight * w + gamma * (1 - w * w)
             of_sample = (gamma * w - weight) * along_mu - gamma * along_x
             to_mu = of_upstream[..., tf.newaxis] * upstream + of_sample[..., tf.newaxis] * x
@@ -80,6 +57,18 @@ def attach_gradients(
         return tf.identity(sample), gradients
 
     return attach(*parameters)
+
+
+def inner_product(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
+    """Sums of products over the last axis of two tensors of one shape.
+
+    Long rows on CPUs go through a matrix product, which does not write the products to memory. It would keep 10 bits on some
+    accelerators, and XLA has no need of it.
+    """
+    is_long = a.shape[-1] is not None and a.shape[-1] >= _LONG and a.shape.rank is not None
+    if is_long and not is_compiled_by_xla() and all(d.device_type == "CPU" for d in tf.config.list_physical_devices()):
+        return tf.matmul(a[..., tf.newaxis, :], b[..., tf.newaxis])[..., 0, 0]
+    return tf.reduce_sum(a * b, axis=-1)
 
 
 def _weights(kappa: tf.Tensor | float, dim: int) -> tuple[tf.Tensor | float, tf.Tensor | float]:
@@ -104,13 +93,9 @@ def _cosine(mu: tf.Tensor, x: tf.Tensor, value: tf.Tensor) -> tf.Tensor:
 def _rate(w: tf.Tensor, kappa: tf.Tensor, cosine: Cosine, noise: tf.Tensor, dim: int) -> tf.Tensor:
     """The rate as a function of w and kappa, with its first derivatives.
 
-    The rate is u / (1 - w^2) with u = dw/dkappa at fixed noise. As f, the density of w, obeys `df/dkappa = -d(u f)/dw`,
-
-    ```
-    du/dw = A - w - u (kappa - (d - 3) w / s^2),   d rate/dw = [A - w - rate (kappa s^2 - (d - 1) w)] / s^2 .
-    ```
-
-    The derivative in kappa at fixed noise is that of the series; the one at fixed w is less by `u d rate/dw`.
+    With u = dw/dkappa at fixed noise, `d rate/dw = [A - w - rate (kappa s^2 - (d - 1) w)] / s^2`, as the density f of w
+    obeys `df/dkappa = -d(u f)/dw`. The derivative in kappa at fixed noise is that of the series; the one at fixed w is less
+    by `u d rate/dw`.
     """
 
     @custom_gradient
@@ -125,7 +110,7 @@ def _rate(w: tf.Tensor, kappa: tf.Tensor, cosine: Cosine, noise: tf.Tensor, dim:
     return rate(w, kappa)
 
 
-@tf.function(reduce_retracing=True)
+@tf.function(reduce_retracing=True, autograph=False)
 def _rate_derivative_at_fixed_noise(noise: tf.Tensor, kappa: tf.Tensor, dim: int) -> tf.Tensor:
     # Symbolic, as tapes do not record while a forward accumulator runs a gradient function.
     return tf.gradients(cosine_from_normal(noise, kappa, dim).rate, kappa)[0]

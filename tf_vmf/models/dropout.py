@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from tf_vmf.math.uniform_noise import stateless_words
+from tf_vmf.math.noise import stateless_words
 from tf_vmf.seeds import stateless_seed
 
 _LEVELS = 2**16

@@ -52,7 +52,7 @@ class Inference:
             return self.posterior_parameters(x)
         return self.refined_parameters(x, tf.constant(steps), stateless_seed(seed, _REFINEMENT))
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def refined_parameters(self, x: Any, steps: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
         """The parameters of q(z|x) after an int32 number of `steps` of Adam on the bound; a stateless seed of shape (2,)."""
         self._check_latent("refined_parameters")
@@ -86,7 +86,7 @@ class Inference:
         )
         return self.latent.constrained(dict(zip(names, values, strict=True)), start)
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def posterior_parameters(self, x: Any) -> dict[str, tf.Tensor]:
         """The parameters of q(z|x) as tensors; see the latent layer's `parameters`."""
         self._check_latent("posterior_parameters")
@@ -97,7 +97,7 @@ class Inference:
         terms = self.elbo_terms(self.to_tensors(x), stateless_seed(seed))
         return -(terms["nll"] + terms["kl"])
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def elbo_terms(self, x: Any, seed: tf.Tensor) -> dict[str, tf.Tensor]:
         """`nll` = -log p(x|z) with one sample and `kl`, both in nats, shape (batch,), for a stateless seed of shape (2,)."""
         terms = self._terms(x, seed, num_samples=1, training=False)
@@ -124,7 +124,7 @@ class Inference:
         parameters = self._parameters_of(x, refine_steps, seed) if refine_steps else None
         return self.importance_weighted(x, tf.constant(num_samples), stateless_seed(seed), parameters)
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def importance_weighted(
         self, x: Any, num_samples: tf.Tensor, seed: tf.Tensor, parameters: dict[str, tf.Tensor] | None = None
     ) -> tf.Tensor:

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 
 from tf_vmf._errors import ArgumentError, MissingPlaceError
-from tf_vmf.files import read_metrics
+from tf_vmf.files import read_metrics, write_json
 from tf_vmf.models.lstm_vae import LSTMVAE
 from tf_vmf.models.variational_autoencoder import VariationalAutoencoder
 from tf_vmf.models.word_model import hash_of_vocabulary
@@ -122,6 +122,11 @@ def read_vectorizer(file: str | Path) -> Vectorizer:
         raise ValueError(f"{file} does not describe a vectorizer of this package: {error!r}.") from error
 
 
+def write_vectorizer(file: str | Path, vectorizer: Vectorizer) -> None:
+    """Writes the `vectorizer.json` beside a model."""
+    write_json(file, keras.saving.serialize_keras_object(vectorizer))
+
+
 def read_word_vectors(path: str | Path) -> Mapping[str, np.ndarray]:
     r"""The vector of every word, special tokens such as `<eos>` included where the source has them.
 
@@ -136,7 +141,7 @@ def read_word_vectors(path: str | Path) -> Mapping[str, np.ndarray]:
 
     Args:
         path: The folder of a finished run of `LSTMVAE` or its `.keras` file; or a text file, perhaps gzipped, with a word and its
-            numbers a line, with word2vec's first line of two counts or, as GloVe, without. Words hold no spaces.
+            numbers per line, with word2vec's first line of two counts or, as GloVe, without. Words hold no spaces.
 
     Returns:
         A mapping from words to float32 vectors of one width.
@@ -166,7 +171,7 @@ def read_word_vectors(path: str | Path) -> Mapping[str, np.ndarray]:
         found = gensim.KeyedVectors.load_word2vec_format(str(path), no_header=not has_header)
     except (ValueError, TypeError, EOFError) as error:  # TypeError: gensim on an empty file
         raise ValueError(
-            f"{path} is not a text file of word vectors: expected a word and its numbers a line. gensim says: {error}"
+            f"{path} is not a text file of word vectors: expected a word and its numbers per line. gensim says: {error}"
         ) from error
     # Where a word comes twice gensim leaves places without a word at the end.
     return {word: vector for word, vector in zip(found.index_to_key, found.vectors, strict=True) if word is not None}

@@ -82,7 +82,7 @@ class SentenceGeneration:
         z = tf.zeros([n, 0]) if prior is None else prior.sample(n, seed=stateless_seed(seed, 0))
         return self.generate(z, sampler, seed=stateless_seed(seed, 1), **options)
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def _generate(
         self,
         z: tf.Tensor,

@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tf_vmf.programs.components import make_latent, make_optimizer
-    from tf_vmf.programs.documents import train_documents
-    from tf_vmf.programs.export import export_model
+    from tf_vmf.programs.export import export_model, serve_export
     from tf_vmf.programs.predict import predict_texts
     from tf_vmf.programs.prepare import prepare_corpus
     from tf_vmf.programs.run import Run
-    from tf_vmf.programs.sentences import train_sentences
-    from tf_vmf.programs.serve import serve_export
     from tf_vmf.programs.sweep import Sweep, run_sweep
     from tf_vmf.programs.topics import find_topics
+    from tf_vmf.programs.train import train_documents, train_sentences
 
 _FUNCTIONS = {
     "Run": "run",
@@ -28,9 +26,9 @@ _FUNCTIONS = {
     "predict_texts": "predict",
     "prepare_corpus": "prepare",
     "run_sweep": "sweep",
-    "serve_export": "serve",
-    "train_documents": "documents",
-    "train_sentences": "sentences",
+    "serve_export": "export",
+    "train_documents": "train",
+    "train_sentences": "train",
 }
 
 __all__ = [

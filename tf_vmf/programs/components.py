@@ -21,12 +21,7 @@ Schedule: TypeAlias = keras.optimizers.schedules.LearningRateSchedule
 
 # Arguments of latents, and the options that set them.
 _OPTIONS_OF = {
-    "concentration": (
-        "concentration",
-        "initial_concentration",
-        "minimum_concentration",
-        "concentration_warmup_steps",
-    ),
+    "concentration": ("concentration", "initial_concentration", "minimum_concentration", "concentration_warmup_steps"),
     "norm_penalty": ("norm_penalty",),
     "norm_max": ("norm_max",),
     "norm_width": ("norm_width",),
@@ -98,11 +93,7 @@ def make_latent(config: LatentConfig, seed: int) -> layers.LatentLayer | None:
 
 
 def check_latent(config: LatentConfig) -> None:
-    """Checks the options of the latent layer against those that it declares.
-
-    Raises:
-        ArgumentError: See `make_latent`.
-    """
+    """Checks the options of the latent layer against those that it declares."""
     if config.latent == "none":
         return
     if config.latent not in layers.latent_names():
@@ -120,9 +111,7 @@ def check_latent(config: LatentConfig) -> None:
             raise ArgumentError("latent_options", f"options of the latent {config.latent!r}: {names}", repr(name))
 
 
-def _concentration(
-    config: LatentConfig,
-) -> float | Schedule | layers.LearnedConcentration | layers.SharedConcentration:
+def _concentration(config: LatentConfig) -> float | Schedule | layers.LearnedConcentration | layers.SharedConcentration:
     if isinstance(config.concentration, float):
         if config.concentration_warmup_steps and config.initial_concentration is not None:
             start, end = config.initial_concentration, config.concentration

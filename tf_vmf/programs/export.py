@@ -1,13 +1,15 @@
-"""From the folder of a run or a topic model to an export."""
+"""Exports: from the folder of a run or a topic model to an export, and from that to an HTTP service."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from tf_vmf import models, serving
 from tf_vmf._errors import ArgumentError
 from tf_vmf.files import read_metrics
-from tf_vmf.programs.configs import ExportConfig
+from tf_vmf.programs.configs import ExportConfig, ServeConfig
 from tf_vmf.programs.topics import saved_topic_model
 from tf_vmf.text.files import TextFiles
 from tf_vmf.text.tables import Columns
@@ -43,4 +45,35 @@ def export_model(config: ExportConfig) -> Path:
         metrics=read_metrics(file) if file.is_file() else None,
         allow_unknown=config.allow_unknown,
         examples=examples,
+    )
+
+
+def serve_export(
+    config: ServeConfig, *, while_loading: Callable[[], AbstractContextManager[object]] = nullcontext
+) -> None:
+    """Serves an export over HTTP until the process is told to end.
+
+    Args:
+        config: The export, the address and the limits.
+        while_loading: Makes a context in which the export is loaded.
+
+    Raises:
+        FileNotFoundError: There is no export at the folder.
+        ModuleNotFoundError: FastAPI or Uvicorn is not installed.
+        OSError: The address or port is not free.
+    """
+    limits = serving.Limits(
+        body_bytes=config.max_body_bytes,
+        examples=config.max_batch,
+        predictions=config.max_predictions,
+        seconds=config.max_seconds,
+        connections=config.max_connections,
+    )
+
+    def load() -> serving.Served:
+        with while_loading():
+            return serving.Served(config.export_dir, limits)
+
+    serving.serve(
+        load, config.model_name, host=config.host, port=config.port, version_labels=config.version_labels, limits=limits
     )

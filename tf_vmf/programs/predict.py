@@ -14,9 +14,8 @@ import tensorflow as tf
 from tf_vmf import models
 from tf_vmf._errors import ArgumentError
 from tf_vmf.files import new_file, read_metrics
-from tf_vmf.programs.code_files import CodeFiles, folder_of_codes, label_and_topic, topic_cells
 from tf_vmf.programs.configs import PredictConfig
-from tf_vmf.programs.own_columns import OwnColumns
+from tf_vmf.programs.tables import CodeFiles, OwnColumns, folder_of_codes, label_and_topic, topic_cells
 from tf_vmf.programs.topics import saved_topic_model
 from tf_vmf.seeds import stateless_seed
 from tf_vmf.text.files import Text, TextFiles
@@ -36,7 +35,7 @@ def predict_texts(config: PredictConfig) -> int:
     sphere or the mean of a Gaussian; `nll` and `kl`, in nats, from one sample of the code, which add up to the negative evidence
     lower bound. Of a plain file the columns of the input are `row`, `text`, and its label where it has one.
 
-    `export_codes` names a folder for the files of `tf_vmf.programs.code_files.CodeFiles`.
+    `export_codes` names a folder for the files of `tf_vmf.programs.tables.CodeFiles`.
 
     Args:
         config: The model, the texts and the file to write.

@@ -19,7 +19,7 @@ from tf_vmf import evaluation, files, models, training
 from tf_vmf._optional import missing, note_missing
 from tf_vmf.data import BagOfWordsCorpus, Examples, SentenceCorpus
 from tf_vmf.models import VariationalAutoencoder
-from tf_vmf.models.load import hash_of_weights
+from tf_vmf.models.load import hash_of_weights, write_vectorizer
 from tf_vmf.programs.components import check_latent
 from tf_vmf.programs.configs import DocumentConfig, SentenceConfig
 from tf_vmf.programs.configs.training import Budget, TrainingConfig
@@ -94,12 +94,7 @@ class Run:
 
 
 def start(config: DocumentConfig | SentenceConfig, workdir: str | Path) -> tf.distribute.Strategy:
-    """The strategy of a run; to be called first, as devices cannot be divided once TensorFlow has used them.
-
-    Raises:
-        ArgumentError: The latent does not have an option that is given.
-        LockHeldError: Another process uses the folder. All of this is said before the corpus is read.
-    """
+    """The strategy of a run; to be called first, as devices cannot be divided once TensorFlow has used them."""
     check_latent(config)
     strategy = training.get_strategy(config.strategy, config.num_devices)
     if Workers(strategy).is_chief:
@@ -110,20 +105,7 @@ def start(config: DocumentConfig | SentenceConfig, workdir: str | Path) -> tf.di
 def run(
     experiment: Experiment, strategy: tf.distribute.Strategy, workdir: str | Path, *, command: str, verbose: bool | str
 ) -> Run:
-    """Trains, or resumes; measures; writes all files of the run. Of several workers all train, and the first does the rest.
-
-    Args:
-        experiment: What is trained on what.
-        strategy: The strategy of the configuration.
-        workdir: The folder of the run.
-        command: The command to print in the report.
-        verbose: Whether to print the progress; "json" prints it as JSON objects.
-
-    Raises:
-        LockHeldError: Another process uses the folder.
-        RunInterruptedError: SIGINT, SIGTERM or SIGHUP came; the state is saved. It is a SystemExit.
-        ValueError: The folder belongs to a run with another configuration.
-    """
+    """Trains, or resumes; measures; writes all files of the run. Of several workers all train, and the first does the rest."""
     config = experiment.config
     workers = Workers(strategy)
     if workers.count == 1 and Workdir(workdir).is_read_only and Workdir(workdir).metrics_file.exists():
@@ -132,8 +114,7 @@ def run(
     with folder as opened:
         if workers.is_chief:
             _announce(experiment, verbose)
-            vectorizer = experiment.corpus.vectorizer()
-            files.write_json(opened.vectorizer_file, keras.saving.serialize_keras_object(vectorizer))
+            write_vectorizer(opened.vectorizer_file, experiment.corpus.vectorizer())
         keras.config.set_dtype_policy(config.dtype_policy)
         keras.utils.set_random_seed(config.seed)
         budget = experiment.budget
@@ -238,11 +219,7 @@ def _complete(
 def measure(
     experiment: Experiment, model: VariationalAutoencoder, state: RunState, verbose: bool | str = True
 ) -> dict[str, Any]:
-    """The content of metrics.json.
-
-    Raises:
-        FloatingPointError: A figure is not finite: JSON holds no NaN, and a report of it misleads.
-    """
+    """The content of metrics.json."""
     config = experiment.config
     samples = {"test": config.num_importance_samples}
     samples["valid"] = config.num_validation_importance_samples or samples["test"]

@@ -16,8 +16,7 @@ from tf_vmf._optional import note_missing
 from tf_vmf.files import write_csv
 from tf_vmf.locks import FileLock
 from tf_vmf.programs.configs import DocumentConfig, SentenceConfig
-from tf_vmf.programs.documents import train_documents
-from tf_vmf.programs.sentences import train_sentences
+from tf_vmf.programs.train import train_documents, train_sentences
 from tf_vmf.training import RunInterruptedError
 
 

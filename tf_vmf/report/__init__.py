@@ -4,22 +4,17 @@
 """
 
 from tf_vmf.report.context import DocumentContext, SentenceContext
-from tf_vmf.report.document import DOCUMENT_SECTIONS, document_report, find_documents
-from tf_vmf.report.page.page import (
-    Code,
-    Headline,
-    Image,
-    Passage,
-    PassageList,
-    Row,
-    Section,
-    Table,
-    Text,
-    write_report,
+from tf_vmf.report.page.page import Code, Headline, Image, Passage, PassageList, Row, Section, Table, Text, write_report
+from tf_vmf.report.reports import (
+    DOCUMENT_SECTIONS,
+    SENTENCE_SECTIONS,
+    document_report,
+    find_documents,
+    find_sentences,
+    sentence_report,
 )
 from tf_vmf.report.section import Findings, ReportSection, register_section
 from tf_vmf.report.sections.sweep import SweepFindings, SweepPoint, find_sweep, sweep_points
-from tf_vmf.report.sentence import SENTENCE_SECTIONS, find_sentences, sentence_report
 from tf_vmf.report.summary import summary
 from tf_vmf.report.sweep import sweep_report, sweep_table
 

@@ -1,19 +1,21 @@
-"""What the sections of a report find their records in: a trained model, its corpus and its run."""
+"""Contexts of the sections of a report: a trained model, its corpus and its run."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from tf_vmf.data.corpus import BagOfWordsCorpus, SentenceCorpus
+from tf_vmf.data.documents import Documents
 from tf_vmf.data.sentences import Sentences
 from tf_vmf.evaluation.topics import prior_word_probabilities
 from tf_vmf.models.bag_of_words_vae import BagOfWordsVAE
 from tf_vmf.models.lstm_vae import LSTMVAE
 from tf_vmf.report.engine.encodings import Encodings, encode, encode_sentences
-from tf_vmf.report.engine.excerpts import Excerpt
+from tf_vmf.report.engine.excerpts import Excerpt, document_excerpts
 from tf_vmf.report.engine.run import CodeUse, Latent, Run, describe_latent, use_of_code
 from tf_vmf.report.engine.topic_view import TopicView
 
@@ -64,9 +66,13 @@ class DocumentContext:
         """p(w) over the prior, shape (V,)."""
         return prior_word_probabilities(self.model)
 
+    def excerpts(self, documents: Documents, rows: Iterable[int]) -> tuple[Excerpt, ...]:
+        """Documents of a split as a reader sees them."""
+        return document_excerpts(self.corpus, documents, rows)
+
     @property
     def code_use(self) -> CodeUse:
-        """How the codes of test documents use the latent space."""
+        """The use of the latent space by the codes of test documents."""
         return use_of_code(self.test, np.asarray(self.corpus.test.counts.sum(axis=1)).ravel())
 
 
@@ -96,7 +102,7 @@ class SentenceContext:
 
     @cached_property
     def setting(self) -> SentenceSetting:
-        """What the model reads."""
+        """The inputs of the model."""
         return SentenceSetting(
             word_dropout=float(self.model.word_dropout),
             reads_label=bool(self.model.num_labels),
@@ -127,18 +133,23 @@ class SentenceContext:
 
     @property
     def code_use(self) -> CodeUse:
-        """How the codes of test sentences use the latent space."""
+        """The use of the latent space by the codes of test sentences."""
         return use_of_code(self.test, self.corpus.test.lengths)
 
-    def excerpt(self, sentences: Sentences, row: int) -> Excerpt:
-        """A sentence with its label."""
-        label = "" if sentences.labels is None else self.corpus.label_names[sentences.labels[row]]
-        return Excerpt(row=int(row), title="", label=label, text=self.corpus.to_text(sentences[int(row)]))
+    def excerpts(self, sentences: Sentences, rows: Iterable[int]) -> tuple[Excerpt, ...]:
+        """Sentences as a reader sees them."""
+        names, labels = self.corpus.label_names, sentences.labels
+        return tuple(
+            Excerpt(
+                int(row), "", "" if labels is None else names[labels[row]], self.corpus.to_text(sentences[int(row)])
+            )
+            for row in rows
+        )
 
 
 @dataclass(frozen=True)
 class SentenceSetting:
-    """What a sentence model reads, as far as it decides what can be said of it.
+    """The inputs of a sentence model, as far as they decide what can be said of it.
 
     Attributes:
         word_dropout: Share of the previous words hidden from the decoder: 0 standard, 1 inputless.
@@ -154,18 +165,18 @@ class SentenceSetting:
 
     @property
     def name(self) -> str:
-        """What the decoder is shown, as "standard"."""
+        """The words shown to the decoder, as "standard"."""
         if self.word_dropout == 1.0:
             return "inputless"
         return "standard" if self.word_dropout == 0.0 else f"word dropout {self.word_dropout:g}"
 
     @property
     def given(self) -> str:
-        """What the decoder is given besides code and words, as "the label and the bag of words", or ""."""
+        """The decoder's inputs besides code and words, as "the label and the bag of words", or ""."""
         parts = ["the label"] * self.reads_label + ["the bag of words"] * self.reads_bag_of_words
         return " and ".join(parts)
 
     @property
     def reads(self) -> str:
-        """What a plain language model conditions on, with a space in front, or ""."""
+        """The condition of a plain language model, with a space in front, or ""."""
         return "" if self.word_dropout == 1.0 else " given the words before"

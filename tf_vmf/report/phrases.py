@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from tf_vmf.measures import has_code
-from tf_vmf.report.engine.code_map import CodeMap
 from tf_vmf.report.engine.excerpts import Excerpt
+from tf_vmf.report.engine.maps import CodeMap
 from tf_vmf.report.engine.neighbors import LabelAgreement
 from tf_vmf.report.engine.run import Latent, Run
 from tf_vmf.report.page.page import Passage, Text
@@ -27,7 +27,7 @@ def code_description(latent: Latent, noun: str) -> str:
 
 
 def training_length(run: Run) -> str:
-    """How long a run trained, as " for 80 epochs" with a space in front; "" where the run does not say."""
+    """The length of a run, as " for 80 epochs" with a space in front; "" where the run does not say."""
     epochs = run.metrics.get("training", {}).get("epochs")
     if not epochs:
         return ""
@@ -62,12 +62,7 @@ def beside_unigram(run: Run, unigram: float, noun: str, token: str) -> str:
 
 
 def unigram_remedies(metrics: Mapping[str, Any], config: Mapping[str, Any]) -> str:
-    """What may bring a model below the unigram model that is not, by what its run was: a sentence.
-
-    Args:
-        metrics: The content of metrics.json.
-        config: That of config.json; options that it lacks are not spoken of.
-    """
+    """Suggests, in one sentence, how to beat the unigram baseline, given the run's settings."""
     training, latent, remedies = metrics.get("training", {}), config.get("latent"), []
     if latent not in ("gaussian", "none") and isinstance(config.get("concentration"), int | float):
         remedies.append("a concentration that is learned (concentration=learned), as short texts want a low one")
@@ -83,13 +78,8 @@ def number(value: float | None, spec: str = ",.0f") -> str:
     return "–" if value is None or math.isnan(value) else format(value, spec)  # noqa: RUF001
 
 
-def label_shares(labels: Sequence[tuple[str, int]], size: int) -> str:
-    """The most frequent labels of a group of so many examples, as "red 60%, blue 40%"."""
-    return ", ".join(f"{label} {count / size:.0%}" for label, count in labels)
-
-
 def map_caption(found: CodeMap, noun: str) -> str:
-    """What a map shows, how much of it, and what its distances mean."""
+    """The caption of a map: its points, and what its distances mean."""
     shown = f"{len(found.points):,} {noun}s"
     if len(found.points) < found.num_examples:
         shown = f"{shown}, drawn at random from {found.num_examples:,}"
@@ -106,7 +96,7 @@ def map_caption(found: CodeMap, noun: str) -> str:
 
 
 def agreement_text(agreement: LabelAgreement, noun: str) -> Text:
-    """How often neighbors, training examples, have the label of their query, a test example."""
+    """A sentence on the share of nearest training examples that have the label of their test example."""
     verdict = "" if agreement.precision > agreement.chance else " Here it is no better than chance."
     return Text(
         f"Of the {agreement.k} nearest training {noun}s of a test {noun}, {agreement.precision:.0%} have its label on average. Of "

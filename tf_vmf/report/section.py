@@ -82,7 +82,7 @@ def with_registered(kind: Kind, sections: Sequence[type[ReportSection]]) -> tupl
 
 @dataclass(frozen=True, eq=False)
 class Findings:
-    """What the sections of a report found, in the order of the page.
+    """The records of a report, in the order of the page.
 
     Attributes:
         records: A record per section that has something to say.

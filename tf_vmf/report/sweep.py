@@ -85,7 +85,7 @@ def _heading(measure: Measure) -> str:
 
 
 def verdict(findings: SweepFindings) -> str:
-    """What the perplexities of the settings say about which one is better."""
+    """A sentence on which setting the perplexities favor."""
     if not findings.comparable:
         return (
             "The runs were validated on different numbers of examples or tokens. Their perplexities do not compare, and no "

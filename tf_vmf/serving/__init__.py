@@ -3,9 +3,9 @@
 from tf_vmf import _backend  # noqa: F401  (first: Keras must have the right backend)
 from tf_vmf.serving.endpoints import endpoints
 from tf_vmf.serving.export import export
-from tf_vmf.serving.limits import Limits, RequestError
 from tf_vmf.serving.model_card import model_card
 from tf_vmf.serving.onnx import ONNX_ENDPOINTS, export_onnx
+from tf_vmf.serving.requests import Limits, RequestError
 from tf_vmf.serving.served import Served
 from tf_vmf.serving.server import make_app, serve
 

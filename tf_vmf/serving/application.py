@@ -1,4 +1,4 @@
-"""The HTTP application: routes, status codes, compression."""
+"""The HTTP application: routes, status codes, compression, metrics."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ import os
 import time
 from collections.abc import AsyncIterator
 from importlib import resources
+from types import TracebackType
 from typing import Any, NamedTuple
 
 import anyio
 import anyio.to_thread
 import fastapi
+import prometheus_client
 from fastapi_offline import FastAPIOffline
+from prometheus_client import exposition
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from tensorflow.python.eager import cancellation  # there is no public name for it
 
-from tf_vmf.serving.cancellation import Cancellation
-from tf_vmf.serving.limits import RequestError
-from tf_vmf.serving.metrics import UNKNOWN, Metrics
-from tf_vmf.serving.request_body import decompressed, parse_json, read_body
+from tf_vmf.serving.requests import RequestError, decompressed, parse_json, read_body
 from tf_vmf.serving.served import Served
 from tf_vmf.version import __version__
 
@@ -32,16 +33,18 @@ _PAGE_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:"
 )
 
+# Upper bounds in seconds, from an encoding to hundreds of importance samples.
+_BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+
+UNKNOWN = "unknown"
+"""The endpoint of requests that name none, or one that there is not: labels must not grow with what clients send."""
+
 
 def application(served: Served, name: str, version_labels: tuple[str, ...]) -> fastapi.FastAPI:
     """See `tf_vmf.serving.make_app`."""
     service = _Service(served, name)
     app = FastAPIOffline(
-        title=f"tf_vmf: {name}",
-        version=__version__,
-        redoc_url=None,
-        lifespan=service.lifespan,
-        redirect_slashes=False,
+        title=f"tf_vmf: {name}", version=__version__, redoc_url=None, lifespan=service.lifespan, redirect_slashes=False
     )
 
     def get(path: str, answer: Any, **options: Any) -> None:
@@ -116,11 +119,11 @@ class _Service:
         return fastapi.responses.HTMLResponse(self._page, headers={"Content-Security-Policy": _PAGE_POLICY})
 
     async def live(self) -> dict[str, str]:
-        """Whether the process answers; if not, restart it."""
+        """Liveness: a process that does not answer should be restarted."""
         return {"status": "ok"}
 
     async def ready(self) -> fastapi.Response:
-        """Whether the model answers: 503 until it has answered a first request; send it no requests till then."""
+        """Readiness: 503 until the model has answered a first request; send it no requests till then."""
         if self._not_ready:
             return _json({"error": self._not_ready}, 503)
         return _json({"status": "ready"})
@@ -241,3 +244,69 @@ def _json(content: Any, status: int = 200, headers: dict[str, str] | None = None
 def _dumps(content: Any) -> bytes:
     # Numbers that are not finite are NaN, Infinity and -Infinity, as TensorFlow Serving writes them. ASCII holds lone surrogates.
     return json.dumps(content, separators=(",", ":")).encode()
+
+
+class Metrics:
+    """Requests by endpoint and HTTP status, their latency by endpoint, and the load of the process.
+
+    Each application has a registry of its own, so that several may live in one process.
+    """
+
+    def __init__(self) -> None:
+        self._registry = prometheus_client.CollectorRegistry()
+        self._requests = prometheus_client.Counter(
+            "tf_vmf_requests",
+            "Answered requests by endpoint and HTTP status; all but status 200 are errors.",
+            ["endpoint", "status"],
+            registry=self._registry,
+        )
+        self._seconds = prometheus_client.Histogram(
+            "tf_vmf_request_seconds",
+            "Time from the arrival of a request to its answer, by endpoint.",
+            ["endpoint"],
+            registry=self._registry,
+            buckets=_BUCKETS,
+        )
+        self.in_progress = prometheus_client.Gauge(
+            "tf_vmf_requests_in_progress", "Requests that are not answered yet.", registry=self._registry
+        )
+        prometheus_client.ProcessCollector(registry=self._registry)
+
+    def record(self, endpoint: str, status: int, seconds: float) -> None:
+        """Counts an answered request."""
+        self._requests.labels(endpoint, str(status)).inc()
+        self._seconds.labels(endpoint).observe(seconds)
+
+    def exposed(self, accept: str) -> tuple[bytes, str]:
+        """All metrics as text and its content type, in the format that the header Accept asks for."""
+        encode, content_type = exposition.choose_encoder(accept)
+        return encode(self._registry), content_type
+
+
+class Cancellation:
+    """Ends the functions that are called within its block, from any thread; they fail with `tf.errors.CancelledError`.
+
+    A function stops between two operations, or between two steps of a loop.
+    """
+
+    def __init__(self) -> None:
+        self._manager = cancellation.CancellationManager()
+        self._context = cancellation.CancellationManagerContext(self._manager)
+
+    def cancel(self) -> None:
+        """Ends what runs in the block, now or later."""
+        self._manager.start_cancel()
+
+    @property
+    def is_cancelled(self) -> bool:
+        """True once `cancel` was called."""
+        return bool(self._manager.is_cancelled)
+
+    def __enter__(self) -> Cancellation:
+        self._context.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._context.__exit__(kind, error, trace)

@@ -10,7 +10,7 @@ from typing import Any
 
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
-from tf_vmf.serving.limits import Limits
+from tf_vmf.serving.requests import Limits
 
 # File descriptors that are kept for everything but connections.
 _OTHER_FILES = 64

@@ -9,16 +9,16 @@ import tensorflow as tf
 
 from tf_vmf.evaluation.topics import prior_word_probabilities, relevance
 from tf_vmf.models import BagOfWordsVAE
-from tf_vmf.serving.endpoint import INTEGER, NUMBER, TEXTS, Endpoint, ModelEndpoints, Outputs, at_least
+from tf_vmf.serving.endpoint import INTEGER, NUMBER, TEXTS, DecoderEndpoints, Endpoint, Outputs, at_least
 from tf_vmf.text.vectorization import DocumentVectorization
 
 _PROBABILITY = 1.0  # the relevance weight that ranks words by their probability
 
 
-class DocumentEndpoints(ModelEndpoints):
+class DocumentEndpoints(DecoderEndpoints):
     """The endpoints of a `BagOfWordsVAE`."""
 
-    example = "counts"
+    example, output = "counts", "log_probs"
 
     def __init__(self, model: BagOfWordsVAE, vectorizer: DocumentVectorization | None = None) -> None:
         super().__init__(model, vectorizer)
@@ -52,11 +52,7 @@ class DocumentEndpoints(ModelEndpoints):
                 {"n": INTEGER, "document_length": INTEGER, "seed": INTEGER},
                 "counts of documents drawn from the model",
             ),
-            "interpolate": Endpoint(
-                self.interpolate,
-                {"start": z, "end": z, "num_points": INTEGER},
-                "codes between two, and log p(w|z) there",
-            ),
+            "interpolate": self.path_endpoint(self.interpolate, "log p(w|z)"),
             "topics": Endpoint(
                 self.topics,
                 {"z": z, "num_words": INTEGER, "relevance_weight": NUMBER},
@@ -83,23 +79,10 @@ class DocumentEndpoints(ModelEndpoints):
             ),
         }
 
-    def reconstruct(self, **inputs: tf.Tensor) -> Outputs:
-        """Log p(w|code) of every word, at the code of each document."""
-        return {"log_probs": self.model.decode(self.code(self.examples(inputs)))}
-
-    def decode(self, z: tf.Tensor) -> Outputs:
-        """Log p(w|z) of every word."""
-        return {"log_probs": self.model.decode(self.latent.check_codes(z))}
-
     def sample(self, n: tf.Tensor, document_length: tf.Tensor, seed: tf.Tensor) -> Outputs:
         """Counts of documents drawn from the model."""
         length = at_least(document_length, 1, "document_length")
         return {"counts": self.model.sample(at_least(n, 1, "n"), document_length=length, seed=seed)}
-
-    def interpolate(self, start: tf.Tensor, end: tf.Tensor, num_points: tf.Tensor) -> Outputs:
-        """Codes between two, and log p(w|z) there."""
-        points = self.latent.interpolate(start, end, num_points)
-        return {"codes": points, "log_probs": self.model.decode(points)}
 
     def topics(self, z: tf.Tensor, num_words: tf.Tensor, relevance_weight: tf.Tensor) -> Outputs:
         """The most relevant words of each code."""
@@ -119,11 +102,9 @@ class DocumentEndpoints(ModelEndpoints):
         self, start: tf.Tensor, end: tf.Tensor, num_points: tf.Tensor, num_words: tf.Tensor
     ) -> Outputs:
         """Codes between those of two texts, and the most probable words there."""
-        points = self.latent.interpolate(self.code(self.vectorizer(start)), self.code(self.vectorizer(end)), num_points)
-        found = self.topics(tf.reshape(points, [-1, self.latent.latent_dim]), num_words, _PROBABILITY)
-        shape = tf.shape(points)[:2]
-        reshaped = {name: tf.reshape(each, tf.concat([shape, [-1]], axis=0)) for name, each in found.items()}
-        return {"codes": points, "word_log_probs": reshaped.pop("log_probs"), **reshaped}
+        first, last = (self.code(self.vectorizer(texts)) for texts in (start, end))
+        found = self.on_path(first, last, num_points, lambda codes: self.topics(codes, num_words, _PROBABILITY))
+        return {"codes": found.pop("codes"), "word_log_probs": found.pop("log_probs"), **found}
 
     def vocabulary(self, first: tf.Tensor, number: tf.Tensor) -> Outputs:
         """Words of the vocabulary, from position `first` on."""

@@ -1,4 +1,4 @@
-"""Endpoints, and those that all models share."""
+"""Endpoints: those that all models share, and those of a variational autoencoder of any encoder and decoder."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import keras
 import tensorflow as tf
 
 from tf_vmf._errors import ArgumentError
-from tf_vmf.models import VariationalAutoencoder
+from tf_vmf.models import VAE, VariationalAutoencoder
+from tf_vmf.models.vae import output_spec
 from tf_vmf.seeds import stateless_seed
 
 INTEGER, NUMBER = tf.TensorSpec([], tf.int32), tf.TensorSpec([], tf.float32)
@@ -141,6 +143,23 @@ class ModelEndpoints(abc.ABC):
         """The bounds on log p(x), in nats."""
         return scores(self.model, self.examples(inputs), num_samples, seed)
 
+    def on_path(
+        self, start: tf.Tensor, end: tf.Tensor, num_points: tf.Tensor, function: Callable[[tf.Tensor], Outputs]
+    ) -> Outputs:
+        """`codes` between two, (n, num_points, latent_dim), and the outputs of a function of codes (m, latent_dim) there."""
+        points = self.latent.interpolate(start, end, num_points)
+        shape = tf.shape(points)[:2]
+        found = function(tf.reshape(points, [-1, self.latent.latent_dim]))
+        reshaped = {
+            name: tf.reshape(each, tf.concat([shape, tf.shape(each)[1:]], axis=0)) for name, each in found.items()
+        }
+        return {"codes": points, **reshaped}
+
+    def path_endpoint(self, function: Callable[..., Outputs], about: str, **others: tf.TensorSpec) -> Endpoint:
+        """Interpolation between codes."""
+        inputs = {"start": self.codes, "end": self.codes, "num_points": INTEGER, **others}
+        return Endpoint(function, inputs, f"codes between two, and {about} there")
+
     def encode_endpoint(self) -> Endpoint:
         """Posterior parameters and codes."""
         about = "parameters of q(z|x), its deterministic code, and the number of known tokens (0: the code of nothing)"
@@ -158,7 +177,7 @@ class ModelEndpoints(abc.ABC):
 
     @property
     def has_tokens(self) -> bool:
-        """Whether examples have tokens."""
+        """True if examples have tokens."""
         return bool(self.model.has_tokens)
 
 
@@ -188,3 +207,76 @@ def scores(model: VariationalAutoencoder, x: Any, num_samples: tf.Tensor, seed: 
         "log_likelihood": model.importance_weighted(x, num_samples, stateless_seed(seed)),
         **({"tokens": model.token_counts(x)} if model.has_tokens else {}),
     }
+
+
+class DecoderEndpoints(ModelEndpoints):
+    """The endpoints of a model whose decoder returns one tensor for codes."""
+
+    # The name of that tensor.
+    output: str = "outputs"
+
+    def decoded(self, z: tf.Tensor) -> Outputs:
+        """The decoder's output at codes (n, latent_dim)."""
+        return {self.output: self.model.decode(z)}
+
+    def decode(self, z: tf.Tensor) -> Outputs:
+        """The decoder's output at given codes."""
+        return self.decoded(self.latent.check_codes(z))
+
+    def reconstruct(self, **inputs: tf.Tensor) -> Outputs:
+        """The decoder's output at the code of each example."""
+        return self.decoded(self.code(self.examples(inputs)))
+
+    def interpolate(self, start: tf.Tensor, end: tf.Tensor, num_points: tf.Tensor) -> Outputs:
+        """Codes between two, and the decoder's output there."""
+        return self.on_path(start, end, num_points, self.decoded)
+
+
+class VAEEndpoints(DecoderEndpoints):
+    """The endpoints of a `VAE`. `outputs` is what the decoder returns.
+
+    Raises:
+        ValueError: The encoder or the decoder takes or returns more than one tensor, or the encoder's input is not known.
+    """
+
+    example = "x"
+
+    def __init__(self, model: VAE, vectorizer: None = None) -> None:
+        if vectorizer is not None:
+            raise ArgumentError("vectorizer", "None for a VAE", repr(vectorizer), owner="export")
+        super().__init__(model)
+        self._x = _input_spec(model)
+
+    @property
+    def batch(self) -> dict[str, tf.TensorSpec]:
+        return {"x": self._x}
+
+    def declared(self) -> dict[str, Endpoint]:
+        return {
+            "encode": self.encode_endpoint(),
+            "score": self.score_endpoint(),
+            "reconstruct": Endpoint(self.reconstruct, self.batch, "the decoder's output at the code of x"),
+            "decode": Endpoint(self.decode, {"z": self.codes}, "the decoder's output at given codes"),
+            "sample": Endpoint(
+                self.sample, {"n": INTEGER, "seed": INTEGER}, "the decoder's output at codes drawn from the prior"
+            ),
+            "interpolate": self.path_endpoint(self.interpolate, "the decoder's output"),
+        }
+
+    def sample(self, n: tf.Tensor, seed: tf.Tensor) -> Outputs:
+        """The decoder's output at codes drawn from the prior."""
+        return {"outputs": self.model.sample(at_least(n, 1, "n"), seed=seed)}
+
+
+def _input_spec(model: VAE) -> tf.TensorSpec:
+    """The specification of a batch."""
+    inputs = model.encoder_input
+    outputs = output_spec(model.decoder, (None, model.latent.latent_dim))
+    if not isinstance(inputs, keras.KerasTensor) or not isinstance(outputs, keras.KerasTensor):
+        raise ArgumentError(
+            "model",
+            "a VAE with an encoder that is a functional or Sequential model of one tensor, and a decoder that returns one tensor",
+            f"encoder={type(model.encoder).__name__} with input {inputs}, a decoder that returns {outputs}",
+            owner="export",
+        )
+    return tf.TensorSpec([None, *inputs.shape[1:]], inputs.dtype)

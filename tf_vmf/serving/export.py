@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,11 @@ import tensorflow as tf
 
 from tf_vmf.files import new_folder
 from tf_vmf.models import VariationalAutoencoder
-from tf_vmf.models.load import EXPORT_FOLDER, MODEL_FILE, VECTORIZER_FILE, Vectorizer
+from tf_vmf.models.load import EXPORT_FOLDER, MODEL_FILE, VECTORIZER_FILE, Vectorizer, write_vectorizer
 from tf_vmf.serving.endpoint import Endpoint
-from tf_vmf.serving.endpoints import model_endpoints
-from tf_vmf.serving.labels import write_labels
+from tf_vmf.serving.endpoints import model_endpoints, nearest_text
+from tf_vmf.serving.json_tensors import write_labels
 from tf_vmf.serving.model_card import model_card
-from tf_vmf.serving.nearest import nearest_text
 from tf_vmf.text import as_vectorizer
 
 CARD_FILE = "MODEL_CARD.md"
@@ -87,8 +85,7 @@ def export(
         extra.mkdir()
         model.save(extra / MODEL_FILE)
         if vectorizer is not None:
-            text = json.dumps(keras.saving.serialize_keras_object(vectorizer))
-            (extra / VECTORIZER_FILE).write_text(text, encoding="utf-8")
+            write_vectorizer(extra / VECTORIZER_FILE, vectorizer)
         names = (label_names or (metrics or {}).get("protocol", {}).get("labels")) if _takes_labels(model) else None
         if names:
             write_labels(folder, names, model.num_labels)

@@ -1,35 +1,35 @@
-"""Tensors from JSON and back, by the rules of TensorFlow Serving's REST interface."""
+"""Tensors from JSON and back, by the rules of TensorFlow Serving's REST interface; and the names of labels beside them."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import itertools
+import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from tf_vmf.serving.limits import Limits, RequestError
+from tf_vmf._errors import ArgumentError
+from tf_vmf.files import write_json
+from tf_vmf.serving.requests import Limits, RequestError
 
 BINARY = "b64"  # {"b64": ...} is a string of bytes in base64
 _BINARY_SUFFIX = "_bytes"  # outputs whose names end so are answered as {"b64": ...}
 _JSON_NAMES = {type(None): "null", bool: "a boolean", str: "a string", list: "a list", dict: "an object"}
 
+LABELS_FILE = Path("assets.extra") / "labels.json"
+"""A JSON list of strings, the name of label 0 first; an export without names has no such file."""
+
+LABELS_INPUT = "labels"
+_SHOWN = 20
+
 
 def to_tensor(name: str, value: Any, spec: tf.TensorSpec, limits: Limits) -> tf.Tensor:
-    """A tensor from nested lists.
-
-    Args:
-        name: Name of the input, for messages.
-        value: What JSON held; strings may be {"b64": ...}.
-        spec: The dtype and shape that are expected.
-        limits: Number of rows, size of strings and value of scalars.
-
-    Raises:
-        RequestError: The value is not of this dtype and shape, or is too large.
-    """
+    """A tensor from nested lists."""
     expected = f"Input {name!r}: expected {spec.dtype.name} of shape {[-1 if n is None else n for n in spec.shape]}."
     shape, flat = _flattened(value, spec.shape.rank, expected)
     if not spec.shape.is_compatible_with(shape):
@@ -130,3 +130,52 @@ def _numbers(items: Sequence[Any], dtype: tf.DType, expected: str) -> np.ndarray
     if not np.all(np.isfinite(array)):
         raise RequestError(f"{expected} Received: numbers that are not finite.")
     return array
+
+
+def read_labels(path: Path) -> tuple[str, ...] | None:
+    """The names of the labels by number; None where the export at the path holds none."""
+    file = path / LABELS_FILE
+    if not file.is_file():
+        return None
+    try:
+        names = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ArgumentError("path", f"a JSON list of names in {file}", str(error), owner="Served") from error
+    if (
+        not isinstance(names, list)
+        or not all(isinstance(name, str) for name in names)
+        or len({*names}) < len(names)
+        or not names
+    ):
+        raise ArgumentError("path", f"a JSON list of distinct names in {file}", repr(names)[:200], owner="Served")
+    return tuple(names)
+
+
+def write_labels(path: Path, names: Sequence[str], num_labels: int) -> None:
+    """Writes the names of the labels into the folder of an export."""
+    if len({*names}) != num_labels or len(names) != num_labels:
+        raise ArgumentError(
+            "label_names", f"{num_labels} distinct names, one per label of the model", str(list(names)), owner="export"
+        )
+    write_json(path / LABELS_FILE, list(names))
+
+
+def label_ids(value: Any, names: Sequence[str] | None) -> Any:
+    """The value of the input `labels` with names replaced by numbers."""
+    return [_id(item, names) for item in value] if isinstance(value, list) else value
+
+
+def _id(item: Any, names: Sequence[str] | None) -> Any:
+    if names is None:
+        if isinstance(item, str):
+            raise RequestError(
+                f"Input '{LABELS_INPUT}': expected numbers, as this export holds no names of labels. Received: {item!r}."
+            )
+        return item
+    known = names.index(item) if isinstance(item, str) and item in names else item
+    if isinstance(known, str) or (type(known) is int and not 0 <= known < len(names)):
+        shown = ", ".join(map(repr, names[:_SHOWN])) + (", ..." if len(names) > _SHOWN else "")
+        raise RequestError(
+            f"Input '{LABELS_INPUT}': expected one of {shown}, or a number from 0 to {len(names) - 1}. Received: {item!r}."
+        )
+    return known

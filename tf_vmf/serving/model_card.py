@@ -97,13 +97,7 @@ def model_card(
     if label_names:
         lines += ["", "## Labels", "", "The input `labels` takes these numbers; the service takes the names, too.", ""]
         lines += [f"- {number}: {name}" for number, name in enumerate(label_names)]
-    lines += [
-        "",
-        "## Use and limits",
-        "",
-        _LIMITS if isinstance(model, VAE) else _TEXT_LIMITS,
-        "",
-    ]
+    lines += ["", "## Use and limits", "", _LIMITS if isinstance(model, VAE) else _TEXT_LIMITS, ""]
     return "\n".join(lines)
 
 

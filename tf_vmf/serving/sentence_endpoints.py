@@ -84,11 +84,7 @@ class SentenceEndpoints(ModelEndpoints):
                 {"tokens": self.batch["tokens"], **length, **self.condition},
                 "the greedy sentence at a sentence's own code",
             ),
-            "interpolate": Endpoint(
-                self.interpolate,
-                {"start": z, "end": z, "num_points": INTEGER, **length, **self.condition},
-                "codes between two, and the greedy sentences there",
-            ),
+            "interpolate": self.path_endpoint(self.interpolate, "the greedy sentences", **length, **self.condition),
         }
 
     def text_endpoints(self) -> dict[str, Endpoint]:
@@ -127,15 +123,10 @@ class SentenceEndpoints(ModelEndpoints):
         labels: tf.Tensor | None = None,
     ) -> Outputs:
         """Codes between two, and the greedy sentences there."""
-        points = self.latent.interpolate(start, end, num_points)
         repeated = None if labels is None else tf.repeat(labels, num_points)
-        codes = tf.reshape(points, [-1, self.latent.latent_dim])
-        found = self._write(codes, GreedySampler(), max_length, repeated)
-        shape = tf.shape(points)[:2]
-        reshaped = {
-            name: tf.reshape(each, tf.concat([shape, tf.shape(each)[1:]], axis=0)) for name, each in found.items()
-        }
-        return {"codes": points, **reshaped}
+        return self.on_path(
+            start, end, num_points, lambda codes: self._write(codes, GreedySampler(), max_length, repeated)
+        )
 
     def interpolate_text(self, start: tf.Tensor, end: tf.Tensor, **options: tf.Tensor) -> Outputs:
         """Codes between those of two texts, and the greedy sentences there."""
@@ -164,12 +155,7 @@ class SentenceEndpoints(ModelEndpoints):
         return self._write(z, sampler, max_length, labels, seed)
 
     def _write(
-        self,
-        z: tf.Tensor,
-        sampler: Sampler,
-        max_length: tf.Tensor,
-        labels: tf.Tensor | None,
-        seed: tf.Tensor | int = 0,
+        self, z: tf.Tensor, sampler: Sampler, max_length: tf.Tensor, labels: tf.Tensor | None, seed: tf.Tensor | int = 0
     ) -> Outputs:
         """Sentences at codes, as `tokens` and, where there is a vectorizer, as `texts`."""
         tokens = self.model.generate(

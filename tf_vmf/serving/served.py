@@ -15,9 +15,8 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 from tf_vmf._checks import failed_check
 from tf_vmf._errors import ArgumentError, MissingPlaceError
-from tf_vmf.serving.json_tensors import BINARY, to_json, to_tensor
-from tf_vmf.serving.labels import LABELS_INPUT, label_ids, read_labels
-from tf_vmf.serving.limits import Limits, RequestError
+from tf_vmf.serving.json_tensors import BINARY, LABELS_INPUT, label_ids, read_labels, to_json, to_tensor
+from tf_vmf.serving.requests import Limits, RequestError
 
 DEFAULT_SIGNATURE = "serving_default"
 _TOKEN = re.compile(r"\w+|[^\w\s]")

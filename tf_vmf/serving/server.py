@@ -11,7 +11,7 @@ from typing import Any
 
 from tf_vmf._errors import ArgumentError
 from tf_vmf._optional import optional
-from tf_vmf.serving.limits import Limits
+from tf_vmf.serving.requests import Limits
 from tf_vmf.serving.served import Served
 from tf_vmf.version import __version__
 

@@ -89,17 +89,17 @@ class TextFiles:
         self._columns = columns or Columns()
         self._encoding = encoding
         self._files = [file for path in expand_paths(paths) for file in _files_at(path, whole_files, self._columns)]
-        labelled = [file.label is not None for file in self._files]
-        if self._columns.label is not None and any(labelled):
+        labeled = [file.label is not None for file in self._files]
+        if self._columns.label is not None and any(labeled):
             raise ArgumentError(
                 "label_column",
                 "None where the files have labels as label=path or by their folder",
                 f"{self._columns.label!r} and {paths!s}",
             )
-        if any(labelled) and not all(labelled):
-            unlabelled = next(file.path for file in self._files if file.label is None)
+        if any(labeled) and not all(labeled):
+            unlabeled = next(file.path for file in self._files if file.label is None)
             raise ArgumentError(
-                "train_files", "a label for all files or none, as label=path", f"{unlabelled} without a label"
+                "train_files", "a label for all files or none, as label=path", f"{unlabeled} without a label"
             )
         for file in self._files:
             refuse_binary(file.path)
@@ -109,10 +109,7 @@ class TextFiles:
         elif (table := next((f.path for f in self._files if table_format(f.path)), None)) is not None:
             head = next((line for _, line in read_lines(table, encoding) if line), "")
             raise ArgumentError(
-                "text_column",
-                f"the column of the text, as {table} has columns",
-                "None",
-                f"Its first line: {head:.200}",
+                "text_column", f"the column of the text, as {table} has columns", "None", f"Its first line: {head:.200}"
             )
 
     @property
@@ -122,7 +119,7 @@ class TextFiles:
 
     @property
     def read_again(self) -> bool:
-        """Whether the texts can be read more than once, as those of a pipe cannot."""
+        """True if the texts can be read more than once, as those of a pipe cannot."""
         return all(file.path.is_file() for file in self._files)
 
     def __iter__(self) -> Iterator[Text]:
@@ -184,9 +181,6 @@ def as_texts(texts: Any, name: str = "texts") -> Iterable[Text]:
     Args:
         texts: The strings.
         name: The argument to name in errors.
-
-    Raises:
-        ArgumentError: `texts` is none of these, or an entry is no string; of an iterator, once it is read.
     """
     return _streamed(texts, name) if isinstance(texts, Iterator) else TextList(texts, name=name)
 
@@ -194,18 +188,16 @@ def as_texts(texts: Any, name: str = "texts") -> Iterable[Text]:
 def _streamed(batches: Iterator[Any], name: str) -> Iterator[Text]:
     row = 0
     for batch in batches:
-        for entry in [batch] if isinstance(batch, str) else _entries(batch, name):
+        single = isinstance(batch, str | bytes) or not isinstance(
+            batch, Iterable
+        )  # what is no string has its row named
+        for entry in [batch] if single else _entries(batch, name):
             yield Text(_text_of(entry, row, name), line=row)
             row += 1
 
 
 def expand_paths(paths: Paths) -> list[Path]:
-    """A list of paths, of one or several; patterns such as `text/*.txt`, and `label=text/*.txt`, are expanded and sorted.
-
-    Raises:
-        ValueError: the list is empty.
-        FileNotFoundError: a pattern fits no file.
-    """
+    """A list of paths, of one or several; patterns such as `text/*.txt`, and `label=text/*.txt`, are expanded and sorted."""
     several = [paths] if isinstance(paths, str | Path) else list(paths)
     if not several:
         raise ArgumentError("train_files", "one file or more", "[]")
@@ -267,7 +259,7 @@ def _files_at(path: Path, whole_files: bool, columns: Columns) -> list[_File]:
     inside = _visible_files(path, columns)
     by_folder = label is None and columns.label is None and any(len(relative.parts) > 1 for relative in inside)
     if by_folder:
-        inside, by_folder = _labelled_files(path, inside)
+        inside, by_folder = _labeled_files(path, inside)
     whole = whole_files and not columns
     return [
         _File(path / each, each.parts[0] if by_folder else label, each.as_posix() if whole_files else None, whole)
@@ -297,7 +289,7 @@ def _visible_files(folder: Path, columns: Columns) -> list[Path]:
     return found
 
 
-def _labelled_files(folder: Path, inside: list[Path]) -> tuple[list[Path], bool]:
+def _labeled_files(folder: Path, inside: list[Path]) -> tuple[list[Path], bool]:
     """The files to read of a folder with subfolders, and whether the names of these are labels."""
     below = [name for name in inside if len(name.parts) > 1]
     beside = [name for name in inside if len(name.parts) == 1]
@@ -341,7 +333,7 @@ def _text_of(entry: Any, row: int, name: str) -> str:
 
 
 def text_remedy(entry: Any) -> str:
-    """How to make a string of something that stands where a text was expected."""
+    """Advice on making a string of something that stands where a text was expected."""
     if _is_missing(entry):
         return "Drop the rows without text, or make them ''."
     if isinstance(entry, bytes | bytearray):
@@ -352,7 +344,7 @@ def text_remedy(entry: Any) -> str:
 
 
 def _is_missing(entry: Any) -> bool:
-    """Whether an entry is None, NaN, or what a data frame writes for missing values."""
+    """True if an entry is None, NaN, or what a data frame writes for missing values."""
     return entry is None or (str(entry) in ("nan", "NaN", "<NA>", "NaT") and not isinstance(entry, str))
 
 

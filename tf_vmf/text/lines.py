@@ -28,10 +28,6 @@ def read_lines(path: str | Path, encoding: str = "UTF-8") -> Iterator[tuple[int,
     Args:
         path: the file.
         encoding: a superset of ASCII. A file that begins with a byte order mark of UTF-8, UTF-16 or UTF-32 is in that encoding.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: a line is not in that encoding, or the file is not the gzip file that its name promises.
     """
     number = 0
     recoded: Generator[bytes, None, None] | None = None

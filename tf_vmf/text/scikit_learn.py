@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf.text.vectorization import DocumentVectorization, TextLayer
 
 # Arguments of `CountVectorizer`, and the one value of each that a graph can follow.
@@ -39,25 +40,25 @@ def as_vectorizer(vectorizer: Any) -> TextLayer | None:
         return vectorizer
     kind = type(vectorizer).__name__
     if kind != "CountVectorizer" or not hasattr(vectorizer, "get_params"):
-        raise ValueError(
-            "Argument `vectorizer`: expected the layer `corpus.vectorizer()`, a CountVectorizer of scikit-learn, or None for a "
-            f"model without endpoints for text. Received: {kind}."
+        expected = (
+            "the layer `corpus.vectorizer()`, a CountVectorizer of scikit-learn, or None for a model without endpoints "
         )
+        raise ArgumentError("vectorizer", f"{expected}for text", kind)
     parameters = vectorizer.get_params()
-    expected = dict(_ARGUMENTS)
-    # In runs, words on both sides of a stop word become neighbours; and a vocabulary that was given may hold one, whose count is 0.
+    wanted = dict(_ARGUMENTS)
+    # In runs, words on both sides of a stop word become neighbors; and a vocabulary that was given may hold one, whose count is 0.
     if tuple(parameters["ngram_range"]) != (1, 1) or parameters["vocabulary"] is not None:
-        expected["stop_words"] = None
-    for name, value in expected.items():
+        wanted["stop_words"] = None
+    for name, value in wanted.items():
         if parameters[name] != value:
-            raise ValueError(
-                f"Argument `vectorizer`: expected a CountVectorizer with {name}={value!r}, which a saved model can follow. "
-                f"Received: {name}={parameters[name]!r}. Leave the vectorizer out to serve the endpoints that take counts."
+            raise ArgumentError(
+                "vectorizer",
+                f"a CountVectorizer with {name}={value!r}, which a saved model can follow",
+                f"{name}={parameters[name]!r}",
+                "Leave the vectorizer out to serve the endpoints that take counts.",
             )
     if not hasattr(vectorizer, "vocabulary_") and parameters["vocabulary"] is None:
-        raise ValueError(
-            "Argument `vectorizer`: expected a fitted CountVectorizer. Received one that is not: call its `fit`."
-        )
+        raise ArgumentError("vectorizer", "a fitted CountVectorizer", "one that is not", "Call its `fit`.")
     return DocumentVectorization(
         list(vectorizer.get_feature_names_out()),
         tokenization="scikit-learn",

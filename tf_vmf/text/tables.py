@@ -48,7 +48,7 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Columns:
-    """Which columns hold the text and the label: by name, or by position from 0 in CSV and TSV.
+    """The columns of the text and the label: by name, or by position from 0 in CSV and TSV.
 
     Attributes:
         text: None: the other one of two columns.
@@ -81,7 +81,7 @@ class Columns:
 
     @property
     def named(self) -> bool:
-        """Whether a column is given by its name, so that the first row of CSV and TSV is a header."""
+        """True if a column is given by its name, so that the first row of CSV and TSV is a header."""
         return isinstance(self.text, str) or isinstance(self.label, str)
 
     def positions(self, cells: Sequence[str], path: Path, line: int) -> tuple[int, int | None]:
@@ -110,9 +110,6 @@ def read_rows(path: Path, columns: Columns, encoding: str = "UTF-8") -> Iterator
     CSV and TSV have a header where a column is given by its name. Fields that begin with a quote are quoted whole, and may hold
     separators, doubled quotes and line ends. Other files than .csv, .tsv, .jsonl and .ndjson hold tab-separated columns without
     quoting.
-
-    Raises:
-        ValueError: a malformed row, with file, line, what was expected and what received.
     """
     kind = table_format(path)
     if kind == "json lines":
@@ -145,12 +142,7 @@ def read_rows(path: Path, columns: Columns, encoding: str = "UTF-8") -> Iterator
 
 
 def check_header(path: Path, columns: Columns, encoding: str = "UTF-8") -> None:
-    """Reads the first row of a file, so that a column that it lacks is refused before anything else is done.
-
-    Raises:
-        ArgumentError: There is no such column.
-        ValueError: The first row is malformed.
-    """
+    """Reads the first row of a file, so that a column that it lacks is refused before anything else is done."""
     if not path.is_file():
         return  # a pipe can be read once
     kind = table_format(path)
@@ -164,11 +156,7 @@ def check_header(path: Path, columns: Columns, encoding: str = "UTF-8") -> None:
 
 
 def refuse_binary(path: Path) -> None:
-    """Refuses formats that hold no text lines, by their names and first bytes.
-
-    Raises:
-        ValueError: The file is a spreadsheet, a parquet file or an archive; the message says how to make text of it.
-    """
+    """Refuses formats that hold no text lines, by their names and first bytes."""
     if not path.is_file():
         return  # a pipe can be read once
     with path.open("rb") as file:
@@ -200,7 +188,7 @@ _BINARY = (
 
 
 def delimiter_hint(cells: Sequence[str]) -> str:
-    """What to do about a row that another character separates than was expected; "" where none does."""
+    """Advice on a row that another character separates than was expected; "" where none does."""
     if len(cells) != 1:
         return ""
     counts = {each: cells[0].count(each) for each in ";\t|,"}

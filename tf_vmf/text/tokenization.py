@@ -1,12 +1,28 @@
 """From text to words: one tokenizer for documents and sentences, in Python and inside a TensorFlow graph."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-
-import tensorflow as tf
+from typing import TYPE_CHECKING
 
 from tf_vmf._errors import ArgumentError
+
+if TYPE_CHECKING:  # its import takes seconds, in which a wrong file or option could long be named
+    import tensorflow as tf
+
+
+def _replaced(texts: tf.Tensor, pattern: str, by: str) -> tf.Tensor:
+    from tensorflow import strings
+
+    return strings.regex_replace(texts, pattern, by)
+
+
+def _lower(texts: tf.Tensor) -> tf.Tensor:
+    from tensorflow import strings
+
+    return strings.lower(texts, encoding="utf-8")
 
 
 def separate_whitespace(texts: tf.Tensor) -> tf.Tensor:
@@ -14,7 +30,7 @@ def separate_whitespace(texts: tf.Tensor) -> tf.Tensor:
 
     `tf.strings.lower` drops what follows a NUL, and a vocabulary file cannot hold one.
     """
-    return tf.strings.regex_replace(texts, r"\x00", " ")
+    return _replaced(texts, r"\x00", " ")
 
 
 def without_lone_marks(texts: tf.Tensor) -> tf.Tensor:
@@ -22,8 +38,8 @@ def without_lone_marks(texts: tf.Tensor) -> tf.Tensor:
 
     A mark without a letter is no word, and would make another word of the one that follows it.
     """
-    texts = tf.strings.regex_replace(texts, r"[\x{FE00}-\x{FE0F}\x{E0100}-\x{E01EF}\x{180B}-\x{180D}]", "")
-    return tf.strings.regex_replace(texts, r"(^|[^\pL\pM])\pM+", r"\1")
+    texts = _replaced(texts, r"[\x{FE00}-\x{FE0F}\x{E0100}-\x{E01EF}\x{180B}-\x{180D}]", "")
+    return _replaced(texts, r"(^|[^\pL\pM])\pM+", r"\1")
 
 
 def separate_words(texts: tf.Tensor) -> tf.Tensor:
@@ -33,10 +49,10 @@ def separate_words(texts: tf.Tensor) -> tf.Tensor:
     "don fly in the century": numbers with what is glued to them, punctuation and what an apostrophe cuts off ("t", "s")
     carry no topic. Unicode is not normalized, but for `without_lone_marks`; accents of their own make no second letter.
     """
-    texts = tf.strings.lower(without_lone_marks(separate_whitespace(texts)), encoding="utf-8")
+    texts = _lower(without_lone_marks(separate_whitespace(texts)))
     # Two spaces between words: the next pattern consumes the space on either side of a single letter.
-    texts = tf.strings.regex_replace(texts, r"(?:\pN[\pL\pM\pN]*|[^\pL\pM])+", "  ")
-    return tf.strings.regex_replace(texts, r"(?:^| )\pL[\x{0300}-\x{036F}\x{20D0}-\x{20FF}]*(?: |$)", " ")
+    texts = _replaced(texts, r"(?:\pN[\pL\pM\pN]*|[^\pL\pM])+", "  ")
+    return _replaced(texts, r"(?:^| )\pL[\x{0300}-\x{036F}\x{20D0}-\x{20FF}]*(?: |$)", " ")
 
 
 def separate_punctuation(texts: tf.Tensor) -> tf.Tensor:
@@ -53,19 +69,19 @@ def separate_punctuation(texts: tf.Tensor) -> tf.Tensor:
     - every other visible character is a token, without the marks on it; curly quotes and accents that stand for them are
       straight ones.
     """
-    texts = tf.strings.regex_replace(texts, r"[\pZ\pC]+", " ")  # first: tf.strings.lower drops what follows a NUL
+    texts = _replaced(texts, r"[\pZ\pC]+", " ")  # first: tf.strings.lower drops what follows a NUL
     texts = without_lone_marks(texts)
-    texts = tf.strings.lower(texts, encoding="utf-8")
-    texts = tf.strings.regex_replace(texts, r"[\x{2018}\x{2019}\x{02BC}\x{00B4}`]", "'")
-    texts = tf.strings.regex_replace(texts, r"[\x{201C}\x{201D}]", '"')
-    texts = tf.strings.regex_replace(texts, r"([\pL\pM\pN])('(?:s|re|ve|ll|d|m))(?:([^\pL\pM\pN'-])|$)", r"\1 \2 \3")
+    texts = _lower(texts)
+    texts = _replaced(texts, r"[\x{2018}\x{2019}\x{02BC}\x{00B4}`]", "'")
+    texts = _replaced(texts, r"[\x{201C}\x{201D}]", '"')
+    texts = _replaced(texts, r"([\pL\pM\pN])('(?:s|re|ve|ll|d|m))(?:([^\pL\pM\pN'-])|$)", r"\1 \2 \3")
     # The first alternative that fits is taken, so that this is a list of tokens, each put between spaces.
     token = (
         r"<unk>|(?:\pL\.){2,}|'(?:s|re|ve|ll|d|m)\b|"
         r"[\pL\pM\pN]+(?:[.,]\pN+)*(?:['-][\pL\pM\pN]+)*|[^ ]"
     )
-    texts = tf.strings.regex_replace(texts, f"({token})", r" \1 ")
-    return tf.strings.regex_replace(texts, r"(^| )\pN+(?:[.,]\pN+)*( |$)", r"\1N\2")
+    texts = _replaced(texts, f"({token})", r" \1 ")
+    return _replaced(texts, r"(^| )\pN+(?:[.,]\pN+)*( |$)", r"\1N\2")
 
 
 def separate_as_scikit_learn(texts: tf.Tensor) -> tf.Tensor:
@@ -73,9 +89,9 @@ def separate_as_scikit_learn(texts: tf.Tensor) -> tf.Tensor:
 
     A word is a run of letters, digits and underscores: scikit-learn's pattern `\b\w\w+\b`.
     """
-    texts = tf.strings.lower(separate_whitespace(texts), encoding="utf-8")
-    texts = tf.strings.regex_replace(texts, r"[^\pL\pN_]+", "  ")
-    return tf.strings.regex_replace(texts, r"(?:^| )[\pL\pN_](?: |$)", " ")
+    texts = _lower(separate_whitespace(texts))
+    texts = _replaced(texts, r"[^\pL\pN_]+", "  ")
+    return _replaced(texts, r"(?:^| )[\pL\pN_](?: |$)", " ")
 
 
 # How raw text becomes words separated by ASCII whitespace.
@@ -125,7 +141,7 @@ class Tokenizer:
         tokenization: str,
         ngram_range: tuple[int, int] = (1, 1),
         function: Callable[[str], Iterable[str]] | None = None,
-    ) -> "Tokenizer":
+    ) -> Tokenizer:
         """A tokenizer by name, or one that calls a function."""
         if function is not None and not callable(function):
             raise ArgumentError("tokenizer", "a function from a text to its words", repr(function))
@@ -133,7 +149,7 @@ class Tokenizer:
 
     @property
     def notes(self) -> dict[str, str]:
-        """What the record of a run says of the function."""
+        """The function as the record of a run names it."""
         if self.function is None:
             return {}
         name = getattr(self.function, "__qualname__", type(self.function).__name__)
@@ -153,12 +169,16 @@ class Tokenizer:
         """
         if self.function is not None:
             return [self._with_ngrams(_checked_words(text, self.function(text))) for text in texts]
+        import tensorflow as tf
+
         standardized = _STANDARDIZERS[self.tokenization](tf.constant([text.encode() for text in texts], tf.string))
         # bytes are split at ASCII whitespace, as by tf.strings.split
         return [self._with_ngrams(text.split()) for text in standardized.numpy().tolist()]
 
     def ragged(self, texts: tf.Tensor) -> tf.RaggedTensor:
         """The same words inside a graph: strings (batch,) -> (batch, None)."""
+        import tensorflow as tf
+
         words = tf.strings.split(_STANDARDIZERS[self.tokenization](texts))
         if self.ngram_range == (1, 1):
             return words
@@ -209,7 +229,7 @@ _ABBREVIATIONS = (
     r"vs|cf|ca|approx|etc|e\.g|i\.e|al|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|\w"
 )
 _END = re.compile(
-    r"(?<=[.!?])(?P<close>[\"'\u201d\u2019)\]]*)\s+(?=[\"'\u201c\u2018(\[]*[A-Z0-9\u00c0-\u00d6\u00d8-\u00de])",
+    r"(?<=[.!?])(?P<close>[\"'\u201d\u2019)\]]*)\s+(?=[\"'\u201c\u2018(\[]*[A-Z0-9\u00c0-\u00d6\u00d8-\u00de])"
 )
 _AFTER_ABBREVIATION = re.compile(rf"(?:^|[\s(\[\"'\u201c\u2018.])(?:{_ABBREVIATIONS})\.$")
 

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from tf_vmf import _backend  # noqa: F401  (Keras must have the right backend)
 from tf_vmf._errors import ArgumentError
 from tf_vmf.text.files import as_texts
 from tf_vmf.text.tokenization import Tokenizer
@@ -41,7 +42,7 @@ class TextLayer(keras.layers.Layer):
         self._lookup.build(input_shape)
 
     def known_tokens(self, texts: Any) -> tf.Tensor:
-        """How many tokens of each text the vocabulary holds; 0 where the model sees nothing of the text.
+        """The number of tokens of each text that are in the vocabulary; 0 where the model sees nothing of the text.
 
         Args:
             texts: strings of shape (batch,), a tensor, an array or a list.

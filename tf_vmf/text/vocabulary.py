@@ -21,7 +21,7 @@ _MANY_LOST = 0.1  # the share of texts without a word of a chosen vocabulary tha
 
 @dataclass(frozen=True)
 class VocabularyChoice:
-    """How the vocabulary is chosen from the training texts.
+    """The choice of the vocabulary from the training texts.
 
     Attributes:
         size: the number of words at most.
@@ -56,7 +56,7 @@ class VocabularyChoice:
 
     @property
     def needs_text_counts(self) -> bool:
-        """Whether the choice depends on the number of texts that hold a word."""
+        """True if the choice depends on the number of texts that hold a word."""
         return self.words is None and (
             self.min_df not in (1, 0.0) or self.max_df != 1.0 or isinstance(self.max_df, int)
         )
@@ -64,17 +64,7 @@ class VocabularyChoice:
     def choose(
         self, words: Sequence[str], counts: np.ndarray, text_counts: np.ndarray | None = None, num_texts: int = 0
     ) -> list[int]:
-        """Positions of the words to keep, ordered by falling count, ties alphabetically: the order of texts plays no part.
-
-        Args:
-            words: the distinct words of the training texts.
-            counts: how often each occurs.
-            text_counts: in how many texts each occurs; only where `needs_text_counts`.
-            num_texts: the number of texts.
-
-        Raises:
-            ValueError: no word is left.
-        """
+        """Positions of the words to keep, ordered by falling count, ties alphabetically: the order of texts plays no part."""
         allowed = np.asarray(counts) >= self.min_count
         if self.needs_text_counts:
             if text_counts is None:
@@ -94,16 +84,7 @@ class VocabularyChoice:
         return sorted(chosen, key=lambda row: (-counts[row], words[row]))[: self.size]
 
     def check_fit(self, counts: np.ndarray, *, lost_texts: float = 0.0, lost_words: float = 0.0) -> None:
-        """Warns of training texts that are left out, and of words that never occur in them.
-
-        Args:
-            counts: how often each word of the vocabulary occurs.
-            lost_texts: the share of the texts that hold no word of the vocabulary.
-            lost_words: the share of the words that are not in the vocabulary, where they are replaced by `<unk>`.
-
-        Raises:
-            ValueError: the vocabulary was given, and more than half is lost.
-        """
+        """Warns of training texts that are left out, and of words that never occur in them."""
         texts = f"{lost_texts:.1%} of the training texts hold no word of the vocabulary and are left out."
         if self.words is None:
             if lost_texts > _MANY_LOST:
@@ -136,7 +117,7 @@ class VocabularyChoice:
         return f"{text}, without {len(self.stop_words)} stop words" if self.stop_words else text
 
     def _is_stopped(self, word: str) -> bool:
-        """Whether a word is a stop word, or an n-gram with one in it."""
+        """True if a word is a stop word, or an n-gram with one in it."""
         return word in self.stop_words or (self.ngrams and not self.stop_words.isdisjoint(word.split("_")))
 
     def _remedy(self, counts: np.ndarray) -> str:
@@ -149,12 +130,7 @@ class VocabularyChoice:
 
 
 def document_choice(tokenizer: Tokenizer, options: Mapping[str, Any]) -> VocabularyChoice:
-    """The choice of a vocabulary of documents; reads the vocabulary, or the stop words.
-
-    Args:
-        tokenizer: From text to words.
-        options: Those of `load_bag_of_words`.
-    """
+    """The choice of a vocabulary of documents; reads the vocabulary, or the stop words."""
     limits = {name: options[name] for name in ("min_count", "min_df", "max_df")}
     choice = VocabularyChoice(options["vocabulary_size"], **limits, ngrams=tokenizer.ngram_range[1] > 1)
     if options["vocab_file"] is not None:
@@ -163,11 +139,7 @@ def document_choice(tokenizer: Tokenizer, options: Mapping[str, Any]) -> Vocabul
 
 
 def check_count(name: str, value: Any, minimum: int) -> None:
-    """Refuses what is no integer, or too small a one.
-
-    Raises:
-        ValueError: it is; the message names the argument.
-    """
+    """Refuses what is no integer, or too small a one."""
     if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < minimum:
         raise ArgumentError(name, f"an integer >= {minimum}", repr(value))
 
@@ -182,11 +154,7 @@ def sentence_choice(size: int, min_count: int, vocab_file: str | Path | None) ->
 
 
 def read_vocabulary(path: str | Path) -> tuple[str, ...]:
-    """Reads a vocabulary: a word per line, alone or followed by its total count. Line n names id n.
-
-    Raises:
-        ValueError: a line is empty, holds something else or repeats a word; the file is empty.
-    """
+    """Reads a vocabulary: a word per line, alone or followed by its total count. Line n names id n."""
     first_line: dict[str, int] = {}
     for number, line in read_lines(path):
         fields = line.split()
@@ -208,11 +176,6 @@ def read_stop_words(stop_words: str | Path | Iterable[str], tokenizer: Tokenizer
         stop_words: `"english"` (scikit-learn's list, and what is left of contractions and links: "isn", "ve", "http"), another
             language of the package stop-words, `"none"`, the path of a file with one per line, or the words.
         tokenizer: The one that the texts go through.
-
-    Raises:
-        ModuleNotFoundError: The package that has the words is not installed.
-        ArgumentError: Neither a language nor a file; a language whose words are not separated by spaces, for a tokenizer that
-            separates words by them.
     """
     single = replace(tokenizer, ngram_range=(1, 1))
     listed = list(_listed(stop_words))

@@ -9,13 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 
 from tf_vmf._errors import ArgumentError, MissingPlaceError
 from tf_vmf.files import new_folder, read_json
 from tf_vmf.models import load as load_model
-from tf_vmf.models.load import MODEL_FILE, VECTORIZER_FILE
+from tf_vmf.models.load import MODEL_FILE, VECTORIZER_FILE, write_vectorizer
 from tf_vmf.topics.fitted import read_topics, write_topics
 
 _SETTINGS_FILE, _TOPICS_FILE = "topic_model.json", "topics.npz"
@@ -27,8 +26,7 @@ def save(model: Any, path: str | Path) -> None:
     with new_folder(path) as folder:
         model.model_.save(folder / MODEL_FILE)
         if model.vectorizer_ is not None:
-            text = json.dumps(keras.saving.serialize_keras_object(model.vectorizer_))
-            (folder / VECTORIZER_FILE).write_text(text, encoding="utf-8")
+            write_vectorizer(folder / VECTORIZER_FILE, model.vectorizer_)
         write_topics(model._topics, folder / _TOPICS_FILE)
         (folder / _SETTINGS_FILE).write_text(json.dumps(_description(model)), encoding="utf-8")
 

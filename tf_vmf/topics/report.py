@@ -12,14 +12,15 @@ from sklearn.metrics import normalized_mutual_info_score
 from tf_vmf._errors import ArgumentError
 from tf_vmf.evaluation.topic_measures import purity
 from tf_vmf.evaluation.topics import topic_diversity
-from tf_vmf.report.engine.relevant_words import relevant_words
 from tf_vmf.report.engine.topic_view import NO_TOPIC, TopicSource, TopicView, view_topics
+from tf_vmf.report.engine.words import relevant_words
 from tf_vmf.report.page.page import Block, Section, Table, Text
 from tf_vmf.report.page.topics import name
-from tf_vmf.report.topic import topic_report
+from tf_vmf.report.sections.topics import topic_report
+from tf_vmf.topics.groups import read_column
 from tf_vmf.topics.tables import coherence
 
-_WORDS, _MOST_CLASSES = 10, 40
+_WORDS = 10
 # Periods of a chart over time: as many as are read at a glance, by the longest calendar period that gives more than a few.
 _MOST_PERIODS, _FEWEST_PERIODS = 60, 6
 _PERIODS = (("Y", "year"), ("Q", "quarter"), ("M", "month"), ("W", "week"), ("D", "day"), ("h", "hour"))
@@ -75,6 +76,7 @@ def topic_view(
         gone=model.hidden_topics_,
         num_unknown=int(np.sum(~placed)),
         # Without a known word there is no code: the map shows such a text, placed by its vector, at the center of its topic.
+        tree=model.hierarchy().linkage,
         codes=np.where(placed_alone[:, np.newaxis], topics.modes[model.labels_], topics.codes),
         centers=topics.modes,
         spherical=True,
@@ -87,7 +89,7 @@ def topic_view(
         classes=None if classes is None else _classes(classes),
         times=None if times is None else _periods(times),
     )
-    window = "in whole documents" if topics.documents.words is None else "within 10 words"
+    window = "in whole texts" if topics.documents.words is None else "within 10 words"
     return view_topics(source, noun=noun, relevance_weight=model.relevance_weight, window=window)
 
 
@@ -117,25 +119,27 @@ def write_topic_report(
     view = topic_view(
         model, classes=classes, times=times, titles=titles, columns=columns, texts=texts, whole=texts is not None
     )
-    topic_report(path, view, title=title, sections=[_details(view, model)])
+    topic_report(
+        path, view, title=title, sections=[_details(view, model, None if classes is None else _classes(classes))]
+    )
 
 
-def _details(view: TopicView, model: Any) -> Section:
+def _details(view: TopicView, model: Any, classes: Groups | None) -> Section:
     """The figures that a researcher quotes."""
     measured = [topic.coherence for topic in view.topics]
     num_words = min(_WORDS, min(len(topic.words) for topic in view.topics))
     diversity = topic_diversity([topic.words for topic in view.topics], num_words)
-    window = "whole documents as windows" if view.window == "in whole documents" else "windows of 10 words"
+    window = "whole texts as windows" if view.window == "in whole texts" else "windows of 10 words"
     quote = (
         f"Mean coherence {np.mean(measured):.3f} (normalized pointwise mutual information, c_npmi, of the first {num_words} "
-        f"words in the training documents, {window}): 0 is chance, and above 0.1 the words usually read as one topic. Coherences "
+        f"words in these texts, {window}): 0 is chance, and above 0.1 the words usually read as one topic. Coherences "
         f"with other windows cannot be compared. Diversity {diversity:.0%}: the share of distinct words among the first "
         f"{num_words} of every topic, where 100% is best and values near 0 mean that topics repeat each other. To quote the "
         "topics, give both, with the window."
     )
     if model.coherent_words:
         quote += (
-            " The words were chosen by this coherence, in these documents. To compare models, measure it in other documents, or "
+            " The words were chosen by this coherence, in these texts. To compare models, measure it in other texts, or "
             "fit with coherent_words=False."
         )
     rows = [
@@ -144,48 +148,37 @@ def _details(view: TopicView, model: Any) -> Section:
     ]
     blocks: list[Block] = [
         Text(
-            "Topics are clusters of documents with similar codes. Size: documents whose most probable topic it is. Share: mean "
-            "proportion."
+            "Topics are clusters of texts with similar codes. Size: texts whose most probable topic it is. Share: mean proportion "
+            "of the topic over all texts."
         ),
         Table(("Topic", "Words", "Size", "Share", "Coherence"), rows, numeric=(2, 3, 4)),
         Text(quote),
     ]
-    if view.classes is not None:
-        blocks.append(Text(_agreement(view)))
+    if classes is not None:
+        blocks.append(Text(_agreement(view, classes[2])))
     return Section("Details for researchers", blocks)
 
 
-def _agreement(view: TopicView) -> str:
-    """How well topics and classes agree."""
-    assert view.classes is not None
-    assert view.classes.of_text is not None
+def _agreement(view: TopicView, labels: np.ndarray) -> str:
+    """How well topics and labels agree."""
     assert view.texts is not None
-    known = (view.texts.topic != NO_TOPIC) & (view.classes.of_text >= 0)
-    true, found = view.classes.of_text[known], view.texts.topic[known]
+    both = (view.texts.topic != NO_TOPIC) & (labels >= 0)
+    true, found = labels[both], view.texts.topic[both]
     text = (
-        f"Normalized mutual information of topics and classes: {normalized_mutual_info_score(true, found):.3f}. "
-        f"Purity: {purity(true, found):.3f}. The model has not seen the classes."
+        f"Normalized mutual information of topics and labels: {normalized_mutual_info_score(true, found):.3f}. "
+        f"Purity: {purity(true, found):.3f}. The model has not seen the labels."
     )
-    missing = int(np.sum(view.classes.of_text < 0))
-    if missing:
-        text += f" {missing:,} documents without a class are left out."
-    return text
+    missing = int(np.sum(labels < 0))
+    return text + (f" {missing:,} texts without a label are left out." if missing else "")
 
 
 def _classes(given: Sequence[Any]) -> Groups | None:
-    """The classes in order of their names, of many the most frequent; None where no document has one."""
-    present = np.array([_is_present(value) for value in given], bool)
-    if not present.any():
-        return None
-    values, number = np.unique(np.array([str(value) for value in given])[present], return_inverse=True)
-    of_text = np.full(len(given), -1)
-    of_text[present] = number
-    if len(values) > _MOST_CLASSES:
-        kept = np.sort(np.argsort(-np.bincount(number), kind="stable")[:_MOST_CLASSES])
-        place = np.full(len(values) + 1, -1)
-        place[kept] = np.arange(len(kept))
-        values, of_text = values[kept], place[of_text]
-    return "class", values.tolist(), of_text
+    """The labels in order of their names; None where no document has one."""
+    entries = read_column("classes", given, len(given))
+    values = sorted({str(entry) for entry in entries if entry is not None})
+    number = {value: place for place, value in enumerate(values)}
+    of_text = np.array([-1 if entry is None else number[str(entry)] for entry in entries])
+    return ("label", values, of_text) if values else None
 
 
 def _periods(given: Sequence[Any]) -> Groups | None:
@@ -213,11 +206,3 @@ def _periods(given: Sequence[Any]) -> Groups | None:
     periods = dates.dt.to_period(span.freqstr)
     place = np.asarray(span.get_indexer(pd.PeriodIndex(periods)))
     return called, [str(period) for period in span], place
-
-
-def _is_present(value: Any) -> bool:
-    """Whether a document has a class, which is neither None nor NaN nor another missing value of pandas."""
-    try:
-        return value is not None and bool(value == value)
-    except TypeError:  # of pandas.NA, which is neither equal nor unequal to itself
-        return False

@@ -23,12 +23,15 @@ class EpochLines(keras.callbacks.Callback):
         steps_per_epoch: Training steps per epoch.
         in_place: Whether to show the running epoch too, on a line that is written again and again; None for on a terminal only.
         stream: Where to print; None for the standard output.
+        title: Names a training that is shown without figures: one line for all epochs on a terminal, some ten lines elsewhere.
     """
 
-    def __init__(self, steps_per_epoch: int, in_place: bool | None = None, stream: TextIO | None = None) -> None:
+    def __init__(
+        self, steps_per_epoch: int, in_place: bool | None = None, stream: TextIO | None = None, title: str = ""
+    ) -> None:
         super().__init__()
         self._steps_per_epoch = steps_per_epoch
-        self._stream = stream or sys.stdout
+        self._stream, self._title = stream or sys.stdout, title
         self._in_place = self._stream.isatty() if in_place is None else in_place
         self._epoch = self._steps_into_epoch = self._steps_timed = 0
         self._began = self._updated = 0.0
@@ -57,14 +60,18 @@ class EpochLines(keras.callbacks.Callback):
         if self._in_place and now - self._updated >= _SECONDS_BETWEEN_UPDATES:
             self._updated = now
             step = f"step {self._steps_into_epoch}/{self._steps_per_epoch}"
-            self._write([*_figures(logs or {}), step, *self._time_left(now)], end="")
+            figures = [] if self._title else [*_figures(logs or {}), step]
+            self._write([*figures, *self._time_left(now)], end="")
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         now = time.monotonic()
         self._steps_into_epoch = self._steps_per_epoch
         is_last = self._total is None or epoch + 1 == self._total or self.model.stop_training
         times = [f"{duration(now - self._began)} in all"] if is_last else self._time_left(now)
-        self._write([*_figures(logs or {}), *times], end="\n")
+        if not self._title:
+            self._write([*_figures(logs or {}), *times], end="\n")
+        elif is_last or self._in_place or (epoch + 1) % math.ceil((self._total or 10) / 10) == 0:
+            self._write(times, end="" if self._in_place and not is_last else "\n")
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         if self._line_is_open:  # interrupted within an epoch
@@ -87,6 +94,7 @@ class EpochLines(keras.callbacks.Callback):
 
     def _write(self, parts: list[str], end: str) -> None:
         count = f"{self._epoch + 1}/{self._total}" if self._total else f"{self._epoch + 1}"
+        count = f"{self._title} {count}" if self._title else count
         # Back to the start of the line, whose rest is erased.
         before, after = ("\r", "\x1b[K") if self._in_place else ("", "")
         print(before + "  ".join([count, *parts]) + after, end=end, file=self._stream, flush=True)

@@ -97,7 +97,7 @@ class Workers:
             return [value]
         own_entry = tf.one_hot(self.index, self.count, dtype=tf.float64) * value
 
-        @tf.function
+        @tf.function(autograph=False)
         def sum_of_entries() -> Any:
             # A worker with several devices would count several times.
             share = own_entry / len(self.strategy.extended.worker_devices)

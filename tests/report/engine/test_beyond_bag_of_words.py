@@ -3,7 +3,7 @@ import pytest
 
 from tests.report.engine.sentence_models import SIZE, make_model, make_sentences
 from tf_vmf.data import Sentences
-from tf_vmf.report.engine.beyond_bag_of_words import beyond_bag_of_words, mean_embeddings, prediction_distance
+from tf_vmf.report.engine.word_order import beyond_bag_of_words, mean_embeddings, prediction_distance
 
 
 def unit(x):

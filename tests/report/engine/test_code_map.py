@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from tf_vmf.report.engine.code_map import MOST_POINTS, beginning, map_codes
 from tf_vmf.report.engine.excerpts import Excerpt
+from tf_vmf.report.engine.maps import MOST_POINTS, beginning, map_codes
 
 
 def excerpts(rows):

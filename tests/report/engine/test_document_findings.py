@@ -10,15 +10,14 @@ from tf_vmf.evaluation.topics import prior_word_probabilities
 from tf_vmf.layers import SphereProductLatent
 from tf_vmf.models import BagOfWordsVAE
 from tf_vmf.report import DocumentContext, find_documents
-from tf_vmf.report.document import DocumentOverview
 from tf_vmf.report.engine import Encodings, encode, nearest_neighbors
 from tf_vmf.report.engine.run import use_of_code
 from tf_vmf.report.sections.axes import Axes
-from tf_vmf.report.sections.document_map import DocumentMap
-from tf_vmf.report.sections.document_neighbors import DocumentNeighbors
-from tf_vmf.report.sections.document_results import DocumentResults
-from tf_vmf.report.sections.label_path import LabelPath
-from tf_vmf.report.sections.label_words import LabelWords
+from tf_vmf.report.sections.labels import LabelPath, LabelWords
+from tf_vmf.report.sections.maps import DocumentMap
+from tf_vmf.report.sections.neighbors import DocumentNeighbors
+from tf_vmf.report.sections.overview import DocumentOverview
+from tf_vmf.report.sections.results import DocumentResults
 from tf_vmf.report.sections.topics import Topics
 from tf_vmf.report.sections.use_of_code import UseOfCode
 

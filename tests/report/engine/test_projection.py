@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tests.report.errors import argument_error
-from tf_vmf.report.engine.projection import project
+from tf_vmf.report.engine.maps import project
 
 
 def clusters(rng, dim=20, size=60):

@@ -11,14 +11,14 @@ from tf_vmf.report.engine import Encodings, encode_sentences, nearest_neighbors
 from tf_vmf.report.engine.sentence_decoding import decode
 from tf_vmf.report.sections.interpolations import Interpolations
 from tf_vmf.report.sections.label_samples import LabelSamples
+from tf_vmf.report.sections.maps import SentenceMap
+from tf_vmf.report.sections.neighbors import SentenceNeighbors
 from tf_vmf.report.sections.order_of_words import OrderOfWords
+from tf_vmf.report.sections.overview import SentenceOverview
 from tf_vmf.report.sections.prior_samples import PriorSamples
 from tf_vmf.report.sections.reconstructions import Reconstructions, find_overlap
+from tf_vmf.report.sections.results import SentenceResults
 from tf_vmf.report.sections.sentence_groups import SentenceGroups, cluster
-from tf_vmf.report.sections.sentence_map import SentenceMap
-from tf_vmf.report.sections.sentence_neighbors import SentenceNeighbors
-from tf_vmf.report.sections.sentence_results import SentenceResults
-from tf_vmf.report.sentence import SentenceOverview
 from tf_vmf.text.tokens import UNK_ID
 
 METRICS = {"test": {"nll": 1.0, "kl": 1.0, "perplexity": 2.0}}

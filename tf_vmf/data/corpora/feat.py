@@ -27,10 +27,6 @@ def read_feat(paths: str | Path | Sequence[str | Path], vocabulary_size: int) ->
 
     Returns:
         `Documents` whose `labels` are the numbers in the file.
-
-    Raises:
-        ValueError: a line is not of that form, an id lies outside the vocabulary or occurs twice in the line
-            (a writer that means their sum writes the sum), or a count is not positive.
     """
     labels, ends = array("q"), array("q", [0])
     ids, counts = array("i"), array("i")  # 8 bytes per entry while reading, no list of Python objects
@@ -46,7 +42,7 @@ def read_feat(paths: str | Path | Sequence[str | Path], vocabulary_size: int) ->
 
 
 def is_feat(path: Path) -> bool:
-    """Whether a file holds counts of documents, by its name."""
+    """True if a file holds counts of documents, by its name."""
     return path.name.removesuffix(".gz").endswith(".feat")
 
 

@@ -45,10 +45,6 @@ def load_newsgroups(data_dir: str | Path, *, validation_size: int | float = 1000
 
     The validation documents are held out of train by seed. (The code published with Xu and Durrett's paper draws its
     1,000 from the test documents, and so selects on test data.)
-
-    Raises:
-        FileNotFoundError: the files are in neither folder.
-        ValueError: a line is malformed, or `validation_size` leaves no training documents.
     """
     folder = _find(Path(data_dir))
     vocabulary = read_vocabulary(folder / "vocab.new")

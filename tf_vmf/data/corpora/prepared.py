@@ -18,10 +18,9 @@ import numpy as np
 from scipy import sparse
 
 from tf_vmf._errors import MissingPlaceError
-from tf_vmf.data.arrays import Store, sha256_of_array
+from tf_vmf.data.arrays import Store, sha256_of_array, vocabulary_fingerprint
 from tf_vmf.data.corpus import BagOfWordsCorpus, SentenceCorpus
 from tf_vmf.data.documents import Documents
-from tf_vmf.data.fingerprints import vocabulary_fingerprint
 from tf_vmf.data.registry import register_corpus
 from tf_vmf.data.sentences import Sentences
 from tf_vmf.data.splits import SPLITS
@@ -34,13 +33,7 @@ _AGAIN = "Prepare the corpus again: `python -m trainers.prepare` with the same t
 
 
 def write_prepared(folder: Path, name: str, corpus: BagOfWordsCorpus | SentenceCorpus) -> dict[str, Any]:
-    """Writes what a folder does not hold yet of a corpus whose arrays lie there or in memory; returns the manifest.
-
-    Args:
-        folder: The folder.
-        name: The name of the corpus.
-        corpus: The corpus.
-    """
+    """Writes what a folder does not hold yet of a corpus whose arrays lie there or in memory; returns the manifest."""
     is_documents = isinstance(corpus, BagOfWordsCorpus)
     counts = corpus.train_word_counts
     lines = (f"{word} {int(count)}\n" for word, count in zip(corpus.vocabulary, counts, strict=True))
@@ -82,12 +75,7 @@ def write_prepared(folder: Path, name: str, corpus: BagOfWordsCorpus | SentenceC
 
 @register_corpus("prepared", kinds="documents", splits=SPLITS, is_finished=True)
 def prepared_documents(data_dir: str | Path) -> BagOfWordsCorpus:
-    """The corpus that `prepare_documents` wrote.
-
-    Raises:
-        FileNotFoundError: The folder holds no prepared corpus, or a file of it is missing.
-        ValueError: A file is damaged or was exchanged; the folder is of another version, or holds sentences.
-    """
+    """The corpus that `prepare_documents` wrote."""
     manifest, vocabulary = _read_manifest(Path(data_dir), "documents")
     splits: dict[str, Any] = {}
     for split in SPLITS:
@@ -100,11 +88,7 @@ def prepared_documents(data_dir: str | Path) -> BagOfWordsCorpus:
 
 @register_corpus("prepared", kinds="sentences", splits=SPLITS, is_finished=True)
 def prepared_sentences(data_dir: str | Path) -> SentenceCorpus:
-    """The corpus that `prepare_sentences` wrote.
-
-    Raises:
-        FileNotFoundError, ValueError: As `prepared_documents`; the folder holds documents.
-    """
+    """The corpus that `prepare_sentences` wrote."""
     manifest, vocabulary = _read_manifest(Path(data_dir), "sentences")
     splits: dict[str, Any] = {}
     for split in SPLITS:

@@ -23,11 +23,7 @@ _FILES = {split: f"{split}.txt" for split in SPLITS}
     min_count=1,
 )
 def ptb_files(data_dir: str | Path) -> dict[str, TextFiles]:
-    """The lines of `train.txt`, `valid.txt` and `test.txt` in `data_dir` or its folder `ptb`.
-
-    Raises:
-        FileNotFoundError: the files are in neither folder.
-    """
+    """The lines of `train.txt`, `valid.txt` and `test.txt` in `data_dir` or its folder `ptb`."""
     for folder in (Path(data_dir), Path(data_dir) / "ptb"):
         if all((folder / file).is_file() for file in _FILES.values()):
             return {split: TextFiles(folder / file) for split, file in _FILES.items()}

@@ -23,7 +23,7 @@ _CONTROLS = {code: bytes([code]).decode("cp1252", "replace") for code in range(0
     tokenization="whitespace",
 )
 def polarity_files(data_dir: str | Path) -> dict[str, PolarityFiles]:
-    """The lines of both files, labelled neg and pos; see `PolarityFiles`."""
+    """The lines of both files, labeled neg and pos; see `PolarityFiles`."""
     return {"train": PolarityFiles(data_dir)}
 
 

@@ -29,7 +29,7 @@ _SOURCE = (
 
 @register_corpus("wikipedia", kinds="documents", source=_SOURCE)
 def wikipedia_documents() -> dict[str, Iterator[Text]]:
-    """Paragraphs, labelled by their article."""
+    """Paragraphs, labeled by their article."""
     return {"train": read_wikipedia()}
 
 
@@ -46,10 +46,6 @@ def read_wikipedia() -> Iterator[Text]:
 
     Left out are redirects, pages outside the article namespace, headings, list items, tables, image captions, code and
     footnotes.
-
-    Raises:
-        ModuleNotFoundError: gensim is not installed.
-        FileNotFoundError: this installation of gensim has no test data.
     """
     wikicorpus = require_gensim("gensim.corpora.wikicorpus", "the Wikipedia articles")
     path = require_gensim("gensim.test.utils", "the Wikipedia articles").datapath(ARCHIVE)

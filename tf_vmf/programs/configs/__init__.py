@@ -4,7 +4,7 @@ They are the one place of names, defaults, help texts and bounds: the command li
 `tf_vmf.programs.train_documents` and `train_sentences` take them from Python.
 """
 
-from tf_vmf.programs.configs.documents import DocumentConfig
+from tf_vmf.programs.configs.models import DocumentConfig, SentenceConfig
 from tf_vmf.programs.configs.options import Config
 from tf_vmf.programs.configs.programs import (
     ExportConfig,
@@ -13,9 +13,8 @@ from tf_vmf.programs.configs.programs import (
     RunConfig,
     ServeConfig,
     SweepConfig,
+    TopicsConfig,
 )
-from tf_vmf.programs.configs.sentences import SentenceConfig
-from tf_vmf.programs.configs.topics import TopicsConfig
 
 __all__ = [
     "Config",

@@ -105,11 +105,7 @@ class LatentConfig(Config):
             raise ArgumentError("kl_schedule", "`kl_warmup_steps` above 0, the steps over which the weight rises", "0")
 
     def own_latent_options(self) -> dict[str, Any]:
-        """`latent_options` by name: numbers, True, False, None, and other values as strings.
-
-        Raises:
-            ArgumentError: An entry is not NAME=VALUE, or a name is repeated.
-        """
+        """`latent_options` by name: numbers, True, False, None, and other values as strings."""
         found: dict[str, Any] = {}
         for entry in self.latent_options:
             name, separator, text = entry.partition("=")

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import gzip
 import math
 import numbers
+import os
 import types
 import typing
 from collections.abc import Mapping, Sequence
+from itertools import islice
+from pathlib import Path
 from typing import Any
 
-from tf_vmf._errors import ArgumentError
-from tf_vmf.programs.configs.places import check_text
+from tf_vmf._errors import ArgumentError, MissingPlaceError
+
+_PATTERN = frozenset("*?[")
+_MARKS = (b"\xff\xfe", b"\xfe\xff")  # of UTF-16, which the reader refuses in words of its own
+_LONGEST_HEADER = 2**16
 
 
 class UnusedOptionError(ArgumentError):
@@ -108,7 +115,7 @@ class Config:
         for each in dataclasses.fields(self):
             for entry in getattr(self, each.name) if each.metadata["texts"] else ():
                 columns = {name: getattr(self, name, None) for name in ("text_column", "label_column")}
-                check_text(entry, {name: column for name, column in columns.items() if isinstance(column, str)})
+                _check_text(entry, {name: column for name, column in columns.items() if isinstance(column, str)})
 
     def as_dict(self) -> dict[str, Any]:
         """All options by name, as JSON holds them."""
@@ -122,16 +129,7 @@ class Config:
 
 
 def refuse_unused(config: Config, names: Sequence[str], reason: str) -> None:
-    """Refuses options that would do nothing.
-
-    Args:
-        config: The configuration.
-        names: Its options that have no effect; those with their default pass.
-        reason: Why they have none, a clause: "a latent of that kind has no concentration".
-
-    Raises:
-        UnusedOptionError: One of them has another value than its default.
-    """
+    """Refuses options that would do nothing."""
     defaults = {each.name: each.default for each in dataclasses.fields(config)}
     for name in names:
         value = getattr(config, name)
@@ -211,3 +209,37 @@ def describe(kinds: tuple[Any, ...], metadata: Mapping[str, Any]) -> str:
     ]
     words = "".join(f", or {word!r}" for word in metadata["words"])
     return " ".join([name, " and ".join(bounds)]).strip() + words
+
+
+def _check_text(entry: str, columns: Mapping[str, str]) -> None:
+    """Checks one entry of an option that names texts: a path, `label=path` or a pattern."""
+    if _PATTERN & set(entry):
+        return
+    rest = entry.partition("=")[2]
+    path = Path(entry) if os.path.exists(entry) or not rest else Path(rest)
+    if not path.exists():
+        raise MissingPlaceError("a text file, a folder of text files, or label=path", entry, remedy=_remedy(entry))
+    name = path.name.lower().removesuffix(".gz")
+    if columns and path.is_file() and name.endswith((".csv", ".tsv")):
+        header = _header(path)
+        for option, column in columns.items():
+            # Whatever separates them: a name that is nowhere in the line is no column.
+            if header is not None and column not in header.replace('""', '"'):
+                raise ArgumentError(option, f"a column of {path}", repr(column), f"Its first line is {header!r}.")
+
+
+def _remedy(entry: str) -> str:
+    return "A path is no place for a line break." if "\n" in entry else ""
+
+
+def _header(path: Path) -> str | None:
+    """The first line that is not blank; None where it is not known."""
+    try:
+        with gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb") as file:
+            lines = islice(iter(lambda: file.readline(_LONGEST_HEADER), b""), 100)
+            first = next((line for line in lines if line.strip()), b"")
+        if first.startswith(_MARKS) or first.count(b'"') % 2:  # a quoted name with a line break
+            return None
+        return first.decode("utf-8-sig").strip()
+    except (OSError, EOFError, UnicodeDecodeError):
+        return None

@@ -1,8 +1,7 @@
 """Analysis of trained models, as numbers: codes, neighbors, projections, and how codes depend on the order of words."""
 
-from tf_vmf.report.engine.beyond_bag_of_words import BeyondBagOfWords, beyond_bag_of_words
-from tf_vmf.report.engine.distinctive_words import DistinctiveWords, distinctive_words
 from tf_vmf.report.engine.encodings import Encodings, encode, encode_sentences, label_centers
+from tf_vmf.report.engine.maps import Projection, project
 from tf_vmf.report.engine.neighbors import (
     LabelAgreement,
     Neighbors,
@@ -10,9 +9,9 @@ from tf_vmf.report.engine.neighbors import (
     label_precision,
     nearest_neighbors,
 )
-from tf_vmf.report.engine.projection import Projection, project
 from tf_vmf.report.engine.sentence_decoding import interpolate_sentences
-from tf_vmf.report.engine.word_order import WordOrder, word_order_sensitivity
+from tf_vmf.report.engine.word_order import BeyondBagOfWords, WordOrder, beyond_bag_of_words, word_order_sensitivity
+from tf_vmf.report.engine.words import DistinctiveWords, distinctive_words
 
 __all__ = [
     "BeyondBagOfWords",

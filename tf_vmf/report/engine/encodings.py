@@ -1,4 +1,4 @@
-"""What the encoder says about every example, as arrays."""
+"""Posteriors of examples as arrays."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def encode(model: VariationalAutoencoder, batches: Iterable[Any]) -> Encodings:
     spherical = latent.describe().metric == "cosine"
     means = np.concatenate(codes).astype(np.float64)
     return Encodings(
-        codes=means / np.linalg.norm(means, axis=-1, keepdims=True) if spherical else means,
+        codes=unit_rows(means) if spherical else means,
         kl=np.concatenate(kl).astype(np.float64),
         concentration=np.concatenate(concentration).astype(np.float64) if concentration else None,
         spherical=spherical,
@@ -83,6 +83,11 @@ def label_centers(encodings: Encodings, labels: np.ndarray) -> tuple[np.ndarray,
     """
     distinct = np.unique(labels)
     centers = np.stack([encodings.codes[labels == label].mean(axis=0) for label in distinct])
-    if encodings.spherical:
-        centers /= np.maximum(np.linalg.norm(centers, axis=-1, keepdims=True), 1e-12)
-    return distinct, centers
+    return distinct, unit_rows(centers) if encodings.spherical else centers
+
+
+def unit_rows(rows: np.ndarray, dtype: type = np.float64) -> np.ndarray:
+    """Rows divided by their norms; a row of zeros stays one."""
+    rows = np.asarray(rows, dtype)
+    norms = np.linalg.norm(rows, axis=-1, keepdims=True)
+    return rows / np.where(norms > 0, norms, 1.0)

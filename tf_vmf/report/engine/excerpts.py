@@ -74,6 +74,13 @@ def label_name(label_names: tuple[str, ...], label: int) -> str:
     return label_names[int(label)] if label_names else str(label)
 
 
+def shortened(text: str, longest: int) -> str:
+    """The beginning of a text, cut at a word."""
+    if len(text) <= longest:
+        return text
+    return text[:longest].rsplit(" ", 1)[0].rstrip(" ,;:") + " …"
+
+
 class _CharacteristicWords:
     """The words of largest TF-IDF of documents of one split."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tf_vmf._errors import ArgumentError
+from tf_vmf.report.engine.encodings import unit_rows
 
 # Cosines held at a time: 32 MB, whatever the number of queries.
 _BLOCK_COSINES = 4_000_000
@@ -27,7 +28,7 @@ class Neighbors:
 
 @dataclass(frozen=True)
 class LabelAgreement:
-    """How often the neighbors of an example have its label.
+    """The share of neighbors that have the label of their example.
 
     Attributes:
         precision: Share of neighbors with the label of their query.
@@ -66,8 +67,8 @@ def nearest_neighbors(codes: np.ndarray, queries: np.ndarray | None = None, k: i
         raise ArgumentError(
             "queries", f"rows of {np.shape(codes)[-1]} numbers", f"shape {np.shape(queries)}", owner="nearest_neighbors"
         )
-    searched = _unit_rows(codes)
-    asked = searched if queries is None else _unit_rows(queries)
+    searched = unit_rows(codes)
+    asked = searched if queries is None else unit_rows(queries)
     size = max(1, _BLOCK_COSINES // len(searched))
     rows, cosines = [], []
     for start in range(0, len(asked), size):
@@ -110,9 +111,3 @@ def label_agreement(neighbors: Neighbors, labels: np.ndarray, query_labels: np.n
         chance=float(np.mean(share[query_labels])),
         k=int(neighbors.rows.shape[1]),
     )
-
-
-def _unit_rows(rows: np.ndarray) -> np.ndarray:
-    rows = np.asarray(rows, np.float64)
-    norms = np.linalg.norm(rows, axis=-1, keepdims=True)
-    return rows / np.where(norms > 0, norms, 1.0)

@@ -122,5 +122,5 @@ def published_sentence_results(corpus: str) -> tuple[PublishedSentenceResult, ..
 
 
 def published_sentence_protocol(corpus: str) -> tuple[str, ...]:
-    """What to know before comparing with `published_sentence_results`, a paragraph each; () where there are none."""
+    """Advice on comparing with `published_sentence_results`, a paragraph each; () where there are none."""
     return _SENTENCE_PROTOCOLS.get(corpus, ())

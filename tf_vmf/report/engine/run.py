@@ -1,4 +1,4 @@
-"""What the reports of all models say: the run, its latent variable, and how the code is used."""
+"""Records that the reports of all models share: the run, its latent variable, and the use of the code."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Latent:
 
 @dataclass(frozen=True, eq=False)
 class CodeUse:
-    """How the codes of the test split use the latent space.
+    """The use of the latent space by the codes of the test split.
 
     Attributes:
         variances: Variance of each dimension of the mean codes over examples, largest first, shape (d,), relative to the prior's:
@@ -117,12 +117,7 @@ def describe_latent(latent: LatentLayer) -> Latent:
 
 
 def use_of_code(encodings: Encodings, lengths: np.ndarray) -> CodeUse:
-    """Variances, KLs and concentrations of encoded examples.
-
-    Args:
-        encodings: What `encode` returned.
-        lengths: Tokens of each example, shape (n,).
-    """
+    """Variances, KLs and concentrations of encoded examples."""
     from scipy.stats import spearmanr
 
     codes, kl, concentration = encodings.codes, encodings.kl, encodings.concentration

@@ -27,7 +27,7 @@ def interpolate_sentences(
         model: A model with a latent variable.
         sentences: The two sentences.
         num_points: Points at equal distances, both ends included.
-        max_length: Tokens a sentence, at most.
+        max_length: Tokens per sentence, at most.
         **options: Passed to `model.generate`; greedy decoding without `<unk>` where they say nothing.
 
     Returns:
@@ -60,7 +60,7 @@ def sentence_tensors(sentences: Sentences) -> Any:
 
 
 def conditions(model: LSTMVAE, x: Any) -> dict[str, Any]:
-    """What a conditional model is to be given to decode like the batch x: keyword arguments of `model.generate`."""
+    """Keyword arguments for `model.generate` that condition on the labels and words of batch x."""
     labels = {"labels": x["labels"]} if model.num_labels else {}
     words = {"bag_of_words": x["tokens"] if isinstance(x, Mapping) else x} if model.bag_of_words_units else {}
     return {**labels, **words}

@@ -29,35 +29,13 @@ def to_json(findings: Any, *, indent: int | None = None) -> str:
     text = to_json(tf_vmf.report.find_sweep(points))
     same = from_json(text, tf_vmf.report.SweepFindings)
     ```
-
-    Args:
-        findings: An instance of a dataclass, such as `tf_vmf.report.SweepFindings`.
-        indent: Spaces per level; None for one line.
-
-    Returns:
-        The text. The key "findings" holds the name of the class.
-
-    Raises:
-        TypeError: A value is of a kind that JSON has no place for.
     """
     content = {_KIND: type(findings).__name__, **plain(findings)}
     return json.dumps(content, indent=indent, ensure_ascii=False, allow_nan=False)
 
 
 def from_json(text: str, kind: type[T]) -> T:
-    """The findings that `to_json` wrote.
-
-    Args:
-        text: What `to_json` returned.
-        kind: The class of the findings, such as `tf_vmf.report.SweepFindings`.
-
-    Returns:
-        An instance of `kind`; arrays are float64, int64 or bool. In fields without a type of their own, such as the values of
-        `metrics`, null stays None.
-
-    Raises:
-        ValueError: The text holds findings of another class.
-    """
+    """The findings that `to_json` wrote."""
     content = json.loads(text)
     if content.get(_KIND) != kind.__name__:
         raise ArgumentError("text", f"{kind.__name__} as JSON", repr(content.get(_KIND)), owner="from_json")

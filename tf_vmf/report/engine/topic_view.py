@@ -1,8 +1,9 @@
-"""What a page shows of topics: the topics themselves, how they relate, and the texts behind them."""
+"""Topics as a page shows them: the topics themselves, how they relate, and the texts behind them."""
 
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,12 +11,16 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from tf_vmf.report.engine.map_layout import densest_points, lay_out
-from tf_vmf.report.engine.relevant_words import RelevantWords
+from tf_vmf.report.engine.encodings import unit_rows
+from tf_vmf.report.engine.excerpts import shortened
+from tf_vmf.report.engine.maps import densest_points, lay_out
+from tf_vmf.report.engine.words import RelevantWords
 
 # So many texts are points of the map; a page of more stays too slow.
 MOST_TEXTS = 100_000
 NO_TOPIC = -1
+# Labels of texts that pictures have room for: the most frequent ones.
+MOST_LABELS = 40
 _TYPICAL, _DIVERSE, _DIVERSE_POOL = 5, 5, 200
 # Characters of texts in a page, and what is kept of one text at most and at least.
 _CHARACTERS, _LONGEST, _SHORTEST = 8_000_000, 300, 60
@@ -51,18 +56,20 @@ class ViewedTopic:
 
 @dataclass(frozen=True, eq=False)
 class Grouping:
-    """Texts of each topic in groups: classes, or periods of time.
+    """Texts of each topic in groups: those of a label, or of a period of time.
 
     Attributes:
-        name: What a group is called, as "class" or "month".
+        name: What a group is called, as "label" or "month".
         values: The groups in order.
         counts: Texts per group and topic, shape (groups, topics).
-        of_text: The group of each text, shape (n,); -1 for none. Not part of JSON.
+        num_values: Groups in all; of more labels than 40 the most frequent are shown.
+        of_text: The group of each text, shape (n,), -1 for none; None where not all groups are shown. Not part of JSON.
     """
 
     name: str
     values: tuple[str, ...]
     counts: np.ndarray
+    num_values: int
     of_text: np.ndarray | None = field(default=None, metadata={"json": False})
 
 
@@ -111,7 +118,7 @@ class TopicView:
         window: Where words of a topic are counted as together, as "windows of 10 words"; "" without coherences.
         similarity: Cosines of the centers of topics, shape (topics, topics).
         tree: The merges of the topics in scipy's format, shape (topics - 1, 4).
-        classes, times: Texts per class and per period, where there are any.
+        classes, times: Texts per label and per period, where there are any.
         gone: Topics that were hidden when the view was made: they have no texts and are not shown.
         fingerprint: Of the topics' first words: edits of other topics are told from edits of these.
         texts: The texts behind the topics. Not part of JSON.
@@ -135,7 +142,7 @@ class TopicView:
 
 @dataclass(frozen=True, eq=False)
 class TopicSource:
-    """What a view is made from: topics over the codes of n texts.
+    """The source of a view: topics over the codes of n texts.
 
     Attributes:
         labels: The name of each of the K topics.
@@ -190,18 +197,9 @@ def view_topics(
     window: str = "",
     seed: int = 0,
 ) -> TopicView:
-    """Makes the view of topics over the codes of texts.
-
-    Args:
-        source: The topics and their texts.
-        noun: What a text is called.
-        topic_noun: What a topic is called.
-        relevance_weight: Weight of the probability in the relevance of a word at first.
-        window: Where words are counted as together.
-        seed: Seed of the map and of the texts drawn for it.
-    """
-    topic, unit = np.asarray(source.topic), _unit_rows(source.codes)
-    centers = _unit_rows(source.centers)
+    """Makes the view of topics over the codes of texts."""
+    topic, unit = np.asarray(source.topic), unit_rows(source.codes, np.float32)
+    centers = unit_rows(source.centers, np.float32)
     topics = []
     for number, label in enumerate(source.labels):
         members = np.flatnonzero(topic == number)
@@ -230,7 +228,7 @@ def view_topics(
         window=window,
         similarity=np.round(similarity.astype(np.float64), 4),
         tree=_tree(similarity) if source.tree is None else np.asarray(source.tree, np.float64),
-        classes=_grouping(source.classes, topic, len(topics)),
+        classes=_grouping(source.classes, topic, len(topics), MOST_LABELS),
         times=_grouping(source.times, topic, len(topics)),
         gone=tuple(source.gone),
         fingerprint=fingerprint([each.words for each in topics]),
@@ -254,6 +252,10 @@ def _texts(source: TopicSource, topics: Sequence[ViewedTopic], seed: int) -> Vie
         rows = np.union1d(drawn, named)
     points = lay_out(source.codes[rows], spherical=source.spherical, seed=seed)
     longest = int(np.clip(_CHARACTERS / max(1, len(rows)), _SHORTEST, _LONGEST))
+    columns = dict(source.columns or {})
+    if source.classes is not None and len(source.classes[1]) > MOST_LABELS:
+        name, values, of_text = source.classes
+        columns = {name: [values[k] if k >= 0 else "" for k in of_text], **columns}
     texts = [""] * len(rows) if source.texts is None else [" ".join(source.texts[int(row)].split()) for row in rows]
     beginnings = tuple(shortened(text, longest) for text in texts)
     return ViewedTexts(
@@ -268,19 +270,10 @@ def _texts(source: TopicSource, topics: Sequence[ViewedTopic], seed: int) -> Vie
         and all(len(text) <= longest for text in texts),
         longest=longest,
         titles=() if source.titles is None else tuple(str(source.titles[int(row)]) for row in rows),
-        columns=tuple(
-            (str(name), tuple(str(values[int(row)]) for row in rows)) for name, values in (source.columns or {}).items()
-        ),
+        columns=tuple((str(name), tuple(str(values[int(row)]) for row in rows)) for name, values in columns.items()),
         counts=source.counts,
         vocabulary=tuple(source.vocabulary),
     )
-
-
-def shortened(text: str, longest: int) -> str:
-    """The beginning of a text, cut at a word."""
-    if len(text) <= longest:
-        return text
-    return text[:longest].rsplit(" ", 1)[0].rstrip(" ,;:") + " …"
 
 
 def _distinct(texts: Sequence[str] | None, rows: np.ndarray, number: int) -> tuple[int, ...]:
@@ -314,16 +307,16 @@ def _tree(similarity: np.ndarray) -> np.ndarray:
     return np.asarray(linkage((1.0 - similarity)[np.triu_indices(len(similarity), 1)], "average"))
 
 
-def _grouping(given: tuple[str, Sequence[str], np.ndarray] | None, topic: np.ndarray, size: int) -> Grouping | None:
+def _grouping(
+    given: tuple[str, Sequence[str], np.ndarray] | None, topic: np.ndarray, size: int, most: int = sys.maxsize
+) -> Grouping | None:
     if given is None:
         return None
     name, values, of_text = given
     counts = np.zeros((len(values), size), np.int64)
     counted = (topic != NO_TOPIC) & (of_text >= 0)
     np.add.at(counts, (of_text[counted], topic[counted]), 1)
-    return Grouping(name, tuple(map(str, values)), counts, np.asarray(of_text, np.int32))
-
-
-def _unit_rows(rows: np.ndarray) -> np.ndarray:
-    rows = np.asarray(rows, np.float32)
-    return rows / np.maximum(np.linalg.norm(rows, axis=-1, keepdims=True), 1e-12)
+    if len(values) <= most:
+        return Grouping(name, tuple(map(str, values)), counts, len(values), np.asarray(of_text, np.int32))
+    kept = np.sort(np.argsort(-np.bincount(of_text[of_text >= 0], minlength=len(values)), kind="stable")[:most])
+    return Grouping(name, tuple(str(values[k]) for k in kept), counts[kept], len(values))

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from tf_vmf.report.engine.code_map import CodeMap
+from tf_vmf.report.engine.maps import CodeMap
 
 WIDTH, _FLAT_HEIGHT = 640, 520
 _MARGIN, _GAP = 14.0, 28.0

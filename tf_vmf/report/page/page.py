@@ -45,14 +45,6 @@ class Text:
 
 
 @dataclass(frozen=True)
-class Heading:
-    """A heading below that of the section."""
-
-    text: str
-    kind: str = field(default="heading", init=False)
-
-
-@dataclass(frozen=True)
 class Code:
     """Text to copy, such as a command."""
 
@@ -169,7 +161,7 @@ class Headlines:
     kind: str = field(default="headlines", init=False)
 
 
-Block = Text | Heading | Headlines | Code | Table | Image | Row | PassageList | Map | TopicExplorer | Relation
+Block = Text | Headlines | Code | Table | Image | Row | PassageList | Map | TopicExplorer | Relation
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import numpy as np
 from scipy import sparse
 
 from tf_vmf.report.engine.serialization import plain
-from tf_vmf.report.engine.topic_view import NO_TOPIC, Grouping, TopicView, ViewedTopic
+from tf_vmf.report.engine.topic_view import NO_TOPIC, Grouping, TopicView, ViewedTopic, shortened
 
 SHOWN_WORDS = 10
 # Without JavaScript the map shows so many texts, and each topic so many characters of a text.
@@ -148,7 +148,7 @@ class TopicExplorer:
         texts = self.view.texts
         assert texts is not None
         places = np.searchsorted(texts.rows, topic.typical[:_STILL_TEXTS])
-        return [(self.title(int(place)), texts.beginnings[place][:_STILL_TEXT]) for place in places]
+        return [(self.title(int(place)), shortened(texts.beginnings[place], _STILL_TEXT)) for place in places]
 
     def title(self, place: int) -> str:
         """The title of a text of the map, or its position in the data."""
@@ -215,6 +215,18 @@ class Relation:
     kind: str = field(default="relation", init=False)
 
     @property
+    def heading(self) -> str:
+        """The heading of the picture."""
+        plural, groups = self.explorer.plural, self.explorer.view.classes
+        if self.relation == "classes":
+            return f"{plural.capitalize()} of each {groups.name if groups else ''}"
+        return (
+            f"{plural.capitalize()} over time"
+            if self.relation == "times"
+            else f"{self.relation.capitalize()} of {plural}"
+        )
+
+    @property
     def table(self) -> TopicTable:
         """What the picture shows, in words and numbers."""
         view = self.explorer.view
@@ -225,7 +237,9 @@ class Relation:
             return TopicTable((noun.capitalize(), f"Most similar {noun}", "Similarity"), self._most_similar(), (2,))
         groups = getattr(view, self.relation)
         header = (groups.name.capitalize(), self.explorer.texts.capitalize(), f"Largest {plural}")
-        return TopicTable(header, self._largest(groups), (1,))
+        few = len(groups.values) < groups.num_values
+        caption = f"The {len(groups.values)} most frequent of {groups.num_values} {groups.name}s" if few else ""
+        return TopicTable(header, self._largest(groups), (1,), caption)
 
     def _merges(self) -> list[tuple[str, str, str]]:
         topics, rows = self.explorer.view.topics, []
@@ -275,7 +289,7 @@ def name(topic: ViewedTopic) -> str:
 
 def percent(share: float) -> str:
     """A probability as a percentage with three digits or fewer, as the page's script writes it too."""
-    return f"{100 * share:.2f} %" if share < 0.1 else f"{100 * share:.1f} %"
+    return f"{100 * share:.2f}%" if share < 0.1 else f"{100 * share:.1f}%"
 
 
 def topic_colors(tree: np.ndarray, num_topics: int) -> list[tuple[str, str]]:

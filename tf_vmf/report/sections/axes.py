@@ -69,9 +69,8 @@ class Axes(ReportSection):
         header = ("Axis", "Words", _NPMI)
         rows = [(axis.name, ", ".join(axis.words), f"{axis.npmi:.2f}") for axis in self.axes]
         why = (
-            "Rotating the latent space changes neither the prior nor the form of the posterior, so the axes have no "
-            "meaning of their "
-            "own, and documents need not lie near them."
+            "Rotating the latent space changes neither the prior nor the form of the posterior, so the axes have no meaning of "
+            "their own, and documents need not lie near them."
             if self.latent.description.metric == "cosine" and not self.latent.description.prior
             else "Documents need not lie at the ends of an axis."
         )
@@ -79,10 +78,8 @@ class Axes(ReportSection):
             "Axes of the latent space",
             [
                 Text(
-                    f"A diagnostic: axes are not topics. {why} Shown are the words decoded at both ends of each axis, "
-                    "most coherent "
-                    f"first. Mean NPMI {self.npmi:.3f} (window: the whole document); "
-                    f"diversity {self.diversity:.0%}."
+                    f"A diagnostic: axes are not topics. {why} Shown are the words decoded at both ends of each axis, most "
+                    f"coherent first. Mean NPMI {self.npmi:.3f} (window: the whole document); diversity {self.diversity:.0%}."
                 ),
                 Table(
                     header,

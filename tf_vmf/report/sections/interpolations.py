@@ -68,9 +68,8 @@ class Interpolations(ReportSection):
         beside = f" The decoder is given {given} of the first sentence all the way." if given else ""
         blocks: list[Block] = [
             Text(
-                f"Codes at equal distances on the {self.way} between those of two test sentences, decoded "
-                f"greedily.{beside} In a good "
-                "latent space every point decodes to a sentence that differs a little from the one before."
+                f"Codes at equal distances on the {self.way} between those of two test sentences, decoded greedily.{beside} In a "
+                "good latent space every point decodes to a sentence that differs a little from the one before."
             )
         ]
         for found in self.interpolations:

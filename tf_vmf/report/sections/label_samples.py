@@ -1,4 +1,4 @@
-"""What a sentence model writes for each label."""
+"""Sentences that a model writes for each label."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import numpy as np
 from tf_vmf.data.corpus import SentenceCorpus
 from tf_vmf.models.lstm_vae import LSTMVAE
 from tf_vmf.report.context import SentenceContext, SentenceSetting
-from tf_vmf.report.engine.distinctive_words import DistinctiveWords, distinctive_words
 from tf_vmf.report.engine.encodings import Encodings
 from tf_vmf.report.engine.sentence_decoding import conditions, decode, prior_codes, sentence_tensors
+from tf_vmf.report.engine.words import DistinctiveWords, distinctive_words
 from tf_vmf.report.page.page import Block, Section, Table, Text
 from tf_vmf.report.section import ReportSection
 from tf_vmf.text.tokens import UNK_ID
@@ -101,10 +101,9 @@ class LabelSamples(ReportSection):
             Text(self._how_labels_are_told()),
             Table(tuple(label.label for label in self.labels), rows),
             Text(
-                f"The words that set these labels apart most clearly, in {self.num_samples:,} samples per label and in "
-                "the training "
-                "sentences, with their log-odds ratios in standard deviations (Monroe et al., 2008). Among thousands of words "
-                "chance alone takes the largest to about 4."
+                f"The words that set these labels apart most clearly, in {self.num_samples:,} samples per label and in the "
+                "training sentences, with their log-odds ratios in standard deviations (Monroe et al., 2008). Among thousands "
+                "of words chance alone takes the largest to about 4."
             ),
             Table(
                 ("Label", "In the model's samples", "In the training sentences"),

@@ -1,4 +1,4 @@
-"""How codes change with the order of words, and what a bag of words tells about them."""
+"""Changes of codes with the order of words, and their prediction from a bag of words."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import Self
 import numpy as np
 
 from tf_vmf.report.context import SentenceContext
-from tf_vmf.report.engine.beyond_bag_of_words import BeyondBagOfWords, beyond_bag_of_words
-from tf_vmf.report.engine.word_order import WordOrder, word_order_sensitivity
+from tf_vmf.report.engine.word_order import BeyondBagOfWords, WordOrder, beyond_bag_of_words, word_order_sensitivity
 from tf_vmf.report.page import plots
 from tf_vmf.report.page.page import Block, Image, Section, Table, Text
 from tf_vmf.report.phrases import number
@@ -70,9 +69,8 @@ class OrderOfWords(ReportSection):
         beyond = self.beyond_bag_of_words
         if self.order_free_encoder:
             rest = (
-                "As this encoder is a bag of words itself, all that is left is what the network failed to learn: it "
-                "says nothing about "
-                "structure."
+                "As this encoder is a bag of words itself, all that is left is what the network failed to learn: it says "
+                "nothing about structure."
             )
             if self.reads_label:
                 rest = (
@@ -82,9 +80,8 @@ class OrderOfWords(ReportSection):
         else:
             label = " the label, which the encoder reads," if self.reads_label else ""
             rest = (
-                "What is left on test sentences is an upper bound on what the order of words adds to the code: it "
-                f"also holds{label} "
-                "what the network failed to learn."
+                "What is left on test sentences is an upper bound on what the order of words adds to the code: it also "
+                f"holds{label} what the network failed to learn."
             )
         if not beyond.distance < beyond.constant_distance:
             rest += " Here the network does no better than the mean code, so this comparison says nothing about bags of words."

@@ -1,4 +1,4 @@
-"""How the figures of a run came about."""
+"""The protocol behind the figures of a run."""
 
 from __future__ import annotations
 

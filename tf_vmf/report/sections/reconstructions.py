@@ -78,10 +78,9 @@ class Reconstructions(ReportSection):
         beside = f" The decoder is also given {given} of the sentence." if given else ""
         blocks: list[Block] = [
             Text(
-                "Test sentences are encoded to their code (the center of their posterior), and a sentence is decoded "
-                "from it greedily: "
-                f"the most probable word at each step, never <unk>.{beside} The NLL is that of the test sentence itself, given its "
-                "code."
+                "Test sentences are encoded to their code (the center of their posterior), and a sentence is decoded from it "
+                f"greedily: the most probable word at each step, never <unk>.{beside} The NLL is that of the test sentence "
+                "itself, given its code."
             ),
             Table(
                 ("Sentence", "Decoded from its code", "NLL, nats", "per token"),
@@ -97,11 +96,9 @@ class Reconstructions(ReportSection):
             same = f" In both cases the decoder is given {given} of the sentence itself." if given else ""
             blocks.append(
                 Text(
-                    f"Of the distinct words of {overlap.num_sentences} test sentences, {overlap.own:.1%} are in the "
-                    "sentence decoded "
-                    f"from its own code, {overlap.other:.1%} in the sentence decoded from the code of another.{same} "
-                    "The difference "
-                    "is what the code tells about words; 0 would be nothing."
+                    f"Of the distinct words of {overlap.num_sentences} test sentences, {overlap.own:.1%} are in the sentence "
+                    f"decoded from its own code, {overlap.other:.1%} in the sentence decoded from the code of another.{same} The "
+                    "difference is what the code tells about words; 0 would be nothing."
                 )
             )
         return Section("Reconstructions", blocks)
@@ -126,7 +123,7 @@ def _find_reconstructions(
 def find_overlap(
     model: LSTMVAE, corpus: SentenceCorpus, test: Encodings, seed: int, max_length: int
 ) -> WordOverlap | None:
-    """How many words of test sentences come back from their own code and from another's; None of a single sentence."""
+    """The shares of words of test sentences that come back from their own code and from another's; None of a single sentence."""
     rows = np.random.default_rng(seed).permutation(len(corpus.test))[:_OVERLAP_SENTENCES]
     if len(rows) < 2:
         return None

@@ -12,9 +12,9 @@ from sklearn.metrics import normalized_mutual_info_score
 
 from tf_vmf.data.sentences import Sentences
 from tf_vmf.report.context import SentenceContext
-from tf_vmf.report.engine.encodings import Encodings
-from tf_vmf.report.engine.relevant_words import relevant_words
+from tf_vmf.report.engine.encodings import Encodings, unit_rows
 from tf_vmf.report.engine.topic_view import TopicSource, TopicView, view_topics
+from tf_vmf.report.engine.words import relevant_words
 from tf_vmf.report.page.page import Block, Section, Text
 from tf_vmf.report.section import ReportSection
 from tf_vmf.report.sections.topics import topic_blocks
@@ -134,7 +134,7 @@ def cluster(encodings: Encodings, k: int, *, seed: int = 0) -> tuple[np.ndarray,
     position[order] = np.arange(len(order))
     centers = fitted.cluster_centers_[order]
     if encodings.spherical:
-        centers = centers / np.maximum(np.linalg.norm(centers, axis=-1, keepdims=True), 1e-12)
+        centers = unit_rows(centers)
     return position[fitted.labels_], centers
 
 

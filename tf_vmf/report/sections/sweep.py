@@ -1,4 +1,4 @@
-"""What a setting does to a model: the runs of a sweep side by side, on validation data."""
+"""The runs of a sweep side by side, on validation data."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class SweepPoint:
 
 @dataclass(frozen=True)
 class SweepFindings:
-    """What a sweep found; `tf_vmf.report.sweep_report` renders it.
+    """The findings of a sweep; `tf_vmf.report.sweep_report` renders it.
 
     Attributes:
         points: A point per setting, in the order of the sweep.
@@ -73,7 +73,7 @@ class SweepFindings:
 
     @property
     def is_clear(self) -> bool:
-        """Whether the first of `ranked` is ahead of the second by more than two standard errors of the difference."""
+        """True if the first of `ranked` is ahead of the second by more than two standard errors of the difference."""
         return self.comparable and self.difference > _CLEAR * self.difference_error  # False where the error is nan
 
 

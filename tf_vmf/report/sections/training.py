@@ -49,10 +49,7 @@ class Training(ReportSection):
 
     def render(self) -> Section:
         figure = plots.training_curves(
-            self.history,
-            best_epoch=self.best_epoch,
-            unigram_perplexity=self.unigram_perplexity,
-            example=self.noun,
+            self.history, best_epoch=self.best_epoch, unigram_perplexity=self.unigram_perplexity, example=self.noun
         )
         dropout = "with dropout and " if self.has_dropout else ""
         caption = (

@@ -1,4 +1,4 @@
-"""How the codes of a model use its latent space."""
+"""The use of a model's latent space by its codes."""
 
 from __future__ import annotations
 
@@ -82,20 +82,17 @@ class UseOfCode(ReportSection):
         mean = float(self.use.kl.mean())
         if self.latent.description.constant_kl:
             return (
-                f"The concentration is fixed, so every {noun} costs the same KL, {mean:.2f} nats. Training cannot "
-                "reduce it, not for "
-                f"short {noun}s either."
+                f"The concentration is fixed, so every {noun} costs the same KL, {mean:.2f} nats. Training cannot reduce it, not "
+                f"for short {noun}s either."
             )
         if self.latent.description.shared_spread and mean >= COLLAPSED:
             return f"One concentration was learned for all {noun}s together, so every {noun} costs the same KL, {mean:.2f} nats."
         if mean < COLLAPSED:
             return (
-                f"Every {noun} has the same KL, {mean:.3f} nats, although the uncertainty is learned: the code has "
-                "collapsed to the "
-                f"prior and tells the decoder next to nothing."
+                f"Every {noun} has the same KL, {mean:.3f} nats, although the uncertainty is learned: the code has collapsed to "
+                "the prior and tells the decoder next to nothing."
             )
         return (
-            f"Every {noun} has the same KL, {mean:.3f} nats, although the uncertainty is learned: the encoder is "
-            "equally certain of "
-            f"every {noun}. It may have reached the smallest or largest uncertainty that the model allows."
+            f"Every {noun} has the same KL, {mean:.3f} nats, although the uncertainty is learned: the encoder is equally certain "
+            f"of every {noun}. It may have reached the smallest or largest uncertainty that the model allows."
         )

@@ -36,4 +36,4 @@ function saveFile(name, blob) {
 
 const downloadCsv = (name, rows) => saveFile(`${fileName(name)}.csv`, new Blob([toCsv(rows)], { type: "text/csv;charset=utf-8" }));
 
-const percent = share => (share < 0.1 ? `${(100 * share).toFixed(2)} %` : `${(100 * share).toFixed(1)} %`);
+const percent = share => (share < 0.1 ? `${(100 * share).toFixed(2)}%` : `${(100 * share).toFixed(1)}%`);

@@ -62,7 +62,7 @@ function lineChart(values, lines, { width = 640, height = 260, label }) {
   const svg = make("svg", { viewBox: `0 0 ${width} ${height}`, class: "chart", role: "img", "aria-label": label });
   for (const part of [0, 0.5, 1]) {
     svg.append(make("line", { class: "grid", x1: left, x2: width - right, y1: y(part * most), y2: y(part * most) }));
-    svg.append(make("text", { class: "end", x: left - 6, y: y(part * most) + 4 }, `${(100 * part * most).toFixed(most < 0.1 ? 1 : 0)} %`));
+    svg.append(make("text", { class: "end", x: left - 6, y: y(part * most) + 4 }, `${(100 * part * most).toFixed(most < 0.1 ? 1 : 0)}%`));
   }
   const step = Math.ceil(values.length / Math.max(2, Math.floor(width / 90)));
   values.forEach((value, i) => {
@@ -93,18 +93,23 @@ function wilson(part, total) {
 }
 
 // Colored cells: `value(i, j)` in [0, 1], `title(i, j)` its text; a click calls `choose(i, j)`.
-function matrixChart(rows, columns, { value, title, choose, label }) {
-  const cell = Math.max(14, Math.min(30, Math.floor(560 / columns.length)));
-  const left = 190, top = 30, font = Math.min(12, 0.62 * cell), width = left + cell * columns.length + 10;
+function matrixChart(rows, columns, { value, title, choose, label, room }) {
+  const letters = room < 500 ? 15 : 26, most = Math.max(...rows.map(name => name.length));
+  const cell = Math.max(room < 500 ? 13 : 10, Math.min(30, Math.floor((room - 7.2 * Math.min(letters, most) - 70) / columns.length)));
+  const font = Math.min(12, 0.95 * cell), left = 0.62 * font * Math.min(letters, most) + 12;
+  const top = 9.6 * font + 8, width = left + cell * columns.length + 5 * font;
+  const short = (name, most) => (name.length > most ? `${name.slice(0, most - 1)}…` : name);
   const svg = make("svg", { viewBox: `0 0 ${width} ${top + cell * rows.length + 6}`, class: "chart matrix", role: "img", "aria-label": label, width });
   svg.append(make("rect", { class: "ground", x: left, y: top, width: cell * columns.length, height: cell * rows.length }));
   columns.forEach((name, j) => {
-    const text = make("text", { class: "middle", x: left + cell * (j + 0.5), y: top - 8 }, name);
+    const text = make("text", { transform: `translate(${left + cell * (j + 0.5) + font / 3} ${top - 6}) rotate(-62)` }, short(name, 17));
+    text.append(make("title", {}, name));
     text.style.fontSize = `${font}px`;
     svg.append(text);
   });
   rows.forEach((name, i) => {
-    const line = make("text", { class: "end", x: left - 8, y: top + cell * (i + 0.5) + 4 }, name.length > 27 ? `${name.slice(0, 26)}…` : name);
+    const line = make("text", { class: "end", x: left - 8, y: top + cell * (i + 0.5) + font / 3 }, short(name, letters));
+    line.style.fontSize = `${font}px`;
     line.append(make("title", {}, name));
     svg.append(line);
     for (let j = 0; j < columns.length; j++) {

@@ -3,7 +3,9 @@
 
 class TopicData {
   static async read(element) {
-    const packed = Uint8Array.from(atob(element.textContent.trim()), c => c.charCodeAt(0));
+    const text = atob(element.textContent.trim()), packed = new Uint8Array(text.length);
+    for (let i = 0; i < text.length; i++) packed[i] = text.charCodeAt(i);
+    element.remove();
     const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
     return new TopicData(await new Response(stream).arrayBuffer());
   }
@@ -16,8 +18,10 @@ class TopicData {
       this.arrays[name] = new kinds[kind](buffer, 4 + size + offset, length);
     this.strings = new TextDecoder().decode(this.arrays.strings).split("\n");
     this.shown = this.arrays.rows.length;
-    this.place = new Map(Array.from(this.arrays.rows, (row, i) => [row, i])); // of a text on the map
-    this.wordNumber = new Map(this.vocabulary.map((word, i) => [word, i]));
+    this.places = new Int32Array(this.num_texts).fill(-1); // of the texts on the map
+    this.arrays.rows.forEach((row, i) => (this.places[row] = i));
+    this.columnsOf = new Map(); // of a word in lower case
+    this.vocabulary.forEach((word, i) => this.columnsOf.set(word.toLowerCase(), [...(this.columnsOf.get(word.toLowerCase()) ?? []), i]));
     this.edits = { labels: {}, merge: [], hide: [] };
     this.plural = `${this.topic_noun}s`;
     this.texts = `${this.noun}s`;
@@ -35,17 +39,17 @@ class TopicData {
 
   // Name and value of each further column of the user.
   facts(place) {
-    return this.columns.map((name, i) => `${name}: ${this.strings[(i + 1 + this.titled) * this.shown + place]}`);
+    const value = i => this.strings[(i + 1 + this.titled) * this.shown + place];
+    return this.columns.map((name, i) => (value(i) ? `${name}: ${value(i)}` : "")).filter(Boolean);
   }
 
   topicOf(row) {
     return this.arrays.topic[row];
   }
 
-  // The rising rows of the texts that hold a word of the model.
-  rowsWith(word) {
-    const number = this.wordNumber.get(word), { postings, offsets } = this.arrays;
-    const rows = [];
+  // The rows of the texts that hold a word of the model.
+  rowsWith(number) {
+    const { postings, offsets } = this.arrays, rows = [];
     let row = 0, step = 0, bits = 0;
     for (let i = offsets[number]; i < offsets[number + 1]; i++) {
       step |= (postings[i] & 127) << bits;
@@ -60,20 +64,26 @@ class TopicData {
   // The rows of the texts that hold all words of a query. A word that the model does not know is looked up in the texts themselves
   // where the page holds all of them whole, and otherwise in their beginnings.
   search(query) {
-    const words = query.toLowerCase().split(/\s+/u).map(trimmed).filter(Boolean);
-    const unknown = words.filter(word => !this.wordNumber.has(word));
-    let rows = null;
-    for (const word of words) {
-      const found = this.wordNumber.has(word) ? this.rowsWith(word) : this.rowsWithString(word);
-      const set = new Set(found);
-      rows = rows === null ? found : rows.filter(row => set.has(row));
+    const words = query.toLowerCase().split(/\s+/u).map(word => (this.columnsOf.has(word) ? word : trimmed(word))).filter(Boolean);
+    const unknown = words.filter(word => !this.columnsOf.has(word)), marked = new Uint16Array(this.num_texts), rows = [];
+    words.forEach((word, step) => {
+      const lists = this.columnsOf.get(word)?.map(number => this.rowsWith(number)) ?? [this.rowsWithString(word)];
+      for (const list of lists) for (const row of list) if (marked[row] === step) marked[row] = step + 1;
+    });
+    const perTopic = new Int32Array(this.topics.length);
+    for (let row = 0; row < marked.length; row++) {
+      marked[row] = words.length && marked[row] === words.length ? 1 : 0;
+      if (!marked[row]) continue;
+      rows.push(row);
+      if (this.topicOf(row) >= 0) perTopic[this.topicOf(row)]++;
     }
-    return { words, unknown, rows: rows ?? [] };
+    return { words, unknown, rows, marked, number: topic => sum(this.members(topic).map(k => perTopic[k])) };
   }
 
   rowsWithString(word) {
-    const pattern = new RegExp(`(?<![\\p{L}\\p{M}\\p{N}_])${word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}(?![\\p{L}\\p{M}\\p{N}_])`, "iu");
-    return Array.from(this.arrays.rows).filter((_, place) => pattern.test(this.strings[place]));
+    this.lowered ??= this.strings.slice(0, this.shown).map(text => text.toLowerCase());
+    const pattern = new RegExp(`(?<![\\p{L}\\p{M}\\p{N}_])${word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}(?![\\p{L}\\p{M}\\p{N}_])`, "u");
+    return Array.from(this.arrays.rows).filter((_, place) => this.lowered[place].includes(word) && pattern.test(this.lowered[place]));
   }
 
   // ---- topics as the reader has edited them

@@ -43,7 +43,9 @@ class TopicExplorer {
     this.drawList();
     this.map.draw();
     this.panel.draw();
-    for (const [name, draw] of this.relations) if (edited || name === "tree" || name === "times") draw();
+    const moved = this.drawnFor !== this.state.selected;
+    for (const [name, draw] of this.relations) if (edited || (moved && (name === "tree" || name === "times"))) draw();
+    this.drawnFor = this.state.selected;
     this.save.hidden = this.undo.hidden = !this.data.edited;
   }
 
@@ -51,7 +53,7 @@ class TopicExplorer {
 
   build() {
     const { data, root } = this;
-    this.search = make("input", { type: "search", placeholder: `words of ${data.texts}, ${data.plural}`, "aria-label": `Search ${data.texts} and ${data.plural}` });
+    this.search = make("input", { type: "search", placeholder: `Search words and ${data.plural}`, "aria-label": `Search ${data.texts} and ${data.plural}` });
     this.search.addEventListener("input", () => this.find());
     this.status = make("span", { role: "status", class: "soft small" });
     this.said = make("p", { role: "status", class: "soft small" });
@@ -81,8 +83,8 @@ class TopicExplorer {
   // The table below a picture stays, folded away.
   relate(element) {
     const { data, state } = this, picture = make("div", { class: "relation" });
-    const table = make("details", {}, make("summary", {}, "As a table"), ...element.children);
-    element.append(picture, table);
+    const [heading, ...rest] = element.children, table = make("details", {}, make("summary", {}, "As a table"), ...rest);
+    element.replaceChildren(heading, picture, table);
     const draw = {
       tree: () => tree.draw(), classes: () => drawClasses(picture, data, state),
       similarity: () => drawSimilarity(picture, data, state), times: () => drawTimes(picture, data, state),
@@ -94,13 +96,11 @@ class TopicExplorer {
 
   drawList() {
     const { data, state } = this, query = this.search.value.trim().toLowerCase();
-    const per = new Map();
-    for (const row of state.found?.rows ?? []) per.set(data.group(data.topicOf(row)), (per.get(data.group(data.topicOf(row))) ?? 0) + 1);
     const focused = this.list.contains(document.activeElement) ? document.activeElement.dataset.topic : null;
     const topics = [...data.groups].sort((a, b) => data.hidden(a) - data.hidden(b) || a - b);
     this.list.replaceChildren(...topics.map(topic => {
       const named = query && (data.label(topic).toLowerCase().includes(query) || data.words(topic).some(each => each.word === query));
-      const number = state.found ? `${count(per.get(topic) ?? 0)} of ${count(data.size(topic))}` : count(data.size(topic));
+      const number = state.found ? `${count(state.found.number(topic))} of ${count(data.size(topic))}` : count(data.size(topic));
       const button = make("button", { type: "button", "data-topic": topic, "aria-pressed": topic === state.selected, onclick: () => this.select(topic), class: named ? "named" : "" },
         make("span", { class: "swatch" }), make("span", { class: "no" }, topic), make("span", { class: "label" }, data.label(topic)), make("small", {}, number));
       return make("li", { class: `k${topic}${data.hidden(topic) ? " away" : ""}` }, button);

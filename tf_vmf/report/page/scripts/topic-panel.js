@@ -9,12 +9,12 @@ function byRelevance(words, weight) {
   return [...words].sort((a, b) => score(b) - score(a));
 }
 
-function wordBars(words) {
+function wordBars(words, topic) {
   const longest = Math.max(...words.map(each => each.p));
   const bar = ({ p, overall }) => make("svg", { class: "bar", viewBox: "0 0 100 10", preserveAspectRatio: "none", "aria-hidden": "true" },
     make("rect", { class: "topic", height: 10, width: (100 * p) / longest }),
     make("rect", { class: "overall", y: 6, height: 4, width: Math.min(100, (100 * overall) / longest) }));
-  return make("ol", { class: "bars" }, ...words.map(each => make("li", {},
+  return make("ol", { class: `bars k${topic}` }, ...words.map(each => make("li", {},
     make("span", { class: "word" }, each.word), bar(each), make("span", { class: "number" }, percent(each.p)), make("span", { class: "number soft" }, percent(each.overall)))));
 }
 
@@ -28,8 +28,8 @@ class TopicPanel {
 
   draw() {
     const { data, state } = this;
-    const parts = state.found ? [this.found()] : [];
-    if (state.text != null) parts.push(this.chosenText());
+    const parts = state.text != null ? [this.chosenText()] : [];
+    if (state.found) parts.push(this.found());
     if (state.selected != null) parts.push(...this.topic(state.selected));
     if (!parts.length) parts.push(make("p", { class: "soft" }, `Choose a ${data.topic_noun} on the map or in the list to see its words and ${data.texts}.`));
     this.element.replaceChildren(...parts);
@@ -52,13 +52,13 @@ class TopicPanel {
 
   words(topic) {
     const { data } = this, words = data.words(topic);
-    const list = make("div", {}, wordBars(byRelevance(words, this.weight).slice(0, PANEL_WORDS)));
+    const list = make("div", {}, wordBars(byRelevance(words, this.weight).slice(0, PANEL_WORDS), topic));
     const shown = make("output", {}, this.weight.toFixed(2));
     const slider = make("input", { type: "range", min: 0, max: 1, step: 0.01, value: this.weight, "aria-label": `Order of words: from 0, rare outside the ${data.topic_noun}, to 1, most frequent in it` });
     slider.addEventListener("input", () => {
       this.weight = Number(slider.value);
       shown.textContent = this.weight.toFixed(2);
-      list.replaceChildren(wordBars(byRelevance(words, this.weight).slice(0, PANEL_WORDS)));
+      list.replaceChildren(wordBars(byRelevance(words, this.weight).slice(0, PANEL_WORDS), topic));
     });
     const rows = () => [[data.topic_noun, "word", `share_in_${data.topic_noun}`, "share_overall"], ...byRelevance(words, this.weight).map(each => [topic, each.word, each.p, each.overall])];
     return make("div", { class: "words" },
@@ -101,7 +101,7 @@ class TopicPanel {
   }
 
   item(row) {
-    const place = this.data.place.get(row);
+    const place = this.data.places[row];
     return make("li", {}, make("button", { type: "button", onclick: () => this.state.choose(place) },
       make("b", {}, this.data.title(place)), make("span", { class: "clip" }, this.data.text(place) || "–")));
   }
@@ -110,15 +110,15 @@ class TopicPanel {
     const { data } = this, { name, values, counts } = data[kind];
     const members = data.members(topic);
     const shares = counts.map(row => wilson(sum(members.map(k => row[k])), sum(row)));
-    const heading = make("h4", {}, kind === "times" ? `Share per ${name}` : `Share of each ${name}`);
+    const heading = make("h4", {}, kind === "times" ? `Share per ${name}` : `Share of the ${data.texts} of each ${name}`);
     if (kind === "times")
-      return make("div", {}, heading, lineChart(values, [{ topic, name: data.name(topic), shares }], { width: 340, height: 170, label: `Share of ${data.name(topic)} per ${name}, with 95 % intervals` }));
+      return make("div", {}, heading, lineChart(values, [{ topic, name: data.name(topic), shares }], { width: 340, height: 170, label: `Share of ${data.name(topic)} per ${name}, with 95% intervals` }));
     const order = values.map((_, i) => i).sort((a, b) => shares[b].share - shares[a].share).slice(0, 12);
     const most = Math.max(...shares.map(each => each.share)) || 1;
     const line = i => make("li", {}, make("span", { class: "word" }, values[i]),
       make("svg", { class: "bar", viewBox: "0 0 100 10", preserveAspectRatio: "none", "aria-hidden": "true" }, make("rect", { class: "topic", height: 10, width: (100 * shares[i].share) / most })),
       make("span", { class: "number" }, percent(shares[i].share)));
-    return make("div", {}, heading, make("ol", { class: "bars two" }, ...order.map(line)));
+    return make("div", {}, heading, make("ol", { class: `bars two k${topic}` }, ...order.map(line)));
   }
 
   chosenText() {
@@ -131,13 +131,8 @@ class TopicPanel {
 
   found() {
     const { data, state } = this, { rows, words, unknown } = state.found;
-    const shown = rows.filter(row => data.place.has(row)).slice(0, PANEL_TEXTS);
-    const perTopic = new Map();
-    for (const row of rows) {
-      const topic = data.topicOf(row);
-      if (topic >= 0) perTopic.set(data.group(topic), (perTopic.get(data.group(topic)) ?? 0) + 1);
-    }
-    const top = [...perTopic].sort((a, b) => b[1] - a[1]).slice(0, 6);
+    const shown = rows.filter(row => data.places[row] >= 0).slice(0, PANEL_TEXTS);
+    const top = data.groups.map(topic => [topic, state.found.number(topic)]).filter(each => each[1]).sort((a, b) => b[1] - a[1]).slice(0, 6);
     const notes = [];
     if (unknown.length) notes.push(data.complete
       ? `Not among the words of the model, found in the ${data.texts} themselves: ${unknown.join(", ")}.`

@@ -19,7 +19,8 @@ class TopicTree {
 
   draw() {
     const { data, state } = this, { topics, tree } = data, size = topics.length;
-    const order = this.order(), line = 20, left = 250, width = 640, height = size * line + 34;
+    const width = Math.min(640, room(this.element)), letters = width < 500 ? 20 : 34, left = 7.2 * letters + 8;
+    const order = this.order(), line = 20, height = size * line + 34;
     const most = Math.max(0.05, ...tree.map(row => row[2])) * 1.04, x = value => left + (width - left - 14) * (value / most);
     const svg = make("svg", { viewBox: `0 0 ${width} ${height}`, class: "chart tree", role: "img", "aria-label": `Tree of ${data.plural}: the farther to the right two of them join, the less alike they are` });
     const ys = new Map(), xs = new Map();
@@ -27,7 +28,7 @@ class TopicTree {
       ys.set(topic, 20 + i * line);
       xs.set(topic, left);
       const label = data.name(topic), group = data.group(topic);
-      const text = make("text", { class: `end k${topic}${group === state.selected ? " chosen" : ""}`, x: left - 8, y: 24 + i * line }, label.length > 34 ? `${label.slice(0, 33)}…` : label);
+      const text = make("text", { class: `end k${topic}${group === state.selected ? " chosen" : ""}`, x: left - 8, y: 24 + i * line }, label.length > letters ? `${label.slice(0, letters - 1)}…` : label);
       text.addEventListener("click", () => state.select(group));
       svg.append(text);
     });
@@ -89,28 +90,30 @@ class TopicTree {
 
 // Share of each topic in each class, a row per class.
 function drawClasses(element, data, state) {
-  const { name, values, counts } = data.classes, rows = data.countsOf("classes"), topics = data.groups;
+  const { name, values, counts, num_values } = data.classes, rows = data.countsOf("classes"), topics = data.groups;
   const most = Math.max(...rows.flatMap((row, i) => row.map(value => value / (sum(counts[i]) || 1)))) || 1;
-  const svg = matrixChart(values, topics.map(String), {
+  const svg = matrixChart(values, topics.map(k => data.name(k)), {
+    room: room(element),
     value: (i, j) => rows[i][j] / (sum(counts[i]) || 1) / most,
     title: (i, j) => `${values[i]}, ${data.name(topics[j])}: ${count(rows[i][j])} of ${count(sum(counts[i]))} ${data.texts}`,
     choose: (_, j) => state.select(topics[j]),
     label: `Share of each ${data.topic_noun} in each ${name}`,
   });
-  showPicture(element, `${name} and ${data.plural}`, `A row per ${name}, a column per ${data.topic_noun}: the fuller a cell, the larger the share of the ${name}'s ${data.texts}. Fullest: ${percent(most)}.`, svg, () =>
+  showPicture(element, `${name} and ${data.plural}`, `A row per ${name}, a column per ${data.topic_noun}: the stronger the color, the larger the share of the ${name}'s ${data.texts}; the strongest stands for ${percent(most)}.${values.length < num_values ? ` The ${values.length} most frequent of ${num_values} ${name}s are shown.` : ""}`, svg, () =>
     [[name, ...topics.map(k => data.name(k))], ...values.map((value, i) => [value, ...rows[i]])]);
 }
 
 function drawSimilarity(element, data, state) {
   const topics = new TopicTree(data, state).order().filter(k => data.groups.includes(k));
   const cosine = (i, j) => (i === j ? 1 : data.similarityOf(topics[i], topics[j]));
-  const svg = matrixChart(topics.map(k => data.name(k)), topics.map(String), {
+  const svg = matrixChart(topics.map(k => data.name(k)), topics.map(k => data.name(k)), {
+    room: room(element),
     value: (i, j) => Math.max(0, cosine(i, j)),
     title: (i, j) => `${data.name(topics[i])} and ${data.name(topics[j])}: ${cosine(i, j).toFixed(2)}`,
     choose: i => state.select(topics[i]),
     label: `Similarity of ${data.plural}`,
   });
-  showPicture(element, `similarity of ${data.plural}`, `The fuller a cell, the more similar two ${data.plural} are: the cosine of their centers, empty at 0 and below. They stand in the order of the tree.`, svg, () =>
+  showPicture(element, `similarity of ${data.plural}`, `The stronger the color, the nearer two ${data.plural} are to each other: cosines of their centers, no color at 0 and below. They stand in the order of the tree.`, svg, () =>
     [["", ...topics.map(k => data.name(k))], ...topics.map((a, i) => [data.name(a), ...topics.map((_, j) => cosine(i, j).toFixed(4))])]);
 }
 
@@ -122,12 +125,15 @@ function drawTimes(element, data, state) {
   const lines = largest.map(topic => ({
     topic, name: data.name(topic), shares: counts.map(row => wilson(sum(data.members(topic).map(k => row[k])), sum(row))),
   }));
-  const width = Math.max(320, Math.min(640, element.clientWidth || 640));
+  const width = Math.min(640, room(element));
   const svg = lineChart(values, lines, { width, label: `Share of ${data.plural} per ${name}` });
   const legend = make("ul", { class: "chips" }, ...lines.map(({ topic, name }) => make("li", { class: `k${topic}` }, make("span", { class: "swatch" }), name)));
   showPicture(element, `${data.plural} over time`, `Share of the ${data.texts} of each ${name}: the ${largest.length} largest ${data.plural}, with the selected one.`, make("div", {}, svg, legend), () =>
     [[name, ...topics.map(k => data.name(k))], ...values.map((value, i) => [value, ...topics.map(topic => sum(data.members(topic).map(k => counts[i][k])))])]);
 }
+
+// Pixels across that a picture can take.
+const room = element => Math.max(320, element.clientWidth || 600);
 
 function showPicture(element, name, caption, picture, rows) {
   const svg = picture.matches("svg") ? picture : picture.querySelector("svg");
