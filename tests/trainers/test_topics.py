@@ -164,6 +164,8 @@ def test_new_texts_keep_their_columns_and_have_topics(folder, tmp_path):
     codes = np.array([[float(row[f"code_{i}"]) for i in range(5)] for row in rows])
     np.testing.assert_allclose(codes[[0, 2]], model.embed(texts)[[0, 2]], atol=1e-5)
     assert float(rows[1]["nll"]) == 0.0
+    with pytest.raises(ArgumentError, match=r"`refine_steps`.*without codes or bounds"):
+        predict.main(PredictConfig(**options, refine_steps=1))
     with pytest.raises(ArgumentError) as caught:  # its own output has columns of these names
         predict.main(PredictConfig(**{**options, "input": (str(tmp_path / "topics.csv"),), "delimiter": None}))
     assert caught.value.name == "text_column"

@@ -195,11 +195,17 @@ class PredictConfig(Config):
         False, "Write the codes, as code_0, code_1, ...; of models without topics if nothing is asked for."
     )
     bounds: bool = option(False, "Write nll and kl, in nats; of models without topics if nothing is asked for.")
+    refine_steps: int = option(
+        0,
+        "Fit the posterior to each text by so many gradient steps: refined_nll and refined_kl stand beside nll and kl, and codes "
+        "are those of the refined posteriors.",
+        minimum=0,
+    )
     export_codes: str | None = option(None, EXPORT_CODES)
     text_column: str | int | None = with_default(CorpusConfig, "text_column", None)
     label_column: str | int | None = with_default(CorpusConfig, "label_column", None)
     delimiter: str | None = option(None, DELIMITER)
-    seed: int = option(0, "Seed of the sample of the code behind nll.", minimum=0, maximum=2**31 - 1)
+    seed: int = option(0, "Seed of the samples of the code behind nll.", minimum=0, maximum=2**31 - 1)
 
     def check(self) -> None:
         super().check()
