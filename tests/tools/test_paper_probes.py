@@ -36,7 +36,7 @@ def test_codes_of_a_bag_of_words_do_not_depend_on_order_and_those_of_an_lstm_do(
 
 
 def test_what_can_be_predicted_and_what_not(rng, monkeypatch):
-    """Codes that are 2 of 8 independent coordinates of the bag: they follow from it, and it does not from them: cosine sqrt(1/4)."""
+    """Codes that are 2 of 8 independent coordinates of a bag follow from it; the bag from them with a cosine near sqrt(2 / 8)."""
     embeddings = np.zeros((30, 8))
     embeddings[3:] = rng.normal(size=(27, 8))
     embeddings[3:] -= embeddings[3:].mean(axis=0)
