@@ -58,7 +58,7 @@ def test_perplexities_follow_their_definitions(documents):
 
 
 def test_a_document_without_tokens_has_no_loss_a_token(documents):
-    model = make_model(GaussianLatent(4, seed=1))
+    model = make_model(VonMisesFisherLatent(4, concentration=20.0, seed=1))
     counts = documents.counts.toarray().astype(np.float32)
     batches = tf.data.Dataset.from_tensors(counts)
     with_empty = tf.data.Dataset.from_tensors(np.concatenate([counts, np.zeros((1, V), np.float32)]))

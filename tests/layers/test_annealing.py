@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from tests.layers.test_latents_in_models import NOTHING, functional, kl_of_vmf, nothing
+from tests.parameters import quick
 from tests.refusals import refused
 from tf_vmf import models
 from tf_vmf.layers import (
@@ -92,25 +93,38 @@ def bag_of_words(latent):
     return model
 
 
-def test_a_model_of_the_package_logs_the_weight_of_the_last_step_and_the_number_it_used(rng):
+SCHEDULES = {"kl_weight": LinearSchedule(10), "concentration": LinearSchedule(10, start=1.0, end=11.0)}
+
+
+@pytest.mark.parametrize(
+    "make",
+    quick(
+        1,
+        [
+            lambda: ProductLatent(
+                [GaussianLatent(2), VonMisesFisherLatent(2, concentration=SCHEDULES["concentration"])],
+                kl_weight=SCHEDULES["kl_weight"],
+            ),
+            lambda: VonMisesFisherLatent(4, **SCHEDULES),
+            lambda: SphereProductLatent(4, part_dim=2, **SCHEDULES),
+        ],
+    ),
+)
+def test_a_model_of_the_package_logs_the_weight_of_the_last_step_and_the_number_it_used(make, rng):
     x = rng.poisson(1.0, size=(12, 20)).astype(np.float32)
-    schedules = {"kl_weight": LinearSchedule(10), "concentration": LinearSchedule(10, start=1.0, end=11.0)}
-    for latent in (
-        VonMisesFisherLatent(4, **schedules),
-        SphereProductLatent(4, part_dim=2, **schedules),
-        ProductLatent(
-            [GaussianLatent(2), VonMisesFisherLatent(2, concentration=schedules["concentration"])],
-            kl_weight=schedules["kl_weight"],
-        ),
-    ):
-        saw = []
-        other = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs, saw=saw: saw.append(logs["kl_weight"]))
-        model = bag_of_words(latent)
-        history = model.fit(x, epochs=2, batch_size=4, verbose=0, callbacks=other, validation_data=(x,)).history
-        np.testing.assert_allclose(history["kl_weight"], [0.2, 0.5], rtol=1e-6)
-        np.testing.assert_allclose(history["concentration"], [3.0, 6.0], rtol=1e-6)
-        assert saw == history["kl_weight"]
-        assert "val_kl_weight" not in history  # evaluation charges the whole KL
+    saw = []
+    other = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: saw.append(logs["kl_weight"]))
+    history = (
+        bag_of_words(make()).fit(x, epochs=2, batch_size=4, verbose=0, callbacks=other, validation_data=(x,)).history
+    )
+    np.testing.assert_allclose(history["kl_weight"], [0.2, 0.5], rtol=1e-6)
+    np.testing.assert_allclose(history["concentration"], [3.0, 6.0], rtol=1e-6)
+    assert saw == history["kl_weight"]
+    assert "val_kl_weight" not in history  # evaluation charges the whole KL
+
+
+def test_a_model_of_the_package_logs_a_weight_without_a_concentration(rng):
+    x = rng.poisson(1.0, size=(12, 20)).astype(np.float32)
     history = bag_of_words(GaussianLatent(3, kl_weight=0.25)).fit(x, verbose=0).history
     assert history["kl_weight"] == [0.25]
     assert "concentration" not in history

@@ -7,6 +7,7 @@ import scipy.special
 import scipy.stats
 import tensorflow as tf
 
+from tests.parameters import quick
 from tf_vmf import layers
 from tf_vmf.models import VAE, BagOfWordsVAE, Gaussian
 
@@ -36,14 +37,17 @@ def test_a_refined_gaussian_posterior_of_a_linear_model_is_the_exact_one(rng):
 
 @pytest.mark.parametrize(
     "make",
-    [
-        lambda: layers.VonMisesFisherLatent(2, concentration="learned", seed=1),
-        lambda: layers.VonMisesFisherLatent(2, concentration=2.0, seed=1),
-        lambda: layers.UniformNormVonMisesFisherLatent(2, concentration="learned", seed=1),
-        lambda: layers.ProductLatent(
-            [layers.PowerSphericalLatent(2, concentration="learned"), layers.GaussianLatent(1)]
-        ),
-    ],
+    quick(
+        2,
+        [
+            lambda: layers.VonMisesFisherLatent(2, concentration=2.0, seed=1),
+            lambda: layers.UniformNormVonMisesFisherLatent(2, concentration="learned", seed=1),
+            lambda: layers.VonMisesFisherLatent(2, concentration="learned", seed=1),
+            lambda: layers.ProductLatent(
+                [layers.PowerSphericalLatent(2, concentration="learned"), layers.GaussianLatent(1)]
+            ),
+        ],
+    ),
 )
 def test_refining_raises_the_bound_and_keeps_it_below_the_likelihood(make, rng):
     keras.utils.set_random_seed(0)

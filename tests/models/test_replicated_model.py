@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from tests.conftest import mirrored
+from tests.parameters import quick
 from tf_vmf.layers import GaussianLatent, PowerSphericalLatent, VonMisesFisherLatent
 from tf_vmf.models import BagOfWordsVAE, ReplicatedModel
 from tf_vmf.training import get_strategy
@@ -38,18 +39,18 @@ def batches(rng):
 
 
 OPTIMIZERS = {
-    "sgd": lambda: keras.optimizers.SGD(0.1),
-    "sgd, clipped": lambda: keras.optimizers.SGD(0.5, global_clipnorm=0.1),
-    "sgd, each gradient clipped": lambda: keras.optimizers.SGD(0.5, clipnorm=0.1),
-    "sgd, entries clipped, decay": lambda: keras.optimizers.SGD(0.5, clipvalue=0.02, weight_decay=0.1),
+    "adam": lambda: keras.optimizers.Adam(0.01),
     "sgd, clipped, loss scaled": lambda: keras.optimizers.LossScaleOptimizer(
         keras.optimizers.SGD(0.5, global_clipnorm=0.1), initial_scale=2.0**10
     ),
-    "adam": lambda: keras.optimizers.Adam(0.01),
+    "sgd, entries clipped, decay": lambda: keras.optimizers.SGD(0.5, clipvalue=0.02, weight_decay=0.1),
+    "sgd": lambda: keras.optimizers.SGD(0.1),
+    "sgd, clipped": lambda: keras.optimizers.SGD(0.5, global_clipnorm=0.1),
+    "sgd, each gradient clipped": lambda: keras.optimizers.SGD(0.5, clipnorm=0.1),
 }
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", quick(3, OPTIMIZERS))
 @pytest.mark.parametrize("replicas", [pytest.param(2, marks=pytest.mark.slow), 3])
 def test_replicas_take_the_steps_of_one_device(batches, optimizer, replicas):
     weights, losses = [], []
@@ -78,7 +79,7 @@ def test_on_one_device_it_is_a_keras_model(batches):
         np.testing.assert_allclose(got, want, rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", LATENTS)
+@pytest.mark.parametrize("name", quick(2, ["vmf_learned", "power_spherical_penalty", "gaussian"]))
 @pytest.mark.parametrize("replicas", [2, pytest.param(3, marks=pytest.mark.slow)])
 def test_the_losses_of_a_latent_layer_are_those_of_one_device(batches, name, replicas):
     weights, histories = [], []

@@ -8,6 +8,7 @@ import scipy.stats
 import tensorflow as tf
 from scipy.stats import multivariate_normal
 
+from tests.parameters import quick
 from tf_vmf import data, evaluation, report
 from tf_vmf._errors import ArgumentError
 from tf_vmf.layers import GaussianLatent, VonMisesFisherLatent
@@ -135,7 +136,7 @@ def test_the_terminal_says_that_the_figure_is_no_bound(documents):
     assert "Perplexity (corpus) " in text  # the bound stands beside it
 
 
-@pytest.mark.parametrize("weight", [1.0, 0.25])
+@pytest.mark.parametrize("weight", quick(1, [0.25, 1.0]))
 def test_the_importance_weighted_loss_is_that_of_the_weights_of_the_samples(rng, weight):
     x = rng.poisson(1.0, size=(6, 20)).astype(np.float32)
     latent = VonMisesFisherLatent(3, concentration="learned", kl_weight=weight, seed=1)

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tf_vmf import math as vmf_math
 from tf_vmf._checks import check_number
 from tf_vmf._errors import ArgumentError
 from tf_vmf.math.precision import largest_fitted_concentration, unit_norm_tolerance
+from tf_vmf.math.resultant_length import inverse_of_either
 
 
 def fit_von_mises_fisher(
@@ -54,9 +54,7 @@ def fit_von_mises_fisher(
     # What is off the sphere has weight zero, or its batch member is bad.
     samples = tf.where(is_unit[..., tf.newaxis], samples, tf.zeros_like(samples))
     prior = _prior(prior_count, prior_mean, samples)
-    # A graph in eager mode, as the root finding would be slow operation by operation.
-    estimate = _compiled if tf.executing_eagerly() else _maximum_likelihood
-    mean_direction, concentration = estimate(samples, weights, *prior, tuple(axes), samples.shape[-1])
+    mean_direction, concentration = _maximum_likelihood(samples, weights, *prior, tuple(axes), samples.shape[-1])
     concentration = tf.minimum(concentration, largest_fitted_concentration(dtype))
     nan = tf.constant(np.nan, samples.dtype)
     mean_direction = tf.where(is_bad[..., tf.newaxis], nan, mean_direction)
@@ -89,18 +87,8 @@ def _maximum_likelihood(
         weights * tf.reduce_sum(tf.math.squared_difference(samples, mean_direction), axis=-1), axis=axes
     )
     spread += share * (1 - tf.reduce_sum(mean_direction * prior_mean, axis=-1))
-    # Each estimate on its own half; outside, a harmless argument.
-    far = length < 0.5
-    half = tf.fill(tf.shape(length), tf.constant(0.5, samples.dtype))
-    concentration = tf.where(
-        far,
-        vmf_math.inverse_mean_resultant_length(tf.where(far, length, half), dim),
-        vmf_math.inverse_one_minus_mean_resultant_length(tf.where(far, half, tf.minimum(spread, 0.5)), dim),
-    )
+    concentration = inverse_of_either(length, tf.minimum(spread, 0.5), float(dim))
     return mean_direction, concentration
-
-
-_compiled = tf.function(_maximum_likelihood, reduce_retracing=True, autograph=False)
 
 
 def _prior(count: Any, mean: Any, samples: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

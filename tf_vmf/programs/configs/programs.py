@@ -16,6 +16,19 @@ EXPORT_CODES = (
 
 DELIMITER = "What separates columns, one character such as ';'; a comma in .csv and a tab elsewhere if not given."
 
+# Options of `TopicsConfig` that a prepared corpus leaves without effect.
+_OF_TEXT = [
+    "vocabulary_size",
+    "tokenization",
+    "stop_words",
+    "min_df",
+    "max_df",
+    "ngram_range",
+    "text_column",
+    "label_column",
+]
+_OF_TEXT += ["delimiter", "date_column", "export_codes"]
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TopicsConfig(Config):
@@ -25,9 +38,11 @@ class TopicsConfig(Config):
     export_codes: str | None = option(None, EXPORT_CODES)
     corpus: str | None = option(
         None,
-        "wikipedia, the paragraphs that gensim carries; leave it out to read the files of train_files.",
-        choices=("wikipedia",),
+        "wikipedia, the paragraphs that gensim carries; or prepared, the training documents of a folder of prepare, data_dir, of "
+        "any size; leave it out to read the files of train_files.",
+        choices=("wikipedia", "prepared"),
     )
+    data_dir: str | None = option(None, "Folder of a prepared corpus.", identity=False)
     train_files: tuple[str, ...] = with_default(CorpusConfig, "train_files", ())
     text_column: str | int | None = with_default(CorpusConfig, "text_column", None)
     label_column: str | int | None = with_default(CorpusConfig, "label_column", None)
@@ -82,6 +97,11 @@ class TopicsConfig(Config):
                 "files of your own, or `corpus`, and not both",
                 f"corpus={self.corpus!r}, train_files={list(self.train_files)!r}",
             )
+        if (self.corpus == "prepared") == (self.data_dir is None):
+            received = f"corpus={self.corpus!r}, data_dir={self.data_dir!r}"
+            raise ArgumentError("data_dir", "the folder of corpus='prepared', and None otherwise", received)
+        if self.corpus == "prepared":
+            refuse_unused(self, _OF_TEXT, "a prepared corpus has its words, and no text")
         if self.date_column is None:
             for name in ("freq", "datetime_format"):
                 if getattr(self, name) is not None:
