@@ -116,8 +116,9 @@ def report(
     headline = {}
     for backward, title in ((False, "forward"), (True, "forward and backward")):
         rows = []
-        for size in sizes:
+        for most in sizes:
             for dim in dims:
+                size = most if dim <= TARGET_DIM else most // 4
                 for jit in (False, True):
                     is_target = (size, dim) == target
                     comparison = compare(size, dim, jit, backward, 12 * budget if is_target else budget)

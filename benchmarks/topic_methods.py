@@ -12,37 +12,59 @@ import numpy as np
 from scipy import sparse
 from scipy.special import gammaln
 
-# Peers of TopMost, which run in an environment of their own.
-PEERS = ("ProdLDA", "ETM", "ECRTM", "FASTopic")
+# Peers of TopMost, and BERTopic, which run in an environment of their own.
+PEERS = ("ProdLDA", "ETM", "ECRTM", "FASTopic", "BERTopic")
+# Methods that read the vectors of the texts.
+WITH_VECTORS = ("TopicModel, vectors", "k-means of vectors", "BERTopic")
 
 
 class Corpus(NamedTuple):
-    """Counts (n, V), the V words, the words of each document in order or None, and labels (n,)."""
+    """Counts (n, V), the V words, the words of each document in order or None, labels (n,), and vectors (n, e) or None."""
 
     counts: sparse.csr_matrix
     vocabulary: list[str]
     sequences: list[list[str]] | None
     labels: np.ndarray
+    vectors: np.ndarray | None = None
 
 
 class Fitted(NamedTuple):
-    """Scores that rank the words of each topic (K, V), and proportions (n, K)."""
+    """Scores that rank the words of each topic (K, V), proportions (n, K), and the words as shown where they are others."""
 
     word_scores: np.ndarray
     proportions: np.ndarray
+    shown: list[list[str]] | None = None
 
 
-def fit_topic_model(corpus: Corpus, num_topics: int, seed: int) -> Fitted:
-    """`tf_vmf.topics.TopicModel`."""
+def fit_topic_model(corpus: Corpus, num_topics: int, seed: int, embeddings: np.ndarray | None = None) -> Fitted:
+    """`tf_vmf.topics.TopicModel` as the README has it: texts in, all else by default; counts where words have no order."""
     from tf_vmf.topics import TopicModel
+    from tf_vmf.topics.fitted import log_word_shares
+    from tf_vmf.topics.words import word_scores, word_settings
 
-    model = TopicModel(num_topics, vocabulary=corpus.vocabulary, coherent_words=False, random_state=seed)
-    proportions = model.fit_transform(corpus.counts)
-    scores = np.empty((num_topics, len(corpus.vocabulary)))
+    given = None if corpus.sequences else corpus.vocabulary
+    model = TopicModel(num_topics, vocabulary=given, random_state=seed)
+    documents = [" ".join(words) for words in corpus.sequences] if corpus.sequences else corpus.counts
+    proportions = model.fit_transform(documents, embeddings=embeddings)
+    topics = model._topics
+    of_words = word_scores(topics.log_probabilities, log_word_shares(topics.documents), word_settings(model))
+    scores = np.full((num_topics, len(corpus.vocabulary)), of_words.min() - 1.0)
     columns = {word: column for column, word in enumerate(corpus.vocabulary)}
-    for topic, words in enumerate(model.topics(len(corpus.vocabulary))):
-        scores[topic, [columns[word] for word in words]] = -np.arange(len(words))
-    return Fitted(scores, proportions)
+    scores[:, [columns[word] for word in model.vocabulary_]] = of_words
+    return Fitted(scores, proportions, model.topics(25))
+
+
+def fit_with_vectors(corpus: Corpus, num_topics: int, seed: int) -> Fitted:
+    """`TopicModel` with the vectors of the texts."""
+    return fit_topic_model(corpus, num_topics, seed, corpus.vectors)
+
+
+def fit_vectors(corpus: Corpus, num_topics: int, seed: int) -> Fitted:
+    """k-means of the vectors alone, words by class TF-IDF."""
+    from sklearn.cluster import KMeans
+    from sklearn.preprocessing import normalize
+
+    return _clustered(corpus, KMeans(num_topics, n_init=10, random_state=seed).fit(normalize(corpus.vectors)).labels_)
 
 
 def fit_lda(corpus: Corpus, num_topics: int, seed: int) -> Fitted:
@@ -67,19 +89,21 @@ def fit_nmf(corpus: Corpus, num_topics: int, seed: int) -> Fitted:
 
 
 def fit_lsa(corpus: Corpus, num_topics: int, seed: int) -> Fitted:
-    """100 dimensions of LSA, spherical k-means, words by class TF-IDF (Grootendorst, 2022)."""
+    """100 dimensions of LSA, spherical k-means, words by class TF-IDF."""
     from sklearn.cluster import KMeans
     from sklearn.decomposition import TruncatedSVD
     from sklearn.preprocessing import normalize
 
     codes = normalize(TruncatedSVD(100, random_state=seed).fit_transform(_tfidf(corpus)))
-    assignment = KMeans(num_topics, n_init=10, random_state=seed).fit(codes).labels_
-    proportions = np.eye(num_topics)[assignment]
+    return _clustered(corpus, KMeans(num_topics, n_init=10, random_state=seed).fit(codes).labels_)
+
+
+def _clustered(corpus: Corpus, assignment: np.ndarray) -> Fitted:
+    """Clusters as topics, their words by class TF-IDF (Grootendorst, 2022)."""
+    proportions = np.eye(assignment.max() + 1)[assignment]
     in_topic = proportions.T @ corpus.counts
-    mean_length = in_topic.sum() / num_topics
-    return Fitted(
-        in_topic / in_topic.sum(axis=1, keepdims=True) * np.log1p(mean_length / in_topic.sum(axis=0)), proportions
-    )
+    share = in_topic / in_topic.sum(axis=1, keepdims=True)
+    return Fitted(share * np.log1p(in_topic.sum() / len(in_topic) / in_topic.sum(axis=0)), proportions)
 
 
 def fit_tomotopy(corpus: Corpus, num_topics: int, seed: int) -> Fitted:
@@ -138,6 +162,8 @@ def _tfidf(corpus: Corpus) -> sparse.csr_matrix:
 
 METHODS: dict[str, Callable[[Corpus, int, int], Fitted]] = {
     "TopicModel": fit_topic_model,
+    "TopicModel, vectors": fit_with_vectors,
+    "k-means of vectors": fit_vectors,
     "LDA": fit_lda,
     "NMF": fit_nmf,
     "LSA": fit_lsa,
@@ -147,11 +173,13 @@ METHODS: dict[str, Callable[[Corpus, int, int], Fitted]] = {
 
 
 def fit_peer(method: str, corpus: Corpus, num_topics: int, seed: int, python: str) -> tuple[Fitted, dict[str, float]]:
-    """A model of TopMost, fitted by `benchmarks/topic_peers.py` under the interpreter `python`; also its costs."""
+    """A peer, fitted by `benchmarks/topic_peers.py` under the interpreter `python`; also its costs."""
     with tempfile.TemporaryDirectory() as folder:
         given, found = Path(folder) / "given.npz", Path(folder) / "found.npz"
         counts = corpus.counts.tocsr()
-        np.savez(given, data=counts.data, indices=counts.indices, indptr=counts.indptr, num_words=counts.shape[1])
+        parts = {"data": counts.data, "indices": counts.indices, "indptr": counts.indptr}
+        vectors = np.zeros(0) if corpus.vectors is None else corpus.vectors
+        np.savez(given, **parts, num_words=counts.shape[1], vectors=vectors)
         script = Path(__file__).with_name("topic_peers.py")
         call = [python, str(script), method, str(num_topics), str(seed), str(given), str(found)]
         finished = subprocess.run(call, capture_output=True, text=True, check=False)

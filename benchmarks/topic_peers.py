@@ -1,10 +1,10 @@
-"""Fits one topic model of TopMost; run by `benchmarks.topics` in an environment where TopMost is installed.
+"""Fits one topic model of TopMost, or BERTopic; run by `benchmarks.topics` in an environment where these are installed.
 
 python benchmarks/topic_peers.py METHOD NUM_TOPICS SEED GIVEN.npz FOUND.npz
 
-GIVEN holds the counts of a CSR matrix (`data`, `indices`, `indptr`, `num_words`). FOUND holds scores that rank words (K, V),
-proportions (n, K), and the CPU time and peak memory from the import of the library to the end of the fit. Imports nothing of this
-package, so that the environments stay apart.
+GIVEN holds the counts of a CSR matrix (`data`, `indices`, `indptr`, `num_words`), and `vectors` or nothing. FOUND holds scores
+that rank words (K, V), proportions (n, K), and the CPU time and peak memory from the import of the library to the end of the fit.
+Imports nothing of this package, so that the environments stay apart.
 """
 
 from __future__ import annotations
@@ -57,13 +57,40 @@ def _fastopic(counts: sparse.csr_matrix, num_topics: int, seed: int) -> tuple[np
     return model.get_beta(), proportions
 
 
+def _bertopic(
+    counts: sparse.csr_matrix, num_topics: int, seed: int, vectors: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """BERTopic with UMAP as it is by default, and k-means for as many topics as are asked for."""
+    from bertopic import BERTopic
+    from sklearn.cluster import KMeans
+    from sklearn.feature_extraction.text import CountVectorizer
+    from umap import UMAP
+
+    rows = (np.repeat(row.indices, row.data.astype(int)) for row in counts)
+    texts = [" ".join(map(str, row.tolist())) for row in rows]
+    model = BERTopic(
+        embedding_model=None,
+        umap_model=UMAP(n_neighbors=15, n_components=5, min_dist=0.0, metric="cosine", random_state=seed),
+        hdbscan_model=KMeans(num_topics, n_init=10, random_state=seed),
+        vectorizer_model=CountVectorizer(token_pattern=r"\S+"),
+    )
+    topics, _ = model.fit_transform(texts, vectors)
+    scores = np.zeros((num_topics, counts.shape[1]))
+    scores[:, model.vectorizer_model.get_feature_names_out().astype(int)] = model.c_tf_idf_.toarray()
+    return scores, np.eye(num_topics)[topics]
+
+
 def main() -> None:
     method, num_topics, seed, given, found = sys.argv[1:]
     with np.load(given) as file:
         parts = (file["data"], file["indices"], file["indptr"])
         counts = sparse.csr_matrix(parts, (len(parts[2]) - 1, int(file["num_words"])))
+        vectors = file["vectors"]
     started = time.process_time()
-    word_scores, proportions = fit(method, counts, int(num_topics), int(seed))
+    if method == "BERTopic":
+        word_scores, proportions = _bertopic(counts, int(num_topics), int(seed), vectors)
+    else:
+        word_scores, proportions = fit(method, counts, int(num_topics), int(seed))
     np.savez(
         found,
         word_scores=word_scores,

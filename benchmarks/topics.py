@@ -1,19 +1,23 @@
-"""Topic models side by side: `TopicModel`, and LDA, NMF, LSA with k-means and models of TopMost on the same counts.
+"""Topic models side by side: `fit(texts)` of `TopicModel`, and LDA, NMF, LSA with k-means and others on the same words.
 
 python -m benchmarks.topics --data_dir=DIR --corpora BBC_News M10 --seeds 5 --output=benchmarks/results/topics.json
 
 A corpus is a folder of DIR with `corpus.tsv` (`text<TAB>partition<TAB>label` per line, words separated by spaces) and
 `vocabulary.txt`, or `20ng` with `train.feat`, `test.feat` and `vocab.new`. The whole corpus is fitted and scored, K is the number
 of classes unless `--num_topics` is given. Every run is a process of its own, and every model has the defaults of its library.
+CPU time is that of the fit, without imports of this package.
 
-`--peers_python=/path/to/venv/bin/python` adds ProdLDA, ETM, ECRTM and FASTopic of TopMost, run by an interpreter that has it
-(`pip install topmost`; its requirements need not fit ours). FASTopic reads sentence embeddings of a pretrained model, which this
-benchmark does not download: it gets 100 dimensions of LSA instead, and ETM and ECRTM start from random word vectors.
+`--vectors=FOLDER` adds methods that read vectors of the texts: FOLDER/NAME.npy has a row per line of the corpus NAME.
+
+`--peers_python=/path/to/venv/bin/python` adds ProdLDA, ETM, ECRTM and FASTopic of TopMost, and with vectors BERTopic, run by an
+interpreter that has them (`pip install topmost bertopic`; their requirements need not fit ours). FASTopic gets 100 dimensions of
+LSA instead of sentence embeddings, and ETM and ECRTM start from random word vectors.
 
 Scores: c_npmi of ten words (gensim, windows of 10 words; whole documents for 20ng, whose words have no order), as ranked by the
-model ("relevance") and with the most coherent 10 of the 20 highest ranked words ("coherent", as `TopicModel` does by default; the
-same step for every model). "Other half" ranks coherent words by the co-occurrences in one half of the documents and measures
-them in the other. NMI and purity of the largest proportion with the labels.
+model ("relevance"), with the most coherent 10 of the 20 highest ranked words ("coherent", as `TopicModel` does by default; the
+same step for every model), and as each model shows them ("shown": for ours the second, for others the first). "Other half" ranks
+coherent words by the co-occurrences in one half of the documents and measures them in the other. NMI and purity of the largest
+proportion with the labels.
 """
 
 from __future__ import annotations
@@ -29,14 +33,14 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from benchmarks.topic_methods import METHODS, PEERS, Corpus, Fitted, fit_peer
+from benchmarks.topic_methods import METHODS, PEERS, WITH_VECTORS, Corpus, Fitted, fit_peer
 from tf_vmf.files import write_text
 
 _FIRST, _DIVERSITY_WORDS = 10, (10, 25)
 
 
-def read_corpus(folder: Path) -> Corpus:
-    """Reads a corpus; see the module's docstring."""
+def read_corpus(folder: Path, vectors: Path | None = None) -> Corpus:
+    """Reads a corpus, and the vectors of its texts from a folder; see the module's docstring."""
     if (folder / "train.feat").is_file():
         from tf_vmf.data import load_bag_of_words
 
@@ -50,17 +54,20 @@ def read_corpus(folder: Path) -> Corpus:
     known = {word: column for column, word in enumerate(vocabulary)}
     sequences: list[list[str]] = []
     classes: list[str] = []
-    for line in (folder / "corpus.tsv").read_text("utf-8").splitlines():
+    kept: list[int] = []
+    for number, line in enumerate((folder / "corpus.tsv").read_text("utf-8").splitlines()):
         text, _, label = line.split("\t")
         words = [word for word in text.split() if word in known]
         if words:
             sequences.append(words)
             classes.append(label)
+            kept.append(number)
     columns = [known[word] for words in sequences for word in words]
     offsets = np.concatenate([[0], np.cumsum([len(words) for words in sequences])])
     counts = sparse.csr_matrix((np.ones(len(columns)), columns, offsets), (len(sequences), len(vocabulary)))
     counts.sum_duplicates()
-    return Corpus(counts, vocabulary, sequences, np.array(classes))
+    of_texts = None if vectors is None else np.load(vectors / f"{folder.name}.npy")[kept]
+    return Corpus(counts, vocabulary, sequences, np.array(classes), of_texts)
 
 
 def score(fitted: Fitted, corpus: Corpus, seed: int) -> dict[str, float]:
@@ -77,8 +84,11 @@ def score(fitted: Fitted, corpus: Corpus, seed: int) -> dict[str, float]:
         "half": rank_words(fitted.word_scores, corpus.counts[halves[0]], WordSettings()),
     }
     words = {name: [[corpus.vocabulary[w] for w in row[:25]] for row in order] for name, order in rankings.items()}
+    words["shown"] = fitted.shown or words["relevance"]
     found = fitted.proportions.argmax(axis=1)
     result = {
+        "npmi_shown": coherence(words["shown"], corpus),
+        "diversity_shown": topic_diversity(words["shown"], _FIRST),
         "npmi_relevance": coherence(words["relevance"], corpus),
         "npmi_coherent": coherence(words["coherent"], corpus),
         "npmi_relevance_other_half": coherence(words["relevance"], _part(corpus, halves[1])),
@@ -109,9 +119,12 @@ def _part(corpus: Corpus, rows: np.ndarray) -> Corpus:
     return Corpus(corpus.counts[rows], corpus.vocabulary, sequences, corpus.labels[rows])
 
 
-def _run(method: str, folder: Path, num_topics: int | None, seed: int, peers_python: str | None, results: Any) -> None:
+def _run(method: str, arguments: argparse.Namespace, name: str, seed: int, results: Any) -> None:
     """One run in a process of its own, so that its memory and CPU time are its own."""
-    corpus = read_corpus(folder)
+    import tf_vmf.topics  # noqa: F401 - its import is no part of a fit
+
+    num_topics, peers_python = arguments.num_topics, arguments.peers_python
+    corpus = read_corpus(arguments.data_dir / name, arguments.vectors if method in WITH_VECTORS else None)
     topics = num_topics or len(np.unique(corpus.labels))
     if method in PEERS:
         assert peers_python is not None  # the parser has seen to it
@@ -127,8 +140,8 @@ def _run(method: str, folder: Path, num_topics: int | None, seed: int, peers_pyt
 def table(rows: list[dict[str, Any]]) -> str:
     """Means and deviations over seeds as Markdown."""
     columns = [
-        "nmi", "purity", "npmi_relevance", "npmi_coherent", "npmi_relevance_other_half", "npmi_coherent_other_half",
-        "diversity_10", "diversity_25", "inverted_rbo", "cpu_s", "peak_memory_gb",
+        "nmi", "purity", "npmi_shown", "diversity_shown", "npmi_relevance", "npmi_coherent", "npmi_relevance_other_half",
+        "npmi_coherent_other_half", "diversity_10", "diversity_25", "inverted_rbo", "cpu_s", "peak_memory_gb",
     ]  # fmt: skip
     lines = [
         f"| corpus | K | model | seeds | {' | '.join(columns)} |",
@@ -151,14 +164,19 @@ def main() -> None:
     parser.add_argument("--data_dir", type=Path, required=True)
     parser.add_argument("--corpora", nargs="+", required=True)
     parser.add_argument("--methods", nargs="+", default=None, choices=[*METHODS, *PEERS], help="all by default")
-    parser.add_argument("--peers_python", help="an interpreter with TopMost")
+    parser.add_argument("--peers_python", help="an interpreter with TopMost or BERTopic")
+    parser.add_argument("--vectors", type=Path, help="a folder with the vectors of the texts")
     parser.add_argument("--num_topics", type=int, default=None)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--output", type=Path, required=True, help="JSON lines; runs that it holds are not repeated")
     arguments = parser.parse_args()
     methods = arguments.methods or [*METHODS, *(PEERS if arguments.peers_python else ())]
+    if arguments.vectors is None:
+        if set(arguments.methods or ()) & set(WITH_VECTORS):
+            parser.error(f"{', '.join(WITH_VECTORS)} need --vectors.")
+        methods = [method for method in methods if method not in WITH_VECTORS]
     if set(methods) & set(PEERS) and not arguments.peers_python:
-        parser.error(f"{', '.join(PEERS)} need --peers_python, an interpreter with TopMost.")
+        parser.error(f"{', '.join(PEERS)} need --peers_python, an interpreter that has them.")
     rows = []
     if arguments.output.is_file():
         rows = [json.loads(line) for line in arguments.output.read_text("utf-8").splitlines()]
@@ -170,9 +188,7 @@ def main() -> None:
                 if any(name.items() <= row.items() for row in rows):
                     continue
                 results = context.SimpleQueue()
-                folder, peers = arguments.data_dir / corpus, arguments.peers_python
-                work = (method, folder, arguments.num_topics, seed, peers, results)
-                process = context.Process(target=_run, args=work)
+                process = context.Process(target=_run, args=(method, arguments, corpus, seed, results))
                 process.start()
                 process.join()
                 if process.exitcode:

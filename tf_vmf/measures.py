@@ -84,6 +84,23 @@ MEASURES: Mapping[str, Measure] = {
             "The same bound, averaged over {example}s.", needs_code=True,
         ),
         Measure(
+            "refined_perplexity", "Refined perplexity (corpus)", "refined ppl", "", "lower",
+            "The perplexity with a posterior that gradient steps have fitted to each {example}: without what the encoder loses on "
+            "new {example}s.", needs_code=True,
+        ),
+        Measure(
+            "refined_document_perplexity", "Refined perplexity (mean per {example})", "mean per {example}", "", "lower",
+            "The same, averaged over {example}s.", needs_code=True,
+        ),
+        Measure(
+            "refined_iw_perplexity", "Refined importance-weighted perplexity (corpus)", "refined IW ppl", "", "lower",
+            "The importance-weighted bound with the refined posteriors.", needs_code=True,
+        ),
+        Measure(
+            "refined_iw_document_perplexity", "Refined importance-weighted perplexity (mean per {example})",
+            "mean per {example}", "", "lower", "The same, averaged over {example}s.", needs_code=True,
+        ),
+        Measure(
             "nll", "NLL", "NLL", "nats per {example}", "lower",
             "Negative log-likelihood of the {token}s, given a code drawn for the {example} where the model has one.", 2,
         ),
@@ -135,6 +152,10 @@ REPORTED = (
     "document_perplexity",
     "iw_perplexity",
     "iw_document_perplexity",
+    "refined_perplexity",
+    "refined_document_perplexity",
+    "refined_iw_perplexity",
+    "refined_iw_document_perplexity",
     "mean_code_perplexity",
     "mean_code_document_perplexity",
     "nll",

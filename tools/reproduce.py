@@ -1,12 +1,14 @@
 """Trains what a published table still lacks, and writes the table anew.
 
     python -m tools.reproduce 20ng --data_dir=DIR             # the recipes behind a table, seeds 0, 1 and 2
+    python -m tools.reproduce 20ng-converged --data_dir=DIR   # to convergence, one schedule for both latents
     python -m tools.reproduce ptb --data_dir=DIR --seeds 0    # one seed of each
     python -m tools.reproduce sweep --data_dir=DIR            # the sweep over the concentration
     python -m tools.reproduce analyses --data_dir=DIR         # docs/ANALYSES.md: vMF and Gaussian side by side
     python -m tools.reproduce ptb-learned --data_dir=DIR      # a concentration learned beside a standard decoder
     python -m tools.paper_jax --data_dir=DIR                  # results/paper/ptb.json, on a GPU; then
     python -m tools.reproduce paper                           # docs/PAPER*.md from results/paper/ptb.json
+    python -m tools.reproduce 20ng --data_dir=DIR --keep_weights=KEPT    # and copies of the runs' folders, weights and all
     python -m tools.reproduce ptb --list                      # what is there and what is missing; trains nothing
 
 A run whose figures stand in results/ is skipped. Runs lie below `--runs` and are trained one after the other; one that was
@@ -20,17 +22,18 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tf_vmf.files import write_text
 from tools import paper_table, results_curves, results_sweep, side_by_side
 from tools.first_losses import trainer_of
-from tools.results_table import PAGE, RESULTS, ROOT, collect, with_tables
+from tools.results_table import PAGE, RESULTS, ROOT, add_keep_weights, collect, with_tables
 
 RECIPES = ROOT / "recipes"
 SEEDS = (0, 1, 2)
 # Starts of the names of recipes; those behind a table of docs/RESULTS.md.
-CORPORA = ("20ng", "ptb", "ptb-mean-code")
+CORPORA = ("20ng", "20ng-converged", "ptb", "ptb-mean-code")
 # Those behind docs/ANALYSES.md and the table of learned concentrations of docs/PAPER_DETAILS.md, with one seed.
 ANALYSED, LEARNED = "ptb-lstm-encoder", "ptb-learned"
 ONE_SEED = (0,)
@@ -123,7 +126,7 @@ def _reproduce_corpus(corpus: str, options: argparse.Namespace) -> None:
     if options.list:
         _list_jobs(jobs, RESULTS)
         return
-    train_missing(jobs, options.runs, options.data_dir)
+    train_missing(jobs, options.runs, options.data_dir, publish=partial(collect, keep_weights=options.keep_weights))
     write_text(PAGE, with_tables(PAGE.read_text(encoding="utf-8"), RESULTS))
     if corpus == "ptb":
         results_curves.main()
@@ -154,7 +157,7 @@ def _reproduce_learned(options: argparse.Namespace) -> None:
     if options.list:
         _list_jobs(jobs, RESULTS)
         return
-    train_missing(jobs, options.runs, options.data_dir)
+    train_missing(jobs, options.runs, options.data_dir, publish=partial(collect, keep_weights=options.keep_weights))
     paper_table.main()
 
 
@@ -181,6 +184,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of the runs (default: runs)")
     parser.add_argument("--seeds", type=int, nargs="+", help="seeds (default: 0 1 2; of analyses and ptb-learned 0)")
     parser.add_argument("--list", action="store_true", help="say what is there and what is missing, and do nothing")
+    add_keep_weights(parser)
     options = parser.parse_args(arguments)
     if options.data_dir is None and not options.list and options.table != "paper":
         parser.error("expected --data_dir, the folder of the corpora")

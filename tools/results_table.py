@@ -2,14 +2,17 @@
 
     python -m tools.results_table              # results/*.json -> the tables in docs/RESULTS.md, between their markers
     python -m tools.results_table runs/*_seed* # first copies metrics.json and history.csv of these finished runs to results/
+    python -m tools.results_table runs/*_seed* --keep_weights=DIR    # and the whole folders of the runs to DIR
 
+With the folder of a run its command, with another --refine_steps say, adds measures to it without training anew.
 A run's folder is named after its recipe and its seed: `20ng_vmf_seed0` for recipes/20ng_vmf.flags and --seed=0.
 """
 
+import argparse
 import json
 import re
+import shutil
 import statistics
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -30,6 +33,10 @@ _COLUMNS = (
     ("{short}", "test", "document_perplexity", 1, 1),
     ("IW-{k} ppl", "test", "iw_perplexity", 1, 1),
     ("{short}", "test", "iw_document_perplexity", 1, 1),
+    ("{short}", "test", "refined_perplexity", 1, 1),
+    ("{short}", "test", "refined_document_perplexity", 1, 1),
+    ("{short}", "test", "refined_iw_perplexity", 1, 1),
+    ("{short}", "test", "refined_iw_document_perplexity", 1, 1),
     ("{short}", "test", "mean_code_perplexity", 1, 1),
     ("{short}", "test", "nll", 1, 1),
     ("{short}", "test", "kl", 2, 1),
@@ -39,10 +46,25 @@ _COLUMNS = (
 Runs = dict[str, dict[int, dict[str, Any]]]  # recipe, seed, metrics
 
 
-def collect(folders: Sequence[Path], results: Path) -> None:
-    """Copies `metrics.json` and `history.csv` of finished runs to `results/<recipe>_seed<n>.json` and `.csv`."""
+def collect(folders: Sequence[Path], results: Path, keep_weights: Path | None = None) -> None:
+    """Copies `metrics.json` and `history.csv` of finished runs to `results/<recipe>_seed<n>.json` and `.csv`.
+
+    Args:
+        folders: The folders of the runs.
+        results: Where the copies go.
+        keep_weights: A folder, outside the checkout, for copies of the folders themselves, in the place of earlier ones.
+    """
+    if keep_weights is not None and ROOT in (keep_weights.resolve(), *keep_weights.resolve().parents):
+        raise ValueError(
+            f"--keep_weights: expected a folder outside {ROOT}, as weights are not its to carry. Received: {keep_weights}."
+        )
     for folder in folders:
         _parts(folder.name)
+        if keep_weights is not None:
+            kept = keep_weights / folder.name
+            if kept.resolve() != folder.resolve():
+                shutil.rmtree(kept, ignore_errors=True)
+                shutil.copytree(folder, kept, ignore=shutil.ignore_patterns("*.lock", "earlier_results"))
         for name in ("metrics.json", "history.csv"):
             text = (folder / name).read_text(encoding="utf-8")
             write_text((results / folder.name).with_suffix(Path(name).suffix), text)
@@ -87,6 +109,13 @@ def with_tables(text: str, results: Path) -> str:
     return _BLOCK.sub(block, text)
 
 
+def add_keep_weights(parser: argparse.ArgumentParser) -> None:
+    """The flag --keep_weights of a program that publishes runs."""
+    parser.add_argument(
+        "--keep_weights", type=Path, help="folder outside the checkout for copies of the runs with their weights"
+    )
+
+
 def _heading(title: str, key: str, samples: str) -> str:
     short = MEASURES[key].short.format(example="example") if key in MEASURES else key
     return title.format(short=short, k=samples)
@@ -104,10 +133,14 @@ def _mean_and_deviation(values: Sequence[float], digits: int) -> str:
     return f"{mean} ± {statistics.stdev(values):.{digits}f}" if len(values) > 1 else mean
 
 
-def main(folders: Sequence[str]) -> None:
-    collect([Path(folder) for folder in folders], RESULTS)
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folders", type=Path, nargs="*", help="folders of finished runs to publish first")
+    add_keep_weights(parser)
+    options = parser.parse_args(arguments)
+    collect(options.folders, RESULTS, options.keep_weights)
     write_text(PAGE, with_tables(PAGE.read_text(encoding="utf-8"), RESULTS))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

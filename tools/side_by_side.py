@@ -25,11 +25,10 @@ from tf_vmf.report.engine.serialization import from_json, to_json
 from tf_vmf.report.engine.word_order import BeyondBagOfWords, WordOrder
 from tf_vmf.report.page.figures import STYLE
 from tf_vmf.report.page.plots import word_order
-from tf_vmf.report.sections.interpolations import Interpolations
+from tf_vmf.report.sections.decodings import Interpolations, Reconstructions, WordOverlap
 from tf_vmf.report.sections.order_of_words import OrderOfWords
 from tf_vmf.report.sections.overview import SentenceOverview
-from tf_vmf.report.sections.prior_samples import PriorSamples
-from tf_vmf.report.sections.reconstructions import Reconstructions, WordOverlap
+from tf_vmf.report.sections.samples import PriorSamples
 from tools.results_table import RESULTS, ROOT
 
 ANALYSES = RESULTS / "analyses"

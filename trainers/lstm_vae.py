@@ -15,7 +15,7 @@ Labeled text is one file per label, and --conditional makes the model write to o
 
 The folder --workdir then holds config.json, history.csv, metrics.json, model.keras, report.html, findings.json and checkpoints/.
 The same command again resumes an interrupted run.
---corpus: wikipedia, ptb, sentence_polarity, or prepared (see trainers/prepare.py).
+--corpus: wikipedia, ptb, sentence_polarity, yelp, or prepared (see trainers/prepare.py).
 """
 
 from tf_vmf.programs.configs import RunConfig, SentenceConfig

@@ -41,6 +41,7 @@ def test_the_table_has_means_and_deviations_of_seeds():
     row = dict.fromkeys(
         ["purity", "npmi_relevance", "npmi_coherent", "npmi_relevance_other_half", "npmi_coherent_other_half"], 0.5
     )
+    row |= dict.fromkeys(["npmi_shown", "diversity_shown"], 0.5)
     row |= dict.fromkeys(["diversity_10", "diversity_25", "inverted_rbo", "cpu_s", "peak_memory_gb"], 1.0)
     rows = [{"corpus": "c", "num_topics": 2, "method": "m", "nmi": nmi, **row} for nmi in (0.1, 0.2, 0.3)]
     last = table(rows).splitlines()[-1]

@@ -62,7 +62,8 @@ def test_ptb_is_found_in_the_folder_or_below_it_and_its_vocabulary_is_of_train(t
 
 
 @pytest.mark.parametrize(
-    ("name", "files"), [("ptb", "train.txt, valid.txt, test.txt"), ("sentence_polarity", "neg and rt")]
+    ("name", "files"),
+    [("ptb", "train.txt, valid.txt, test.txt"), ("sentence_polarity", "neg, rt"), ("yelp", "valid.txt, test.txt")],
 )
 def test_missing_files_are_named(tmp_path, name, files):
     with pytest.raises(FileNotFoundError, match=rf"`data_dir`: expected .*{files}.* in it or its folder {name}"):
@@ -135,3 +136,34 @@ def test_wikipedia_repeats_for_a_seed_and_differs_for_another(wikipedia):
     assert again.statistics == wikipedia.statistics
     np.testing.assert_array_equal(again.test.tokens, wikipedia.test.tokens)
     assert other.vocabulary != wikipedia.vocabulary
+
+
+def test_yelp_reviews_are_trained_on_their_validation_file_and_keep_their_labels(tmp_path):
+    (tmp_path / "yelp").mkdir()
+    lines = [f"{i % 5} a <unk> review number {i} !" for i in range(20)]
+    (tmp_path / "yelp/valid.txt").write_text("\n".join(lines) + "\n")
+    (tmp_path / "yelp/test.txt").write_text("4 a review unseen !\n")
+    corpus = load_sentences("yelp", data_dir=tmp_path, validation_size=4)
+    assert corpus.label_names == tuple("01234")
+    found = {
+        split: [
+            f"{corpus.label_names[label]} {corpus.to_text(ids)}"
+            for ids, label in zip(getattr(corpus, split), getattr(corpus, split).labels, strict=True)
+        ]
+        for split in SPLITS
+    }
+    assert (len(found["train"]), len(found["valid"])) == (16, 4)
+    read = found["train"] + found["valid"]  # numbers that were held out are unknown words
+    assert sorted(line.split()[0] for line in read) == sorted(line.split()[0] for line in lines)
+    assert set(found["train"]) <= set(lines)
+    assert found["test"] == ["4 a review <unk> !"]
+
+
+def test_yelp_has_the_reviews_that_are_left():
+    if not (SHARED / "data/yelp/valid.txt").is_file():
+        pytest.skip("the Yelp files are not here")
+    corpus = load_sentences("yelp", data_dir=SHARED / "data", validation_size=1000)
+    assert [len(getattr(corpus, split)) for split in SPLITS] == [6_772, 1_000, 8_670]
+    # Every line is a label and its tokens; an <eos> takes the label's place.
+    words = sum(len(line.split()) for line in (SHARED / "data/yelp/test.txt").read_text().splitlines())
+    assert corpus.test.num_tokens == words

@@ -4,14 +4,14 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from scipy import sparse
+from scipy import sparse, special
 
 from tests.parameters import quick
 from tests.refusals import refused
 from tf_vmf import data, evaluation
 from tf_vmf.evaluation import bounds
 from tf_vmf.layers import GaussianLatent, VonMisesFisherLatent
-from tf_vmf.models import BagOfWordsVAE
+from tf_vmf.models import LSTMVAE, BagOfWordsVAE
 
 V = 20
 
@@ -170,3 +170,41 @@ def test_code_gain_takes_the_code_of_another_example_from_anywhere():
         assert np.mean(distance) > size / 4  # of a random pair: size / 3
         orders.append(other.tolist())
     assert orders[0] != orders[1]
+
+
+def test_refined_bounds_lie_between_those_of_a_bad_encoder_and_the_likelihood(documents):
+    model = make_model(GaussianLatent(2, seed=1))
+    model.output_layer.kernel.assign(0.5 * np.random.default_rng(3).normal(size=(2, V)))
+    for layer in model.encoder_layers:  # all documents have the same posterior
+        layer.kernel.assign(tf.zeros_like(layer.kernel))
+    batches = documents.evaluation_batches(20)
+    figures = evaluation.evaluate(model, batches, num_importance_samples=20)
+    refined = evaluation.refined_bounds(model, batches, refine_steps=200, num_importance_samples=20)
+    # log p(x) by the midpoint rule on a grid: the prior is a standard normal in the plane.
+    ticks = np.linspace(-6, 6, 241)
+    grid = np.stack(np.meshgrid(ticks, ticks), axis=-1).reshape(-1, 2)
+    log_prior = -0.5 * np.square(grid).sum(axis=1) - np.log(2 * np.pi) + 2 * np.log(ticks[1] - ticks[0])
+    counts = documents.counts.toarray().astype(np.float64)
+    log_p = special.logsumexp(counts @ model.decode(grid.astype(np.float32)).numpy().T + log_prior, axis=1)
+    exact = -log_p.mean()
+    one_sample = refined["refined_nll"] + refined["refined_kl"]
+    assert exact - 0.05 < refined["refined_iw_nll"] < one_sample < exact + 0.5
+    assert figures["nll"] + figures["kl"] > exact + 5
+    total, tokens = one_sample * len(counts), counts.sum()
+    assert refined["refined_perplexity"] == pytest.approx(np.exp(total / tokens), rel=1e-6)
+    assert refined["refined_document_perplexity"] > np.exp((-log_p / counts.sum(axis=1)).mean()) - 0.05
+    again = evaluation.refined_bounds(model, batches, refine_steps=200, num_importance_samples=20)
+    other = evaluation.refined_bounds(model, batches, refine_steps=200, num_importance_samples=20, seed=1)
+    assert refined == again
+    assert refined["refined_nll"] != other["refined_nll"]
+
+
+def test_bounds_of_refined_posteriors_need_steps_and_a_code(documents):
+    batches = documents.evaluation_batches(20)
+    model = make_model(GaussianLatent(2))
+    with pytest.raises(ValueError, match="refine_steps"):
+        evaluation.refined_bounds(model, batches, refine_steps=0)
+    with pytest.raises(ValueError, match="one batch"):
+        evaluation.refined_bounds(model, batches.take(0), refine_steps=1)
+    with pytest.raises(ValueError, match="latent variable"):
+        evaluation.refined_bounds(LSTMVAE(9, None, embedding_dim=2, hidden_units=2), batches, refine_steps=1)

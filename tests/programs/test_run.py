@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tf_vmf import evaluation, programs
+from tf_vmf import evaluation, programs, report
 from tf_vmf.programs.configs import DocumentConfig, SentenceConfig
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,6 +49,24 @@ def test_a_run_from_python_and_from_the_command_line_have_equal_metrics(text, tm
         assert run.metrics[split] == pytest.approx(recorded[split], rel=1e-5)
     encoded = run.model.encode(run.vectorizer(["star and moon"])).mean_direction
     assert np.linalg.norm(encoded.numpy()) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_the_same_command_with_steps_adds_refined_bounds_to_a_finished_run(text, tmp_path):
+    def train(**more):
+        config = DocumentConfig(train_files=(text,), **OPTIONS, **more)
+        return programs.train_documents(config, tmp_path / "run", verbose=False)
+
+    plain = train()
+    refined = train(refine_steps=30)
+    assert refined.history == plain.history
+    assert json.loads((tmp_path / "run" / "metrics.json").read_text()) == refined.metrics
+    for split in ("valid", "test"):
+        assert {name: refined.metrics[split][name] for name in plain.metrics[split]} == plain.metrics[split]
+        assert refined.metrics[split]["refined_perplexity"] < plain.metrics[split]["perplexity"]
+        assert refined.metrics[split]["refined_iw_perplexity"] < plain.metrics[split]["iw_perplexity"]
+    assert refined.metrics["protocol"] == {**plain.metrics["protocol"], "refine_steps": 30}
+    assert "Refined perplexity (corpus)" in report.summary(refined.metrics)
+    assert train().metrics == refined.metrics  # without the option what was measured stays
 
 
 def test_figures_that_are_not_finite_are_refused(text, tmp_path, monkeypatch):

@@ -16,20 +16,17 @@ from tf_vmf.report.engine.topic_view import TopicSource, view_topics
 from tf_vmf.report.engine.word_order import BeyondBagOfWords, WordOrder
 from tf_vmf.report.engine.words import RelevantWords
 from tf_vmf.report.sections.axes import Axes, AxisWords
-from tf_vmf.report.sections.interpolations import Interpolation, Interpolations
-from tf_vmf.report.sections.label_samples import LabelSamples, SamplesOfLabel
+from tf_vmf.report.sections.decodings import Interpolation, Interpolations, Reconstruction, Reconstructions, WordOverlap
 from tf_vmf.report.sections.labels import LabelPath, LabelWords, WordsOfLabel
 from tf_vmf.report.sections.maps import DocumentMap, SentenceMap
 from tf_vmf.report.sections.neighbors import DocumentNeighbors, SentenceNeighbors
 from tf_vmf.report.sections.order_of_words import OrderOfWords
 from tf_vmf.report.sections.overview import DocumentOverview, SentenceOverview
-from tf_vmf.report.sections.prior_samples import PriorSamples
-from tf_vmf.report.sections.protocol import Protocol
-from tf_vmf.report.sections.reconstructions import Reconstruction, Reconstructions, WordOverlap
 from tf_vmf.report.sections.results import DocumentResults, SentenceResults
+from tf_vmf.report.sections.samples import LabelSamples, PriorSamples, SamplesOfLabel
 from tf_vmf.report.sections.sentence_groups import SentenceGroups
 from tf_vmf.report.sections.topics import Topics
-from tf_vmf.report.sections.training import Training
+from tf_vmf.report.sections.training import Protocol, Training
 from tf_vmf.report.sections.use_of_code import UseOfCode
 
 TEST = {

@@ -163,7 +163,7 @@ def test_published_figures_over_another_vocabulary_do_not_compare(documents, sen
 def test_topics_are_numbered_from_zero_named_and_sized_and_have_documents_and_labels(documents):
     text = documents()
     assert "0: moon, orbit (3 documents)" in text
-    assert "3 of 4 documents (75.0 %)" in text
+    assert "3 of 4 documents (75.0%)" in text
     assert "words that belong together: 0.25 (0 chance, 1 always; within 10 words)" in text
     # Documents 1 and 2 are blue, of topic 0 and 1; document 3 has no label, document 4 no topic.
     assert "0: moon, orbit (50%); 1: cake, bread (50%)" in text

@@ -38,6 +38,21 @@ def test_a_row_is_the_mean_and_the_deviation_over_seeds_and_the_best_comes_first
     assert (cells[1][8], cells[1][10], cells[0][8]) == ("20.50 ± 0.71", "1.5 ± 0.0", "19.00")
 
 
+def test_weights_of_published_runs_are_kept_outside_the_checkout(tmp_path):
+    run = write_run(tmp_path / "c_a_seed0", 750.0, 20.0)
+    (run / "model.keras").write_bytes(b"weights")
+    (run / "run.lock").write_text("")
+    (tmp_path / "kept" / "c_a_seed0" / "stale").mkdir(parents=True)
+    collect([run], tmp_path / "results", tmp_path / "kept")
+    kept = sorted(path.name for path in (tmp_path / "kept" / "c_a_seed0").iterdir())
+    assert kept == ["history.csv", "metrics.json", "model.keras"]
+    collect([tmp_path / "kept" / "c_a_seed0"], tmp_path / "results", tmp_path / "kept")  # published again from there
+    assert (tmp_path / "kept" / "c_a_seed0" / "model.keras").read_bytes() == b"weights"
+    with pytest.raises(ValueError, match="outside"):
+        collect([run], tmp_path / "results", RESULTS / "weights")
+    assert not (RESULTS / "weights").exists()
+
+
 def test_a_folder_of_another_name_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"expected <corpus>_<model>_seed<n>.*'demo'"):
         collect([tmp_path / "demo"], tmp_path / "results")

@@ -7,8 +7,7 @@ import numpy as np
 
 from tests.report import findings as made
 from tf_vmf.report.engine.word_order import BeyondBagOfWords
-from tf_vmf.report.sections.interpolations import Interpolation
-from tf_vmf.report.sections.reconstructions import Reconstructions
+from tf_vmf.report.sections.decodings import Interpolation, Reconstructions
 from tools.side_by_side import (
     ANALYSES,
     PAGE,

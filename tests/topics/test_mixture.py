@@ -8,10 +8,11 @@ from scipy.integrate import quad
 from scipy.special import ive
 from sklearn.metrics import normalized_mutual_info_score
 
+from tf_vmf.topics import fitting
 from tf_vmf.topics.admixture import PRIOR_WORDS, SHARPNESS, STEPS, row_blocks
 from tf_vmf.topics.fitted import merged_numbers
-from tf_vmf.topics.fitting import START_SAMPLE, cluster, fit_topics
-from tf_vmf.topics.guidance import check_seed_words, seed_columns, seed_labels
+from tf_vmf.topics.fitting import cluster, fit_topics
+from tf_vmf.topics.guidance import check_seed_words, read_seed_words, seed_columns, seed_labels, warn_of_lost_seeds
 from tf_vmf.topics.mixture import (
     VECTOR_TEMPERATURE,
     VECTOR_WORDS,
@@ -202,11 +203,44 @@ def test_a_guided_topic_holds_its_words_although_another_has_most_of_them(rng):
     assert (found[seeded & (labels == 2)] == 0).all()
 
 
-def test_restarts_see_a_sample_of_many_points_and_all_points_get_a_cluster(rng):
-    points = clusters(rng, [START_SAMPLE, 500, 500], dim=3, spread=0.1)
-    labels = cluster(points, 3, 0)
-    truth = np.repeat([0, 1, 2], [START_SAMPLE, 500, 500])
-    assert normalized_mutual_info_score(truth, labels) > 0.99
+def test_starts_see_a_sample_of_many_texts_and_all_texts_count(rng, monkeypatch):
+    counts, codes, labels = planted(rng, num_texts=600)
+    monkeypatch.setattr(fitting, "START_SAMPLE", 200)
+    mixture = fit_topics(codes, np.full(600, 30.0), counts, 3)
+    found = mixture.proportions(counts).argmax(axis=1)
+    assert normalized_mutual_info_score(labels, found) > 0.97
+    assert mixture.sums.words.sum() == pytest.approx(counts.sum())
+
+
+def test_the_likeliest_start_goes_on(rng, monkeypatch):
+    # Starts that put the texts anywhere, but for one: it is the fourth, and k-means would not know.
+    counts, codes, labels = planted(rng)
+    starts = [rng.integers(3, size=300) for _ in range(3)] + [labels] + [rng.integers(3, size=300)]
+    given = iter(starts)
+    monkeypatch.setattr(fitting, "cluster", lambda *_: next(given))
+    monkeypatch.setattr(fitting, "_STEPS", 0)
+    monkeypatch.setattr(fitting, "_START_STEPS", 0)
+    mixture = fit_topics(codes, np.full(300, 30.0), counts, 3, restarts=5)
+    np.testing.assert_allclose(np.sort(mixture.sums.sizes), np.sort(np.bincount(labels)))
+
+
+def test_the_words_of_a_text_are_left_out_of_the_topics_that_judge_it(rng):
+    counts, codes, _ = planted(rng, num_texts=12)
+    texts = fitting.Texts(counts.astype(float), codes, np.full(12, 30.0))
+    assigned = np.eye(3)[rng.integers(3, size=12)]
+    found = fitting._evidence(fitting._sums(assigned, texts), texts, (), assigned)
+    for text in range(12):
+        others = np.arange(12) != text
+        in_topics = assigned[others].T @ counts.toarray()[others]
+        length = counts[text].sum()
+        repeated = counts[text].toarray().ravel() > 1  # of a word that a text repeats, one occurrence is left out
+        expected = counts[text] @ np.log(in_topics + 0.2).T - length * np.log(in_topics.sum(axis=1) + 0.2 * 30)
+        sizes = np.log(assigned[others].sum(axis=0) + 0.1)
+        sphere = fitting._sphere(assigned.T @ codes, assigned.sum(axis=0))
+        sharpness = sphere[1] * 30.0 / (sphere[1] + 30.0)
+        expected = np.ravel(expected) * min(1.0, 20.0 / length) + sizes + 0.3 * sharpness * codes[text] @ sphere[0].T
+        if not repeated.any():
+            np.testing.assert_allclose(found[text], expected, rtol=1e-9)
 
 
 def test_few_texts_are_below_the_threshold_of_even_densities_and_all_of_those_apart(rng):
@@ -227,6 +261,40 @@ def test_seed_words_are_checked_and_become_columns():
         check_seed_words(["ab"], ["a", "b", "c"], counts)
     with pytest.raises(ValueError, match="'z'"):
         check_seed_words([["z"]], ["a", "b", "c"], counts)
+
+
+def test_groups_of_seed_words_are_read_from_a_file(tmp_path):
+    path = tmp_path / "seeds.txt"
+    path.write_text("# animals\n\ncats: cat, kitten  purr\nbig birds: eagle,hawk\n", encoding="utf-8")
+    assert read_seed_words(path) == {"cats": ["cat", "kitten", "purr"], "big birds": ["eagle", "hawk"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "received"),
+    [
+        ("cats: cat\ndogs dog", 2, "dogs dog"),
+        ("cats: cat\n: dog", 2, ": dog"),
+        ("cats:  ,", 1, "cats"),
+        ("cats: cat\ndogs: dog\ncats: kitten", 3, "'cats'"),
+        ("# nothing\n", 1, "no line"),
+    ],
+)
+def test_a_line_of_seed_words_that_does_not_fit_is_named(tmp_path, text, line, received):
+    path = tmp_path / "seeds.txt"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match=rf"seeds\.txt, line {line}\b.*{received}"):
+        read_seed_words(path)
+
+
+def test_a_guided_topic_that_its_documents_leave_is_named():
+    # Words 0 and 1 are seeds of topics 0 and 1; three of four documents with word 0 alone are in topic 2.
+    counts = sparse.csr_matrix([[1, 0, 1], [2, 0, 0], [1, 0, 0], [1, 0, 3], [0, 1, 0], [1, 1, 0], [1, 0, 0]])
+    topics = np.array([0, 2, 2, 2, 1, 2, -1])
+    labels = ["space", "food", "sport"]
+    with pytest.warns(UserWarning, match=r"Topic 0 \(space\) holds 1 of 4 documents .* topic 2 \(sport\)") as caught:
+        warn_of_lost_seeds([[0], [1]], labels, counts, topics)
+    assert len(caught) == 1
+    warn_of_lost_seeds([[0], [1]], labels, counts, np.array([0, 0, 2, 2, 1, 2, -1]))  # half of them: no warning
 
 
 def test_the_silhouette_finds_the_number_of_separate_clusters(rng):

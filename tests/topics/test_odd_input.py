@@ -23,7 +23,7 @@ def model(planted_folder):
     [
         ([], ValueError, "Received: none"),
         (None, TypeError, "NoneType"),
-        ((text for text in TEXTS), TypeError, r"list\(texts\)"),
+        ((row for row in [*TEXTS, 3]), ValueError, r"\[180\] = 3"),
         ([["moon", "orbit"], ["bread"]], TypeError, "Join the words"),
         ([TEXTS[0]], ValueError, "no stop word"),
         ([*TEXTS, None], TypeError, r"documents\[180\] of type NoneType"),

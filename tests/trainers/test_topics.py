@@ -2,6 +2,7 @@
 
 import csv
 import json
+from datetime import date
 
 import numpy as np
 import pytest
@@ -9,10 +10,13 @@ import tensorflow as tf
 
 import tf_vmf
 from tf_vmf._errors import ArgumentError
+from tf_vmf.data import prepare_documents
 from tf_vmf.programs.configs import ExportConfig, PredictConfig, TopicsConfig
 from tf_vmf.programs.tables import OwnColumns
+from tf_vmf.programs.topics import _write_report
 from tf_vmf.text.files import TextFiles
 from tf_vmf.text.tables import Columns
+from tf_vmf.topics.edits import fingerprint
 from trainers import export, predict, topics
 
 pytest.importorskip("pandas")
@@ -160,6 +164,8 @@ def test_new_texts_keep_their_columns_and_have_topics(folder, tmp_path):
     codes = np.array([[float(row[f"code_{i}"]) for i in range(5)] for row in rows])
     np.testing.assert_allclose(codes[[0, 2]], model.embed(texts)[[0, 2]], atol=1e-5)
     assert float(rows[1]["nll"]) == 0.0
+    with pytest.raises(ArgumentError, match=r"`refine_steps`.*without codes or bounds"):
+        predict.main(PredictConfig(**options, refine_steps=1))
     with pytest.raises(ArgumentError) as caught:  # its own output has columns of these names
         predict.main(PredictConfig(**{**options, "input": (str(tmp_path / "topics.csv"),), "delimiter": None}))
     assert caught.value.name == "text_column"
@@ -225,6 +231,81 @@ def test_codes_of_both_programs_go_to_the_projector(folder, tmp_path):
     assert [row["topic"] for row in trained] == [row["topic"] for row in documents[1:]]
     assert [row["label"] for row in trained] == [str(i % 3) for i in range(1, 240)]
     assert len(table(folder / "projector/coordinates.tsv", "\t")) == 239
+
+
+def test_a_prepared_corpus_gives_topics_whose_number_is_found_and_that_edits_name(tmp_path):
+    rng = np.random.default_rng(0)
+    for kind in range(3):
+        lines = [" ".join(rng.choice(THEMES[kind].split(), 12)) for _ in range(60)]
+        (tmp_path / f"{kind}.txt").write_text("\n".join(lines) + "\n")
+    files = [f"kind {kind}={tmp_path}/{kind}.txt" for kind in range(3)]
+    prepare_documents(tmp_path / "prepared", files, stop_words="none", validation_size=1, test_size=1)
+    options = {
+        "corpus": "prepared",
+        "data_dir": str(tmp_path / "prepared"),
+        "num_topics": "none",
+        "latent_dim": 5,
+        "epochs": 20,
+    }
+    topics.main(TopicsConfig(**options, output=tmp_path / "first"))
+    model = tf_vmf.TopicModel.load(tmp_path / "first" / "model")
+    documents = table(tmp_path / "first" / "documents.csv")
+    assert list(documents[0]) == ["row", "label", "topic", "topic_label", "probability", "known_tokens"]
+    assert [row["row"] for row in documents] == [str(row) for row in range(178)]
+    # Each kind of text is one topic.
+    assert model.num_topics_ == 3
+    assert len({(row["label"], row["topic"]) for row in documents}) == 3
+    edits = {"format": "tf_vmf topic edits", "version": 1, "num_topics": 3, "fingerprint": fingerprint(model.topics(5))}
+    (tmp_path / "edits.json").write_text(json.dumps(edits | {"labels": {"0": "space"}, "merge": [[1, 2]]}))
+    topics.main(TopicsConfig(**options, edits=str(tmp_path / "edits.json"), output=tmp_path / "second"))
+    edited = table(tmp_path / "second" / "documents.csv")
+    assert {row["topic"] for row in edited} == {"0", "1"}
+    assert [row["topic"] == "0" for row in edited] == [row["topic"] == "0" for row in documents]
+    assert {row["topic_label"] for row in edited if row["topic"] == "0"} == {"space"}
+    assert len(table(tmp_path / "second" / "topics_per_class.csv")) == 3 * 2
+
+
+def test_options_of_text_are_refused_for_a_prepared_corpus_which_needs_its_folder():
+    with pytest.raises(ArgumentError) as caught:
+        TopicsConfig(corpus="prepared", output="out").check()
+    assert caught.value.name == "data_dir"
+    with pytest.raises(ArgumentError) as caught:
+        TopicsConfig(corpus="prepared", data_dir="folder", min_df=5, output="out").check()
+    assert caught.value.name == "min_df"
+
+
+def test_the_page_of_many_texts_is_given_a_sample_with_its_own_columns(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr("tf_vmf.programs.topics.MOST_ON_PAGE", 40)
+    model = tf_vmf.TopicModel.load(folder / "out" / "model")
+    columns = Columns("body", "kind")
+    texts = list(TextFiles([folder / "texts.csv"], columns=columns))
+    config = TopicsConfig(
+        train_files=(str(folder / "texts.csv"),),
+        text_column="body",
+        label_column="kind",
+        date_column="day",
+        output="out",
+    )
+    times = [date(2021, 1, 1 + row % 28) for row in range(240)]
+    given = {}
+    monkeypatch.setattr(
+        tf_vmf.TopicModel,
+        "report",
+        lambda self, path, classes, **options: given.update(options, classes=classes, labels=self.labels_),
+    )
+    _write_report(
+        model, texts, [text.text for text in texts], OwnColumns(texts, []), times, config, tmp_path / "page.html"
+    )
+    assert given["title"] == "texts.csv: a sample of 40 of 240 texts"
+    rows = [int(cell[1:]) for cell in given["columns"]["id"]]  # the ids in the file are "=0", "=1", ...
+    assert rows == sorted(set(rows))
+    assert len(rows) == 40
+    assert given["classes"] == [str(row % 3) for row in rows]
+    assert given["times"] == [times[row] for row in rows]
+    assert given["texts"] == [texts[row].text for row in rows]
+    assert given["labels"].tolist() == model.labels_[rows].tolist()
+    assert list(given["columns"]) == ["id"]
+    assert len(model.labels_) == 240
 
 
 def test_options_that_program_and_estimator_share_have_one_default():

@@ -23,11 +23,20 @@ Plan = Callable[[tf.Tensor], Rows]  # from the number of an epoch to its batches
 Gather = Callable[[tf.Tensor], Any]  # from positions of examples (batch,) to the batch of these examples
 
 
-class PlannedExamples(ABC):
-    """Base of `Documents` and `Sentences`: their common part of the protocol `Examples`."""
+class Examples(ABC):
+    """Examples in batches: `Documents` and `Sentences`, what models are trained and measured on.
+
+    The training batch of a step is a pure function of (seed, step), so that a run that is resumed sees the batches of an
+    uninterrupted one. Every epoch holds every example exactly once.
+    """
 
     @abstractmethod
     def __len__(self) -> int: ...
+
+    @property
+    @abstractmethod
+    def num_tokens(self) -> int:
+        """The number of tokens in all examples."""
 
     @abstractmethod
     def _plan(self, batch_size: int, seed: int) -> Plan:
@@ -42,14 +51,21 @@ class PlannedExamples(ABC):
         return np.arange(len(self))
 
     def steps_per_epoch(self, batch_size: int) -> int:
-        """The number of batches that hold every example once; one may be smaller."""
+        """The number of batches that hold every example once; some may be smaller than `batch_size`."""
         return num_batches(len(self), batch_size)
 
     def batches(self, batch_size: int, *, seed: int, start_step: int = 0) -> tf.data.Dataset:
-        """Endless shuffled batches from step `start_step` on, a pure function of (seed, step); see `Examples.batches`.
+        """Endless shuffled batches from step `start_step` on: pass `steps_per_epoch` to `fit`.
 
-        Step s belongs to epoch s // steps_per_epoch, whose order of the examples is drawn statelessly from (seed, epoch). The
-        steps before `start_step` cost nothing.
+        Step s belongs to epoch s // steps_per_epoch, whose order of the examples is drawn statelessly from (seed, epoch).
+
+        Args:
+            batch_size: examples per batch.
+            seed: an integer; other seeds give other orders.
+            start_step: the number of batches to pass over, which cost nothing.
+
+        Raises:
+            ArgumentError: `batch_size` is not positive, or `start_step` is negative.
         """
         steps = self.steps_per_epoch(batch_size)
         if start_step < 0:

@@ -13,14 +13,14 @@ import tensorflow as tf
 from tf_vmf._errors import ArgumentError
 from tf_vmf.data import batches
 from tf_vmf.data.arrays import content_fingerprint
-from tf_vmf.data.batches import Gather, Plan, PlannedExamples, count_gatherer, epoch_order, in_order
+from tf_vmf.data.batches import Examples, Gather, Plan, count_gatherer, epoch_order, in_order
 from tf_vmf.data.counts import checked_counts
 
 _ENTRY_BYTES = 12  # of a count in the tensors: int64 column, float32 value
 
 
 @dataclass(frozen=True, eq=False)
-class Documents(PlannedExamples):
+class Documents(Examples):
     """The documents of one split as rows of a sparse count matrix.
 
     Training and evaluation batches are float32 counts (batch, V); those of evaluation come in the order of the rows.

@@ -188,6 +188,7 @@ def load_sentences(
       a paragraph stay in the same split.
     - `"ptb"`: Penn Treebank text, `{train,valid,test}.txt` under `data_dir`.
     - `"sentence_polarity"`: `rt-polarity.{neg,pos}` under `data_dir`, with the labels `neg` and `pos`.
+    - `"yelp"`: reviews, `{valid,test}.txt` under `data_dir`, with the labels `0` to `4`; `valid.txt` is the training text.
     - `"prepared"`: what `prepare_sentences` has written to `data_dir`, for corpora larger than memory: sentences stay on disk.
     - A name given to `register_corpus`.
     - Text files hold a sentence per line, or with `split_sentences` a text per line. Labels come from the files
@@ -197,7 +198,7 @@ def load_sentences(
     sentences alone; all other words, and the token `<unk>` in the text, have the id `UNK_ID`.
 
     Args:
-        corpus: `"wikipedia"`, `"ptb"`, `"sentence_polarity"`, `"prepared"` or a registered name; None for `train_files` or `texts`.
+        corpus: one of the names above or a registered name; None for `train_files` or `texts`.
         data_dir: this and the following as in `load_bag_of_words`, of sentences.
         texts: the sentences.
         labels: as many labels of `texts`.
@@ -211,13 +212,13 @@ def load_sentences(
             over: they have their ids anyway.
         vocabulary_size: the most frequent words to keep, `<eos>` and `<unk>` counted among them and `<pad>` not, as is
             the custom for PTB's 10,000. `corpus.vocabulary` is one longer.
-        min_count: how often a word must occur in train at least; None: 2, so that `<unk>` occurs in train, and 1 for `"ptb"`,
-            whose rare words are `<unk>` from the start.
+        min_count: how often a word must occur in train at least; None: 2, so that `<unk>` occurs in train, and 1 for `"ptb"` and
+            `"yelp"`, whose rare words are `<unk>` from the start.
         max_length: tokens a sentence may have, `<eos>` included; longer ones are cut to that, and counted. None: no limit. By
             default 60 for `"wikipedia"`.
         tokenization: `"whitespace"` (tokenized text), `"punctuation"` (lower-case words, punctuation marks, numbers as `N`; see
             `tf_vmf.text.Tokenizer`) or `"words"` (lower-case words alone). None: `"punctuation"`, and `"whitespace"` for
-            `"ptb"` and `"sentence_polarity"`.
+            `"ptb"`, `"sentence_polarity"` and `"yelp"`.
         tokenizer: a function from a text to its words, in place of `tokenization`; see `load_bag_of_words`.
         split_sentences: whether texts are split into sentences, by the rules of `tf_vmf.text.split_sentences`.
         validation_size: lines to hold out of train for validation, a number or a share of all; None: a tenth.

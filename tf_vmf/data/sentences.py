@@ -13,14 +13,14 @@ import tensorflow as tf
 from tf_vmf._errors import ArgumentError
 from tf_vmf.data import batches
 from tf_vmf.data.arrays import BLOCK, blocks, content_fingerprint
-from tf_vmf.data.batches import Gather, Plan, PlannedExamples, length_buckets, token_gatherer
+from tf_vmf.data.batches import Examples, Gather, Plan, length_buckets, token_gatherer
 from tf_vmf.data.counts import counts_of
 from tf_vmf.data.documents import Documents
 from tf_vmf.text.tokens import EOS_ID, PAD_ID, UNK_ID
 
 
 @dataclass(frozen=True, eq=False)
-class Sentences(PlannedExamples):
+class Sentences(Examples):
     """The sentences of one split, laid end to end: 4 bytes per token.
 
     Batches are int32 ids (batch, length), every row ending in `EOS_ID` and then filled with `PAD_ID`; where the sentences have

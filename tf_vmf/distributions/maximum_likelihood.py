@@ -54,9 +54,7 @@ def fit_von_mises_fisher(
     # What is off the sphere has weight zero, or its batch member is bad.
     samples = tf.where(is_unit[..., tf.newaxis], samples, tf.zeros_like(samples))
     prior = _prior(prior_count, prior_mean, samples)
-    # A graph in eager mode, as the root finding would be slow operation by operation.
-    estimate = _compiled if tf.executing_eagerly() else _maximum_likelihood
-    mean_direction, concentration = estimate(samples, weights, *prior, tuple(axes), samples.shape[-1])
+    mean_direction, concentration = _maximum_likelihood(samples, weights, *prior, tuple(axes), samples.shape[-1])
     concentration = tf.minimum(concentration, largest_fitted_concentration(dtype))
     nan = tf.constant(np.nan, samples.dtype)
     mean_direction = tf.where(is_bad[..., tf.newaxis], nan, mean_direction)
@@ -91,9 +89,6 @@ def _maximum_likelihood(
     spread += share * (1 - tf.reduce_sum(mean_direction * prior_mean, axis=-1))
     concentration = inverse_of_either(length, tf.minimum(spread, 0.5), float(dim))
     return mean_direction, concentration
-
-
-_compiled = tf.function(_maximum_likelihood, reduce_retracing=True, autograph=False)
 
 
 def _prior(count: Any, mean: Any, samples: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

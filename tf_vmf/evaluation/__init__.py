@@ -1,6 +1,6 @@
 """Evaluation: bounds, perplexities, information in the code, topics."""
 
-from tf_vmf.evaluation.bounds import evaluate, mean_code_perplexity, unigram_perplexity
+from tf_vmf.evaluation.bounds import evaluate, mean_code_perplexity, refined_bounds, unigram_perplexity
 from tf_vmf.evaluation.information import active_units, mutual_information
 from tf_vmf.evaluation.topic_measures import (
     inverted_rbo,
@@ -18,6 +18,7 @@ __all__ = [
     "mutual_information",
     "npmi_coherence",
     "purity",
+    "refined_bounds",
     "topic_coherence",
     "topic_diversity",
     "topics",

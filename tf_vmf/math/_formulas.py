@@ -15,12 +15,12 @@ precision, and the leading terms, which go on growing or falling, take kappa its
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from tf_vmf.math import _formulas
 from tf_vmf.math._tables import evaluate, polynomial
 from tf_vmf.math.precision import POINT_MASS_CONCENTRATION
 
@@ -125,17 +125,29 @@ def newton(r: Any, q: Any, dim: float) -> Any:
     a = 0.5 * (dim - 1.0)
     one_minus_square = q_safe * (1.0 + r_safe)
     kappa = r_safe * (a + xp.sqrt(a * a + dim * one_minus_square)) / one_minus_square
-    for _ in range(_STEPS[r.dtype.name]):
-        reduced = _formulas.reduced(kappa, dim)
-        mean, complement = _formulas.mean(reduced, dim), _formulas.one_minus_mean(reduced, dim)
-        derivative = _formulas.slope(reduced, dim)
-        from_mean = xp.log(r_safe / mean) * mean
+
+    def improved(kappa: Any) -> Any:
+        at = reduced(kappa, dim)
+        at_mean, complement = mean(at, dim), one_minus_mean(at, dim)
+        from_mean = xp.log(r_safe / at_mean) * at_mean
         from_complement = xp.log(complement / q_safe) * complement
-        step = xp.where(r_safe < 0.5, from_mean, from_complement) / (kappa * derivative)
-        kappa = kappa * xp.exp(step)
+        return kappa * xp.exp(xp.where(r_safe < 0.5, from_mean, from_complement) / (kappa * slope(at, dim)))
+
+    kappa = _repeated(improved, kappa, _STEPS[r.dtype.name])
     infinity, nan = float("inf") * xp.ones_like(r), float("nan") * xp.ones_like(r)
     at_ends = xp.where(inside, xp.where(r > 0.0, infinity, xp.zeros_like(r)), nan)
     return xp.where(regular, kappa, at_ends)
+
+
+def _repeated(function: Callable[[Any], Any], value: Any, times: int) -> Any:
+    """The function of the function of .. a value; in TensorFlow as a loop, whose body is traced once."""
+    if library(value) is not np:
+        import tensorflow as tf
+
+        return tf.while_loop(lambda _: True, lambda x: (function(x),), (value,), maximum_iterations=times)[0]
+    for _ in range(times):
+        value = function(value)
+    return value
 
 
 def library(x: Any) -> Any:

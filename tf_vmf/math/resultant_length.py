@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import tensorflow as tf
 
 from tf_vmf.math import _formulas
@@ -133,7 +134,7 @@ def inverse_one_minus_mean_resultant_length(one_minus_resultant_length: tf.Tenso
     """The concentration kappa with `1 - A_d(kappa) = q`; accurate down to the smallest q.
 
     Args:
-        one_minus_resultant_length: Float tensor of any shape, 0 < q <= 1. For unit vectors x_i with normalised mean m, the
+        one_minus_resultant_length: Float tensor of any shape, 0 < q <= 1. For unit vectors x_i with normalized mean m, the
             mean of `||x_i - m||^2 / 2`.
         dim: Python int d >= 2, the dimension of the space that holds the sphere.
 
@@ -152,11 +153,18 @@ def inverse_one_minus_mean_resultant_length(one_minus_resultant_length: tf.Tenso
 
 def _inverse(r: tf.Tensor, dim: float) -> tf.Tensor:
     # 1 - r is exact for r >= 1/2, and unused below.
-    return _differentiable(r, newton(tf.stop_gradient(r), tf.stop_gradient(1.0 - r), dim), 1.0, dim)
+    return _differentiable(r, _root(r, 1.0 - r, dim), 1.0, dim)
 
 
 def _inverse_complement(q: tf.Tensor, dim: float) -> tf.Tensor:
-    return _differentiable(q, newton(tf.stop_gradient(1.0 - q), tf.stop_gradient(q), dim), -1.0, dim)
+    return _differentiable(q, _root(1.0 - q, q, dim), -1.0, dim)
+
+
+def _root(r: tf.Tensor, q: tf.Tensor, dim: float) -> tf.Tensor:
+    """The concentration with mean resultant length r = 1 - q, without a gradient."""
+    if tf.executing_eagerly():  # operation by operation in TensorFlow the iteration takes a hundred times as long
+        return tf.constant(newton(r.numpy().astype(np.float64), q.numpy().astype(np.float64), dim), r.dtype)
+    return newton(tf.stop_gradient(r), tf.stop_gradient(q), dim)
 
 
 def inverse_of_either(r: tf.Tensor, q: tf.Tensor, dim: float) -> tf.Tensor:

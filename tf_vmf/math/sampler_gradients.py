@@ -10,7 +10,8 @@ from tf_vmf.math.noise import is_compiled_by_xla
 from tf_vmf.math.precision import epsilon
 from tf_vmf.math.resultant_length import one_minus_mean_resultant_length
 
-_LONG = 256
+# Rows of which a matrix product makes inner products: a longer one would add up rounding errors.
+_LONG, _TOO_LONG = 256, 1024
 
 _NO_THIRD_DERIVATIVE = (
     "von_mises_fisher_sample has first and second derivatives in the concentration: the second ones cannot be differentiated "
@@ -65,7 +66,7 @@ def inner_product(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
     Long rows on CPUs go through a matrix product, which does not write the products to memory. It would keep 10 bits on some
     accelerators, and XLA has no need of it.
     """
-    is_long = a.shape[-1] is not None and a.shape[-1] >= _LONG and a.shape.rank is not None
+    is_long = a.shape.rank is not None and a.shape[-1] is not None and _LONG <= a.shape[-1] <= _TOO_LONG
     if is_long and not is_compiled_by_xla() and all(d.device_type == "CPU" for d in tf.config.list_physical_devices()):
         return tf.matmul(a[..., tf.newaxis, :], b[..., tf.newaxis])[..., 0, 0]
     return tf.reduce_sum(a * b, axis=-1)

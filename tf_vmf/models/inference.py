@@ -98,9 +98,14 @@ class Inference:
         return -(terms["nll"] + terms["kl"])
 
     @tf.function(reduce_retracing=True, autograph=False)
-    def elbo_terms(self, x: Any, seed: tf.Tensor) -> dict[str, tf.Tensor]:
-        """`nll` = -log p(x|z) with one sample and `kl`, both in nats, shape (batch,), for a stateless seed of shape (2,)."""
-        terms = self._terms(x, seed, num_samples=1, training=False)
+    def elbo_terms(
+        self, x: Any, seed: tf.Tensor, parameters: dict[str, tf.Tensor] | None = None
+    ) -> dict[str, tf.Tensor]:
+        """`nll` = -log p(x|z) with one sample and `kl`, both in nats, shape (batch,), for a stateless seed of shape (2,).
+
+        `parameters` of q(z|x); None for the encoder's.
+        """
+        terms = self._terms(x, seed, num_samples=1, training=False, parameters=parameters)
         return {"nll": terms["nll"], "kl": terms["kl"]}
 
     def log_likelihood(

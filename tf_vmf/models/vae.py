@@ -223,14 +223,17 @@ class VAE(VariationalAutoencoder):
             raise ArgumentError("likelihood", expected, f"shape {log_prob.shape}", owner=type(self).__name__)
         return tf.reshape(tf.cast(log_prob, self.bound_dtype), [samples, -1])
 
-    def _terms(self, x: Any, seed: tf.Tensor, num_samples: int, training: bool, target: Any = None) -> dict[str, Any]:
+    def _terms(
+        self, x: Any, seed: tf.Tensor, num_samples: int, training: bool, target: Any = None, parameters: Any = None
+    ) -> dict[str, Any]:
         target = x if target is None else target
         if tf.distribute.get_strategy().num_replicas_in_sync == 1:
-            return super()._terms(x, seed, num_samples, training, target)
+            return super()._terms(x, seed, num_samples, training, target, parameters)
         # The last batch may leave a replica without examples, of which the fused convolution of TensorFlow 2.21 makes an error.
         examples = tf.shape(tf.nest.flatten(_dense(x))[0])[0]
         x, target = tf.nest.map_structure(_one_at_least, (_dense(x), _dense(target)))
-        terms = super()._terms(x, seed, num_samples, training, target)
+        parameters = None if parameters is None else tf.nest.map_structure(_one_at_least, parameters)
+        terms = super()._terms(x, seed, num_samples, training, target, parameters)
         return {name: None if value is None else value[:examples] for name, value in terms.items()}
 
     def decode(self, z: tf.Tensor, conditions: Mapping[str, Any] | None = None, *, mean: bool = False) -> Any:

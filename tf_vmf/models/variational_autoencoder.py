@@ -301,9 +301,12 @@ class VariationalAutoencoder(CheckedKeywords, TrainingState, TakesAnyData, Infer
         """The mean of the reconstruction at the deterministic code; logits are turned into probabilities."""
         return self.likelihood.mean(self(self.to_tensors(x)))
 
-    def _terms(self, x: Any, seed: tf.Tensor, num_samples: int, training: bool, target: Any = None) -> dict[str, Any]:
+    def _terms(
+        self, x: Any, seed: tf.Tensor, num_samples: int, training: bool, target: Any = None, parameters: Any = None
+    ) -> dict[str, Any]:
         """`nll`, `kl`, `auxiliary` (or None) and what the latent layer logs by row, each of shape (batch,).
 
+        `parameters` of the posterior are those of the encoder where none are given.
         In importance-weighted training also `log_prob` and `log_ratio` = log p(z) - log q(z|x), shape (batch, num_samples).
         """
         dropout_seed = stateless_seed(seed, _DROPOUT) if training else None
@@ -312,7 +315,7 @@ class VariationalAutoencoder(CheckedKeywords, TrainingState, TakesAnyData, Infer
         if self.latent is None:
             nll = -tf.cast(self.reconstruction_log_prob(target, None, dropout_seed)[0], dtype)
             return {"nll": nll, "kl": tf.zeros_like(nll), "auxiliary": None}
-        parameters = self.latent.parameters(self.features(x, dropout_seed))
+        parameters = self.latent.parameters(self.features(x, dropout_seed)) if parameters is None else parameters
         z = self.latent.sample(parameters, seed, sample_shape=(num_samples,))
         z = tf.ensure_shape(z, [num_samples, *[None] * (z.shape.rank - 1)])
         # With one sample both reductions are the same.

@@ -24,6 +24,8 @@ from tf_vmf.topics import TopicModel
 from tf_vmf.topics.vectors import read_embeddings
 
 _BATCH = 256
+# Folded into a batch's seed: the noise of refinement, and that of the sample of a refined posterior.
+_REFINEMENT, _REFINED = 1, 2
 
 
 def predict_texts(config: PredictConfig) -> int:
@@ -34,6 +36,9 @@ def predict_texts(config: PredictConfig) -> int:
     further columns: `topic_0`, `topic_1`, ..., the proportions of the topics; `code_0`, `code_1`, ..., the mean direction on the
     sphere or the mean of a Gaussian; `nll` and `kl`, in nats, from one sample of the code, which add up to the negative evidence
     lower bound. Of a plain file the columns of the input are `row`, `text`, and its label where it has one.
+
+    With `refine_steps` there are `refined_nll` and `refined_kl` too, bounds of posteriors that were fitted to each text, measured
+    with noise that they were not fitted to; codes are then those of these posteriors.
 
     `export_codes` names a folder for the files of `tf_vmf.programs.tables.CodeFiles`.
 
@@ -61,10 +66,15 @@ def predict_texts(config: PredictConfig) -> int:
     wanted = {"codes": config.codes, "bounds": config.bounds}
     if topics is None and not any(wanted.values()):
         wanted = dict.fromkeys(wanted, True)
+    if config.refine_steps and not any(wanted.values()):
+        raise ArgumentError(
+            "refine_steps", "0 without codes or bounds, which are what it refines", str(config.refine_steps)
+        )
     header = ["known_tokens"] if topics is None else ["topic", "topic_label", "probability", "known_tokens"]
     header += [f"topic_{k}" for k in range(topics.num_topics_)] if topics is not None and config.proportions else []
     header += [f"code_{i}" for i in range(model.latent.latent_dim)] if wanted["codes"] else []
-    header += ["nll", "kl"] if wanted["bounds"] else []
+    bounds = ["nll", "kl", *(["refined_nll", "refined_kl"] if config.refine_steps else [])]
+    header += bounds if wanted["bounds"] else []
     names = [] if topics is None else topics.topic_labels()
     files, written = CodeFiles(), 0
 
@@ -77,13 +87,14 @@ def predict_texts(config: PredictConfig) -> int:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow([*own.names, *header])
             for number, batch in enumerate(chain([first] if first else [], batches)):
-                found = _predictions(model, vectorizer, batch, labels, stateless_seed(config.seed, number))
+                noise = stateless_seed(config.seed, number)
+                found = _predictions(model, vectorizer, batch, labels, noise, config.refine_steps)
                 vectors = None if embeddings is None else embeddings[written : written + len(batch)]
                 if embeddings is not None and len(embeddings) < written + len(batch):
                     raise _wrong_number(embeddings, f"at least {written + len(batch)}")
                 strings = [text.text for text in batch]
                 proportions = None if topics is None else topics.transform(strings, embeddings=vectors)
-                for i, (text, (known, nll, kl, code)) in enumerate(zip(batch, found, strict=True)):
+                for i, (text, (known, nats, code)) in enumerate(zip(batch, found, strict=True)):
                     row, about = [*own.cells(written, text)], {"label": text.label or ""}
                     if proportions is not None:
                         about = label_and_topic(text.label, proportions[i], names, known > 0 or embeddings is not None)
@@ -91,7 +102,7 @@ def predict_texts(config: PredictConfig) -> int:
                     row.append(known)
                     row += _numbers(proportions[i]) if proportions is not None and config.proportions else []
                     row += _numbers(code) if wanted["codes"] else []
-                    row += _numbers([nll, kl]) if wanted["bounds"] else []
+                    row += _numbers(nats) if wanted["bounds"] else []
                     writer.writerow(row)
                     if config.export_codes is not None:
                         files.add(code, written, known, text.text, **about)
@@ -127,18 +138,20 @@ def _batches(texts: TextFiles) -> Iterator[list[Text]]:
 
 
 def _predictions(
-    model: Any, vectorizer: Any, batch: list[Text], labels: Mapping[str, int] | None, seed: tf.Tensor
-) -> Iterator[tuple[int, float, float, np.ndarray]]:
-    """Known tokens, nll, KL and code of each text."""
+    model: Any, vectorizer: Any, batch: list[Text], labels: Mapping[str, int] | None, seed: tf.Tensor, refine_steps: int
+) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """Known tokens, the terms of the bounds (nll and KL, then refined ones if there are steps) and the code of each text."""
     strings = tf.constant([text.text for text in batch])
     x = vectorizer(strings)
     if labels is not None:
         x = {"tokens": x, "labels": tf.constant([_number(text, labels) for text in batch])}
-    terms = model.elbo_terms(x, seed)
-    codes = model.latent.code(model.posterior_parameters(x)).numpy()
-    known = vectorizer.known_tokens(strings).numpy()
-    for tokens, nll, kl, code in zip(known, terms["nll"].numpy(), terms["kl"].numpy(), codes, strict=True):
-        yield int(tokens), float(nll), float(kl), code
+    parameters, terms = model.posterior_parameters(x), [model.elbo_terms(x, seed)]
+    if refine_steps:
+        parameters = model.refined_parameters(x, tf.constant(refine_steps), stateless_seed(seed, _REFINEMENT))
+        terms.append(model.elbo_terms(x, stateless_seed(seed, _REFINED), parameters))
+    nats = np.stack([each[name].numpy() for each in terms for name in ("nll", "kl")], axis=1)
+    codes, known = model.latent.code(parameters).numpy(), vectorizer.known_tokens(strings).numpy()
+    yield from zip(known.tolist(), nats, codes, strict=True)
 
 
 def _numbers(values: Iterable[float]) -> list[str]:

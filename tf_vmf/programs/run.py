@@ -9,6 +9,7 @@ import os
 import platform
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -133,12 +134,13 @@ def _look_at(experiment: Experiment, workdir: str | Path) -> Run:
     """A complete run in a folder that cannot be written to, as it is."""
     opened = Workdir.look_at(workdir, experiment.configuration(), may_change=experiment.may_change())
     recorded = opened.recorded_config() or {}
-    if recorded.get("epochs") != experiment.config.epochs:
+    metrics = files.read_metrics(opened.metrics_file)
+    if recorded.get("epochs") != experiment.config.epochs or lacks_refined_bounds(experiment.config, metrics):
         raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(opened.path))
     with opened.history_file.open(encoding="utf-8", newline="") as file:
         history = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
     model = models.load(opened.model_file).model
-    return Run(model, experiment.corpus.vectorizer(), files.read_metrics(opened.metrics_file), history, opened)
+    return Run(model, experiment.corpus.vectorizer(), metrics, history, opened)
 
 
 def _announce(experiment: Experiment, verbose: bool | str) -> None:
@@ -204,6 +206,9 @@ def _complete(
     else:
         metrics = measure(experiment, model, state, verbose)
         files.write_json(workdir.metrics_file, metrics)
+    if lacks_refined_bounds(experiment.config, metrics):
+        add_refined_bounds(experiment, model, metrics, verbose)
+        files.write_json(workdir.metrics_file, metrics)
     with note_missing("report.html"):
         experiment.report(
             workdir.report_file,
@@ -220,22 +225,8 @@ def measure(
     experiment: Experiment, model: VariationalAutoencoder, state: RunState, verbose: bool | str = True
 ) -> dict[str, Any]:
     """The content of metrics.json."""
-    config = experiment.config
-    samples = {"test": config.num_importance_samples}
-    samples["valid"] = config.num_validation_importance_samples or samples["test"]
-    measured: dict[str, dict[str, Any]] = {}
-    for split in ("test", "valid"):
-        if verbose == "json":
-            print(training.record("measuring", split=split, importance_samples=samples[split]), flush=True)
-        elif verbose:
-            print(f"measuring the {split} split, {samples[split]} importance samples", flush=True)
-        batches = experiment.examples[split].evaluation_batches(experiment.budget.batch_size)
-        measured[split] = evaluation.evaluate(model, batches, num_importance_samples=samples[split], seed=config.seed)
-        for name, value in measured[split].items():
-            if not math.isfinite(value):
-                raise FloatingPointError(
-                    f"The evaluation gave {split}.{name} = {value}. history.csv shows when it began."
-                )
+    config, samples = experiment.config, _importance_samples(experiment.config)
+    measured = _by_split(experiment, partial(evaluation.evaluate, model), verbose)
     statistics = experiment.corpus.statistics
     train = statistics["train"]
     criterion = "nll + KL"
@@ -268,3 +259,48 @@ def measure(
             },
         },
     }
+
+
+def lacks_refined_bounds(config: TrainingConfig, metrics: Mapping[str, Any]) -> bool:
+    """Whether the configuration asks for bounds of refined posteriors that the metrics do not hold."""
+    return config.refine_steps not in (0, metrics["protocol"].get("refine_steps", 0))
+
+
+def add_refined_bounds(
+    experiment: Experiment, model: VariationalAutoencoder, metrics: dict[str, Any], verbose: bool | str = True
+) -> None:
+    """Puts the bounds of refined posteriors into the content of metrics.json."""
+    steps = experiment.config.refine_steps
+    refined = _by_split(
+        experiment, partial(evaluation.refined_bounds, model, refine_steps=steps), verbose, refine_steps=steps
+    )
+    for split, figures in refined.items():
+        metrics[split].update(figures)
+    metrics["protocol"]["refine_steps"] = steps
+
+
+def _importance_samples(config: TrainingConfig) -> dict[str, int]:
+    """Samples of the importance-weighted bound of each split that is measured."""
+    test = config.num_importance_samples
+    return {"test": test, "valid": config.num_validation_importance_samples or test}
+
+
+def _by_split(
+    experiment: Experiment, evaluate: Callable[..., dict[str, Any]], verbose: bool | str, **shown: Any
+) -> dict[str, dict[str, Any]]:
+    """The figures that a function of `tf_vmf.evaluation` gives for each split, all of which are finite."""
+    measured = {}
+    for split, samples in _importance_samples(experiment.config).items():
+        if verbose == "json":
+            print(training.record("measuring", split=split, importance_samples=samples, **shown), flush=True)
+        elif verbose:
+            about = "".join(f", {value} {name.replace('_', ' ')}" for name, value in shown.items())
+            print(f"measuring the {split} split, {samples} importance samples{about}", flush=True)
+        batches = experiment.examples[split].evaluation_batches(experiment.budget.batch_size)
+        measured[split] = evaluate(batches, num_importance_samples=samples, seed=experiment.config.seed)
+        for name, value in measured[split].items():
+            if not math.isfinite(value):
+                raise FloatingPointError(
+                    f"The evaluation gave {split}.{name} = {value}. history.csv shows when it began."
+                )
+    return measured

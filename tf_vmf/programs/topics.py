@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable, Sequence
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import numpy as np
 
 from tf_vmf._errors import ArgumentError
 from tf_vmf._optional import optional
+from tf_vmf.data import BagOfWordsCorpus, load_bag_of_words
+from tf_vmf.data.arrays import blocks
 from tf_vmf.data.corpora.wikipedia import read_wikipedia
 from tf_vmf.files import new_folder
 from tf_vmf.programs.configs import TopicsConfig
@@ -24,6 +27,8 @@ from tf_vmf.topics.guidance import read_seed_words
 from tf_vmf.topics.vectors import read_embeddings
 
 MODEL_FOLDER = "model"
+MOST_ON_PAGE = 100_000  # texts that the page shows; a browser takes long to load more
+_BLOCK = 10_000  # texts whose rows are written at once
 _ADDED = ("topic", "topic_label", "probability", "known_tokens")
 
 
@@ -56,39 +61,62 @@ def find_topics(config: TopicsConfig, *, verbose: bool = True) -> TopicModel:
     say = _printed if verbose else _silent
     with new_folder(config.output) as folder, folder_of_codes(config.export_codes) as codes_folder:
         seed_words = None if config.seed_words is None else read_seed_words(config.seed_words)
-        texts = _texts(config)
+        texts, documents, corpus = _texts(config)
         embeddings = None if config.embeddings is None else read_embeddings(config.embeddings)
         own = OwnColumns(texts, _ADDED)
         times = _times(config, texts)
         model = TopicModel(
             None if config.num_topics == "none" else int(config.num_topics),
             vocabulary_size=config.vocabulary_size,
-            tokenization=config.tokenization,
+            tokenization=config.tokenization if corpus is None else corpus.tokenization,
             stop_words=config.stop_words,
             min_df=config.min_df,
             max_df=config.max_df,
-            ngram_range=(config.ngram_range[0], config.ngram_range[1]),
+            ngram_range=(config.ngram_range[0], config.ngram_range[1]) if corpus is None else corpus.ngram_range,
             latent_dim=config.latent_dim,
             epochs=config.epochs,
             seed_words=seed_words,
             relevance_weight=config.relevance_weight,
             random_state=config.seed,
             verbose=2 if verbose else 0,
-        ).fit([text.text for text in texts], embeddings=embeddings)
+        ).fit(documents if corpus is None else corpus, embeddings=embeddings)
         if config.edits is not None:
             model.apply_edits(config.edits)
-        _write(model, texts, own, embeddings, times, config, folder, say)
+        _write(model, texts, documents, own, embeddings, times, config, folder, say)
         if codes_folder is not None:
             say("codes in the plane")
             _export_codes(model, texts, embeddings, codes_folder, config.seed)
     return model
 
 
-def _texts(config: TopicsConfig) -> list[Text]:
+class _PreparedTexts(Sequence[Text]):
+    """The documents of a prepared corpus, of which the labels are known and not the text."""
+
+    def __init__(self, corpus: BagOfWordsCorpus) -> None:
+        self._examples, self._names = corpus.train, corpus.label_names
+
+    def __len__(self) -> int:
+        return len(self._examples)
+
+    def __getitem__(self, row: Any) -> Any:
+        labels = self._examples.labels
+        if not 0 <= row < len(self):
+            raise IndexError(row)
+        label = None if labels is None or labels[row] < 0 else self._names[labels[row]]
+        return Text("", label, cells={"row": row} | ({"label": label or ""} if self._names else {}))
+
+
+def _texts(config: TopicsConfig) -> tuple[Sequence[Text], Any, BagOfWordsCorpus | None]:
+    """The texts, the strings or counts that the model reads, and the corpus where it is a prepared one."""
+    if config.corpus == "prepared":
+        corpus = load_bag_of_words("prepared", data_dir=config.data_dir)
+        return _PreparedTexts(corpus), corpus.train.counts, corpus
     if config.corpus is not None:
-        return list(read_wikipedia())
-    columns = Columns(config.text_column, config.label_column, config.delimiter)
-    return list(TextFiles(list(config.train_files), whole_files=True, columns=columns))
+        texts = list(read_wikipedia())
+    else:
+        columns = Columns(config.text_column, config.label_column, config.delimiter)
+        texts = list(TextFiles(list(config.train_files), whole_files=True, columns=columns))
+    return texts, [text.text for text in texts], None
 
 
 def _times(config: TopicsConfig, texts: Sequence[Text]) -> list[Any] | None:
@@ -112,14 +140,15 @@ def _times(config: TopicsConfig, texts: Sequence[Text]) -> list[Any] | None:
 def _title(config: TopicsConfig) -> str:
     """The names of the files of texts, the heading of the report."""
     if config.corpus is not None:
-        return config.corpus.capitalize()
+        return Path(config.data_dir).name if config.data_dir is not None else config.corpus.capitalize()
     names = [Path(file.split("=", 1)[-1]).name for file in config.train_files]
     return ", ".join(names[:3]) + (" …" if len(names) > 3 else "")
 
 
 def _write(
     model: TopicModel,
-    texts: list[Text],
+    texts: Sequence[Text],
+    documents: Any,
     own: OwnColumns,
     embeddings: np.ndarray | None,
     times: list[Any] | None,
@@ -140,7 +169,7 @@ def _write(
     (folder / "findings.json").write_text(text, encoding="utf-8")
     topics["words"] = topics["words"].str.join(" ")
     topics[["topic", "label", "size", "share", "c_npmi", "words"]].to_csv(folder / "topics.csv", index=False)
-    _write_documents(model, texts, own, embeddings, folder / "documents.csv")
+    _write_documents(model, texts, documents, own, embeddings, folder / "documents.csv")
     if any(label is not None for label in labels):
         model.topics_per_class(labels).to_csv(folder / "topics_per_class.csv", index=False)
     if times is not None:
@@ -148,36 +177,69 @@ def _write(
         found["words"] = found["words"].str.join(" ")
         found.to_csv(folder / "topics_over_time.csv", index=False)
     say("map and report")
-    strings, used = [text.text for text in texts], (config.text_column, config.label_column, config.date_column)
-    shown = own.columns(texts, without={"row", "text", "label", *map(str, used)})
-    titles = shown.pop("title", None)
-    model.report(
-        folder / "report.html",
-        labels,
-        times=times,
-        titles=titles,
-        columns=shown or None,
-        texts=strings,
-        title=_title(config),
-    )
+    _write_report(model, texts, documents, own, times, config, folder / "report.html")
     model.save(folder / MODEL_FOLDER)
 
 
-def _write_documents(
-    model: TopicModel, texts: list[Text], own: OwnColumns, embeddings: np.ndarray | None, path: Path
+def _write_report(
+    model: TopicModel,
+    texts: Sequence[Text],
+    documents: Any,
+    own: OwnColumns,
+    times: list[Any] | None,
+    config: TopicsConfig,
+    path: Path,
 ) -> None:
-    strings, names = [text.text for text in texts], model.topic_labels()
-    proportions, known = model.transform(strings, embeddings=embeddings), model.known_tokens(strings).tolist()
+    """Writes the page, of very many texts that of a sample."""
+    title, rows = _title(config), np.arange(len(texts))
+    if len(texts) > MOST_ON_PAGE:
+        title += f": a sample of {MOST_ON_PAGE:,} of {len(texts):,} texts"
+        rows = np.sort(np.random.default_rng(config.seed).choice(len(texts), MOST_ON_PAGE, replace=False))
+        model = _sample_of(model, rows)
+    shown = [texts[row] for row in rows.tolist()]
+    used = {"row", "text", "label", str(config.text_column), str(config.label_column), str(config.date_column)}
+    columns = own.columns(shown, without=used)
+    model.report(
+        path,
+        [text.label for text in shown],
+        times=None if times is None else [times[row] for row in rows],
+        titles=columns.pop("title", None),
+        columns=columns or None,
+        texts=[text.text for text in shown] if isinstance(documents, list) else None,
+        title=title,
+    )
+
+
+def _sample_of(model: TopicModel, rows: np.ndarray) -> TopicModel:
+    """The model with the training documents at the positions `rows` alone."""
+    sample = copy(model)
+    sample._set_topics(model._topics.take(rows))
+    sample._texts = None if model._texts is None else [model._texts[row] for row in rows]
+    return sample
+
+
+def _write_documents(
+    model: TopicModel, texts: Sequence[Text], documents: Any, own: OwnColumns, embeddings: np.ndarray | None, path: Path
+) -> None:
+    names = model.topic_labels()
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow([*own.names, *_ADDED])
-        for row, text in enumerate(texts):
-            placed = known[row] > 0 or embeddings is not None
-            about = label_and_topic(text.label, proportions[row], names, placed)
-            writer.writerow([*own.cells(row, text), *topic_cells(about), known[row]])
+        for block in blocks(len(texts), _BLOCK):
+            vectors = None if embeddings is None else embeddings[block]
+            proportions, known = (
+                model.transform(documents[block], embeddings=vectors),
+                model.known_tokens(documents[block]),
+            )
+            for row, number in enumerate(range(block.start, block.stop)):
+                text, tokens = texts[number], int(known[row])
+                about = label_and_topic(text.label, proportions[row], names, tokens > 0 or embeddings is not None)
+                writer.writerow([*own.cells(number, text), *topic_cells(about), tokens])
 
 
-def _export_codes(model: TopicModel, texts: list[Text], embeddings: np.ndarray | None, folder: Path, seed: int) -> None:
+def _export_codes(
+    model: TopicModel, texts: Sequence[Text], embeddings: np.ndarray | None, folder: Path, seed: int
+) -> None:
     strings = [text.text for text in texts]
     files, proportions, names = CodeFiles(), model.transform(strings, embeddings=embeddings), model.topic_labels()
     for row, (text, code, known) in enumerate(

@@ -15,20 +15,17 @@ from tf_vmf.report.engine.topic_view import TopicView
 from tf_vmf.report.page.page import write_report
 from tf_vmf.report.section import Findings, ReportSection, with_registered
 from tf_vmf.report.sections.axes import Axes
-from tf_vmf.report.sections.interpolations import Interpolations
-from tf_vmf.report.sections.label_samples import LabelSamples
+from tf_vmf.report.sections.decodings import Interpolations, Reconstructions
 from tf_vmf.report.sections.labels import LabelPath, LabelWords
 from tf_vmf.report.sections.maps import DocumentMap, SentenceMap
 from tf_vmf.report.sections.neighbors import DocumentNeighbors, SentenceNeighbors
 from tf_vmf.report.sections.order_of_words import OrderOfWords
 from tf_vmf.report.sections.overview import DocumentOverview, Overview, SentenceOverview
-from tf_vmf.report.sections.prior_samples import PriorSamples
-from tf_vmf.report.sections.protocol import Protocol
-from tf_vmf.report.sections.reconstructions import Reconstructions
 from tf_vmf.report.sections.results import DocumentResults, SentenceResults
+from tf_vmf.report.sections.samples import LabelSamples, PriorSamples
 from tf_vmf.report.sections.sentence_groups import SentenceGroups
 from tf_vmf.report.sections.topics import Topics
-from tf_vmf.report.sections.training import Training
+from tf_vmf.report.sections.training import Protocol, Training
 from tf_vmf.report.sections.use_of_code import UseOfCode
 
 DOCUMENT_SECTIONS: tuple[type[ReportSection], ...] = (

@@ -15,15 +15,15 @@ def sweep_report(path: str | Path, findings: SweepFindings, *, title: str = "Swe
     """Writes an HTML report of a sweep: curves over the first setting, a line for every combination of the others, and a table.
 
     ```python
-    point = tf_vmf.report.engine.SweepPoint  # tf_vmf.report.engine.sweep_points reads them from folders of runs
+    point = tf_vmf.report.SweepPoint  # tf_vmf.report.sweep_points reads them from folders of runs
     figures = {"perplexity": (801.0, 803.0), "nll": (620.4, 620.9), "kl": (18.8, 18.8), "code_gain": (128.0, 127.0)}
     points = [point({"latent_dim": "25"}, figures), point({"latent_dim": "50"}, {**figures, "perplexity": (790.0, 793.0)})]
-    tf_vmf.report.sweep_report("report.html", tf_vmf.report.engine.find_sweep(points))
+    tf_vmf.report.sweep_report("report.html", tf_vmf.report.find_sweep(points))
     ```
 
     Args:
         path: The file to write.
-        findings: What `tf_vmf.report.engine.find_sweep` returned.
+        findings: What `tf_vmf.report.find_sweep` returned.
         title: The heading.
 
     Raises:

@@ -188,7 +188,10 @@ def as_texts(texts: Any, name: str = "texts") -> Iterable[Text]:
 def _streamed(batches: Iterator[Any], name: str) -> Iterator[Text]:
     row = 0
     for batch in batches:
-        for entry in [batch] if isinstance(batch, str) else _entries(batch, name):
+        single = isinstance(batch, str | bytes) or not isinstance(
+            batch, Iterable
+        )  # what is no string has its row named
+        for entry in [batch] if single else _entries(batch, name):
             yield Text(_text_of(entry, row, name), line=row)
             row += 1
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import random
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -14,6 +16,7 @@ import tensorflow as tf
 from scipy import sparse
 
 from tf_vmf._errors import ArgumentError
+from tf_vmf.data.arrays import IN_MEMORY, Store
 from tf_vmf.data.documents import Documents
 from tf_vmf.layers import LearnedConcentration, VonMisesFisherLatent
 from tf_vmf.models import BagOfWordsVAE, FusedAdam
@@ -23,6 +26,7 @@ _EVALUATION_BATCH = 500
 # Concentration of the posterior of a latent that has none.
 _CERTAIN = 1e6
 _DECODED_AT_ONCE = 256
+_MOST_COPIED, _MOST_IN_MEMORY = 2**26, 200_000  # counts, and codes
 # Concentration of the posterior at the start of training, and its lower bound.
 _INITIAL_CONCENTRATION, _MINIMUM_CONCENTRATION = 120.0, 1.0
 _INPUT_DROPOUT, _DROPOUT = 0.3, 0.1
@@ -64,8 +68,8 @@ def train(counts: sparse.csr_matrix, settings: CodeSettings, seed: int, verbose:
         seed: Seed of the weights, the order of documents and the noise.
         verbose: 0 silent, 1 a progress bar, 2 a line per epoch.
     """
-    # Whole numbers take half the memory in batches.
-    whole = bool(np.all(counts.data == np.floor(counts.data)))
+    # Whole numbers take half the memory in batches; very many counts may lie in a file, and stay there.
+    whole = counts.nnz <= _MOST_COPIED and bool(np.all(counts.data == np.floor(counts.data)))
     documents = Documents(counts.astype(np.int32) if whole else counts)
     batch_size = min(settings.batch_size, len(documents))
     steps = documents.steps_per_epoch(batch_size)
@@ -90,18 +94,20 @@ def train(counts: sparse.csr_matrix, settings: CodeSettings, seed: int, verbose:
 
 
 def encode(model: BagOfWordsVAE, counts: sparse.csr_matrix) -> tuple[np.ndarray, np.ndarray]:
-    """Mean directions of the posterior (n, d), and its concentrations (n,); float32.
+    """Mean directions of the posterior (n, d), and its concentrations (n,), float32: zeros for documents without a known word.
 
-    A latent that has no concentration is taken for certain.
+    A latent that has no concentration is taken for certain. Codes of very many documents lie in a temporary file.
     """
-    directions = [np.zeros((0, model.latent.latent_dim), np.float32)]
-    concentrations = [np.zeros(0, np.float32)]
+    size, dim = counts.shape[0], model.latent.latent_dim
+    store = IN_MEMORY if size <= _MOST_IN_MEMORY else Store(Path(tempfile.gettempdir()))
+    directions, concentrations = store.column("float32"), store.column("float32")
     for batch in _batches(counts):
         parameters = model.posterior_parameters(batch)
-        directions.append(parameters["mean_direction"].numpy())
-        certain = np.full(len(directions[-1]), _CERTAIN, np.float32)
-        concentrations.append(np.asarray(parameters.get("concentration", certain)))
-    return np.concatenate(directions), np.concatenate(concentrations)
+        known = batch.numpy().any(axis=1)
+        directions.extend((parameters["mean_direction"].numpy() * known[:, np.newaxis]).ravel())
+        certain = np.full(len(known), _CERTAIN, np.float32)
+        concentrations.extend(np.asarray(parameters.get("concentration", certain)) * known)
+    return directions.array().reshape(size, dim), concentrations.array()
 
 
 def log_likelihood_bounds(model: BagOfWordsVAE, counts: sparse.csr_matrix, seed: int = 0) -> np.ndarray:
@@ -140,7 +146,7 @@ def _latent(latent_dim: int, seed: int) -> VonMisesFisherLatent:
 
 def _batches(counts: sparse.csr_matrix) -> Iterator[tf.Tensor]:
     for start in range(0, counts.shape[0], _EVALUATION_BATCH):
-        yield tf.constant(counts[start : start + _EVALUATION_BATCH].toarray())
+        yield tf.constant(counts[start : start + _EVALUATION_BATCH].toarray(), tf.float32)
 
 
 def _draw_kernels(model: BagOfWordsVAE, seed: int) -> None:

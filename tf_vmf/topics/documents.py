@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,19 +58,45 @@ class CountedDocuments:
         names = np.asarray(vocabulary, object)[self.words]
         return [part.tolist() for part in np.split(names, self.offsets[1:-1])]
 
+    def take(self, rows: np.ndarray) -> CountedDocuments:
+        """The documents at the positions `rows`."""
+        counts, vectors = self.counts[rows], None if self.vectors is None else self.vectors[rows]
+        if self.words is None or self.offsets is None:
+            return CountedDocuments(counts, vectors=vectors)
+        lengths = np.diff(self.offsets)[rows]
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        places = np.repeat(self.offsets[rows] - offsets[:-1], lengths) + np.arange(offsets[-1])
+        return CountedDocuments(counts, self.words[places], offsets, vectors)
+
+    def extended(self, other: CountedDocuments) -> CountedDocuments:
+        """These documents, and others after them."""
+        counts = sparse.vstack([self.counts, other.counts], format="csr")
+        vectors = None if self.vectors is None or other.vectors is None else np.vstack([self.vectors, other.vectors])
+        if self.words is None or self.offsets is None or other.words is None or other.offsets is None:
+            return CountedDocuments(counts, vectors=vectors)
+        offsets = np.concatenate([self.offsets, other.offsets[1:] + self.offsets[-1]])
+        return CountedDocuments(counts, np.concatenate([self.words, other.words]), offsets, vectors)
+
+
+def nonempty(counts: sparse.csr_matrix) -> sparse.csr_matrix:
+    """The rows that hold a count, without a copy of the counts, which may lie in a file."""
+    kept = np.diff(counts.indptr) > 0
+    ends = np.concatenate([counts.indptr[:1], counts.indptr[1:][kept]])
+    return sparse.csr_matrix((counts.data, counts.indices, ends), (int(kept.sum()), counts.shape[1]))
+
 
 def is_texts(documents: Any) -> bool:
-    """Whether documents are strings, in a list, an array or a data frame's column, and no counts.
+    """Whether documents are strings, in a list, an array, a data frame's column or an iterator, and no counts.
 
     Raises:
-        TypeError: A single string was passed, an iterator, or a list that mixes strings with something else.
+        TypeError: A single string was passed, or a list that mixes strings with something else.
     """
     if isinstance(documents, str | bytes):
         raise TypeError(f"Expected a list of texts. Received one string: {documents[:60]!r}. Pass [text].")
+    if isinstance(documents, Iterator):
+        return True
     if not (sparse.issparse(documents) or hasattr(documents, "__len__")):
-        raise TypeError(
-            f"Expected a list of texts, or counts. Received: {type(documents).__name__}. Pass list(texts) for an iterator."
-        )
+        raise TypeError(f"Expected a list of texts, or counts. Received: {type(documents).__name__}.")
     if sparse.issparse(documents) or getattr(documents, "ndim", 1) != 1:
         return False
     others = [text for text in documents if not isinstance(text, str)]
@@ -92,7 +118,9 @@ def is_texts(documents: Any) -> bool:
 
 def is_empty(documents: Any) -> bool:
     """Whether there is no document."""
-    return not (documents.shape[0] if sparse.issparse(documents) else len(documents))
+    return not isinstance(documents, Iterator) and not (
+        documents.shape[0] if sparse.issparse(documents) else len(documents)
+    )
 
 
 def choose_words(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -12,11 +12,18 @@ from scipy import sparse
 from sklearn.preprocessing import normalize
 
 from tf_vmf._errors import ArgumentError
+from tf_vmf.data.arrays import blocks
 from tf_vmf.models import BagOfWordsVAE
 from tf_vmf.topics.codes import log_word_probabilities
-from tf_vmf.topics.documents import CountedDocuments
+from tf_vmf.topics.documents import CountedDocuments, nonempty
+from tf_vmf.topics.fitting import Texts, sample_of, update_topics
 from tf_vmf.topics.mixture import TopicMixture, outlier_threshold
 from tf_vmf.topics.words import WordSettings, rank_words, topic_modes, word_scores
+
+_BLOCK = 20_000  # documents whose proportions are computed at a time
+
+# Mixture, topics of its components, documents, their codes and the concentrations of these: what `find_words` reads.
+Parts = tuple[TopicMixture, np.ndarray, CountedDocuments, np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +39,8 @@ class FittedTopics:
         modes: The codes at which the topics are decoded, shape (K, d).
         log_probabilities: log p(word|topic), shape (K, V).
         ranking: Numbers of words by rank, shape (K, V).
+        weights: The mean proportions of the training documents, shape (K,).
+        labels: The topic of each training document, int64 (n,); -1 for none.
     """
 
     mixture: TopicMixture
@@ -42,32 +51,29 @@ class FittedTopics:
     modes: np.ndarray
     log_probabilities: np.ndarray
     ranking: np.ndarray
+    weights: np.ndarray
+    labels: np.ndarray
 
     @property
     def num_topics(self) -> int:
         return int(self.topic_of.max()) + 1
 
-    @cached_property
-    def weights(self) -> np.ndarray:
-        """The mean proportions of the training documents, shape (K,)."""
-        return np.asarray(self._of_placed.mean(axis=0))
-
-    @cached_property
-    def _of_placed(self) -> np.ndarray:
-        return self._proportions_at(self.documents, np.flatnonzero(self.documents.placed))
+    def take(self, rows: np.ndarray) -> FittedTopics:
+        """The same topics with the training documents at the positions `rows` alone."""
+        own = {name: getattr(self, name)[rows] for name in ("codes", "concentrations", "labels")}
+        return replace(self, documents=self.documents.take(rows), **own)
 
     def proportions(self, documents: CountedDocuments) -> np.ndarray:
         """p(topic|document), shape (n, K); documents without a known word and a vector get the mean proportions."""
         proportions = np.tile(self.weights, (len(documents), 1))
-        if (placed := documents.placed).any():
-            proportions[placed] = self._proportions_at(documents, np.flatnonzero(placed))
+        for rows, found in proportions_by_block(self.mixture, self.topic_of, documents):
+            proportions[rows] = found
         return proportions
 
+    @cached_property
     def training_proportions(self) -> np.ndarray:
         """`proportions` of the training documents."""
-        proportions = np.tile(self.weights, (len(self.documents), 1))
-        proportions[self.documents.placed] = self._of_placed
-        return proportions
+        return self.proportions(self.documents)
 
     def outliers(
         self, documents: CountedDocuments, codes: np.ndarray, concentrations: np.ndarray, share: float | None
@@ -98,15 +104,23 @@ class FittedTopics:
         assert words is not None
         counts.sort_indices()
         shares = self.mixture.word_responsibilities(counts, self.mixture.proportions(counts, documents.vectors))
-        return self._of_topics(shares)[np.searchsorted(counts.indices, words)]
+        return _of_topics(shares, self.topic_of)[np.searchsorted(counts.indices, words)]
 
-    def _proportions_at(self, documents: CountedDocuments, rows: np.ndarray) -> np.ndarray:
+
+def proportions_by_block(
+    mixture: TopicMixture, topic_of: np.ndarray, documents: CountedDocuments
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yields the rows of documents that have a topic, some at a time, and p(topic|document) of these, shape (rows, K)."""
+    placed = np.flatnonzero(documents.placed)
+    for block in blocks(len(placed), _BLOCK):
+        rows = placed[block]
         vectors = None if documents.vectors is None else documents.vectors[rows]
-        return self._of_topics(self.mixture.proportions(documents.counts[rows], vectors))
+        yield rows, _of_topics(mixture.proportions(documents.counts[rows], vectors), topic_of)
 
-    def _of_topics(self, of_components: np.ndarray) -> np.ndarray:
-        members = np.equal.outer(self.topic_of, np.arange(self.num_topics)).astype(np.float64)
-        return of_components @ members
+
+def _of_topics(of_components: np.ndarray, topic_of: np.ndarray) -> np.ndarray:
+    members = np.equal.outer(topic_of, np.arange(int(topic_of.max()) + 1)).astype(np.float64)
+    return np.asarray(of_components @ members)
 
 
 def find_words(
@@ -129,20 +143,42 @@ def find_words(
         concentrations: Of the posteriors around the codes.
         settings: How words are chosen.
     """
-    empty = np.empty(0)
-    topics = FittedTopics(mixture, topic_of, documents, codes, concentrations, empty, empty, empty)
     known = documents.known
-    proportions = topics.training_proportions()[known]
-    centres = normalize(proportions.T @ codes[known].astype(np.float64))
-    modes = topic_modes(codes[known], proportions, centres, settings.mode_concentration)
+    rows = np.flatnonzero(known)
+    rows = rows[sample_of(len(rows), 0)]  # the densest points are looked for among these
+    num_topics = int(topic_of.max()) + 1
+    of_rows = np.zeros((len(rows), num_topics))
+    sums, resultants = np.zeros(num_topics), np.zeros((num_topics, codes.shape[1]))
+    labels = np.full(len(documents), -1)
+    for part, proportions in proportions_by_block(mixture, topic_of, documents):
+        sums += proportions.sum(axis=0)
+        resultants += proportions.T @ codes[part].astype(np.float64)  # codes without a known word are zeros
+        labels[part] = proportions.argmax(axis=1)
+        own = slice(*np.searchsorted(rows, [part[0], part[-1] + 1]))
+        of_rows[own] = proportions[np.searchsorted(part, rows[own])]
+    modes = topic_modes(codes[rows], of_rows, normalize(resultants), settings.mode_concentration)
     log_probabilities = log_word_probabilities(model, modes)
     totals = np.asarray(documents.counts.sum(axis=0), np.float64).ravel()
     log_reference = log_word_shares(documents)
     scores = word_scores(log_probabilities, log_reference, settings)
     scores[:, totals == 0] = -np.inf  # words of a given vocabulary that the documents do not hold come last
-    counts = documents.counts[np.flatnonzero(known)]
-    ranking = rank_words(scores, counts, settings, likelier=log_probabilities > log_reference)
-    return replace(topics, modes=modes, log_probabilities=log_probabilities, ranking=ranking)
+    ranking = rank_words(scores, nonempty(documents.counts), settings, likelier=log_probabilities > log_reference)
+    estimates = modes, log_probabilities, ranking, sums / sums.sum(), labels
+    return FittedTopics(mixture, topic_of, documents, codes, concentrations, *estimates)
+
+
+def extended(
+    topics: FittedTopics,
+    new: CountedDocuments,
+    codes: np.ndarray,
+    concentrations: np.ndarray,
+    guides: Sequence[Sequence[int]],
+) -> Parts:
+    """What `find_words` reads once further documents, with their codes, count in the topics."""
+    texts = Texts(new.counts, codes, concentrations, new.vectors).take(np.flatnonzero(new.known))
+    mixture = update_topics(topics.mixture, texts, guides)
+    all_codes = np.concatenate([topics.codes, codes]), np.concatenate([topics.concentrations, concentrations])
+    return mixture, topics.topic_of, topics.documents.extended(new), *all_codes
 
 
 def log_word_shares(documents: CountedDocuments) -> np.ndarray:
@@ -182,6 +218,8 @@ def write_topics(topics: FittedTopics, path: Path) -> None:
         modes=topics.modes,
         log_probabilities=topics.log_probabilities,
         ranking=topics.ranking,
+        weights_of_topics=topics.weights,
+        labels=topics.labels,
         counts_data=counts.data,
         counts_indices=counts.indices,
         counts_indptr=counts.indptr,
@@ -209,4 +247,6 @@ def read_topics(path: Path) -> FittedTopics:
         modes=arrays["modes"],
         log_probabilities=arrays["log_probabilities"],
         ranking=arrays["ranking"],
+        weights=arrays["weights_of_topics"],
+        labels=arrays["labels"],
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from tf_vmf._errors import ArgumentError
+from tf_vmf.data import BagOfWordsCorpus
 from tf_vmf.data.counts import aligned_columns, names_of_columns
 from tf_vmf.text import DocumentVectorization, Tokenizer
 from tf_vmf.text.vocabulary import VocabularyChoice, read_stop_words
@@ -24,7 +25,7 @@ class Training(NamedTuple):
         documents: Their words.
         vocabulary: The V words.
         vectorizer: From texts to counts; None where counts were given.
-        texts: The beginnings of the texts, or None.
+        texts: The beginnings of the texts; None of counts and of a stream.
         names: The names of the columns of a data frame of counts, or None.
     """
 
@@ -42,6 +43,8 @@ def read_training(documents: Any, model: Any) -> Training:
         TypeError: They are neither texts nor counts.
         ArgumentError: There is none, no word is left, or counts do not fit the vocabulary.
     """
+    if isinstance(documents, BagOfWordsCorpus):
+        return _training_of_corpus(documents, model)
     given = None if model.vocabulary is None else checked_vocabulary(model.vocabulary)
     names = None if given is None else names_of_columns(documents)
     plain = plain_documents(documents, given)
@@ -67,12 +70,25 @@ def read_training(documents: Any, model: Any) -> Training:
             stop_words=read_stop_words(model.stop_words, tokenizer),
             ngrams=tokenizer.ngram_range[1] > 1,
         )
-    texts = list(plain)
+    texts = plain if isinstance(plain, Iterator) else list(plain)
     vocabulary, counted = choose_words(texts, tokenizer, choice)
     if given is not None and model.ngram_range == (1, 1):
         warn_of_impossible_words(vocabulary, tokenizer)
     vectorizer = DocumentVectorization(vocabulary, tokenization=tokenizer.tokenization, ngram_range=model.ngram_range)
-    return Training(counted, vocabulary, vectorizer, [shortened(text) for text in texts], None)
+    kept = None if isinstance(texts, Iterator) else [shortened(text) for text in texts]
+    return Training(counted, vocabulary, vectorizer, kept, None)
+
+
+def _training_of_corpus(corpus: BagOfWordsCorpus, model: Any) -> Training:
+    """The training documents of a corpus, which may lie in files, as those of a prepared one do."""
+    for name in ("tokenization", "ngram_range"):
+        if (own := getattr(corpus, name)) != getattr(model, name):
+            raise ArgumentError(name, f"{own!r}, as of the corpus", repr(getattr(model, name)))
+    if model.vocabulary is not None and tuple(model.vocabulary) != corpus.vocabulary:
+        raise ArgumentError("vocabulary", "None, or the words of the corpus", f"{len(model.vocabulary)} words")
+    texts = corpus.train.texts
+    kept = None if texts is None else [shortened(text) for text in texts]
+    return Training(CountedDocuments(corpus.train.counts), corpus.vocabulary, corpus.vectorizer(), kept, None)
 
 
 def tokenizer_of(model: Any) -> Tokenizer:
@@ -109,7 +125,7 @@ def read_new(
     if is_texts(plain):
         if vectorizer is None:
             raise ArgumentError("X", "counts over `vocabulary_`, as this model was fitted on counts", "texts")
-        return count_words(list(plain), tokenizer, vocabulary)
+        return count_words(plain if isinstance(plain, Iterator) else list(plain), tokenizer, vocabulary)
     return checked_counts(np.zeros((0, len(vocabulary))) if is_empty(plain) else plain, len(vocabulary))
 
 
@@ -134,6 +150,18 @@ def plain_documents(documents: Any, vocabulary: Sequence[str] | None) -> Any:
     if isinstance(documents, np.ndarray) and documents.ndim == 0:
         raise TypeError(f"Expected a list of texts, or counts. Received: an array of shape (), {documents!r:.60}.")
     return documents.to_pylist() if hasattr(documents, "to_pylist") else documents
+
+
+def extended(texts: list[str] | None, documents: Any) -> list[str] | None:
+    """The beginnings of training texts with those of further ones; None where the ones or the others are counts."""
+    plain = plain_documents(documents, None)
+    return None if texts is None or not is_texts(plain) else [*texts, *map(shortened, plain)]
+
+
+def say(line: str, verbose: int) -> None:
+    """Prints a line of the progress."""
+    if verbose:
+        print(line, flush=True)
 
 
 def shortened(text: str) -> str:

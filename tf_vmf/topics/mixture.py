@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from scipy import sparse
@@ -56,6 +56,32 @@ def principal_components(vectors: np.ndarray, seed: int) -> tuple[np.ndarray, np
 
 
 @dataclass(frozen=True, eq=False)
+class TopicSums:
+    """Sums over texts, weighted by topic: all that is estimated of a mixture rests on them, and those of further texts add up.
+
+    Attributes:
+        words: How often each topic says each word, shape (K, V).
+        sizes: The number of texts of each topic, shape (K,).
+        codes: Of their codes, shape (K, d).
+        vectors: Of their reduced vectors, shape (K, c); None without them.
+    """
+
+    words: np.ndarray
+    sizes: np.ndarray
+    codes: np.ndarray
+    vectors: np.ndarray | None = None
+
+    def __add__(self, other: TopicSums) -> TopicSums:
+        vectors = None if self.vectors is None or other.vectors is None else self.vectors + other.vectors
+        return TopicSums(self.words + other.words, self.sizes + other.sizes, self.codes + other.codes, vectors)
+
+    def take(self, order: np.ndarray) -> TopicSums:
+        """Those of the topics at the positions `order`."""
+        found = {field.name: getattr(self, field.name) for field in fields(self)}
+        return replace(self, **{name: values[order] for name, values in found.items() if values is not None})
+
+
+@dataclass(frozen=True, eq=False)
 class TopicMixture:
     """A mixture of K topics over texts: their words, their codes and, where given, their vectors.
 
@@ -78,6 +104,7 @@ class TopicMixture:
         concentration: Of the codes around them; all topics share it.
         words: p(word | topic) > 0, shape (K, V), where a word counts as seen some more times in proportion to the sizes of topics.
         vectors: The sphere of the vectors; None without them.
+        sums: What the mixture was estimated from; None where it was not.
     """
 
     weights: np.ndarray
@@ -85,6 +112,7 @@ class TopicMixture:
     concentration: float
     words: np.ndarray
     vectors: VectorSphere | None = None
+    sums: TopicSums | None = None
 
     @property
     def num_topics(self) -> int:
@@ -149,7 +177,12 @@ class TopicMixture:
             found |= {
                 f"vector_{field.name}": np.asarray(getattr(self.vectors, field.name)) for field in fields(VectorSphere)
             }
-        return found
+        sums = (
+            {}
+            if self.sums is None
+            else {f"sums_{field.name}": getattr(self.sums, field.name) for field in fields(TopicSums)}
+        )
+        return found | {name: values for name, values in sums.items() if values is not None}
 
     @classmethod
     def from_arrays(cls, found: Mapping[str, np.ndarray]) -> TopicMixture:
@@ -162,13 +195,10 @@ class TopicMixture:
                 found["vector_mean_directions"],
                 float(found["vector_concentration"]),
             )
-        return cls(
-            found["weights"],
-            found["mean_directions"],
-            float(found["concentration"]),
-            found["words"],
-            sphere,
-        )
+        parts = found["weights"], found["mean_directions"], float(found["concentration"]), found["words"]
+        names = [field.name for field in fields(TopicSums)]
+        sums = TopicSums(*(found.get(f"sums_{name}") for name in names)) if "sums_words" in found else None  # type: ignore[arg-type]
+        return cls(*parts, sphere, sums)
 
 
 def expected_log_density(

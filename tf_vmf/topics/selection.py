@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from tf_vmf.topics.arguments import warn_of_equal_codes
-from tf_vmf.topics.documents import CountedDocuments
-from tf_vmf.topics.fitting import cluster, fit_topics, starting_points
+from tf_vmf.topics.documents import CountedDocuments, nonempty
+from tf_vmf.topics.fitting import cluster, fit_topics, sample_of, starting_points
 from tf_vmf.topics.mixture import TopicMixture
 
 CANDIDATES = (2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100)
@@ -39,15 +39,20 @@ def find_mixture(
     Returns:
         (the mixture, the criterion by number of topics, where none is given).
     """
-    known = np.flatnonzero(documents.known)
+    known, criteria = np.flatnonzero(documents.known), None
+    if len(known) < len(documents):
+        codes, concentrations = codes[known], concentrations[known]
     vectors = None if documents.vectors is None else documents.vectors[known]
-    points, criteria = starting_points(codes[known], vectors, seed), None
+    rows = sample_of(len(known), seed)
+    points = starting_points(codes[rows], None if vectors is None else vectors[rows], seed)
     if num_topics is None:
         num_topics, criteria = choose_num_topics(points, seed)
         num_topics = max(num_topics, len(guides))
     warn_of_equal_codes(points, num_topics)
-    parts = codes[known], concentrations[known], documents.counts[known]
-    return fit_topics(*parts, num_topics, vectors=vectors, guides=guides, seed=seed), criteria
+    mixture = fit_topics(
+        codes, concentrations, nonempty(documents.counts), num_topics, vectors=vectors, guides=guides, seed=seed
+    )
+    return mixture, criteria
 
 
 def choose_num_topics(points: np.ndarray, seed: int) -> tuple[int, dict[int, float]]:

@@ -15,6 +15,7 @@ from tf_vmf.evaluation.topic_measures import topic_coherence
 from tf_vmf.evaluation.topics import npmi_coherence
 from tf_vmf.topics.documents import CountedDocuments
 from tf_vmf.topics.fitted import FittedTopics
+from tf_vmf.topics.fitting import sample_of
 from tf_vmf.topics.groups import in_order
 from tf_vmf.topics.representatives import representative_documents
 
@@ -56,7 +57,8 @@ def topic_info(
 def coherence(topics: FittedTopics, vocabulary: Sequence[str]) -> np.ndarray:
     """NPMI of the first ten words of each topic in the training documents, shape (K,).
 
-    In windows of 10 words where the order of words is known, otherwise in whole documents; nan where fewer than two words of the
+    In windows of 10 words where the order of words is known, there in a sample of 50,000 documents of more; otherwise in whole
+    documents. nan where fewer than two words of the
     vocabulary occur.
     """
     # Words that no document holds come last in every topic.
@@ -64,7 +66,8 @@ def coherence(topics: FittedTopics, vocabulary: Sequence[str]) -> np.ndarray:
     if num_words < 2:
         return np.full(topics.num_topics, np.nan)
     words = [[vocabulary[word] for word in row[:num_words]] for row in topics.ranking]
-    sequences = topics.documents.sequences(vocabulary)
+    documents = topics.documents.take(sample_of(len(topics.documents), 0))
+    sequences = documents.sequences(vocabulary)
     if sequences is None:
         return npmi_coherence(words, Documents(topics.documents.counts), vocabulary, num_words)
     return topic_coherence(words, sequences, "c_npmi", num_words=num_words)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -15,27 +15,18 @@ from sklearn.utils.validation import check_is_fitted
 from tf_vmf._errors import ArgumentError
 from tf_vmf.models import BagOfWordsVAE
 from tf_vmf.text import DocumentVectorization
+from tf_vmf.text.files import as_texts
 from tf_vmf.topics import codes as document_codes
 from tf_vmf.topics import edits as topic_edits
 from tf_vmf.topics import files, guidance, inputs, tables
-from tf_vmf.topics.arguments import (
-    check_document_model,
-    check_integer,
-    check_number,
-    check_parameters,
-    checked_labels,
-)
-from tf_vmf.topics.documents import (
-    CountedDocuments,
-    is_texts,
-    word_numbers,
-)
-from tf_vmf.topics.fitted import FittedTopics, find_words, log_word_shares, merged_numbers
+from tf_vmf.topics.arguments import check_document_model, check_integer, check_number, check_parameters, checked_labels
+from tf_vmf.topics.documents import CountedDocuments, is_texts, nonempty, word_numbers
+from tf_vmf.topics.fitted import FittedTopics, Parts, extended, find_words, log_word_shares, merged_numbers
 from tf_vmf.topics.groups import periods, read_column, read_times
 from tf_vmf.topics.representatives import label_words
 from tf_vmf.topics.selection import find_mixture
 from tf_vmf.topics.tree import TopicTree, topic_tree
-from tf_vmf.topics.vectors import Encoder, add_vectors
+from tf_vmf.topics.vectors import add_new_vectors, add_vectors
 from tf_vmf.topics.words import word_settings
 
 if TYPE_CHECKING:
@@ -45,32 +36,27 @@ _WORD_PARAMETERS = ("relevance_weight", "exclusivity", "mode_concentration", "co
 
 
 class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
-    """Topics of documents: clusters of the codes of a vMF autoencoder, named by the words that it predicts there.
+    """Topics of documents: a mixture of directions and words, from the codes of a vMF autoencoder.
 
-    A `BagOfWordsVAE` with a learned concentration maps each document to a direction on the sphere. Topics are the components of
-    a mixture of von Mises-Fisher distributions with a shared concentration over these directions. A topic's words are decoded
-    at the densest point of its documents and ranked by relevance with a penalty for words of other topics; of the `2n` most
-    relevant the ten that occur together most in the training documents come first. Nothing needs labels or pretrained vectors;
-    vectors of the texts, where `fit` is given some, are a second sphere of the same mixture.
+    A `BagOfWordsVAE` maps each document to a direction on the sphere. Clusters of these are the start of a mixture in which the
+    words of the documents decide, and their vectors, where `fit` is given some: a second sphere. The words of a topic are those
+    that the autoencoder decodes where its documents are densest. Nothing needs labels or pretrained vectors.
 
     ```python
     texts = ["the moon and a rocket", "a rocket to the moon", "bread and butter", "butter on bread"] * 25
     model = tf_vmf.TopicModel(num_topics=2, epochs=20, random_state=0)
     model.fit(texts)
-    for words in model.topics(2):
-        print(", ".join(words))  # moon, rocket; bread, butter
+    model.topics(2)  # [["moon", "rocket"], ["bread", "butter"]]
     model.transform(["a moon of butter"])  # proportions of the topics, shape (1, 2)
     ```
 
-    The order of the topics is that of their size, after those of `seed_words`.
-
     Args:
-        num_topics: Number of topics; None chooses from 2 to 100 by the mean silhouette of the codes, and vectors beside them
-            (`silhouettes_` holds the values). It names the number of clear clusters, which may be fewer than a reader wants.
+        num_topics: Number of topics; None chooses from 2 to 100 by the mean silhouette of the codes, and vectors beside them:
+            the number of clear clusters, which may be fewer than a reader wants.
         vocabulary: The words; None chooses them from the texts. Required for counts.
         vocabulary_size: The number of words at most, where they are chosen.
-        min_df: In how many texts a word must occur: a number, an int, or a share, a float.
-        max_df: In how many texts a word may occur: a number, an int, or a share, a float.
+        min_df: In how many texts a word must occur: a number, an int, or a share, a float. So for `max_df`.
+        max_df: In how many texts it may occur.
         stop_words: "english" (gensim's list), "none", the path of a file with a word per line, or words.
         tokenization: "words" (lower-case words of two letters or more), "punctuation" or "whitespace" (tokenized text).
         tokenizer: A function from a text to its words, in place of `tokenization`, such as `jieba.lcut` for Chinese. A saved or
@@ -81,49 +67,30 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         epochs: Passes over the texts; None for as many as make 2,000 training steps, at least 10 and at most 200.
         batch_size: Texts per training step.
         learning_rate: Of Adam at the start; it falls to 0 along a cosine.
-        seed_words: Words that shall belong to a topic each: lists of words, or names with lists of words. They become the first
-            topics; a topic is pulled to the documents that hold its words.
+        seed_words: Lists of words, or names with lists of words, that become the first topics and draw the documents with them;
+            the others follow by size.
         relevance_weight: In [0, 1]: 1 ranks words by probability, 0 by how much likelier they are in the topic than elsewhere.
         exclusivity: Weight of the penalty for words that another topic makes likelier; 0 leaves shared words in all topics.
         mode_concentration: Concentration of the kernel that finds the densest point; 0 decodes at the mean direction.
-        coherent_words: Whether the ten most coherent of the twenty most relevant words come first. The choice uses the
-            co-occurrence in whole training documents, which coherences of the training corpus measure too: compare coherences of
-            models with False, or on held-out documents.
+        coherent_words: Whether the ten of the twenty most relevant words come first that occur together most in the training
+            documents. Their coherence measures that too: compare models with False, or on held-out documents.
         random_state: Seed: an int, a `numpy.random.RandomState` or None.
         verbose: 0 silent, 1 a progress bar, 2 a line per epoch.
 
     Attributes:
-        vocabulary_: The V words, a tuple.
+        vocabulary_: The V words, a tuple; `vectorizer_`, a `DocumentVectorization`, counts them in texts (None after counts).
         model_: The trained `tf_vmf.models.BagOfWordsVAE`.
-        vectorizer_: The `tf_vmf.text.DocumentVectorization` from texts to counts; None after fitting counts.
         num_topics_: The number of topics.
-        mean_directions_: Unit vectors, shape (components, d): one for each topic that was not merged.
-        concentration_: Concentration of the components.
+        mean_directions_: Of the components, shape (components, d), with the `concentration_` that these share.
         silhouettes_: The mean silhouette by number of topics, where `num_topics` is None; otherwise None.
-        labels_: The topic of each training document, shape (n,); -1 for one without a known word, or a vector, which counts
-            nowhere.
-        hidden_topics_: Topics that an edit hides: `topic_info` and the report leave them out, documents keep them.
+        labels_: The topic of each document of `fit` and `partial_fit`, shape (n,); -1 without a known word or a vector.
+        hidden_topics_: Topics that an edit hides from `topic_info` and the report; documents keep them.
         feature_names_in_: The names of the columns, where the model was fitted on a data frame of counts.
-
-    References:
-        J. Xu and G. Durrett. Spherical Latent Spaces for Stable Variational Autoencoders. EMNLP 2018.
-        A. Banerjee, I. Dhillon, J. Ghosh and S. Sra. Clustering on the Unit Hypersphere using von Mises-Fisher
-        Distributions. JMLR 2005.
     """
 
-    vocabulary_: tuple[str, ...]
-    model_: BagOfWordsVAE
-    vectorizer_: DocumentVectorization | None
-    num_topics_: int
-    mean_directions_: np.ndarray
-    concentration_: float
-    silhouettes_: dict[int, float] | None
-    labels_: np.ndarray
-    _topics: FittedTopics
     hidden_topics_: tuple[int, ...]
     _labels: dict[int, str]
     _texts: list[str] | None
-    _encoder: Encoder | None
 
     def __init__(
         self,
@@ -172,13 +139,13 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         self.random_state = random_state
         self.verbose = verbose
 
-    # Training.
-
     def fit(self, X: Any, y: Any = None, *, embeddings: Any = None) -> Self:
         """Trains the document model and finds the topics.
 
         Args:
             X: n texts in a list, an array or a column of a data frame; or counts (n, V), dense or scipy sparse, with `vocabulary`.
+                An iterator of texts, or of lists of them, is read once, onto temporary files: texts of any size fit into memory.
+                So does `tf_vmf.data.load_bag_of_words("prepared", data_dir=...)`, whose training documents are taken.
             y: Ignored; for pipelines.
             embeddings: Vectors of the documents, shape (n, e), of any encoder; or a function from a list of texts to them, such as
                 `SentenceTransformer(...).encode`, which `transform` then calls for new texts. Only their directions count. A text
@@ -187,20 +154,18 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         Raises:
             ArgumentError: An argument is out of range, no word is left, a seed word is unknown, there are fewer documents with a
                 known word than topics, or `embeddings` are not a vector per document, finite and not zero.
-            TypeError: X is one string or an iterator, or mixes strings with something else.
+            TypeError: X is one string, or mixes strings with something else.
             ModuleNotFoundError: stop_words="english" without gensim.
         """
         del y
         check_parameters(self.get_params(deep=False))
         documents = self._read_training(X, embeddings)
         seed = self._seed()
-        unknown = int(np.sum(~documents.known))
-        self._say(f"{len(documents):,} texts, {len(self.vocabulary_):,} words, {unknown:,} texts without one of them")
-        known = documents.counts[np.flatnonzero(documents.known)]
-        settings = document_codes.CodeSettings(
-            self.latent_dim, self.hidden_units, self.epochs, self.batch_size, self.learning_rate
-        )
-        self.model_ = document_codes.train(known, settings, seed, self.verbose)
+        sizes = f"{len(documents):,} texts, {len(self.vocabulary_):,} words, {np.sum(~documents.known):,} texts without one of them"
+        inputs.say(sizes, self.verbose)
+        shape = self.latent_dim, self.hidden_units, self.epochs, self.batch_size, self.learning_rate
+        settings = document_codes.CodeSettings(*shape)
+        self.model_ = document_codes.train(nonempty(documents.counts), settings, seed, self.verbose)
         return self._cluster(documents, seed)
 
     @classmethod
@@ -216,10 +181,8 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
     ) -> Self:
         """The topics that a trained document model sees in documents: `fit` without the training.
 
-        `tf_vmf.models.load("runs/reviews")` returns the model of a run and its vectorizer.
-
         Args:
-            model: A trained document model whose codes are directions.
+            model: A trained document model whose codes are directions; `tf_vmf.models.load` returns it with its vectorizer.
             X: Texts, with `vectorizer`, or counts over the words of the model.
             vectorizer: What turns texts into the counts that the model reads; None for counts.
             vocabulary: The words of the columns of counts; not needed with a vectorizer.
@@ -242,39 +205,51 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
 
     def _cluster(self, documents: CountedDocuments, seed: int) -> Self:
         """Finds the topics of the training documents under the document model."""
-        self._say("topics of the texts")
-        codes, concentrations = self._encode(documents)
+        inputs.say("topics of the texts", self.verbose)
+        codes, concentrations = document_codes.encode(self.model_, documents.counts)
         guides = guidance.seed_columns(self.seed_words, self.vocabulary_)
         given = documents, codes, concentrations, self.num_topics
         mixture, self.silhouettes_ = find_mixture(*given, guides=guides, seed=seed)
         self._labels = {topic: name for topic, name in enumerate(guidance.seed_labels(self.seed_words)) if name}
         self.hidden_topics_ = ()
-        parts = mixture, np.arange(mixture.num_topics), documents, codes, concentrations
-        self._set_topics(find_words(self.model_, *parts, word_settings(self)))
+        self._find_words((mixture, np.arange(mixture.num_topics), documents, codes, concentrations))
         if guides:
             guidance.warn_of_lost_seeds(guides, self.topic_labels(), documents.counts, self.labels_)
         return self
 
-    def _say(self, line: str) -> None:
-        if self.verbose:
-            print(line, flush=True)
-
     def _seed(self) -> int:
         return int(check_random_state(self.random_state).randint(2**31 - 1))
+
+    def partial_fit(self, X: Any, y: Any = None, *, embeddings: Any = None) -> Self:
+        """Goes on with further documents, such as those of a new day, under the vocabulary and the document model of `fit`.
+
+        The new documents are assigned to the topics, and then count in their words, directions and sizes; the words of the topics
+        are found anew. No topic is added: fit anew where `score` of new documents falls. Labels, merges and hidden topics stay.
+
+        Args:
+            X: Texts or counts, as for `transform`; the first call on a model that is not fitted is `fit`.
+            y: Ignored.
+            embeddings: Vectors of the documents, as for `transform`.
+        """
+        del y
+        if not hasattr(self, "model_"):
+            return self.fit(X, embeddings=embeddings)
+        X = [text.text for text in as_texts(X, "X")] if isinstance(X, Iterator) else X
+        new, guides = self._read_placed(X, embeddings), guidance.seed_columns(self.seed_words, self.vocabulary_)
+        self._find_words(extended(self._topics, new, *document_codes.encode(self.model_, new.counts), guides))
+        self._texts = inputs.extended(self._texts, X)
+        return self
 
     def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> np.ndarray:
         """Fits, and returns the proportions of the training documents."""
         self.fit(X, y, **fit_params)
-        return self._topics.training_proportions()
-
-    # Documents.
+        return self._topics.training_proportions
 
     def transform(self, X: Any, *, embeddings: Any = None) -> np.ndarray:
         """Topic proportions p(topic|document), shape (n, num_topics); rows sum to 1.
 
-        A document without a known word, of which nothing is known but perhaps a vector, gets the proportions of its vector; without
-        one the mean proportions of the training documents, and its topic is -1 wherever one is named. `known_tokens` tells these
-        documents.
+        A document without a known word gets the proportions of its vector; without one the mean proportions of the training
+        documents, and its topic is -1 wherever one is named.
 
         Args:
             X: Texts, or counts over `vocabulary_`.
@@ -282,11 +257,9 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
                 model was fitted with; a file keeps no function. So in all methods.
 
         Raises:
-            ArgumentError: There is no vector per document, of the dimension in `fit`, finite and not zero; or there are vectors,
-                and the model was fitted without.
+            ArgumentError: There is no vector per document, of the dimension in `fit`, finite and not zero; or there should be none.
         """
-        documents = self._read_placed(X, embeddings)
-        return self._topics.proportions(documents)
+        return self._topics.proportions(self._read_placed(X, embeddings))
 
     def known_tokens(self, X: Any) -> np.ndarray:
         """How many tokens of each document the vocabulary holds, int64 (n,); sums of fractional counts are rounded."""
@@ -294,13 +267,13 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
 
     def embed(self, X: Any) -> np.ndarray:
         """The code of each document: a unit vector, shape (n, latent_dim), float32; zeros for one without a known word."""
-        return self._encode(self._read(X))[0]
+        counts = self._read(X).counts
+        return document_codes.encode(self.model_, counts)[0]
 
     def score(self, X: Any, y: Any = None) -> float:
         """A lower bound on the log-likelihood per token, in nats; higher is better.
 
-        The evidence lower bound of the document model with one sample per document, divided by the number of known tokens. It
-        depends on the vocabulary: compare models over the same words. It does not depend on the topics.
+        The evidence lower bound of the document model, one sample per document: compare models over the same words.
 
         Raises:
             ArgumentError: No document has a known word.
@@ -320,58 +293,38 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
             share: The share of training documents that count as outliers, in [0, 1], instead of the three deviations.
             embeddings: Vectors of X, as for `transform`.
         """
-        check_is_fitted(self, "model_")
+        topics = self._topics
         if share is not None:
             check_number("share", share, 0.0, 1.0)
-        topics = self._topics
         if X is None:
             return topics.outliers(topics.documents, topics.codes, topics.concentrations, share)
-        documents = self._read_placed(X, embeddings)
-        return topics.outliers(documents, *self._encode(documents), share)
+        new = self._read_placed(X, embeddings)
+        return topics.outliers(new, *document_codes.encode(self.model_, new.counts), share)
 
     @property
     def takes_embeddings(self) -> bool:
         """Whether the model was fitted with vectors, so that new texts need some."""
-        check_is_fitted(self, "model_")
         return self._topics.mixture.vectors is not None
 
-    # Topics.
-
     def topics(self, num_words: int = 10) -> list[list[str]]:
-        """The first words of every topic.
-
-        Args:
-            num_words: Words per topic; `topics(5)` are the first five of `topics(10)`.
-
-        Returns:
-            `num_topics_` lists of `num_words` words.
-        """
-        check_is_fitted(self, "model_")
-        check_integer("num_words", num_words, 1, len(self.vocabulary_))
-        return [[self.vocabulary_[word] for word in row[:num_words]] for row in self._topics.ranking]
+        """The first words of every topic; `topics(5)` are the first five of `topics(10)`."""
+        ranking = self._topics.ranking
+        check_integer("num_words", num_words, 1, ranking.shape[1])
+        return [[self.vocabulary_[word] for word in row[:num_words]] for row in ranking]
 
     def topic_labels(self) -> list[str]:
         """The label of every topic: the one that was set, or the three most frequent of its first six words."""
-        check_is_fitted(self, "model_")
         totals = np.asarray(self._topics.documents.counts.sum(axis=0)).ravel()
         words = [label_words(row, totals, self.vocabulary_) for row in self._topics.ranking]
         names = [", ".join(self.vocabulary_[word] for word in row) for row in words]
         return [self._labels.get(topic, name) for topic, name in enumerate(names)]
 
     def find_topics(self, words: str | Sequence[str], num_topics: int = 5) -> list[tuple[int, float]]:
-        """The topics that words most likely come from.
-
-        Args:
-            words: A word, or several that come from one topic.
-            num_topics: How many topics to return at most.
-
-        Returns:
-            (topic, p(topic|words)) by falling probability.
+        """The topics that a word, or several of one topic, most likely come from: (topic, p(topic|words)), the likeliest first.
 
         Raises:
             ArgumentError: There is no word, or one is not in the vocabulary; the message names similar ones.
         """
-        check_is_fitted(self, "model_")
         check_integer("num_topics", num_topics, 1)
         probabilities = self._topics.topics_of_words(word_numbers(words, self.vocabulary_))
         return [(int(topic), float(probabilities[topic])) for topic in np.argsort(-probabilities)[:num_topics]]
@@ -379,14 +332,8 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
     def topic_words(self, text: str, *, embeddings: Any = None) -> pd.DataFrame:
         """The topic that explains each word of a text.
 
-        Of `model.topic_words("a moon of butter")` moon has the topic of rockets, butter that of bread.
-
-        Args:
-            text: The text.
-            embeddings: Its vector in an array of shape (1, e), as for `transform`.
-
-        Returns:
-            A data frame with a row per known word in reading order: `word`, `topic`, and `weight`, p(topic|word, text).
+        Of `model.topic_words("a moon of butter")` moon has the topic of rockets, butter that of bread. A row of the data frame is a
+        known word, in reading order, with `topic` and `weight`, p(topic|word, text).
 
         Raises:
             ArgumentError: The text is no string, or the model was fitted on counts.
@@ -400,24 +347,15 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
     def update_words(self, **parameters: Any) -> Self:
         """Ranks the words of the topics anew, without training: `model.update_words(exclusivity=0.0)`.
 
-        Args:
-            **parameters: New values of `relevance_weight`, `exclusivity`, `mode_concentration` and `coherent_words`.
-
         Raises:
-            ArgumentError: Another parameter, or a value out of range.
+            ArgumentError: None of `relevance_weight`, `exclusivity`, `mode_concentration`, `coherent_words`, or out of range.
         """
-        check_is_fitted(self, "model_")
+        topic_of = self._topics.topic_of
         if wrong := [name for name in parameters if name not in _WORD_PARAMETERS]:
             raise ArgumentError("parameters", f"some of {', '.join(_WORD_PARAMETERS)}", wrong[0])
-        self.set_params(**parameters)
-        check_parameters(self.get_params(deep=False))
-        self._find_words(self._topics.topic_of)
+        check_parameters(self.set_params(**parameters).get_params(deep=False))
+        self._regroup(topic_of)
         return self
-
-    def _find_words(self, topic_of: np.ndarray) -> None:
-        old = self._topics
-        parts = old.mixture, topic_of, old.documents, old.codes, old.concentrations
-        self._set_topics(find_words(self.model_, *parts, word_settings(self)))
 
     def merge_topics(self, groups: Sequence[Sequence[int]]) -> Self:
         """Merges groups of topics, in place.
@@ -425,93 +363,70 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         A merged topic takes the position of its smallest member; later topics move up. Its proportion is the sum of those of
         its members, its words are decoded anew, and it has the name of the largest member that was named.
 
-        Args:
-            groups: Two or more topics each, such as [[0, 3], [5, 7]].
-
         Raises:
-            ArgumentError: A topic does not exist, is in two groups, or is alone in one.
+            ArgumentError: A topic does not exist, is in two of the groups, as [[0, 3], [5, 7]], or is alone in one.
         """
-        check_is_fitted(self, "model_")
         old = self._topics
         new_number = merged_numbers(old.num_topics, groups)
-        smallest_first = sorted(self._labels, key=lambda topic: old.weights[topic])
+        smallest_first = sorted(self._labels, key=old.weights.item)
         self._labels = {int(new_number[topic]): self._labels[topic] for topic in smallest_first}
         self.hidden_topics_ = tuple(sorted({int(new_number[topic]) for topic in self.hidden_topics_}))
-        self._find_words(new_number[old.topic_of])
+        self._regroup(new_number[old.topic_of])
         return self
 
     def set_topic_labels(self, labels: Mapping[int, str | None] | Sequence[str | None]) -> Self:
-        """Names topics.
-
-        Args:
-            labels: Names by topic, or a name for every topic. Topics that are not named keep their labels; None takes a name
-                away, so that three of its words stand for it again.
+        """Names topics: by topic, or all in a list. Others keep their labels; None takes a name away, and words stand for it again.
 
         Raises:
             ArgumentError: A topic does not exist.
         """
-        check_is_fitted(self, "model_")
-        changed = {**self._labels, **checked_labels(labels, self.num_topics_)}
+        checked = checked_labels(labels, self._topics.num_topics)
+        changed = {**self._labels, **checked}
         self._labels = {topic: label for topic, label in changed.items() if label is not None}
         return self
 
     def hierarchy(self, num_words: int = 10) -> TopicTree:
-        """The tree of the topics by the likeness of their words.
+        """The tree of the topics by the likeness of their words, with `num_words` words per merge.
 
         `scipy.cluster.hierarchy.dendrogram(model.hierarchy().linkage, labels=model.topic_labels())` draws it.
-
-        Args:
-            num_words: Words per merge.
-
-        Returns:
-            `linkage` in scipy's format, and the `members` and `words` of each merge.
         """
-        check_is_fitted(self, "model_")
-        check_integer("num_words", num_words, 1, len(self.vocabulary_))
         topics = self._topics
-        reference = log_word_shares(topics.documents)
-        parts = topics.log_probabilities, topics.weights, reference, self.vocabulary_, num_words, self.relevance_weight
-        return topic_tree(*parts)
+        check_integer("num_words", num_words, 1, len(self.vocabulary_))
+        of_words = topics.log_probabilities, topics.weights, log_word_shares(topics.documents)
+        return topic_tree(*of_words, self.vocabulary_, num_words, self.relevance_weight)
 
     def reduce_topics(self, num_topics: int) -> Self:
         """Merges the topics that are most alike until `num_topics` are left, in place; see `hierarchy` and `merge_topics`."""
-        check_is_fitted(self, "model_")
-        check_integer("num_topics", num_topics, 1, self.num_topics_)
+        check_integer("num_topics", num_topics, 1, self._topics.num_topics)
         groups = self.hierarchy(1).groups(num_topics)
         return self.merge_topics(groups) if groups else self
 
     def apply_edits(self, edits: str | Path) -> Self:
-        """Applies a file of edits, which the report's page writes, in place: labels, merges, and topics to hide.
-
-        See `tf_vmf.topics.edits.read_edits` for the format. All numbers in the file are those before the edits.
+        """Applies a file of edits, which the report's page writes, in place; `tf_vmf.topics.edits.read_edits` has the format.
 
         Raises:
             MissingPlaceError: There is no such file.
             ArgumentError: It was made for other topics, or a field does not fit; the message names the field.
         """
-        check_is_fitted(self, "model_")
-        read = topic_edits.read_edits(edits, self.topics(min(topic_edits.FINGERPRINT_WORDS, len(self.vocabulary_))))
+        num_words = min(topic_edits.FINGERPRINT_WORDS, self._topics.ranking.shape[1])
+        read = topic_edits.read_edits(edits, self.topics(num_words))
         self.set_topic_labels(read.labels)
         self.hidden_topics_ = tuple(sorted({*self.hidden_topics_, *read.hide}))
         return self.merge_topics(read.merge) if read.merge else self
 
-    # Tables.
-
     def topic_info(self, num_words: int = 10) -> pd.DataFrame:
-        """A data frame with a row per topic.
+        """A data frame with a row per topic that is not hidden.
 
         Columns: `topic`, `label`, `size` (training documents whose topic it is), `share` (mean proportion), `words`, `c_npmi` (of
         the first ten words in the training documents; window of 10 words, or the whole document for counts) and
-        `representative_documents` (positions of the three training documents nearest to the topic's densest point). Documents
-        without a known word are counted nowhere, and hidden topics have no row.
+        `representative_documents` (positions of the three training documents nearest to the topic's densest point).
 
         Raises:
             ModuleNotFoundError: pandas or gensim is not installed.
         """
-        check_is_fitted(self, "model_")
-        words = self.topics(min(num_words, len(self.vocabulary_)))
-        labels = self.topic_labels()
-        return tables.topic_info(self._topics, self.vocabulary_, words, labels, self.labels_, self.hidden_topics_)
+        words = self.topics(min(num_words, self._topics.ranking.shape[1]))
+        given = words, self.topic_labels(), self.labels_, self.hidden_topics_
+        return tables.topic_info(self._topics, self.vocabulary_, *given)
 
     def document_info(self, X: Any, *, embeddings: Any = None, columns: Any = None) -> pd.DataFrame:
         """A data frame with a row per document: the columns of the user, then what the model says.
@@ -521,34 +436,31 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
 
         Args:
             X: Documents.
-            embeddings: Their vectors, as for `transform`.
+            embeddings: As for `transform`.
             columns: A data frame with a row per document, whose columns come first; None for `text`, or nothing of counts.
 
         Raises:
             ArgumentError: `columns` has another number of rows, or one of the names above.
             ModuleNotFoundError: pandas is not installed.
         """
-        check_is_fitted(self, "model_")
-        plain = inputs.plain_documents(X, self.vocabulary_)
+        labels, plain = self.topic_labels(), inputs.plain_documents(X, self.vocabulary_)
         texts = list(plain) if is_texts(plain) else None
-        documents = self._read_placed(plain, embeddings)
-        return tables.document_info(self._topics, documents, texts, columns, self.topic_labels())
+        documents = self._read_placed(plain if texts is None else texts, embeddings)
+        return tables.document_info(self._topics, documents, texts, columns, labels)
 
     def topics_per_class(
         self, classes: Any, X: Any = None, *, embeddings: Any = None, matrix: bool = False
     ) -> pd.DataFrame:
-        """The share of each topic in each class.
+        """The share of each topic in each class, a row per class and topic.
+
+        Columns: `class`, `topic`, `topic_label`, `documents` (sum of proportions), `share` (of the class; the shares of a class sum
+        to 1), and its 95 % interval `share_low`, `share_high`. Classes are sorted; those of a categorical column keep its order.
 
         Args:
             classes: The class of each document, by position; documents with a missing one are left out.
             X: The documents; None for the training documents. Those without a topic are counted nowhere.
             embeddings: Vectors of X, as for `transform`.
             matrix: Whether to return the shares with a row per class and a column per topic.
-
-        Returns:
-            A data frame with a row per class and topic: `class`, `topic`, `topic_label`, `documents` (sum of proportions), `share`
-            (of the class; the shares of a class sum to 1), and its 95 % interval `share_low`, `share_high`. Classes are sorted;
-            those of a categorical column keep its order.
 
         Raises:
             ArgumentError: The number of classes is not that of the documents, or they are no column of single values.
@@ -570,7 +482,9 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         bins: int | None = None,
         datetime_format: str | None = None,
     ) -> pd.DataFrame:
-        """The share of each topic in each period, with the words that the topic has there.
+        """The share of each topic in each period, a row per period that has documents and topic.
+
+        Columns: `time` (the start), then those of `topics_per_class`, and `words`, which the topic has there.
 
         Args:
             times: The time of each document, by position: numbers, dates, strings with dates, or `pandas.Period`s. Documents with a
@@ -580,10 +494,6 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
             freq: The calendar period: "D", "W", "M", "Q" or "Y", as pandas names them.
             bins: The number of periods of equal length, instead. With neither every distinct time is kept apart.
             datetime_format: How strings or numbers are read as dates, as "%d.%m.%Y"; required where day and month cannot be told.
-
-        Returns:
-            A data frame with a row per period and topic: `time` (its start), `topic`, `topic_label`, `documents` (sum of
-            proportions), `share`, its 95 % interval `share_low`, `share_high`, and `words`. Periods without documents have no row.
 
         Raises:
             ArgumentError: The number of times is not that of the documents, or one cannot be read, or can be in two ways.
@@ -599,9 +509,8 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
 
     def _counted_proportions(self, X: Any, embeddings: Any) -> tuple[CountedDocuments, np.ndarray]:
         """Documents, and their proportions; NaN for those without a topic."""
-        check_is_fitted(self, "model_")
         documents = self._topics.documents if X is None else self._read_placed(X, embeddings)
-        proportions = self._topics.training_proportions() if X is None else self._topics.proportions(documents)
+        proportions = self._topics.training_proportions if X is None else self._topics.proportions(documents)
         return documents, np.where(documents.placed[:, np.newaxis], proportions, np.nan)
 
     def report(
@@ -615,14 +524,12 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         texts: Sequence[str] | None = None,
         title: str = "Topics",
     ) -> None:
-        """Writes a page to work in: a map of the training documents, the words and texts of topics, how they relate, and a search.
-
-        Topics can be renamed, merged and hidden there; the page saves that as a file.
+        """Writes a page with a map, words, texts and a search; topics can be renamed, merged and hidden there, and saved to a file.
 
         Args:
             path: The file.
-            classes: The class of each training document; None for none. Documents whose class is None or NaN are left out.
-            times: The time of each training document: dates, strings that pandas reads as dates, or numbers; None for none.
+            classes: The class of each training document; None and NaN for none.
+            times: The time of each training document: dates, strings that pandas reads as dates, or numbers.
             titles: A title or identifier of each training document, shown instead of its position.
             columns: Further columns to show with a document: a data frame, or sequences by name.
             texts: The training documents; None for their beginnings, which the model keeps.
@@ -634,17 +541,11 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         """
         from tf_vmf.topics.report import write_topic_report
 
-        check_is_fitted(self, "model_")
         given = {"classes": classes, "times": times, "titles": titles, "columns": columns, "texts": texts}
         write_topic_report(path, self, **given, title=title)
 
-    # Files.
-
     def save(self, path: str | Path) -> None:
-        """Writes the fitted model to a new folder, which `load` reads.
-
-        The folder holds the training documents as counts, their vectors and the first 300 characters of the training texts. A
-        function that `fit` was given for vectors is not saved.
+        """Writes a folder for `load`, with the training counts, vectors and first 300 characters of texts, and no function.
 
         Raises:
             FileExistsError: There is something at the path.
@@ -665,15 +566,13 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
             FileNotFoundError: There is no topic model at the path.
             ValueError: A file is damaged.
         """
-        result: Self = files.load(cls, path)
-        return result
+        return files.load(cls, path)
 
     def export(self, path: str | Path, *, examples: Sequence[str] | None = None) -> Path:
         """Writes a SavedModel that needs neither this package nor scikit-learn.
 
         Beside the endpoints of `tf_vmf.serving.export` it has `topics_text`: `texts`, and `embeddings` (n, e) where the model was
-        fitted with some, -> `proportions` (n, num_topics), `topic`, `label` and `tokens` (how many words of the text are known),
-        and `topic_labels`: `first`, `number` -> `labels`.
+        fitted with some, -> `proportions`, `topic`, `label` and `tokens` (of the text that are known), and `topic_labels`.
 
         Args:
             path: The folder to make.
@@ -685,13 +584,13 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         """
         from tf_vmf.topics.serving import export_topics
 
-        check_is_fitted(self, "model_")
-        return export_topics(self.model_, self.vectorizer_, self._topics, self.topic_labels(), path, examples)
-
-    # Reading and state.
+        labels = self.topic_labels()
+        return export_topics(self.model_, self.vectorizer_, self._topics, labels, path, examples)
 
     def _read_training(self, X: Any, embeddings: Any) -> CountedDocuments:
         """The training documents; sets the vocabulary, the vectorizer, and what is kept of the texts and for their vectors."""
+        if callable(embeddings) and isinstance(X, Iterator):
+            raise ArgumentError("embeddings", "an array, as texts of an iterator are read once", "a function")
         found = inputs.read_training(X, self)
         self.vocabulary_, self.vectorizer_, self._texts = found.vocabulary, found.vectorizer, found.texts
         self.__dict__.pop("feature_names_in_", None)
@@ -702,15 +601,24 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         self._encoder = embeddings if callable(embeddings) else None
         return found.documents if embeddings is None else add_vectors(found.documents, X, embeddings)
 
+    def _regroup(self, topic_of: np.ndarray) -> None:
+        old = self._topics
+        self._find_words((old.mixture, topic_of, old.documents, old.codes, old.concentrations))
+
+    def _find_words(self, parts: Parts) -> None:
+        self._set_topics(find_words(self.model_, *parts, word_settings(self)))
+
+    @property
+    def _topics(self) -> FittedTopics:
+        check_is_fitted(self, "model_")
+        return self._found
+
     def _set_topics(self, topics: FittedTopics) -> None:
         seeds = guidance.seed_columns(self.seed_words, self.vocabulary_)
         if seeds:
             topics = replace(topics, ranking=guidance.seeds_first(topics.ranking, seeds, topics.topic_of))
-        self._topics = topics
-        self.num_topics_ = topics.num_topics
-        self.mean_directions_ = topics.mixture.mean_directions
-        self.concentration_ = topics.mixture.concentration
-        self.labels_ = np.where(topics.documents.placed, topics.training_proportions().argmax(axis=1), tables.NO_TOPIC)
+        self._found, self.num_topics_, self.labels_ = topics, topics.num_topics, topics.labels
+        self.mean_directions_, self.concentration_ = topics.mixture.mean_directions, topics.mixture.concentration
 
     def _read(self, X: Any) -> CountedDocuments:
         check_is_fitted(self, "model_")
@@ -718,18 +626,9 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
 
     def _read_placed(self, X: Any, embeddings: Any) -> CountedDocuments:
         """New documents with their vectors, where the model has some."""
-        documents = self._read(X)
-        sphere, embeddings = self._topics.mixture.vectors, self._encoder if embeddings is None else embeddings
-        if sphere is None and embeddings is None:
-            return documents
-        if sphere is None:
-            raise ArgumentError("embeddings", "None, as `fit` was given none", type(embeddings).__name__)
-        return add_vectors(documents, X, embeddings, len(sphere.mean))
-
-    def _encode(self, documents: CountedDocuments) -> tuple[np.ndarray, np.ndarray]:
-        codes, concentrations = document_codes.encode(self.model_, documents.counts)
-        codes[~documents.known] = concentrations[~documents.known] = 0.0
-        return codes, concentrations
+        documents, sphere = self._read(X), self._topics.mixture.vectors
+        dim = None if sphere is None else len(sphere.mean)
+        return add_new_vectors(documents, X, self._encoder if embeddings is None else embeddings, dim)
 
     @property
     def _n_features_out(self) -> int:
@@ -737,7 +636,5 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.string = True
-        tags.input_tags.sparse = True
-        tags.input_tags.positive_only = True
+        tags.input_tags.string = tags.input_tags.sparse = tags.input_tags.positive_only = True
         return tags

@@ -39,6 +39,19 @@ def add_vectors(documents: CountedDocuments, X: Any, embeddings: Any, dim: int |
     return replace(documents, vectors=checked_vectors(embeddings, len(documents), dim))
 
 
+def add_new_vectors(documents: CountedDocuments, X: Any, embeddings: Any, dim: int | None) -> CountedDocuments:
+    """New documents with their vectors where the model was fitted with some, of dimension `dim`.
+
+    Raises:
+        ArgumentError: As `add_vectors`; or there are vectors, and the model was fitted without.
+    """
+    if dim is not None:
+        return add_vectors(documents, X, embeddings, dim)
+    if embeddings is not None:
+        raise ArgumentError("embeddings", "None, as `fit` was given none", type(embeddings).__name__)
+    return documents
+
+
 def checked_vectors(embeddings: Any, size: int, dim: int | None = None) -> np.ndarray:
     """Vectors scaled to length 1, float32 (n, e): they are directions.
 

@@ -9,15 +9,13 @@ from tests.report.engine.sentence_models import make_corpus, make_model
 from tf_vmf.report import find_sentences
 from tf_vmf.report.engine import Encodings, encode_sentences, nearest_neighbors
 from tf_vmf.report.engine.sentence_decoding import decode
-from tf_vmf.report.sections.interpolations import Interpolations
-from tf_vmf.report.sections.label_samples import LabelSamples
+from tf_vmf.report.sections.decodings import Interpolations, Reconstructions, find_overlap
 from tf_vmf.report.sections.maps import SentenceMap
 from tf_vmf.report.sections.neighbors import SentenceNeighbors
 from tf_vmf.report.sections.order_of_words import OrderOfWords
 from tf_vmf.report.sections.overview import SentenceOverview
-from tf_vmf.report.sections.prior_samples import PriorSamples
-from tf_vmf.report.sections.reconstructions import Reconstructions, find_overlap
 from tf_vmf.report.sections.results import SentenceResults
+from tf_vmf.report.sections.samples import LabelSamples, PriorSamples
 from tf_vmf.report.sections.sentence_groups import SentenceGroups, cluster
 from tf_vmf.text.tokens import UNK_ID
 

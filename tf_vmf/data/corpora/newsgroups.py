@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from tf_vmf._errors import MissingPlaceError
 from tf_vmf.data.build import documents_corpus
+from tf_vmf.data.corpora import folder_with
 from tf_vmf.data.corpora.feat import read_feat
 from tf_vmf.data.corpus import BagOfWordsCorpus
 from tf_vmf.data.registry import register_corpus
@@ -46,7 +46,7 @@ def load_newsgroups(data_dir: str | Path, *, validation_size: int | float = 1000
     The validation documents are held out of train by seed. (The code published with Xu and Durrett's paper draws its
     1,000 from the test documents, and so selects on test data.)
     """
-    folder = _find(Path(data_dir))
+    folder = folder_with(_FILES, data_dir, "20ng", f"they are in the data folder of {_SOURCE}")
     vocabulary = read_vocabulary(folder / "vocab.new")
     everything = read_feat(folder / "train.feat", len(vocabulary))
     test = read_feat(folder / "test.feat", len(vocabulary))
@@ -62,15 +62,4 @@ def load_newsgroups(data_dir: str | Path, *, validation_size: int | float = 1000
             "split": f"{len(valid_rows)} validation documents held out of train by seed; test as given",
             "split_seed": seed,
         },
-    )
-
-
-def _find(data_dir: Path) -> Path:
-    for folder in (data_dir, data_dir / "20ng"):
-        if all((folder / file).is_file() for file in _FILES):
-            return folder
-    raise MissingPlaceError(
-        f"{', '.join(_FILES)} in it or its folder 20ng; they are in the data folder of {_SOURCE}",
-        data_dir,
-        name="data_dir",
     )

@@ -6,7 +6,7 @@ Every sentence is kept, and the vocabulary comes from train alone: 9,998 words, 
 
 from pathlib import Path
 
-from tf_vmf._errors import MissingPlaceError
+from tf_vmf.data.corpora import folder_with
 from tf_vmf.data.registry import register_corpus
 from tf_vmf.data.splits import SPLITS
 from tf_vmf.text.files import TextFiles
@@ -24,12 +24,6 @@ _FILES = {split: f"{split}.txt" for split in SPLITS}
 )
 def ptb_files(data_dir: str | Path) -> dict[str, TextFiles]:
     """The lines of `train.txt`, `valid.txt` and `test.txt` in `data_dir` or its folder `ptb`."""
-    for folder in (Path(data_dir), Path(data_dir) / "ptb"):
-        if all((folder / file).is_file() for file in _FILES.values()):
-            return {split: TextFiles(folder / file) for split, file in _FILES.items()}
-    raise MissingPlaceError(
-        f"{', '.join(_FILES.values())} in it or its folder ptb: the files ptb.*.txt of Mikolov's simple-examples.tgz under these "
-        "names",
-        data_dir,
-        name="data_dir",
-    )
+    source = "the files ptb.*.txt of Mikolov's simple-examples.tgz under these names"
+    folder = folder_with(_FILES.values(), data_dir, "ptb", source)
+    return {split: TextFiles(folder / file) for split, file in _FILES.items()}

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from tf_vmf._errors import MissingPlaceError
+from tf_vmf.data.corpora import folder_with
 from tf_vmf.data.registry import register_corpus
 from tf_vmf.text.files import Text, TextFiles
 
+_SOURCE = "rt-polaritydata.tar.gz of https://www.cs.cornell.edu/people/pabo/movie-review-data"
 _FILES = {"neg": "rt-polarity.neg", "pos": "rt-polarity.pos"}
 
 # The sentences were written in windows-1252. Where they were taken for ISO 8859-1, its dashes and quotes became
@@ -37,7 +38,7 @@ class PolarityFiles:
     """
 
     def __init__(self, data_dir: str | Path) -> None:
-        folder = _find(Path(data_dir))
+        folder = folder_with(_FILES.values(), data_dir, "sentence_polarity", _SOURCE)
         self._files = [
             TextFiles(f"{label}={folder / file}", encoding=_encoding(folder / file)) for label, file in _FILES.items()
         ]
@@ -55,15 +56,3 @@ def _encoding(path: Path) -> str:
     except UnicodeDecodeError:
         return "ISO-8859-1"
     return "UTF-8"
-
-
-def _find(data_dir: Path) -> Path:
-    for folder in (data_dir, data_dir / "sentence_polarity"):
-        if all((folder / file).is_file() for file in _FILES.values()):
-            return folder
-    raise MissingPlaceError(
-        f"{' and '.join(_FILES.values())} in it or its folder sentence_polarity: rt-polaritydata.tar.gz of "
-        "https://www.cs.cornell.edu/people/pabo/movie-review-data",
-        data_dir,
-        name="data_dir",
-    )

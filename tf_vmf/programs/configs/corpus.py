@@ -48,7 +48,7 @@ class CorpusConfig(Config):
         None, "Most frequent words to keep; 2,000 for documents and 10,000 for sentences if not given.", minimum=2
     )
     min_count: int | None = option(
-        None, "Words rarer than this in the training text are left out; 2 if not given (1 for ptb).", minimum=1
+        None, "Words rarer than this in the training text are left out; 2 if not given (1 for ptb and yelp).", minimum=1
     )
     tokenization: str | None = option(
         None,

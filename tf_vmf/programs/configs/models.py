@@ -142,5 +142,5 @@ class SentenceConfig(TrainingConfig, LatentConfig, SentenceModelConfig, Sentence
         super().check()
         if self.latent == "none":
             without = ["z_scale", "free_bits", "skip_connection", "pooling", "bidirectional", "encoder_activation"]
-            without += ["encoder_dropout", "num_samples", "sample_reduction"]
+            without += ["encoder_dropout", "num_samples", "sample_reduction", "refine_steps"]
             refuse_unused(self, without, "a model without a latent variable has no encoder")

@@ -16,6 +16,19 @@ EXPORT_CODES = (
 
 DELIMITER = "What separates columns, one character such as ';'; a comma in .csv and a tab elsewhere if not given."
 
+# Options of `TopicsConfig` that a prepared corpus leaves without effect.
+_OF_TEXT = [
+    "vocabulary_size",
+    "tokenization",
+    "stop_words",
+    "min_df",
+    "max_df",
+    "ngram_range",
+    "text_column",
+    "label_column",
+]
+_OF_TEXT += ["delimiter", "date_column", "export_codes"]
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TopicsConfig(Config):
@@ -25,9 +38,11 @@ class TopicsConfig(Config):
     export_codes: str | None = option(None, EXPORT_CODES)
     corpus: str | None = option(
         None,
-        "wikipedia, the paragraphs that gensim carries; leave it out to read the files of train_files.",
-        choices=("wikipedia",),
+        "wikipedia, the paragraphs that gensim carries; or prepared, the training documents of a folder of prepare, data_dir, of "
+        "any size; leave it out to read the files of train_files.",
+        choices=("wikipedia", "prepared"),
     )
+    data_dir: str | None = option(None, "Folder of a prepared corpus.", identity=False)
     train_files: tuple[str, ...] = with_default(CorpusConfig, "train_files", ())
     text_column: str | int | None = with_default(CorpusConfig, "text_column", None)
     label_column: str | int | None = with_default(CorpusConfig, "label_column", None)
@@ -82,6 +97,11 @@ class TopicsConfig(Config):
                 "files of your own, or `corpus`, and not both",
                 f"corpus={self.corpus!r}, train_files={list(self.train_files)!r}",
             )
+        if (self.corpus == "prepared") == (self.data_dir is None):
+            received = f"corpus={self.corpus!r}, data_dir={self.data_dir!r}"
+            raise ArgumentError("data_dir", "the folder of corpus='prepared', and None otherwise", received)
+        if self.corpus == "prepared":
+            refuse_unused(self, _OF_TEXT, "a prepared corpus has its words, and no text")
         if self.date_column is None:
             for name in ("freq", "datetime_format"):
                 if getattr(self, name) is not None:
@@ -175,11 +195,17 @@ class PredictConfig(Config):
         False, "Write the codes, as code_0, code_1, ...; of models without topics if nothing is asked for."
     )
     bounds: bool = option(False, "Write nll and kl, in nats; of models without topics if nothing is asked for.")
+    refine_steps: int = option(
+        0,
+        "Fit the posterior to each text by so many gradient steps: refined_nll and refined_kl stand beside nll and kl, and codes "
+        "are those of the refined posteriors.",
+        minimum=0,
+    )
     export_codes: str | None = option(None, EXPORT_CODES)
     text_column: str | int | None = with_default(CorpusConfig, "text_column", None)
     label_column: str | int | None = with_default(CorpusConfig, "label_column", None)
     delimiter: str | None = option(None, DELIMITER)
-    seed: int = option(0, "Seed of the sample of the code behind nll.", minimum=0, maximum=2**31 - 1)
+    seed: int = option(0, "Seed of the samples of the code behind nll.", minimum=0, maximum=2**31 - 1)
 
     def check(self) -> None:
         super().check()

@@ -70,6 +70,13 @@ class TrainingConfig(Config):
     num_validation_importance_samples: int | None = option(
         None, "The same on the validation set; as many if not given.", minimum=1
     )
+    refine_steps: int = option(
+        0,
+        "Also measure bounds with posteriors refined by so many gradient steps per batch: what the model can do without the gap of "
+        "its encoder. The same command with another number adds them to a finished run.",
+        minimum=0,
+        identity=False,
+    )
     dtype_policy: str = option(
         "float32",
         "Keras dtype policy: what matrix products are computed in. Codes, losses and weights stay in float32.",

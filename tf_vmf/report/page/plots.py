@@ -105,7 +105,7 @@ def active_units(
     """Variance of each dimension of the codes, and the threshold of an active unit.
 
     Args:
-        variances: Largest first, shape (d,); see `tf_vmf.report.engine.CodeUse`.
+        variances: Largest first, shape (d,); see `tf_vmf.report.engine.run.CodeUse`.
         threshold: Bars above it are blue, others grey.
         reference: Where a variance is 1, for the label of the axis.
     """

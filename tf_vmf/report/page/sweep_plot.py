@@ -26,7 +26,7 @@ def sweep(points: Sequence[SweepPoint]) -> Figure:
     side by side. The axis is logarithmic if the values span more than a factor of ten.
 
     Args:
-        points: What `tf_vmf.report.engine.sweep_points` returned.
+        points: What `tf_vmf.report.sweep_points` returned.
     """
     swept, *others = points[0].setting or {"": ""}
     lines: dict[str, list[SweepPoint]] = {}
