@@ -36,14 +36,16 @@ def test_codes_of_a_bag_of_words_do_not_depend_on_order_and_those_of_an_lstm_do(
 
 
 def test_what_can_be_predicted_and_what_not(rng, monkeypatch):
-    """Codes that keep half of the coordinates of the bag: they follow from it, and not it from them."""
-    embeddings = np.eye(30)[:, :8] + 0.1
+    """Codes that are 2 of 8 independent coordinates of a bag follow from it; the bag from them with a cosine near sqrt(2 / 8)."""
+    embeddings = np.zeros((30, 8))
+    embeddings[3:] = rng.normal(size=(27, 8))
+    embeddings[3:] -= embeddings[3:].mean(axis=0)
     model = SimpleNamespace(embedding=SimpleNamespace(embeddings=embeddings))
 
     def encode(_, text):
-        return SimpleNamespace(codes=paper_probes.mean_embeddings(embeddings, text)[:, 3:5] - 0.15)
+        return SimpleNamespace(codes=paper_probes.mean_embeddings(embeddings, text)[:, :2])
 
     monkeypatch.setattr(paper_probes, "encode_sentences", encode)
     found = {heading: mean for heading, mean, _ in bags(model, sentences(rng, 600), sentences(rng, 100))}
     assert found["BoW -> code"] > 0.9
-    assert found["code -> BoW"] < found["BoW -> code"] - 0.05
+    assert 0.3 < found["code -> BoW"] < 0.7
