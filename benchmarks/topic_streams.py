@@ -35,7 +35,8 @@ def planted(size: int, seed: int = 0) -> Iterator[tuple[list[str], np.ndarray]]:
     of_topic_words = np.where(np.arange(_WORDS) < _TOPIC_WORDS, frequencies, 0.0)
     own = np.stack([np.cumsum(rng.permutation(of_topic_words)) for _ in range(_PLANTED)])
     own /= own[:, -1:]
-    names = np.array([f"word{number}" for number in range(_WORDS)])
+    letters = np.array(list("abcdefghijklmnopqrstuvwxyz"))  # a number would not be part of a word
+    names = np.array(["".join(letters[number // 26 ** np.arange(3) % 26]) for number in range(_WORDS)])
     for start in range(0, size, _BATCH):
         topics = rng.integers(_PLANTED, size=min(_BATCH, size - start))
         drawn, of_topic = rng.random((2, len(topics), _LENGTH))

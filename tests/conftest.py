@@ -1,5 +1,8 @@
 """Settings that hold for every test."""
 
+import contextlib
+import ctypes
+import gc
 import os
 import shutil
 from collections.abc import Iterator
@@ -31,6 +34,12 @@ tf.config.set_logical_device_configuration(
 )
 
 
+def pytest_collection_finish() -> None:
+    """Spares the collector of garbage the hundreds of thousands of objects of what is imported."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def latents_of_a_test_go_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """A latent layer, likelihood or corpus that a test or an example registers is unknown to the next test."""
@@ -42,6 +51,15 @@ def latents_of_a_test_go_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
 def draws_do_not_depend_on_the_tests_before() -> None:
     """Layers draw the seeds of their weights from Python's generator, when they are made."""
     keras.utils.set_random_seed(0)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def graphs_of_a_file_go_with_it() -> Iterator[None]:
+    """Keras keeps the names of its models, and the allocator of C the memory of their graphs: gigabytes over all files."""
+    yield
+    keras.backend.clear_session()
+    with contextlib.suppress(OSError, AttributeError):  # of the C library of Linux alone
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 @pytest.fixture

@@ -13,17 +13,22 @@ import tensorflow as tf
 from tf_vmf._errors import ArgumentError
 
 
-def require(condition: tf.Tensor, value: tf.Tensor, message: str, *data: Any) -> tf.Tensor:
-    """Returns `value`; fails with `message` and `data` where `condition`, a boolean scalar, does not hold.
+def require(
+    condition: tf.Tensor, value: tf.Tensor, name: str, expected: str, *data: Any, remedy: str = "", owner: str = ""
+) -> tf.Tensor:
+    """Returns `value`; fails where `condition`, a boolean scalar, does not hold.
 
     Raises:
-        ValueError: The condition does not hold, in eager mode. In a graph it is a `tf.errors.InvalidArgumentError` at run time;
-            XLA leaves out such checks.
+        ArgumentError: It does not, in eager mode; `data` is what was received. In a graph it is a
+            `tf.errors.InvalidArgumentError` at run time with the same words; XLA leaves out such checks.
     """
     if tf.executing_eagerly():
         if not bool(condition):
-            raise ValueError(" ".join([message, *(str(np.asarray(each)) for each in data)]))
+            received = " ".join(str(each if isinstance(each, str) else np.asarray(each)) for each in data)
+            raise ArgumentError(name, expected, received, remedy, owner=owner)
         return value
+    of_owner = f" of {owner}" if owner else ""
+    message = f"Argument `{name}`{of_owner}: expected {expected}. {remedy}{' ' if remedy else ''}Received:"
     with tf.control_dependencies([tf.debugging.Assert(condition, [message, *data])]):
         return tf.identity(value)
 

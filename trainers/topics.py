@@ -2,6 +2,7 @@
 
     python -m trainers.topics --corpus=wikipedia --output=topics/wikipedia             # offline
     python -m trainers.topics --train_files=reviews.csv --text_column=body --output=topics/reviews
+    python -m trainers.topics --corpus=prepared --data_dir=prepared/counts --output=topics/counts   # text of any size
     python -m trainers.predict --model=topics/reviews --input=new.txt --output=new.csv
 
 The folder --output then holds topics.csv, documents.csv, report.html and model/. --export_codes=FOLDER writes the codes of the

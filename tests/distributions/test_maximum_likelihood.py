@@ -48,7 +48,7 @@ def test_in_graph_mode_they_give_nan_or_an_error_under_validate_args():
         return fitted.mean_direction, fitted.concentration
 
     for kind in FAULTS:
-        x = tf.constant(spoiled(kind)[0])
+        x = tf.constant(spoiled(kind)[0], tf.float32)
         for value in fit(x, False):
             assert np.isnan(value).all()
         with pytest.raises(tf.errors.InvalidArgumentError, match="unit length"):

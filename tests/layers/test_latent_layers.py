@@ -156,8 +156,8 @@ def test_replicas_draw_different_noise(features):
 
 
 def test_seeds_of_a_step_and_of_a_replica_are_distinct():
-    seeds = {tuple(stateless_seed(7, a, b).numpy()) for a in range(20) for b in range(20)}
-    assert len(seeds) == 400
+    seeds = {tuple(stateless_seed(7, a, b).numpy()) for a in range(10) for b in range(10)}
+    assert len(seeds) == 100
     np.testing.assert_array_equal(replica_seed(7, 3), stateless_seed(7, 3, 0))
 
 
@@ -217,15 +217,16 @@ def test_a_zero_feature_vector_has_a_unit_code_and_a_small_gradient(latent):
 def test_training_is_not_upset_by_a_row_of_zeros():
     rng = np.random.default_rng(0)
     x = rng.normal(size=(64, 6)).astype(np.float32)
-    losses = []
+    model = keras.Sequential(
+        [keras.layers.Dense(8, "relu"), VonMisesFisherLatent(4, concentration=50.0, seed=0), keras.layers.Dense(6)]
+    )
+    model.compile(keras.optimizers.SGD(0.05), loss="mse")
+    model.build((None, 6))
+    start, losses = model.get_weights(), []
     for zero_rows in (0, 1):
-        keras.utils.set_random_seed(0)
         data = x.copy()
         data[:zero_rows] = 0.0
-        model = keras.Sequential(
-            [keras.layers.Dense(8, "relu"), VonMisesFisherLatent(4, concentration=50.0, seed=0), keras.layers.Dense(6)]
-        )
-        model.compile(keras.optimizers.SGD(0.05), loss="mse")
+        model.set_weights(start)
         losses.append(model.fit(data, data, batch_size=64, epochs=40, verbose=0).history["loss"])
     # One row in 64 cannot matter more than this; with a gradient of 1e15 it stops all learning in the first step.
     assert losses[0][0] - losses[0][-1] > 0.2
@@ -487,7 +488,7 @@ def test_a_head_of_ones_own_gives_the_concentration_trains_and_is_saved(head, fe
 def test_a_head_of_another_shape_or_with_negative_numbers_is_refused(features):
     with refused("concentration", received="(12, 3)", expected="shape (batch,)"):
         VonMisesFisherLatent(5, concentration=keras.layers.Dense(3))(features)
-    with pytest.raises(ValueError, match="Concentrations must be >= 0"):
+    with refused("concentration", "-", ">= 0"):
         VonMisesFisherLatent(5, concentration=keras.layers.Dense(1, bias_initializer=lambda *_, **__: -50.0))(features)
 
 

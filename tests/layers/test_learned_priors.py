@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from tests.conftest import mirrored
 from tests.layers.test_latents_in_models import NOTHING, functional, nothing
+from tests.parameters import quick
 from tf_vmf import models, programs
 from tf_vmf._errors import ArgumentError
 from tf_vmf.layers import (
@@ -124,7 +125,7 @@ def test_a_central_code_is_not_taken_for_a_sample(features):
     np.testing.assert_allclose(outputs["kl"], layer.kl_divergence(layer.parameters(features)), rtol=1e-6)
 
 
-@pytest.mark.parametrize("latent", [VonMisesFisherLatent, GaussianLatent])
+@pytest.mark.parametrize("latent", quick(1, [VonMisesFisherLatent, GaussianLatent]))
 def test_it_moves_to_the_codes_and_lowers_their_kl(latent, rng, tmp_path):
     # Codes of two groups: against a fixed prior each costs more than against components that sit on the groups.
     x = np.repeat(np.eye(2, 4, dtype=np.float32), 16, axis=0) + 0.01 * rng.normal(size=(32, 4)).astype(np.float32)

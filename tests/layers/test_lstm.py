@@ -40,7 +40,7 @@ def make_layer(implementation="fused", **kwargs):
 def results_and_gradients(call, variables, arrays, lengths):
     """(outputs before padding, final h, final c) and the gradients of a weighted sum of them."""
     sources = [arrays[name] for name in ("inputs", "context", "h", "c")]
-    mask = tf.transpose(tf.sequence_mask(lengths, LENGTH, dtype=tf.float32))[..., tf.newaxis]
+    mask = tf.transpose(tf.sequence_mask(lengths, LENGTH, dtype=arrays["inputs"].dtype))[..., tf.newaxis]
     with tf.GradientTape() as tape:
         tape.watch(sources)
         outputs, h, c = call(*sources)
@@ -78,6 +78,14 @@ def test_values_and_all_gradients_are_those_of_keras(lengths, graph, arrays):
     ours, reference = run(layer, arrays, lengths)
     for a, b in zip(tf.nest.flatten(ours), tf.nest.flatten(reference), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-5)
+
+
+def test_double_precision_is_that_of_keras(arrays):
+    double = {name: tf.cast(value, tf.float64) for name, value in arrays.items()}
+    ours, reference = fused_and_keras(make_layer(dtype="float64"), double, LENGTHS)
+    for a, b in zip(tf.nest.flatten(ours), tf.nest.flatten(reference), strict=True):
+        assert a.dtype == tf.float64
+        np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-13)
 
 
 def test_without_lengths_the_final_state_is_that_of_the_last_step(arrays):

@@ -107,7 +107,7 @@ def test_the_nearest_code_is_a_code_and_no_other_is_nearer(make):
         assert np.linalg.norm(nearest - z) <= np.linalg.norm(codes - z, axis=-1).min() + 1e-6
 
 
-@on("product", "uniform_norm_learned")
+@on("uniform_norm_learned")  # a product takes 15 s; it is saved below, and trained in tests/layers/test_annealing.py
 def test_it_trains_saves_and_loads_in_a_model_of_keras(make, features, tmp_path):
     inputs = keras.Input((7,))
     model = keras.Model(inputs, keras.layers.Dense(7)(make()(inputs)))
@@ -121,7 +121,7 @@ def test_it_trains_saves_and_loads_in_a_model_of_keras(make, features, tmp_path)
     assert loaded.layers[1].get_config() == model.layers[1].get_config()
 
 
-@on("product")
+@on("spheres")
 def test_it_works_in_a_document_model(make, rng, tmp_path):
     x = rng.poisson(1.0, size=(40, 20)).astype(np.float32)
     model = models.BagOfWordsVAE(20, make(), encoder_units=(8,), decoder_units=(), seed=0)

@@ -58,13 +58,15 @@ def test_eager_calls_leave_nothing():
     assert not registered() - before
 
 
-def test_a_second_fit_leaves_no_graph():
+@pytest.mark.parametrize(
+    "kind", ["vmf", "power_spherical"]
+)  # the latter draws gamma variables of TensorFlow Probability
+def test_a_second_fit_leaves_no_graph(kind):
     import keras
 
     def fit() -> None:
-        model = tf_vmf.models.BagOfWordsVAE(
-            6, tf_vmf.layers.VonMisesFisherLatent(3, concentration="learned"), encoder_units=(4,)
-        )
+        latent = tf_vmf.layers.make_latent(kind, 3, {"concentration": "learned"})
+        model = tf_vmf.models.BagOfWordsVAE(6, latent, encoder_units=(4,))
         model.compile("adam")
         model.fit(np.ones((4, 6), np.float32), verbose=0)
         keras.backend.clear_session()

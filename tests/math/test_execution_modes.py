@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 import tf_vmf.math
+from tests.parameters import quick
 
 CONCENTRATIONS = [0.0, 1e-7, 1e-3, 0.3, 10.0, 50.0, 1e5, 1e8]
 
@@ -75,7 +76,7 @@ def test_two_derivatives_agree_in_all_modes(name, dim, dtype, rtol):
             np.testing.assert_allclose(actual, expected, rtol=rtol, err_msg=f"{mode}, derivative {order}")
 
 
-@pytest.mark.parametrize("dim", [2, 3, 8, 50, 200_000])
+@pytest.mark.parametrize("dim", quick(3, [2, 8, 200_000, 3, 50]))
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_values_and_two_derivatives_are_finite_for_concentrations_up_to_1e10(dim, dtype):
     x = tf.constant([0.0, 1e-45, 1e-38, 1e-30, *np.geomspace(1e-20, 1e10, 61)], dtype)

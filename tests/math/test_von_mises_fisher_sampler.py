@@ -6,6 +6,7 @@ import tensorflow as tf
 from scipy import stats
 
 from tests.math.cosine_oracle import AngleLaw
+from tests.parameters import quick
 from tf_vmf.math import von_mises_fisher_sample
 
 SEED = (11, 7)
@@ -52,7 +53,7 @@ def test_samples_pass_a_kolmogorov_smirnov_test_and_are_symmetric_about_the_mode
             assert abs(z_score(tangent[:, axis] ** 2, 1 / (dim - 1))) < 4.5
 
 
-@pytest.mark.parametrize("dim", [2, 3, 5, 8, 25, 50, 500])
+@pytest.mark.parametrize("dim", quick(5, [2, 3, 5, 25, 500, 8, 50]))
 @pytest.mark.parametrize("relative_kappa", [0.2, 1.0, 6.0])
 def test_gradients_are_unbiased(dim, relative_kappa, rng):
     """Of E[f] with f = c.x and f = (c.x)^2, whose expectations are A c.mu and A/kappa + (1 - d A/kappa) (c.mu)^2."""

@@ -298,7 +298,14 @@ def test_a_sentence_model_trains_in_double_precision():
     try:
         model = sentences()
         assert np.isfinite(model.fit(TOKENS, verbose=0).history["loss"][0])
-        assert model.generate(model.encode(TOKENS).mean_direction).dtype == tf.int32
+        z = model.encode(TOKENS).mean_direction
+        assert model.generate(z).dtype == tf.int32
+        with tf.GradientTape() as tape:
+            tape.watch(z)
+            log_prob = model.reconstruction_log_prob(TOKENS, z[tf.newaxis])
+        step = 1e-6 * tf.one_hot(0, DIM, dtype=tf.float64)  # whose effect single precision would round away
+        above, below = (model.reconstruction_log_prob(TOKENS, (z + s * step)[tf.newaxis]) for s in (1, -1))
+        np.testing.assert_allclose(tape.gradient(log_prob, z)[:, 0], (above - below)[0] / 2e-6, rtol=1e-6, atol=1e-9)
     finally:
         keras.config.set_dtype_policy("float32")
 

@@ -1,5 +1,6 @@
 """Loading a model from a run's folder, a `.keras` file or an export; files that would run code are refused."""
 
+import hashlib
 import json
 import os
 import pickle
@@ -50,6 +51,21 @@ def test_a_vectorizer_of_other_words_or_of_another_order_is_refused(folder):
             models.load(path)
     with pytest.raises(ValueError, match="2 words"):
         model.set_vocabulary(["star"])
+
+
+def test_a_model_that_was_not_measured_here_is_refused(folder):
+    path, model = folder
+    digest = hashlib.sha256(b"".join(weight.tobytes() for weight in model.get_weights())).hexdigest()
+    figures = {"test": {"nll": 1.0}, "valid": {"nll": 1.0}, "protocol": {"weights_sha256": digest}}
+    (path / "metrics.json").write_text(json.dumps(figures))
+    models.load(path)
+    model.output_bias.assign_add([0.0, 1e-3])  # as one number of the file, or a model of another run
+    model.save(path / "model.keras")
+    with pytest.raises(ValueError, match="another run"):
+        models.load(path)
+    (path / "metrics.json").write_text("{}")
+    with pytest.raises(ValueError, match=r"metrics\.json is damaged"):
+        models.load(path)
 
 
 def test_what_is_no_model_is_refused(folder):

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from tf_vmf._checks import check_number
 from tf_vmf._errors import ArgumentError
-from tf_vmf.layers.heads import initializer_config
+from tf_vmf.layers.heads import head_config, initializer_config
 from tf_vmf.layers.scheduled import Scheduled
 from tf_vmf.math.custom_gradient import custom_gradient
 
@@ -101,6 +101,7 @@ class LearnedConcentration(BoundedConcentration):
             776 at 0.05, 769 at 0.01; after 70 epochs at 0.01 about 735, and no collapse).
         kernel_initializer: Initializer of w: a Keras initializer, its name or its configuration. None takes that of the latent
             layer.
+        projection: The layer of w.h + b in the configuration of a quantized one; None makes it here.
         **kwargs: Passed to `keras.layers.Layer`. Without a `dtype` the layer computes in that of the latent layer.
 
     Call arguments:
@@ -127,11 +128,13 @@ class LearnedConcentration(BoundedConcentration):
         maximum: float = LARGEST_CONCENTRATION,
         rate: float = 0.01,
         kernel_initializer: Any = None,
+        projection: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(initial=initial, minimum=minimum, maximum=maximum, rate=rate, **kwargs)
         self.kernel_initializer = kernel_initializer
-        self.projection: Any = None  # a Dense layer, made once its initializer is known
+        # A Dense layer, made once its initializer is known.
+        self.projection: Any = None if projection is None else keras.saving.deserialize_keras_object(projection)
 
     def inherit(self, latent_dim: int, dtype: Any, kernel_initializer: Any) -> None:
         if self.projection is None:
@@ -148,7 +151,9 @@ class LearnedConcentration(BoundedConcentration):
         return self.bounded(self.rate * self.projection(inputs)[..., 0])
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "kernel_initializer": initializer_config(self.kernel_initializer)}
+        config = {**super().get_config(), "kernel_initializer": initializer_config(self.kernel_initializer)}
+        is_quantized = getattr(self.projection, "quantization_mode", None) is not None
+        return {**config, "projection": head_config(self.projection)} if is_quantized else config
 
     def _make_projection(self, kernel_initializer: Any) -> None:
         if self.kernel_initializer is not None:

@@ -162,7 +162,7 @@ class DirectionalLatent(HasHeads, LatentLayer):
                 f"the {origin} of {type(self).__name__}",
             )
             raise ArgumentError("concentration", expected, f"shape {values.shape}", owner=owner)
-        return require(~tf.reduce_any(values < 0), values, "Concentrations must be >= 0. Received:", values)
+        return require(~tf.reduce_any(values < 0), values, "concentration", "numbers >= 0", values)
 
     def with_concentration(
         self,

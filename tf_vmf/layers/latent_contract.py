@@ -212,7 +212,7 @@ class LatentContract(abc.ABC):
         """
         z = tf.convert_to_tensor(z)
         self._check_width(z)
-        return require(tf.reduce_all(tf.math.is_finite(z)), z, "Codes must be finite numbers. Received:", z)
+        return require(tf.reduce_all(tf.math.is_finite(z)), z, "z", "codes that are finite numbers", z)
 
     def nearest_codes(self, z: tf.Tensor) -> tf.Tensor:
         """The codes of this layer that are nearest to z, such as a mean of codes: on the sphere z divided by its norm.
@@ -321,5 +321,5 @@ def _depth(cls: type, name: str) -> float:
 def fractions(num_points: int | tf.Tensor) -> tf.Tensor:
     """`num_points` numbers from 0 to 1 at equal distances."""
     num_points = tf.convert_to_tensor(num_points, tf.int32)
-    num_points = require(num_points >= 2, num_points, "`num_points` must be >= 2, the two ends. Received:", num_points)
+    num_points = require(num_points >= 2, num_points, "num_points", "a number >= 2, the two ends", num_points)
     return tf.linspace(tf.constant(0.0, tf.float64), 1.0, num_points)

@@ -14,7 +14,6 @@ from tf_vmf import math as vmf_math
 from tf_vmf._checks import check_integer, check_number
 from tf_vmf._errors import ArgumentError
 from tf_vmf._keywords import CheckedKeywords
-from tf_vmf.distributions.pairwise import pairwise_log_prob
 from tf_vmf.math.unit_vector import unit_vector
 
 if TYPE_CHECKING:
@@ -231,6 +230,8 @@ class VonMisesFisherMixturePrior(LearnedPrior):
         mean_directions, concentrations, log_weights = (
             tf.cast(each, z.dtype) for each in (self.mean_directions, self.concentrations, self.log_weights)
         )
+        from tf_vmf.distributions.pairwise import pairwise_log_prob  # which imports TensorFlow Probability
+
         by_component = pairwise_log_prob(tf.reshape(z, [-1, dim]), mean_directions, concentrations)
         log_prob = tf.reduce_logsumexp(by_component + log_weights, axis=-1)
         return tf.reshape(log_prob, tf.shape(z)[:-1]) + vmf_math.log_sphere_area(dim)

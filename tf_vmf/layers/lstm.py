@@ -9,13 +9,14 @@ import keras
 import tensorflow as tf
 
 from tf_vmf._checks import check_choice
+from tf_vmf.layers.training_state import NotRematerialized
 from tf_vmf.math.custom_gradient import custom_gradient
 
 _IMPLEMENTATIONS = ("auto", "fused", "keras")
 
 
 @keras.saving.register_keras_serializable(package="tf_vmf")
-class TimeMajorLSTM(keras.layers.Layer):
+class TimeMajorLSTM(NotRematerialized, keras.layers.Layer):
     """LSTM over time-first sequences, with the weights of a `keras.layers.LSTM`.
 
     On a CPU ("fused") the inputs of all steps are projected by one matrix product before the loop, and the gradient of every
@@ -28,7 +29,7 @@ class TimeMajorLSTM(keras.layers.Layer):
         context_dim: Width of the context that is concatenated to the input of every step; 0 for none.
         implementation: "auto" ("keras" where TensorFlow sees a GPU, else "fused"), "fused" or "keras".
         **kwargs: Passed to `keras.layers.Layer`. Under a half-precision `dtype` policy matrix products have operands of that
-            type; state, gates and sums stay in float32.
+            type; state, gates and sums stay in float32. Under float64 all are in float64.
 
     Call arguments:
         inputs: Shape (length, batch, features).
@@ -37,8 +38,8 @@ class TimeMajorLSTM(keras.layers.Layer):
         initial_state: (h, c), both (batch, units); None for zeros.
 
     Returns:
-        outputs: h after every step, shape (length, batch, units), float32; those at padding mean nothing.
-        final_state: (h, c) after the last step before padding, both (batch, units), float32.
+        outputs: h after every step, shape (length, batch, units), float32 (or float64); those at padding mean nothing.
+        final_state: (h, c) after the last step before padding, both (batch, units), of that type.
     """
 
     def __init__(self, units: int, context_dim: int = 0, implementation: str = "auto", **kwargs: Any) -> None:
@@ -50,6 +51,11 @@ class TimeMajorLSTM(keras.layers.Layer):
         self.lstm = keras.layers.LSTM(
             self.units, return_sequences=True, return_state=True, dtype=self.dtype_policy, name="lstm"
         )
+
+    @property
+    def state_dtype(self) -> tf.DType:
+        """The type of state, gates and sums."""
+        return sum_dtype(self.compute_dtype)
 
     def build(self, input_shape: Sequence[Any]) -> None:
         self.lstm.build((None, None, input_shape[-1] + self.context_dim))
@@ -63,7 +69,7 @@ class TimeMajorLSTM(keras.layers.Layer):
         initial_state: tuple[tf.Tensor, tf.Tensor] | None = None,
     ) -> tuple[tf.Tensor, tuple[tf.Tensor, tf.Tensor]]:
         if initial_state is None:
-            zeros = tf.zeros([tf.shape(inputs)[1], self.units], tf.float32)
+            zeros = tf.zeros([tf.shape(inputs)[1], self.units], self.state_dtype)
             initial_state = (zeros, zeros)
         implementation = self.implementation
         if implementation == "auto":
@@ -77,11 +83,11 @@ class TimeMajorLSTM(keras.layers.Layer):
         """Inputs (..., batch, features) and context (batch, context_dim) times the kernel plus bias: (..., batch, 4 * units)."""
         kernel = tf.cast(self.lstm.cell.kernel, self.compute_dtype)
         features = inputs.shape[-1]
-        bias = tf.cast(self.lstm.cell.bias, tf.float32)
+        bias = tf.cast(self.lstm.cell.bias, self.state_dtype)
         if context is not None:
-            bias += tf.cast(tf.matmul(tf.cast(context, kernel.dtype), kernel[features:]), tf.float32)
+            bias += tf.cast(tf.matmul(tf.cast(context, kernel.dtype), kernel[features:]), self.state_dtype)
         flat = tf.reshape(tf.cast(inputs, kernel.dtype), [-1, features])
-        projected = tf.cast(tf.matmul(flat, kernel[:features]), tf.float32)
+        projected = tf.cast(tf.matmul(flat, kernel[:features]), self.state_dtype)
         return tf.reshape(projected, tf.concat([tf.shape(inputs)[:-1], [4 * self.units]], axis=0)) + bias
 
     def step(self, projected: tf.Tensor, h: tf.Tensor, c: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -96,7 +102,7 @@ class TimeMajorLSTM(keras.layers.Layer):
         initial_state: tuple[tf.Tensor, tf.Tensor],
     ) -> tuple[tf.Tensor, tuple[tf.Tensor, tf.Tensor]]:
         projected = self.project(inputs, context)
-        kernel = tf.cast(self.lstm.cell.recurrent_kernel, tf.float32)
+        kernel = tf.cast(self.lstm.cell.recurrent_kernel, self.state_dtype)
         h, c = lstm_recurrence(projected, kernel, *initial_state, tf.as_dtype(self.compute_dtype))
         if lengths is None:
             return h, (h[-1], c[-1])
@@ -120,7 +126,8 @@ class TimeMajorLSTM(keras.layers.Layer):
         h, c = (tf.cast(state, self.compute_dtype) for state in initial_state)
         mask = None if lengths is None else tf.sequence_mask(lengths, length)
         outputs, h, c = self.lstm(tf.transpose(inputs, [1, 0, 2]), initial_state=[h, c], mask=mask)
-        return tf.cast(tf.transpose(outputs, [1, 0, 2]), tf.float32), (tf.cast(h, tf.float32), tf.cast(c, tf.float32))
+        outputs, h, c = (tf.cast(each, self.state_dtype) for each in (tf.transpose(outputs, [1, 0, 2]), h, c))
+        return outputs, (h, c)
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -129,6 +136,11 @@ class TimeMajorLSTM(keras.layers.Layer):
             "context_dim": self.context_dim,
             "implementation": self.implementation,
         }
+
+
+def sum_dtype(compute_dtype: Any) -> tf.DType:
+    """The type of states and sums where matrix products have operands of a type: float32, or float64 of float64."""
+    return tf.float64 if tf.as_dtype(compute_dtype) == tf.float64 else tf.float32
 
 
 def lstm_recurrence(
@@ -149,21 +161,21 @@ def lstm_recurrence(
     matrix product; here the loop back in time only carries the state, and all weight gradients are one product over all steps.
 
     Args:
-        projected: Inputs times kernel plus bias, time first: shape (length, batch, 4 * units), float32.
+        projected: Inputs times kernel plus bias, time first: shape (length, batch, 4 * units). State and gates have its type.
         recurrent_kernel: U, shape (units, 4 * units).
         initial_h: h_0, shape (batch, units).
         initial_c: c_0, shape (batch, units).
-        compute_dtype: Type of the operands of matrix products; state and gates stay in float32.
+        compute_dtype: Type of the operands of matrix products.
 
     Returns:
-        h and c after every step, both of shape (length, batch, units), float32.
+        h and c after every step, both of shape (length, batch, units).
     """
 
     @custom_gradient
     def recurrence(
         projected: tf.Tensor, kernel: tf.Tensor, initial_h: tf.Tensor, initial_c: tf.Tensor
     ) -> tuple[tuple[tf.Tensor, tf.Tensor], Callable[..., tuple[tf.Tensor, ...]]]:
-        units = kernel.shape[0]
+        units, dtype = kernel.shape[0], projected.dtype
         kernel = tf.cast(kernel, compute_dtype)
         length = tf.shape(projected)[0]
 
@@ -172,7 +184,7 @@ def lstm_recurrence(
             return t + 1, h, c, *(array.write(t, value) for array, value in zip(arrays, (h, c, *gates), strict=True))
 
         widths = (units, units, 2 * units, units, units, units)
-        arrays = [tf.TensorArray(tf.float32, length, element_shape=(projected.shape[1], width)) for width in widths]
+        arrays = [tf.TensorArray(dtype, length, element_shape=(projected.shape[1], width)) for width in widths]
         final = _loop(lambda t, *_: t < length, forward, (tf.constant(0), initial_h, initial_c, *arrays), length)
         h, c, input_forget, candidate, output, tanh_c = (array.stack() for array in final[3:])
 
@@ -198,10 +210,10 @@ def lstm_recurrence(
                 dc += c_bar[t] + dh * h_to_c[t]
                 gates_bar = tf.concat([dc, dc, dc, dh], axis=-1) * derivatives[t]
                 array = array.write(t, gates_bar)
-                dh = tf.cast(tf.matmul(tf.cast(gates_bar, compute_dtype), transposed_kernel), tf.float32)
+                dh = tf.cast(tf.matmul(tf.cast(gates_bar, compute_dtype), transposed_kernel), dtype)
                 return t - 1, dh, dc * f[t], array
 
-            array = tf.TensorArray(tf.float32, length, element_shape=(projected.shape[1], 4 * units))
+            array = tf.TensorArray(dtype, length, element_shape=(projected.shape[1], 4 * units))
             start = (length - 1, tf.zeros_like(initial_h), tf.zeros_like(initial_c), array)
             _, initial_h_bar, initial_c_bar, array = _loop(lambda t, *_: t >= 0, backward, start, length)
             projected_bar = array.stack()
@@ -211,13 +223,11 @@ def lstm_recurrence(
                 tf.cast(tf.reshape(projected_bar, [-1, 4 * units]), compute_dtype),
                 transpose_a=True,
             )
-            return projected_bar, tf.cast(kernel_bar, tf.float32), initial_h_bar, initial_c_bar
+            return projected_bar, tf.cast(kernel_bar, dtype), initial_h_bar, initial_c_bar
 
         return (h, c), gradient
 
-    return recurrence(
-        projected, tf.cast(recurrent_kernel, tf.float32), tf.cast(initial_h, tf.float32), tf.cast(initial_c, tf.float32)
-    )
+    return recurrence(projected, *(tf.cast(each, projected.dtype) for each in (recurrent_kernel, initial_h, initial_c)))
 
 
 def lstm_step(
@@ -225,11 +235,11 @@ def lstm_step(
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
     """One step of `lstm_recurrence`: h, c, the input and forget gates side by side, candidate, output gate, tanh(c).
 
-    The matrix product has the type of the kernel; all else is float32.
+    The matrix product has the type of the kernel; all else that of `projected`.
     """
     units = h.shape[-1]
     recurrent = tf.matmul(tf.cast(h, recurrent_kernel.dtype), recurrent_kernel)
-    gates = projected + tf.cast(recurrent, tf.float32)
+    gates = projected + tf.cast(recurrent, projected.dtype)
     input_forget = tf.sigmoid(gates[:, : 2 * units])
     candidate = tf.tanh(gates[:, 2 * units : 3 * units])
     output = tf.sigmoid(gates[:, 3 * units :])

@@ -74,7 +74,7 @@ class Scheduled(tf.Module):
             self._follows.assign(True)
             return
         if is_symbolic(value):
-            self._number.assign(checked(value, self._label))
+            self._number.assign(checked(value, self._attribute, self._owner))
         else:
             self.known = self._checked_number(value)
             self._number.assign(self.known)
@@ -89,7 +89,7 @@ class Scheduled(tf.Module):
         if self._follows is not None:
             scheduled = tf.cast(of_schedule(self.schedule), tf.float64)
             number = tf.where(tf.convert_to_tensor(self._follows), scheduled, number)
-        return checked(number, self._label)
+        return checked(number, self._attribute, self._owner)
 
     def get_config(self) -> Any:
         """The value as `get_config` of the layer holds it; that of a user's variable is its number."""
@@ -97,10 +97,6 @@ class Scheduled(tf.Module):
         if isinstance(value, Schedule):
             return keras.saving.serialize_keras_object(value)
         return float(_value_of(value)) if self.is_live else value
-
-    @property
-    def _label(self) -> str:
-        return f"`{self._attribute}` of {self._owner}"
 
     def _checked_number(self, value: Any) -> float:
         return check_number(self._owner, self._attribute, value, alternative=self._alternative)
@@ -129,15 +125,15 @@ def check_schedule(owner: str, name: str, schedule: Callable[[Any], Any]) -> Non
                 raise ArgumentError(name, "a schedule of finite numbers >= 0", received, remedy, owner=owner)
 
 
-def checked(value: Any, what: str) -> tf.Tensor:
+def checked(value: Any, name: str, owner: str) -> tf.Tensor:
     """A float64 scalar that a schedule, a variable or a graph gives, if it is finite and >= 0.
 
     XLA leaves out the check. There the value becomes NaN, so that the loss shows it.
     """
     value = tf.cast(value, tf.float64)
     ok = (value >= 0) & tf.math.is_finite(value)
-    message = f"{what}: expected a finite number >= 0, and of a schedule one for every step. Received:"
-    return require(ok, tf.where(ok, value, tf.constant(float("nan"), tf.float64)), message, value)
+    valid = tf.where(ok, value, tf.constant(float("nan"), tf.float64))
+    return require(ok, valid, name, "a finite number >= 0, and of a schedule one for every step", value, owner=owner)
 
 
 def _variable(value: Any, dtype: str, name: str) -> keras.Variable:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING
@@ -80,6 +81,13 @@ class SphericalLatent(DirectionalLatent):
         return self.concentration_head is None and self.learned_prior is None
 
 
+@functools.lru_cache(maxsize=1024)
+def _constant_kl(concentration: float, dim: int) -> float:
+    """The KL of a concentration that all rows share, computed once, in double precision."""
+    with tf.init_scope():
+        return float(vmf_math.kl_to_uniform(tf.constant(concentration, tf.float64), dim))
+
+
 class VonMisesFisherDirection(DirectionalLatent):
     """Base of the latent layers whose direction is von Mises-Fisher."""
 
@@ -90,10 +98,8 @@ class VonMisesFisherDirection(DirectionalLatent):
         def kl(concentration: tf.Tensor | float) -> tf.Tensor:
             if not isinstance(concentration, float):
                 return vmf_math.kl_to_uniform(concentration, self.latent_dim)
-            # A constant: computed once, in double precision, and broadcast.
-            with tf.init_scope():
-                constant = vmf_math.kl_to_uniform(tf.constant(concentration, tf.float64), self.latent_dim)
-            return tf.fill(tf.shape(mean_direction)[:-1], tf.cast(constant, mean_direction.dtype))
+            constant = tf.constant(_constant_kl(concentration, self.latent_dim), mean_direction.dtype)
+            return tf.fill(tf.shape(mean_direction)[:-1], constant)
 
         return self.with_concentration(parameters, kl)
 

@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 
 from tf_vmf._errors import ArgumentError
+from tf_vmf.layers.lstm import sum_dtype
 from tf_vmf.math.custom_gradient import custom_gradient
 
 
@@ -26,7 +27,7 @@ class TokenSoftmax(keras.layers.Layer):
         kernel: K, shape (vocabulary_size, units); None unless tied.
 
     Returns:
-        Logits, shape (..., vocabulary_size), float32.
+        Logits, shape (..., vocabulary_size), float32; float64 under float64.
     """
 
     def __init__(self, vocabulary_size: int, tied: bool = False, **kwargs: Any) -> None:
@@ -48,7 +49,8 @@ class TokenSoftmax(keras.layers.Layer):
     def call(self, inputs: tf.Tensor, kernel: tf.Tensor | None = None) -> tf.Tensor:
         kernel = tf.cast(self._kernel(kernel), self.compute_dtype)
         logits = tf.matmul(tf.cast(inputs, kernel.dtype), kernel, transpose_b=True)
-        return tf.cast(logits, tf.float32) + tf.cast(self.bias, tf.float32)
+        dtype = sum_dtype(self.compute_dtype)
+        return tf.cast(logits, dtype) + tf.cast(self.bias, dtype)
 
     def losses_of(
         self, inputs: tf.Tensor, labels: tf.Tensor, kernel: tf.Tensor | None = None, *, gradient_in_forward: bool = True
@@ -105,7 +107,7 @@ def linear_cross_entropy(
         labels: Integers in [0, classes), shape (rows,).
         gradient_in_forward: True for training; without it the value alone costs a third.
         chunk_size: Rows of logits held at a time.
-        compute_dtype: Type of the operands of matrix products; softmax and losses are float32.
+        compute_dtype: Type of the operands of matrix products; softmax and losses are float32, or float64 of float64.
     """
     chunks = _Chunks(tf.shape(inputs)[0], labels, chunk_size, compute_dtype)
 
@@ -120,7 +122,9 @@ def linear_cross_entropy(
         losses, *gradients = chunks.losses_and_gradients(*operands, None)
 
         def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, ...]:
-            factor = tf.where(tf.equal(chunks.rows, 0), 0.0, tf.reduce_max(upstream))  # the maximum of nothing is -inf
+            factor = tf.where(
+                tf.equal(chunks.rows, 0), tf.zeros([], upstream.dtype), tf.reduce_max(upstream)
+            )  # the maximum of nothing is -inf
             return tf.cond(
                 tf.reduce_all(tf.equal(upstream, factor)),
                 lambda: tuple(factor * g for g in gradients),
@@ -129,7 +133,7 @@ def linear_cross_entropy(
 
         return losses, gradient
 
-    return cross_entropy(tf.cast(inputs, tf.float32), tf.cast(kernel, tf.float32), tf.cast(bias, tf.float32))
+    return cross_entropy(*(tf.cast(each, sum_dtype(compute_dtype)) for each in (inputs, kernel, bias)))
 
 
 class _Chunks:
@@ -137,6 +141,7 @@ class _Chunks:
 
     def __init__(self, rows: tf.Tensor, labels: tf.Tensor, chunk_size: int, compute_dtype: tf.DType) -> None:
         self.rows, self.labels, self.compute_dtype = rows, labels, compute_dtype
+        self.dtype = sum_dtype(compute_dtype)
         self.number = tf.maximum(1, -(-rows // chunk_size))
         self.size = -(-rows // self.number)  # equal chunks: no small remainder
 
@@ -153,7 +158,7 @@ class _Chunks:
             loss, _ = _softmax_losses(inputs[start:end], kernel, bias, self.labels[start:end])
             return index + 1, losses.write(index, loss)
 
-        losses = tf.TensorArray(tf.float32, self.number, infer_shape=False, element_shape=[None])
+        losses = tf.TensorArray(self.dtype, self.number, infer_shape=False, element_shape=[None])
         _, losses = _loop(self.number, add_chunk, (tf.constant(0), losses))
         return losses.concat()
 
@@ -176,7 +181,7 @@ class _Chunks:
         # The first chunk outside the loop: adding its kernel gradient to zeros would cost as much as a tenth of it.
         losses, inputs_bar, kernel_bar, bias_bar = self._chunk(tf.constant(0), inputs, kernel, bias, factors)
         arrays = [
-            tf.TensorArray(tf.float32, self.number, infer_shape=False, element_shape=shape).write(0, value)
+            tf.TensorArray(self.dtype, self.number, infer_shape=False, element_shape=shape).write(0, value)
             for value, shape in ((losses, [None]), (inputs_bar, [None, inputs.shape[-1]]))
         ]
         _, losses, inputs_bar, kernel_bar, bias_bar = _loop(
@@ -193,12 +198,12 @@ class _Chunks:
         losses, logits_bar = _softmax_losses(chunk_inputs, kernel, bias, self.labels[start:end], with_gradient=True)
         if factors is not None:
             logits_bar *= factors[start:end, tf.newaxis]
-        ones = tf.ones([1, end - start], tf.float32)
+        ones = tf.ones([1, end - start], self.dtype)
         # As a matrix product a sum over rows is faster than `reduce_sum`.
         bias_bar = tf.matmul(ones, logits_bar)[0]
         logits_bar = tf.cast(logits_bar, self.compute_dtype)
-        inputs_bar = tf.cast(tf.matmul(logits_bar, kernel), tf.float32)
-        kernel_bar = tf.cast(tf.matmul(logits_bar, chunk_inputs, transpose_a=True), tf.float32)
+        inputs_bar = tf.cast(tf.matmul(logits_bar, kernel), self.dtype)
+        kernel_bar = tf.cast(tf.matmul(logits_bar, chunk_inputs, transpose_a=True), self.dtype)
         return losses, inputs_bar, kernel_bar, bias_bar
 
 
@@ -206,7 +211,7 @@ def _softmax_losses(
     inputs: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, labels: tf.Tensor, with_gradient: bool = False
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Losses (rows,) and softmax (rows, classes), less one at the label with `with_gradient`: the gradient in the logits."""
-    logits = tf.cast(tf.matmul(inputs, kernel, transpose_b=True), tf.float32) + bias
+    logits = tf.cast(tf.matmul(inputs, kernel, transpose_b=True), bias.dtype) + bias
     # The oneDNN softmax takes a tenth of the time of `sparse_softmax_cross_entropy_with_logits` (TensorFlow 2.21, AVX-512).
     probabilities = tf.nn.softmax(logits)
     indices = tf.stack([tf.range(tf.shape(labels)[0]), tf.cast(labels, tf.int32)], axis=1)

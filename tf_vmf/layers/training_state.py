@@ -10,7 +10,16 @@ import numpy as np
 import tensorflow as tf
 
 
-class TrainingState:
+class NotRematerialized:
+    """Mixin of layers that `keras.RematScope` leaves alone: a call counts, or has arguments by name, which it takes in no graph."""
+
+    def rematerialized_call(self, layer_call: Any, *args: Any, **kwargs: Any) -> Any:
+        """The call itself."""
+        del args, kwargs
+        return layer_call
+
+
+class TrainingState(NotRematerialized):
     """Mixin of layers and models that count calls or steps. To be inherited before the Keras class.
 
     Counters are state of training as an optimizer's are: files of Keras (`.keras`, `.weights.h5`) and `tf.train.Checkpoint` hold

@@ -87,7 +87,7 @@ class UniformNormVonMisesFisherLatent(VonMisesFisherDirection):
         if isinstance(inputs, Mapping):
             low = inputs["norm_low"]
             outside = tf.reduce_any((low < 0) | (low > largest))
-            low = require(~outside, low, f"`norm_low` must lie in [0, {largest:g}]. Received:", low)
+            low = require(~outside, low, "norm_low", f"numbers in [0, {largest:g}]", low)
         else:
             number = check_width(self.norm_head(inputs), 1, type(self).__name__, "norm_head")
             low = largest * tf.sigmoid(tf.cast(number[..., 0], self.compute_dtype))
@@ -136,7 +136,7 @@ class UniformNormVonMisesFisherLatent(VonMisesFisherDirection):
         z = super().check_codes(z)
         norm = tf.norm(z, axis=-1)
         ok = tf.reduce_all(norm <= self.norm_max + _NORM_TOLERANCE)
-        return require(ok, z, f"Codes must have a norm of at most {self.norm_max:g}. Received norms:", norm)
+        return require(ok, z, "z", f"codes with a norm of at most {self.norm_max:g}", "norms", norm)
 
     def nearest_codes(self, z: tf.Tensor) -> tf.Tensor:
         z = tf.convert_to_tensor(z)

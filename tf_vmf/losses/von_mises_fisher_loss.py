@@ -135,8 +135,11 @@ def von_mises_fisher_loss(
     y_true = require(
         tf.reduce_all(is_unit),
         y_true,
-        "Argument `y_true` of VonMisesFisherLoss: expected unit vectors. Received rows of norm:",
+        "y_true",
+        "unit vectors",
+        "rows of norm",
         tf.boolean_mask(tf.norm(y_true, axis=-1), ~is_unit)[:5],
+        owner="VonMisesFisherLoss",
     )
     # Of unit length to rounding, which a large concentration multiplies.
     y_true = tf.math.l2_normalize(y_true, axis=-1)

@@ -12,7 +12,8 @@ saved function would get the gradient of the first of them. It can be had once S
 
 import functools
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import tensorflow as tf
@@ -68,13 +69,35 @@ def release_with_graph(outputs: Any) -> None:
             have nothing to release.
     """
     output = tf.nest.flatten(outputs)[0]
-    if not tf.is_symbolic_tensor(output) or "_gradient_op_type" not in output.op.node_def.attr:
+    if tf.is_symbolic_tensor(output):
+        _release(output.op)
+
+
+@contextmanager
+def releasing_with_graph() -> Iterator[None]:
+    """Lets the current graph own all custom gradients that a block of other people's functions adds to it."""
+    graph = None if tf.executing_eagerly() else ops.get_default_graph()
+    before = 0 if graph is None else len(graph.get_operations())
+    yield
+    for operation in () if graph is None else graph.get_operations()[before:]:
+        _release(operation)
+
+
+def _release(operation: tf.Operation) -> None:
+    if "_gradient_op_type" not in operation.node_def.attr:
         return
-    graph, name = output.graph, output.op.get_attr("_gradient_op_type").decode()
+    graph, name = operation.graph, operation.get_attr("_gradient_op_type").decode()
     entries = ops.gradient_registry._registry
+    if name not in entries or not name.startswith("CustomGradient-") or hasattr(entries[name]["type"], _ATTRIBUTE):
+        return  # released before, or registered for good
     gradient = entries.pop(name)["type"]
     setattr(graph, _ATTRIBUTE, [*getattr(graph, _ATTRIBUTE, ()), gradient])
     # The graph is alive whenever the gradient of one of its operations is asked for.
     weak: Any = weakref.ref(gradient)
-    tf.RegisterGradient(name)(lambda op, *upstream: weak()(op, *upstream))
+
+    def of_graph(op: tf.Operation, *upstream: Any) -> Any:
+        return weak()(op, *upstream)
+
+    setattr(of_graph, _ATTRIBUTE, True)
+    tf.RegisterGradient(name)(of_graph)
     weakref.finalize(graph, entries.pop, name, None).atexit = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from tf_vmf._checks import require
+from tf_vmf._errors import ArgumentError
 
 # Closer to opposite than this, rounding of float32 codes decides which of the great circles is taken.
 _SMALLEST_SUM = 1e-6
@@ -19,12 +20,10 @@ def check_unit_vectors(x: tf.Tensor, name: str = "x") -> tf.Tensor:
         name: What the rows are called in the message.
 
     Raises:
-        ValueError: A row is no unit vector (in a graph `tf.errors.InvalidArgumentError`).
+        ArgumentError: A row is no unit vector (in a graph `tf.errors.InvalidArgumentError`).
     """
     off = tf.abs(tf.norm(x, axis=-1) - 1.0)
-    return require(
-        tf.reduce_all(off <= _NORM_TOLERANCE), x, f"`{name}` must hold unit vectors. Received norms off by:", off
-    )
+    return require(tf.reduce_all(off <= _NORM_TOLERANCE), x, name, "unit vectors", "norms off by", off)
 
 
 def great_circle(start: tf.Tensor, end: tf.Tensor, fractions: tf.Tensor) -> tf.Tensor:
@@ -59,9 +58,11 @@ def great_circle(start: tf.Tensor, end: tf.Tensor, fractions: tf.Tensor) -> tf.T
     together = require(
         tf.logical_not(tf.reduce_any(opposite)),
         together,
-        "`start` and `end` are opposite, so that no single great circle joins them. Interpolate by way of a third point. "
-        "Received opposite points in rows:",
+        "end",
+        "points that are not opposite to those of `start`, as no single great circle joins these",
+        "opposite points in rows",
         tf.where(tf.reshape(opposite, [-1]))[:, 0],
+        remedy="Interpolate by way of a third point.",
     )
     angle = 2.0 * tf.atan2(tf.norm(start - end, axis=-1, keepdims=True), together)[..., tf.newaxis, :]
     t = fractions[:, tf.newaxis]
@@ -86,7 +87,7 @@ def _arguments(
     start = tf.convert_to_tensor(start)
     fractions = tf.cast(fractions, tf.float64)
     if fractions.shape.rank not in (None, 1):
-        raise ValueError(f"Argument `fractions`: expected shape (k,). Received: shape {fractions.shape}.")
+        raise ArgumentError("fractions", "shape (k,)", f"shape {fractions.shape}")
     return tf.cast(start, tf.float64), tf.cast(end, tf.float64), fractions, start.dtype
 
 

@@ -6,6 +6,8 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.ops import control_flow_util
 
+from tf_vmf.seeds import in_graph
+
 # Terms of the Taylor series of sin(pi x) and cos(pi x), |x| <= 1/2: the first one left out is below rounding.
 _TERMS = {tf.float32: 7, tf.float64: 12}
 
@@ -17,6 +19,11 @@ def stateless_normal(shape: tf.Tensor, seed: tf.Tensor, dtype: tf.DType) -> tf.T
     polynomials. `tf.random.stateless_normal` spends most of its time in one scalar function after the other. The
     largest magnitude that can occur is 5.8 in float32 and 8.6 in float64.
     """
+    return _normal(tf.convert_to_tensor(shape, tf.int32), tf.convert_to_tensor(seed), dtype)
+
+
+@in_graph
+def _normal(shape: tf.Tensor, seed: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
     size = tf.reduce_prod(shape)
     uniform = stateless_uniform([2, (size + 1) // 2], seed, dtype)
     # The middles of the uniform numbers' cells: never 0, so that the radius is neither 0 nor infinite.
@@ -54,7 +61,7 @@ def stateless_uniform(shape: tf.Tensor, seed: tf.Tensor, dtype: tf.DType = tf.fl
     converted here; not in a `tf.function` that was traced before, outside of the one that XLA compiles.
     """
     if not is_compiled_by_xla():
-        return tf.random.stateless_uniform(shape, seed, dtype=dtype, alg="philox")
+        return _uniform(tf.convert_to_tensor(shape, tf.int32), tf.convert_to_tensor(seed), dtype)
     if dtype == tf.float32:
         return tf.cast(tf.bitwise.bitwise_and(stateless_words(shape, seed, tf.int32), 0x7FFFFF), dtype) * 2.0**-23
     word = stateless_words(shape, seed, tf.int64)
@@ -62,6 +69,11 @@ def stateless_uniform(shape: tf.Tensor, seed: tf.Tensor, dtype: tf.DType = tf.fl
     # Two non-negative summands: the right shift keeps the sign of the word.
     low = tf.bitwise.bitwise_and(tf.bitwise.right_shift(word, tf.constant(32, tf.int64)), 0xFFFFFFFF)
     return tf.cast(high + low, dtype) * 2.0**-52
+
+
+@in_graph
+def _uniform(shape: tf.Tensor, seed: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
+    return tf.random.stateless_uniform(shape, seed, dtype=dtype, alg="philox")
 
 
 def stateless_words(shape: tf.Tensor, seed: tf.Tensor, dtype: tf.DType) -> tf.Tensor:

@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from tf_vmf.math._arguments import check_dim, compute_dtype
 from tf_vmf.math._tables import Polynomial, evaluate
+from tf_vmf.math.custom_gradient import releasing_with_graph
 from tf_vmf.math.noise import stateless_normal
 from tf_vmf.math.unit_vector import unit_vector
 from tf_vmf.seeds import stateless_seed
@@ -167,7 +168,8 @@ def power_spherical_sample(
     sample_shape = tf.reshape(tf.cast(sample_shape, tf.int32), [-1])
     shape = tf.concat([sample_shape, tf.shape(kappa)], axis=0)
     towards = _gamma(half + kappa, sample_shape, stateless_seed(seed, 0))
-    away = tfp.distributions.Gamma(tf.cast(half, kappa.dtype), 1.0).sample(shape, seed=stateless_seed(seed, 1))
+    with releasing_with_graph():
+        away = tfp.distributions.Gamma(tf.cast(half, kappa.dtype), 1.0).sample(shape, seed=stateless_seed(seed, 1))
     away = tf.maximum(away, _LEAST)
     cosine = (towards - away) / (towards + away)
     sine = 2.0 * tf.sqrt(towards) * tf.sqrt(away) / (towards + away)
@@ -186,7 +188,8 @@ def _gamma(shape: tf.Tensor, sample_shape: tf.Tensor, seed: tf.Tensor) -> tf.Ten
     """
     import tensorflow_probability as tfp
 
-    drawn = tfp.distributions.Gamma(shape, 1.0).sample(sample_shape, seed=seed)
+    with releasing_with_graph():
+        drawn = tfp.distributions.Gamma(shape, 1.0).sample(sample_shape, seed=seed)
     fixed, fixed_shape = tf.stop_gradient(drawn), tf.stop_gradient(shape)
     # Wilson and Hilferty: the cube root is nearly normal.
     normal = 3.0 * tf.sqrt(fixed_shape) * ((fixed / fixed_shape) ** (1.0 / 3.0) - 1.0 + 1.0 / (9.0 * fixed_shape))

@@ -6,12 +6,8 @@ import tensorflow as tf
 
 from tf_vmf.math.cosine_law import Cosine, cosine_from_normal
 from tf_vmf.math.custom_gradient import custom_gradient
-from tf_vmf.math.noise import is_compiled_by_xla
 from tf_vmf.math.precision import epsilon
 from tf_vmf.math.resultant_length import one_minus_mean_resultant_length
-
-# Rows of which a matrix product makes inner products: a longer one would add up rounding errors.
-_LONG, _TOO_LONG = 256, 1024
 
 _NO_THIRD_DERIVATIVE = (
     "von_mises_fisher_sample has first and second derivatives in the concentration: the second ones cannot be differentiated "
@@ -47,7 +43,7 @@ def attach_gradients(
             x = attach(mu, *kappa)
             w = _cosine(mu, x, cosine.cosine)
             weight, gamma = _weights(kappa[0] if kappa else fixed_concentration, dim)
-            along_mu, along_x = inner_product(upstream, mu), inner_product(upstream, x)
+            along_mu, along_x = (tf.reduce_sum(upstream * v, axis=-1) for v in (mu, x))
             of_upstream = weight * w + gamma * (1 - w * w)
             of_sample = (gamma * w - weight) * along_mu - gamma * along_x
             to_mu = of_upstream[..., tf.newaxis] * upstream + of_sample[..., tf.newaxis] * x
@@ -58,18 +54,6 @@ def attach_gradients(
         return tf.identity(sample), gradients
 
     return attach(*parameters)
-
-
-def inner_product(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
-    """Sums of products over the last axis of two tensors of one shape.
-
-    Long rows on CPUs go through a matrix product, which does not write the products to memory. It would keep 10 bits on some
-    accelerators, and XLA has no need of it.
-    """
-    is_long = a.shape.rank is not None and a.shape[-1] is not None and _LONG <= a.shape[-1] <= _TOO_LONG
-    if is_long and not is_compiled_by_xla() and all(d.device_type == "CPU" for d in tf.config.list_physical_devices()):
-        return tf.matmul(a[..., tf.newaxis, :], b[..., tf.newaxis])[..., 0, 0]
-    return tf.reduce_sum(a * b, axis=-1)
 
 
 def _weights(kappa: tf.Tensor | float, dim: int) -> tuple[tf.Tensor | float, tf.Tensor | float]:

@@ -12,7 +12,7 @@ from tf_vmf.math._arguments import check_dim, compute_dtype
 from tf_vmf.math.cosine_law import Cosine, cosine_from_normal
 from tf_vmf.math.noise import stateless_normal
 from tf_vmf.math.precision import POINT_MASS_CONCENTRATION
-from tf_vmf.math.sampler_gradients import attach_gradients, inner_product
+from tf_vmf.math.sampler_gradients import attach_gradients
 
 # Up to this dimension the tangent part of the noise may be so short that its length is measured rather than derived.
 _SMALL_DIM = 16
@@ -145,17 +145,17 @@ def _draw_on_sphere(
     Returns the sample, the cosine and the normal number behind it.
     """
     noise = stateless_normal(tf.concat([shape, [dim]], axis=0), seed, mu.dtype)
-    z = inner_product(noise, mu)
+    z = tf.reduce_sum(noise * mu, axis=-1)
     cosine = cosine_from_normal(z, kappa, dim)
     if dim <= _SMALL_DIM:
         # What the first projection leaves along mu, rounding errors of the size of the noise, is taken away again: noise may be
         # nearly parallel to mu.
         tangent = noise - z[..., tf.newaxis] * mu
-        rest = inner_product(tangent, mu)
-        square = tf.maximum(inner_product(tangent, tangent) - rest * rest, 1e-37)
+        rest = tf.reduce_sum(tangent * mu, axis=-1)
+        square = tf.maximum(tf.reduce_sum(tangent * tangent, axis=-1) - rest * rest, 1e-37)
     else:
         # The same with fewer passes over memory: ||noise - z mu||^2 = ||noise||^2 - z^2.
         tangent, rest = noise, z
-        square = inner_product(noise, noise) - z * z
+        square = tf.reduce_sum(noise * noise, axis=-1) - z * z
     scale = cosine.sine * tf.math.rsqrt(square)
     return (cosine.cosine - scale * rest)[..., tf.newaxis] * mu + scale[..., tf.newaxis] * tangent, cosine, z

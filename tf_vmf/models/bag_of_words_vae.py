@@ -242,14 +242,18 @@ class BagOfWordsVAE(WordModel, VariationalAutoencoder):
         return self.output_layer(h)
 
     def get_config(self) -> dict[str, Any]:
-        names = (
-            "vocabulary_size",
-            "activation",
-            "input_transform",
-            "input_dropout",
-            "dropout",
-            "z_scale",
-            "vocabulary_hash",
-        )
-        units = {"encoder_units": list(self.encoder_units), "decoder_units": list(self.decoder_units)}
-        return {**super().get_config(), **units, **{name: getattr(self, name) for name in names}}
+        names = ("vocabulary_size", "activation", "input_transform", "input_dropout", "dropout", "z_scale")
+        config = {**super().get_config(), **{name: getattr(self, name) for name in (*names, "vocabulary_hash")}}
+        config |= {"encoder_units": list(self.encoder_units), "decoder_units": list(self.decoder_units)}
+        mode = getattr(self.output_layer, "quantization_mode", None)
+        return config if mode is None else {**config, "quantization_mode": mode}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> BagOfWordsVAE:
+        mode = config.get("quantization_mode")
+        config = {name: value for name, value in config.items() if name != "quantization_mode"}
+        model = super().from_config(config, custom_objects)
+        if mode is not None:  # the latent layer does it itself
+            for layer in (*model.encoder_layers, *model.decoder_layers, model.output_layer):
+                layer.quantize(mode)
+        return model

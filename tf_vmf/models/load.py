@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import zipfile
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ import keras
 import numpy as np
 
 from tf_vmf._errors import ArgumentError, MissingPlaceError
-from tf_vmf.files import write_json
+from tf_vmf.files import read_metrics, write_json
 from tf_vmf.models.lstm_vae import LSTMVAE
 from tf_vmf.models.variational_autoencoder import VariationalAutoencoder
 from tf_vmf.models.word_model import hash_of_vocabulary
@@ -21,7 +22,7 @@ from tf_vmf.text.vocabulary import require_gensim
 
 Vectorizer = DocumentVectorization | SentenceVectorization
 
-MODEL_FILE, VECTORIZER_FILE = "model.keras", "vectorizer.json"
+MODEL_FILE, VECTORIZER_FILE, METRICS_FILE = "model.keras", "vectorizer.json", "metrics.json"
 EXPORT_FOLDER = "assets.extra"  # where a SavedModel keeps what is not its own
 
 
@@ -55,7 +56,7 @@ def load(path: str | Path) -> LoadedModel:
 
     Raises:
         FileNotFoundError: There is no model at the path.
-        ValueError: The file is damaged, holds no model of this package, or the vectorizer beside it is that of another one.
+        ValueError: The file is damaged, holds no model of this package, or is not that of the vectorizer or metrics beside it.
     """
     path = Path(path)
     candidates = [path] if path.suffix == ".keras" else [path / MODEL_FILE, path / EXPORT_FOLDER / MODEL_FILE]
@@ -87,7 +88,24 @@ def load(path: str | Path) -> LoadedModel:
             f"{file} holds other words than {found[0]} was made for, or holds them in another order: it belongs to another model. "
             "Bring back the file that was written with the model."
         )
+    metrics = found[0].parent / METRICS_FILE
+    if metrics.is_file() and read_metrics(metrics).get("protocol", {}).get("weights_sha256") not in (
+        None,
+        hash_of_weights(model),
+    ):
+        raise ValueError(
+            f"{found[0]} is not the model that {metrics} measures: it belongs to another run, or was changed. Bring back the file, "
+            "or repeat the command of the run, which writes it anew."
+        )
     return LoadedModel(model, vectorizer)
+
+
+def hash_of_weights(model: keras.Model) -> str:
+    """The SHA-256 of all weights in their order."""
+    digest = hashlib.sha256()
+    for weight in model.get_weights():
+        digest.update(np.ascontiguousarray(weight).tobytes())
+    return digest.hexdigest()
 
 
 def read_vectorizer(file: str | Path) -> Vectorizer:

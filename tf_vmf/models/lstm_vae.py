@@ -184,9 +184,8 @@ class LSTMVAE(WordModel, SentenceGeneration, VariationalAutoencoder):
             dtype=policy,
             name="embedding",
         )
-        self.conditioning = Conditioning(
-            self.num_labels, self.label_dim, self.bag_of_words_units, initializer=uniform, name="conditioning"
-        )
+        widths = (self.num_labels, self.label_dim, self.bag_of_words_units)
+        self.conditioning = Conditioning(*widths, initializer=uniform, dtype=policy, name="conditioning")
         self.encoder: SentenceEncoder | None = None
         if self.latent is not None:
             self.encoder = SentenceEncoder(
@@ -320,6 +319,13 @@ class LSTMVAE(WordModel, SentenceGeneration, VariationalAutoencoder):
     def _smallest_input(self) -> Any:
         tokens = tf.constant([[EOS_ID]])
         return {"tokens": tokens, "labels": tf.constant([0])} if self.num_labels else tokens
+
+    def quantize(self, mode: Any = None, *args: Any, **kwargs: Any) -> None:
+        """Refused: embeddings and LSTM are read in full precision."""
+        del args, kwargs
+        raise ArgumentError(
+            "mode", "no quantization of a sentence model", repr(mode), owner=f"{type(self).__name__}.quantize"
+        )
 
     def get_config(self) -> dict[str, Any]:
         names = (

@@ -51,7 +51,7 @@ class SentenceGeneration:
         Raises:
             ValueError: An argument is out of range, codes have another width, or the model is not conditional on what is given.
         """
-        z = tf.cast(tf.convert_to_tensor(z), tf.float32)
+        z = tf.cast(tf.convert_to_tensor(z), self.decoder.state_dtype)
         if z.shape.rank != 2 or z.shape[-1] != self.decoder.code_dim:
             expected = f"codes of shape (batch, {self.decoder.code_dim})"
             raise ArgumentError("z", expected, f"shape {z.shape}", owner=f"{type(self).__name__}.generate")

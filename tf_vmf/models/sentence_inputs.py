@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_vmf._errors import ArgumentError
+from tf_vmf.layers.lstm import sum_dtype
 from tf_vmf.layers.token_softmax import TokenSoftmax
 from tf_vmf.text.tokens import EOS_ID, PAD_ID
 
@@ -53,9 +54,9 @@ def ended(tokens: tf.Tensor) -> tf.Tensor:
 
 
 def concat(first: tf.Tensor | None, second: tf.Tensor | None) -> tf.Tensor | None:
-    """The two side by side as float32, the one that there is, or None."""
-    parts = [tf.cast(part, tf.float32) for part in (first, second) if part is not None]
-    return tf.concat(parts, axis=-1) if parts else None
+    """The two side by side in the type of the first, the one that there is, or None."""
+    parts = [part for part in (first, second) if part is not None]
+    return tf.concat([tf.cast(part, parts[0].dtype) for part in parts], axis=-1) if parts else None
 
 
 class TokenEmbedding(keras.layers.Layer):
@@ -80,7 +81,9 @@ class TokenEmbedding(keras.layers.Layer):
         super().__init__(**{"autocast": False, **kwargs})
         self.units = units
         self.tied = tied
-        self.table = keras.layers.Embedding(vocabulary_size, embedding_dim, initializer, name="table")
+        self.table = keras.layers.Embedding(
+            vocabulary_size, embedding_dim, initializer, dtype=self.dtype_policy, name="table"
+        )
         self.softmax = TokenSoftmax(vocabulary_size, tied, dtype=self.dtype_policy, name="softmax")
 
     def build(self, input_shape: Any) -> None:
@@ -98,7 +101,7 @@ class TokenEmbedding(keras.layers.Layer):
 
     def mean(self, tokens: tf.Tensor, counted: tf.Tensor) -> tf.Tensor:
         """The mean embedding of the tokens where `counted` (batch, length) is True: (batch, embedding_dim); zero of none."""
-        weights = tf.cast(counted, tf.float32)[..., tf.newaxis]
+        weights = tf.cast(counted, self.embeddings.dtype)[..., tf.newaxis]
         return tf.math.divide_no_nan(tf.reduce_sum(self(tokens) * weights, axis=1), tf.reduce_sum(weights, axis=1))
 
     def logits(self, hidden: tf.Tensor) -> tf.Tensor:
@@ -152,9 +155,13 @@ class Conditioning(keras.layers.Layer):
         self.width = (label_dim if num_labels else 0) + bag_of_words_units
         self.label_embedding = self.bag_of_words_layer = None
         if num_labels:
-            self.label_embedding = keras.layers.Embedding(num_labels, label_dim, initializer, name="label")
+            self.label_embedding = keras.layers.Embedding(
+                num_labels, label_dim, initializer, dtype=self.dtype_policy, name="label"
+            )
         if bag_of_words_units:
-            self.bag_of_words_layer = keras.layers.Dense(bag_of_words_units, dtype="float32", name="bag_of_words")
+            self.bag_of_words_layer = keras.layers.Dense(
+                bag_of_words_units, dtype=sum_dtype(self.compute_dtype).name, name="bag_of_words"
+            )
 
     def build(self, input_shape: Any) -> None:
         """Makes the weights; the shape is that of the token embeddings."""

@@ -9,7 +9,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tf_vmf.layers.lstm import TimeMajorLSTM
+from tf_vmf.layers.lstm import TimeMajorLSTM, sum_dtype
+from tf_vmf.layers.training_state import NotRematerialized
 from tf_vmf.math.noise import stateless_uniform
 from tf_vmf.models.dropout import dropout
 from tf_vmf.models.sentence_inputs import TokenEmbedding, concat
@@ -19,7 +20,7 @@ from tf_vmf.text.tokens import EOS_ID, PAD_ID, UNK_ID
 POOLINGS = ("final", "mean_max", "bow")
 
 
-class SentenceEncoder(keras.layers.Layer):
+class SentenceEncoder(NotRematerialized, keras.layers.Layer):
     """LSTM over the sentence, pooled, then a dense layer: features (batch, units). Padding reaches nothing.
 
     Called with embeddings, time first (length, batch, embedding_dim), the numbers of tokens (batch,), and a context (batch,
@@ -112,6 +113,7 @@ class SentenceDecoder(keras.layers.Layer):
     ) -> None:
         super().__init__(**{"autocast": False, **kwargs})
         self.units = units
+        self.state_dtype = sum_dtype(self.compute_dtype)
         self.num_layers = num_layers
         self.code_dim = code_dim
         self.z_scale = z_scale
@@ -123,11 +125,15 @@ class SentenceDecoder(keras.layers.Layer):
         ]
         self.state_layer = self.projection = self.skip_layer = None
         if code_dim:
-            self.state_layer = keras.layers.Dense(2 * units * num_layers, dtype="float32", name="initial_state")
+            self.state_layer = keras.layers.Dense(
+                2 * units * num_layers, dtype=self.state_dtype.name, name="initial_state"
+            )
         if output_dim is not None:
             self.projection = keras.layers.Dense(output_dim, dtype=self.dtype_policy, name="projection")
         if skip_connection:
-            self.skip_layer = keras.layers.Dense(output_dim or units, use_bias=False, dtype="float32", name="skip")
+            self.skip_layer = keras.layers.Dense(
+                output_dim or units, use_bias=False, dtype=self.state_dtype.name, name="skip"
+            )
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         for lstm in self.lstms:
@@ -228,23 +234,24 @@ class SentenceDecoder(keras.layers.Layer):
             inputs = lstm_state[-1][0]
         logits = embedding.logits(self._before_softmax(inputs, state.get("skip")))
         allowed = tf.reduce_all(tf.range(logits.shape[-1])[:, tf.newaxis] != list(forbidden), axis=-1)
-        return tf.where(allowed, log_proportions(logits), tf.cast(-np.inf, logits.dtype)), {**state, "lstm": lstm_state}
+        log_probs = tf.cast(log_proportions(logits), tf.float32)  # which is enough to choose by
+        return tf.where(allowed, log_probs, -np.inf), {**state, "lstm": lstm_state}
 
     # Both.
 
     def _scaled(self, z: tf.Tensor) -> tf.Tensor:
-        z = tf.cast(z, tf.float32)  # as all states of the LSTM
+        z = tf.cast(z, self.state_dtype)
         return z if self.z_scale == 1.0 else self.z_scale * z
 
     def _initial_lstm_state(self, code: tf.Tensor | None, batch: tf.Tensor) -> LSTMState:
         """(h, c) of every layer before the first word."""
         if self.state_layer is None:
-            zeros = tf.zeros([batch, self.units], tf.float32)
+            zeros = tf.zeros([batch, self.units], self.state_dtype)
             return [(zeros, zeros) for _ in self.lstms]
         states = tf.split(self.state_layer(code), 2 * self.num_layers, axis=-1)
         return list(zip(states[::2], states[1::2], strict=True))
 
     def _before_softmax(self, hidden: tf.Tensor, skip: tf.Tensor | None) -> tf.Tensor:
         if self.projection is not None:
-            hidden = tf.cast(self.projection(hidden), tf.float32)
+            hidden = tf.cast(self.projection(hidden), self.state_dtype)
         return hidden if skip is None else hidden + skip

@@ -327,5 +327,5 @@ def _finite(value: Any) -> Any:
     if not numbers.dtype.is_floating:
         return value
     ok = tf.reduce_all(tf.math.is_finite(numbers))
-    numbers = require(ok, numbers, "Expected x to be finite numbers. Received NaN or infinity.")
+    numbers = require(ok, numbers, "x", "finite numbers", "NaN or infinity", owner="VAE")
     return value.with_values(numbers) if isinstance(value, tf.SparseTensor) else numbers

@@ -20,7 +20,7 @@ from tf_vmf import evaluation, files, models, training
 from tf_vmf._optional import missing, note_missing
 from tf_vmf.data import BagOfWordsCorpus, Examples, SentenceCorpus
 from tf_vmf.models import VariationalAutoencoder
-from tf_vmf.models.load import write_vectorizer
+from tf_vmf.models.load import hash_of_weights, write_vectorizer
 from tf_vmf.programs.components import check_latent
 from tf_vmf.programs.configs import DocumentConfig, SentenceConfig
 from tf_vmf.programs.configs.training import Budget, TrainingConfig
@@ -250,6 +250,7 @@ def measure(
             "elbo_samples": 1,
             "importance_samples": samples,
             "seed": config.seed,
+            "weights_sha256": hash_of_weights(model),
             "versions": {
                 "tf_vmf": __version__,
                 **({} if (commit := checkout_commit()) is None else {"commit": commit}),

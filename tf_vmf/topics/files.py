@@ -18,7 +18,7 @@ from tf_vmf.models.load import MODEL_FILE, VECTORIZER_FILE, write_vectorizer
 from tf_vmf.topics.fitted import read_topics, write_topics
 
 _SETTINGS_FILE, _TOPICS_FILE = "topic_model.json", "topics.npz"
-_FORMAT = 2  # 1: without words of the mixture and concentrations of codes
+_FORMAT = 3  # 1: without words of the mixture and concentrations of codes; 2: without labels and sums of the mixture
 
 
 def save(model: Any, path: str | Path) -> None:

@@ -76,7 +76,7 @@ def topic_view(
         gone=model.hidden_topics_,
         num_unknown=int(np.sum(~placed)),
         # Without a known word there is no code: the map shows such a text, placed by its vector, at the center of its topic.
-        tree=model.hierarchy().linkage,
+        tree=model.hierarchy(1).linkage,
         codes=np.where(placed_alone[:, np.newaxis], topics.modes[model.labels_], topics.codes),
         centers=topics.modes,
         spherical=True,
