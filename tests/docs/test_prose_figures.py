@@ -11,6 +11,7 @@ from scipy import stats
 from tests.docs.pages import DOCS
 
 RESULTS = DOCS.parent / "results"
+IW = ("iw_perplexity", "iw_document_perplexity")
 
 
 def recipe(name, figure, split="test"):
@@ -123,6 +124,28 @@ def test_latents_at_convergence():
         for name, short in (("gaussian", "gaussian"), ("vmf", "vmf_learned"))
     ]
     says("RESULTS", "bring the Gaussian # % and the vMF # % beside the 100-epoch runs of seed 0", *gains)
+
+
+def test_refined_bounds_at_convergence():
+    vmf, gaussian = "20ng-converged_vmf", "20ng-converged_gaussian"
+    figures = [
+        mean(recipe(name, prefix + figure))
+        for figure in ("perplexity", "document_perplexity")
+        for name in (gaussian, vmf)
+        for prefix in ("", "refined_")
+    ]
+    says(
+        "RESULTS",
+        "falls from # to # (Gaussian) and from # to # (vMF), per document from # to # and from # to #.",
+        *figures,
+    )
+    gaps = [behind(recipe(vmf, f"refined_{name}"), recipe(gaussian, f"refined_{name}")) for name in IW]
+    says(
+        "RESULTS",
+        "By the refined IW-100 the vMF is # % behind in corpus perplexity and # % behind per document",
+        *map(abs, gaps),
+    )
+    assert figures[5] < 785 < figures[7] < 787  # RSB and GSM
 
 
 def test_the_gaussian_beside_the_vmf_with_the_standard_decoder():

@@ -32,7 +32,7 @@ class SphericalLatent(DirectionalLatent):
         prior: "uniform" on the sphere; or a `tf_vmf.layers.VonMisesFisherMixturePrior`, which is learned; "mixture" stands for one
             with its defaults.
         **kwargs: `concentration`, `direction_head`, `kernel_initializer` and `norm_penalty`, see
-            `tf_vmf.layers.DirectionalLatent`; `kl_weight`, `num_samples`, `return_parameters`, `seed`, `kl_name` and those of
+            `DirectionalLatent`; `kl_weight`, `num_samples`, `return_parameters`, `seed`, `kl_name` and those of
             `keras.layers.Layer`, see `tf_vmf.layers.LatentLayer`.
     """
 
@@ -127,7 +127,7 @@ class VonMisesFisherLatent(VonMisesFisherDirection, SphericalLatent):
     Args:
         latent_dim: d >= 2, the dimension of the ambient space.
         concentration: A number >= 0, a layer such as `tf_vmf.layers.LearnedConcentration(initial=50.0)`, or "learned".
-        prior, norm_penalty, kl_weight, seed, kl_name, **kwargs: See `tf_vmf.layers.SphericalLatent`.
+        prior, norm_penalty, kl_weight, seed, kl_name, **kwargs: See `SphericalLatent`.
 
     Example:
     ```python
@@ -179,7 +179,7 @@ class PowerSphericalLatent(SphericalLatent):
     Args:
         latent_dim: d >= 2, the dimension of the ambient space.
         concentration: A number >= 0, a layer such as `tf_vmf.layers.LearnedConcentration(initial=50.0)`, or "learned".
-        prior, norm_penalty, kl_weight, seed, kl_name, **kwargs: See `tf_vmf.layers.SphericalLatent`.
+        prior, norm_penalty, kl_weight, seed, kl_name, **kwargs: See `SphericalLatent`.
 
     References:
         N. De Cao and W. Aziz. The Power Spherical distribution. INNF+ 2020. https://arxiv.org/abs/2006.04437

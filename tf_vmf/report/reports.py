@@ -88,7 +88,7 @@ def find_documents(
         history: A row per epoch, as in `history.csv`.
         config: The configuration of the run.
         command: The command that repeats the run.
-        topics: The topics of the training documents, from `tf_vmf.TopicModel.view`; None for a report without topics.
+        topics: The topics of the training documents, from `tf_vmf.topics.report.topic_view`; None for a report without topics.
         sections: The sections of the report in order; None for those of the package and the registered ones.
         seed: Seed of clusters, projection and the choice of documents shown.
     """
