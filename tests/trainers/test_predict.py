@@ -34,7 +34,7 @@ def run(text, tmp_path_factory):
     return workdir
 
 
-def test_every_text_has_its_row_with_known_words_bound_and_code(run, tmp_path):
+def test_every_text_has_its_row_with_known_words_bound_and_code(run, text, tmp_path):
     (tmp_path / "new.csv").write_text('id,body\n1,"star moon, moon"\n2,unknown words\n3,\n')
     config = PredictConfig(
         model=run,
@@ -60,7 +60,7 @@ def test_every_text_has_its_row_with_known_words_bound_and_code(run, tmp_path):
     assert len({row["kl"] for row in rows}) == 1  # a fixed concentration
 
     for name in ("refined", "again"):
-        predict.main(PredictConfig(model=tmp_path / "run", input=(text,), output=tmp_path / name, refine_steps=40))
+        predict.main(PredictConfig(model=run, input=(text,), output=tmp_path / name, refine_steps=40))
     rows = table(tmp_path / "refined")
     assert table(tmp_path / "again") == rows
     bounds = {
