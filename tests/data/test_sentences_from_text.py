@@ -201,7 +201,7 @@ def test_no_words_or_no_sentences_say_what_to_change(tmp_path, three_files):
 @pytest.mark.parametrize(
     ("arguments", "name", "received"),
     [
-        ({"corpus": "yelp"}, "corpus", "'yelp'"),
+        ({"corpus": "tweets"}, "corpus", "'tweets'"),
         ({}, "corpus", "none of them"),
         ({"corpus": "wikipedia", "train_files": "a.txt"}, "train_files", "corpus and train_files"),
         ({"corpus": "wikipedia", "label_column": 0}, "label_column", ""),
