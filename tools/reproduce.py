@@ -28,7 +28,7 @@ from pathlib import Path
 from tf_vmf.files import write_text
 from tools import paper_table, results_curves, results_sweep, side_by_side
 from tools.first_losses import trainer_of
-from tools.results_table import PAGE, RESULTS, ROOT, add_keep_weights, collect, with_tables
+from tools.results_table import KEEP_WEIGHTS, PAGE, RESULTS, ROOT, collect, with_tables
 
 RECIPES = ROOT / "recipes"
 SEEDS = (0, 1, 2)
@@ -184,7 +184,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of the runs (default: runs)")
     parser.add_argument("--seeds", type=int, nargs="+", help="seeds (default: 0 1 2; of analyses and ptb-learned 0)")
     parser.add_argument("--list", action="store_true", help="say what is there and what is missing, and do nothing")
-    add_keep_weights(parser)
+    parser.add_argument("--keep_weights", type=Path, help=KEEP_WEIGHTS)
     options = parser.parse_args(arguments)
     if options.data_dir is None and not options.list and options.table != "paper":
         parser.error("expected --data_dir, the folder of the corpora")

@@ -44,6 +44,7 @@ _COLUMNS = (
     ("minutes", "training", "seconds", 1, 60),
 )
 Runs = dict[str, dict[int, dict[str, Any]]]  # recipe, seed, metrics
+KEEP_WEIGHTS = "folder outside the checkout for copies of the runs with their weights"
 
 
 def collect(folders: Sequence[Path], results: Path, keep_weights: Path | None = None) -> None:
@@ -109,13 +110,6 @@ def with_tables(text: str, results: Path) -> str:
     return _BLOCK.sub(block, text)
 
 
-def add_keep_weights(parser: argparse.ArgumentParser) -> None:
-    """The flag --keep_weights of a program that publishes runs."""
-    parser.add_argument(
-        "--keep_weights", type=Path, help="folder outside the checkout for copies of the runs with their weights"
-    )
-
-
 def _heading(title: str, key: str, samples: str) -> str:
     short = MEASURES[key].short.format(example="example") if key in MEASURES else key
     return title.format(short=short, k=samples)
@@ -136,7 +130,7 @@ def _mean_and_deviation(values: Sequence[float], digits: int) -> str:
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", type=Path, nargs="*", help="folders of finished runs to publish first")
-    add_keep_weights(parser)
+    parser.add_argument("--keep_weights", type=Path, help=KEEP_WEIGHTS)
     options = parser.parse_args(arguments)
     collect(options.folders, RESULTS, options.keep_weights)
     write_text(PAGE, with_tables(PAGE.read_text(encoding="utf-8"), RESULTS))
