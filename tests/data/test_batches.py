@@ -61,7 +61,7 @@ def test_rows_are_the_counts_of_the_documents(documents, layout):
         np.testing.assert_array_equal(batch, documents.counts.toarray()[visited([batch])])
 
 
-@pytest.mark.parametrize("start_step", [1, 4, 5, 7, 13])
+@pytest.mark.parametrize("start_step", [1, 5, 13])
 def test_batches_from_a_later_step_are_the_tail_of_all_batches(documents, layout, start_step):
     uninterrupted = first(replace(documents, sparse=layout).batches(BATCH_SIZE, seed=3), 20)
     resumed = first(

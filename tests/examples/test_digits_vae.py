@@ -44,7 +44,9 @@ class NoNoise(VonMisesFisherLatent):
         return tf.broadcast_to(code, tf.concat([tf.constant(sample_shape, tf.int32), tf.shape(code)], axis=0))
 
 
-@pytest.mark.parametrize("batch_size", [32, 27])  # 27 leaves the last batch with one image: a replica without any
+@pytest.mark.parametrize(
+    "batch_size", [27, pytest.param(32, marks=pytest.mark.slow)]
+)  # 27 leaves the last batch with one image: a replica without any
 def test_two_devices_train_it_as_one(batch_size):
     images = tf.data.Dataset.from_tensor_slices(digits_vae.digits()[0][: 3 * batch_size + 1]).batch(batch_size)
     weights = []

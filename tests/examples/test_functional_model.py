@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pytest
 import scipy.special
 
 from examples import functional_model
@@ -20,6 +21,7 @@ def test_the_example_learns_and_its_kl_is_the_exact_constant():
     np.testing.assert_allclose(history["val_kl"], kl, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_model_of_the_example_is_saved_and_loaded(tmp_path):
     model = functional_model.build()
     digits = np.random.default_rng(0).uniform(size=(8, 64)).astype(np.float32)

@@ -7,6 +7,7 @@ import pytest
 from examples import particle_directions, word_vectors
 
 
+@pytest.mark.slow
 def test_cones_of_predicted_directions_hold_their_share():
     keras.utils.set_random_seed(1)
     model = particle_directions.build_model()

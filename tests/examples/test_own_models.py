@@ -20,6 +20,7 @@ def test_annealing_goes_through_the_values_that_the_script_names():
     np.testing.assert_allclose(history["kl"][-1], exact[-1].mean(), rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_concentration_that_is_an_output_is_that_of_the_posterior(capsys):
     autoencoder, encoder = concentration_output.main(epochs=2)
     digits = load_digits().data[:50].astype("float32") / 16
@@ -32,6 +33,7 @@ def test_the_concentration_that_is_an_output_is_that_of_the_posterior(capsys):
     assert "least certain of image" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_learned_prior_costs_less_than_the_uniform_one_and_is_charged_exactly(tmp_path):
     model, prior, history = conditional_vae.main(epochs=4)
     assert history["prior_kl"][-1] < history["uniform_kl"][-1]
@@ -51,6 +53,7 @@ def test_the_learned_prior_costs_less_than_the_uniform_one_and_is_charged_exactl
     np.testing.assert_array_equal(loaded(x), model(x))
 
 
+@pytest.mark.slow
 def test_a_conditional_decoder_draws_the_class_that_it_is_told():
     images = conditional_digits.main(epochs=15)
     assert images.min() >= 0

@@ -38,7 +38,9 @@ def compiled(name, scope):
     return model, (np.abs(X).round() if documents else np.array([[3, 4, 1], [5, 1, 0]]),)
 
 
-@pytest.mark.parametrize("name", ["documents", "sentences"])  # in a functional model Keras's own Dense fails
+@pytest.mark.parametrize(
+    "name", ["documents", pytest.param("sentences", marks=pytest.mark.slow)]
+)  # in a functional model Keras's own Dense fails
 def test_training_is_the_same_where_keras_recomputes_activations(name):
     losses = []
     for scope in (contextlib.nullcontext(), keras.RematScope("full")):

@@ -186,6 +186,7 @@ def test_a_concentration_set_in_a_callback_is_obeyed_logged_and_saved(latent, fe
     assert keras.saving.load_model(tmp_path / "model.keras").layers[1].concentration == 0.1
 
 
+@pytest.mark.slow
 def test_samples_of_a_traced_function_follow_the_concentration_that_is_set(features):
     layer = VonMisesFisherLatent(5, concentration=1e6, seed=1)
     layer(features)

@@ -159,6 +159,7 @@ def test_it_is_saved_with_the_layer(features, tmp_path):
     assert loaded.layers[1].get_config() == model.layers[1].get_config()
 
 
+@pytest.mark.slow
 def test_it_takes_the_steps_of_one_device_on_two_replicas(features):
     def trained():
         keras.utils.set_random_seed(0)

@@ -36,6 +36,7 @@ def latent_step(x: tf.Tensor, kappa: tf.Tensor) -> list[tf.Tensor]:
     return [to_x, to_kappa, outer.gradient(to_kappa, kappa)]
 
 
+@pytest.mark.slow
 def test_a_graph_is_freed_with_its_gradients():
     x = tf.math.l2_normalize(tf.reshape(tf.range(1.0, 11.0), (2, 5)), axis=-1)
     before = registered()

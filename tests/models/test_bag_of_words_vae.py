@@ -117,7 +117,7 @@ def unchanging():
     return model
 
 
-@pytest.mark.parametrize("kind", quick(5, KINDS))
+@pytest.mark.parametrize("kind", quick(2, KINDS))
 def test_counts_of_any_kind_are_those_of_an_array(kind, counts, unchanging):
     x, model = KINDS[kind](counts), unchanging
     np.testing.assert_allclose(model.encode(x).mean_direction, model.encode(counts).mean_direction, atol=1e-6)
@@ -334,6 +334,7 @@ def test_weights_multiply_the_losses_of_their_examples(counts):
     np.testing.assert_allclose(twice - start, 2 * (whole - start), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_weights_of_validation_examples_count_without_targets_too(counts):
     weights = np.linspace(0.0, 2.0, 64).astype(np.float32)
     model = make_model()

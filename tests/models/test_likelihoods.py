@@ -158,6 +158,7 @@ def test_the_seed_of_the_latent_holds_for_the_model(x):
     assert np.all(first != other)
 
 
+@pytest.mark.slow
 def test_metrics_compare_targets_with_mean_reconstructions(x, tmp_path):
     model = vae()
     model.compile(keras.optimizers.SGD(0.1), metrics=["mse"], weighted_metrics=[keras.metrics.MeanAbsoluteError("mae")])
@@ -178,6 +179,7 @@ def test_metrics_compare_targets_with_mean_reconstructions(x, tmp_path):
     np.testing.assert_allclose(means, scipy.special.expit(logits), rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_learned_scale_finds_that_of_the_data_and_is_saved(rng, tmp_path):
     x = 0.1 * rng.normal(size=(64, D)).astype(np.float32)
     model = vae(models.Gaussian("learned"), latent=layers.GaussianLatent(DIM, seed=1))
@@ -225,6 +227,7 @@ def test_a_bag_of_words_takes_any_likelihood(x, tmp_path):
     np.testing.assert_allclose(shares.sum(axis=-1), 1.0, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_sentence_model_takes_a_likelihood_of_its_tokens(tmp_path):
     plain, model = sentences(), sentences(likelihood=softened)
     z = tf.math.l2_normalize(tf.ones([1, 2, DIM]), axis=-1)
@@ -257,7 +260,7 @@ def test_a_name_is_given_to_one_likelihood():
 @pytest.mark.parametrize(
     ("likelihood", "whole"),
     quick(
-        2,
+        1,
         [("learned", False), ("multinomial", True), ("learned", True), ("multinomial", False)]
         + [(name, whole) for name in ("bernoulli", "gaussian") for whole in (True, False)],
     ),
@@ -273,7 +276,7 @@ def test_every_likelihood_trains_in_double_precision(likelihood, whole, x):
 @pytest.mark.parametrize(
     "make",
     quick(
-        2,
+        1,
         [
             lambda: layers.VonMisesFisherLatent(3, prior="mixture"),
             lambda: layers.PowerSphericalLatent(3),

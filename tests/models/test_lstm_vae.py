@@ -276,6 +276,7 @@ def test_the_likelihood_of_a_language_model_is_exact_and_its_bounds_are_equal(to
     np.testing.assert_allclose(model.predict(tokens, verbose=0), exact, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_bounds_are_ordered_and_approach_the_exact_likelihood_on_the_circle(tokens):
     """For d = 2 the marginal likelihood is an integral over an angle, done here by the trapezoid rule."""
     model = make_model(VonMisesFisherLatent(2, concentration=1.5, seed=1), z_scale=1.0)
@@ -351,6 +352,7 @@ def test_an_update_of_the_encoder_leaves_the_decoder_as_it_was(tokens):
         assert np.array_equal(variable, before[id(variable)]) == (id(variable) not in encoder)
 
 
+@pytest.mark.slow
 def test_a_conditional_model_uses_its_label(tokens):
     """The label tells which half of the words a sentence is made of; the code is kept out by a concentration of 0."""
     model = make_model(VonMisesFisherLatent(2, concentration=0.0, seed=1), num_labels=2, dropout=0.0, hidden_units=16)
