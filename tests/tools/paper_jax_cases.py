@@ -12,7 +12,7 @@ import tensorflow as tf
 from tf_vmf import layers
 from tf_vmf.layers import gaussian_latent, uniform_norm_latent
 from tf_vmf.math import kl_to_uniform, mean_resultant_length, von_mises_fisher_sampler
-from tf_vmf.models import LSTMVAE, FusedAdam, lstm_vae, sentence_decoder
+from tf_vmf.models import LSTMVAE, FusedAdam, lstm_vae, sentence_layers
 from tools.paper_jax import __main__ as program
 from tools.paper_jax import measures, model, training
 from tools.paper_jax.settings import PROGRAMS, Program, Setting
@@ -144,7 +144,7 @@ def test_a_training_step_is_that_of_the_package(monkeypatch, setting, decoder, r
     def fixed_dropout(x, rate, seed, layer=0):
         return x if seed is None or rate == 0 else x * tf.reshape(masks[layer], tf.shape(x))
 
-    for module in (lstm_vae, sentence_decoder):
+    for module in (lstm_vae, sentence_layers):
         monkeypatch.setattr(module, "dropout", fixed_dropout)
     for module in (von_mises_fisher_sampler, gaussian_latent):
         monkeypatch.setattr(module, "stateless_normal", lambda *_: tf.constant(normal))
