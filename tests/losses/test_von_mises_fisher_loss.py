@@ -174,6 +174,7 @@ assert model.loss.get_config()["cosine_weight"] == 0.5
     assert again.get_config() == loss.get_config()
 
 
+@pytest.mark.slow
 def test_training_by_it_recovers_direction_and_concentration():
     """One free vector under the loss ends at the maximum-likelihood estimate."""
     y = stats.vonmises_fisher(np.eye(4)[1], 12.0).rvs(500, random_state=0)

@@ -38,7 +38,7 @@ def test_a_refined_gaussian_posterior_of_a_linear_model_is_the_exact_one(rng):
 @pytest.mark.parametrize(
     "make",
     quick(
-        2,
+        1,
         [
             lambda: layers.VonMisesFisherLatent(2, concentration=2.0, seed=1),
             lambda: layers.UniformNormVonMisesFisherLatent(2, concentration="learned", seed=1),

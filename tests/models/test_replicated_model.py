@@ -50,7 +50,7 @@ OPTIMIZERS = {
 }
 
 
-@pytest.mark.parametrize("optimizer", quick(3, OPTIMIZERS))
+@pytest.mark.parametrize("optimizer", quick(1, OPTIMIZERS))
 @pytest.mark.parametrize("replicas", [pytest.param(2, marks=pytest.mark.slow), 3])
 def test_replicas_take_the_steps_of_one_device(batches, optimizer, replicas):
     weights, losses = [], []
@@ -79,7 +79,7 @@ def test_on_one_device_it_is_a_keras_model(batches):
         np.testing.assert_allclose(got, want, rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", quick(2, ["vmf_learned", "power_spherical_penalty", "gaussian"]))
+@pytest.mark.parametrize("name", quick(1, ["vmf_learned", "power_spherical_penalty", "gaussian"]))
 @pytest.mark.parametrize("replicas", [2, pytest.param(3, marks=pytest.mark.slow)])
 def test_the_losses_of_a_latent_layer_are_those_of_one_device(batches, name, replicas):
     weights, histories = [], []
@@ -99,6 +99,7 @@ def test_the_losses_of_a_latent_layer_are_those_of_one_device(batches, name, rep
     np.testing.assert_allclose(histories[1], histories[0], rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_noise_count_of_replicas_is_saved_and_restored(batches, tmp_path):
     with mirrored(2).scope():
         model = make(OPTIMIZERS["sgd"], GaussianLatent(3, seed=1))

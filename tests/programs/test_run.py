@@ -28,6 +28,7 @@ def text(tmp_path_factory):
     return str(path)
 
 
+@pytest.mark.slow
 def test_a_run_from_python_and_from_the_command_line_have_equal_metrics(text, tmp_path):
     run = programs.train_documents(DocumentConfig(train_files=(text,), **OPTIONS), tmp_path / "python", verbose=False)
     flags = [

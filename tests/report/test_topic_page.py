@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.parameters import quick
 from tests.report.test_page import assert_self_contained
 from tests.report.topic_sources import HOSTILE, MONTHS, SOURCES, VIEWS
 from tf_vmf.report.engine.topic_view import fingerprint, view_topics
@@ -71,7 +72,7 @@ def overlaps(a, b):
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("size", [20, 50, 100])
+@pytest.mark.parametrize("size", [20, pytest.param(50, marks=pytest.mark.slow), 100])
 def test_names_on_the_map_do_not_overlap(visit, size, width):
     page = visit(size, viewport={"width": width, "height": 850})
     found = boxes(page)
@@ -125,7 +126,9 @@ def tokens(text):
     return set(re.findall(r"\w+", text.lower()))
 
 
-@pytest.mark.parametrize("query", ["kitten", "Kitten cat", "cat, word3", "rare", "rare cat", "nowhere", "word1"])
+@pytest.mark.parametrize(
+    "query", quick(3, ["Kitten cat", "rare", "nowhere", "kitten", "cat, word3", "rare cat", "word1"])
+)
 def test_a_search_counts_all_texts_that_hold_all_words(visit, query):
     page = visit()
     wanted = tokens(query)
@@ -328,7 +331,9 @@ def test_the_map_zooms_by_wheel_and_shows_all_again(visit):
     assert boxes(page) == before
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")])
+@pytest.mark.parametrize(
+    ("width", "scheme"), quick(2, [(1280, "light"), (390, "dark"), (1280, "dark"), (390, "light")])
+)
 def test_the_page_has_names_contrast_and_no_overflow(visit, width, scheme):
     page = visit(20, color_scheme=scheme, viewport={"width": width, "height": 800})
     page.get_by_label("Search texts and topics").fill("kitten")

@@ -33,6 +33,7 @@ def test_a_plain_language_model_has_its_likelihood(tmp_path, batches):
     assert tokens.sum() == SENTENCES.num_tokens
 
 
+@pytest.mark.slow
 def test_an_interrupted_comparison_goes_on_with_the_same_numbers(tmp_path, batches):
     for name in ("whole", "interrupted"):
         saved(tmp_path / name, lambda: VonMisesFisherLatent(3, concentration=5.0, seed=1))

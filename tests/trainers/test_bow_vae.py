@@ -137,6 +137,7 @@ def test_a_workdir_of_another_configuration_is_refused_and_left_alone(text, whol
     assert (whole[0] / "metrics.json").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_more_epochs_go_on_though_the_text_has_moved_and_the_results_of_the_earlier_end_are_set_aside(
     text, whole, tmp_path
 ):

@@ -41,6 +41,7 @@ def run(name, *arguments, folder):
     return subprocess.run(command, cwd=folder, env={**os.environ, **path}, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_a_latent_in_a_file_of_the_users_own_trains_and_predicts_from_the_shell(tmp_path):
     (tmp_path / "mine.py").write_text(LATENT)
     rng = np.random.default_rng(0)
