@@ -63,8 +63,12 @@ def main() -> None:
         print(f"no other Python of {', '.join(VERSIONS)} is installed")
         return
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", name, str(ROOT)]
+        folder, source = Path(name), Path(name) / "source"
+        # pip builds in the tree; the checkout stays as it is.
+        shutil.copytree(
+            ROOT, source, ignore=shutil.ignore_patterns(".*", "docs", "tests", "results", "build", "*.egg-info")
+        )
+        build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", name, str(source)]
         subprocess.run(build, check=True)
         wheel = next(folder.glob("*.whl"))
         for interpreter in found:
