@@ -9,11 +9,11 @@ from tf_vmf._checks import failed_check, require
 def test_a_failed_check_tells_its_message_and_data():
     @tf.function
     def checked(x):
-        return require(tf.reduce_all(x >= 0), x, "Expected [counts] >= 0. Received:", tf.reduce_min(x), "in a batch")
+        return require(tf.reduce_all(x >= 0), x, "x", "[counts] >= 0", tf.reduce_min(x), "in a batch")
 
     with pytest.raises(tf.errors.InvalidArgumentError) as raised:
         checked(tf.constant([1.0, -2.5]))
-    assert failed_check(raised.value) == "Expected [counts] >= 0. Received: -2.5 in a batch"
+    assert failed_check(raised.value) == "Argument `x`: expected [counts] >= 0. Received: -2.5 in a batch"
 
 
 def test_an_operation_that_refuses_its_input_is_no_failed_check():
