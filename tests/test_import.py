@@ -44,6 +44,7 @@ def test_reading_text_needs_no_tensorflow_so_that_a_wrong_file_is_named_at_once(
     assert lines[1] == "[[b'the', b'moon']]"
 
 
+@pytest.mark.slow
 def test_training_a_latent_layer_needs_no_tensorflow_probability():
     finished = run(
         "import sys, keras, numpy as np, tf_vmf\n"
@@ -65,6 +66,7 @@ sys.modules["keras"] = keras
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("keras", ["", KERAS_WITH_JAX], ids=["KERAS_BACKEND", "Keras imported before"])
 def test_another_backend_of_keras_is_refused_by_its_name(keras):
     finished = run(
@@ -98,6 +100,7 @@ def saved(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "imports",
     quick(

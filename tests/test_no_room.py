@@ -80,6 +80,7 @@ def texts(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 def test_preparing_below_a_limit_on_files_is_one_line_and_leaves_nothing(texts, tmp_path):
     arguments = ("trainers.prepare", "--kind=documents", f"--train_files={texts}", "--output=prepared")
     finished = _limited(arguments, tmp_path, 256)

@@ -90,6 +90,7 @@ def test_normal_numbers_agree_to_rounding_under_xla(dtype):
     np.testing.assert_allclose(xla, eager, rtol=0, atol=tolerance)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "layer",
     [

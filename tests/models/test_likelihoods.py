@@ -362,6 +362,7 @@ def test_text_is_refused_with_what_to_do(make, text):
     assert "tokenization='whitespace'" in caught.value.remedy
 
 
+@pytest.mark.slow
 def test_a_sentence_without_end_is_refused_in_training():
     model = sentences()
     endless = np.array([[3, 4, 0], [5, 1, 0]], np.int32)

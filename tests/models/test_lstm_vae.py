@@ -369,6 +369,7 @@ def test_a_conditional_model_uses_its_label(tokens):
         assert np.mean((words > 5) == label) > 0.9
 
 
+@pytest.mark.slow
 def test_a_model_conditional_on_words_uses_them(tokens):
     model = make_model(VonMisesFisherLatent(2, concentration=0.0, seed=1), bag_of_words_units=6, dropout=0.0)
     model.compile(keras.optimizers.Adam(1e-2))

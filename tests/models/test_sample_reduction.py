@@ -55,6 +55,7 @@ def test_training_and_validation_charge_one_kl_and_read_the_mean_of_the_samples(
         assert found["mean_code_perplexity"] == pytest.approx(np.exp(loss.sum() / x.numpy().sum()), rel=4e-3)
 
 
+@pytest.mark.slow
 def test_bounds_of_a_model_do_not_depend_on_how_it_was_trained(documents):
     x = counts_of(documents)
     bound, mean_code = make_model(), make_model(num_samples=3, sample_reduction="mean_code")

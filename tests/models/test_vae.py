@@ -240,6 +240,7 @@ def test_regularizers_of_the_parts_are_charged():
     np.testing.assert_allclose(kernels[0] - kernels[1], 1e-3 * 20.0 * start, rtol=1e-3, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_our_own_loop_trains_and_resumes_it(tmp_path):
     x = X["bernoulli"]
 

@@ -135,6 +135,7 @@ def test_a_served_document_model_is_the_python_model(documents, exported, tmp_pa
     assert results[10]["tokens"].tolist() == [0, 0, 3]
 
 
+@pytest.mark.slow
 def test_a_served_sentence_model_is_the_python_model(sentences, tmp_path):
     model, vectorizer = sentences
     path = serving.export(model, tmp_path / "1", vectorizer)
@@ -221,6 +222,7 @@ def test_every_kind_of_model_has_its_endpoints():
     assert out["tokens"].shape[0] == 1
 
 
+@pytest.mark.slow
 def test_an_export_of_a_conditional_model_takes_labels_last_and_may_do_without_unknown_words(tmp_path):
     keras.utils.set_random_seed(0)
     model = LSTMVAE(9, GaussianLatent(3), embedding_dim=3, hidden_units=4, num_labels=2)

@@ -114,6 +114,7 @@ def test_an_export_that_cannot_be_read_is_named(tmp_path):
     assert raised.value.name == "path"
 
 
+@pytest.mark.slow
 def test_half_open_connections_are_closed_and_do_not_shut_others_out(export):
     """In a process with few files, as the limit of connections depends on it."""
     program = f"""

@@ -92,6 +92,7 @@ def test_without_a_code_to_export_the_earlier_output_stays(run, tmp_path):
     assert not (tmp_path / "projector").exists()
 
 
+@pytest.mark.slow
 def test_a_conditional_model_needs_labels_that_it_knows(text, tmp_path):
     lines = "a b c\n" * 40
     for label in ("good", "bad"):

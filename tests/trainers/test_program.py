@@ -69,6 +69,7 @@ def test_a_mistake_is_answered_in_one_line_that_names_the_flag(name, arguments, 
     assert message in finished.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message"),
     quick(

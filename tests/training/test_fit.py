@@ -161,6 +161,7 @@ def test_a_signal_saves_and_leaves_with_its_exit_code(tmp_path, documents, wild,
     same_weights(model, wild[1])
 
 
+@pytest.mark.slow
 def test_sigterm_in_validation_keeps_the_epoch(tmp_path, documents, wild, monkeypatch):
     original = ValidationSteps.run
     with monkeypatch.context() as context:
@@ -181,6 +182,7 @@ def test_a_signal_after_the_last_validation_step_ends_the_process_too(tmp_path, 
     assert run(tmp_path, documents, epochs=1)[1].epoch == 1
 
 
+@pytest.mark.slow
 def test_more_epochs_go_on_as_if_asked_for_from_the_start(tmp_path, documents):
     """To the bit, and with a learning rate that has been reduced on the way."""
     options = {"learning_rate": 0.3, "learning_rate_patience": 1, "early_stopping_patience": 50}
@@ -255,6 +257,7 @@ def test_results_without_a_checkpoint_are_not_trained_again_in_silence(tmp_path,
     assert (tmp_path / "earlier_results/1/metrics.json").read_text() == "of one epoch"
 
 
+@pytest.mark.slow
 def test_results_of_an_earlier_end_are_set_aside_when_training_goes_on(tmp_path, documents):
     run(tmp_path, documents, epochs=1)
     (tmp_path / "metrics.json").write_text("of one epoch")
