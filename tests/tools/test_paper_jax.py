@@ -12,6 +12,7 @@ import pytest
 CASES = Path(__file__).with_name("paper_jax_cases.py")
 
 
+@pytest.mark.slow  # a jitted copy of whole models
 @pytest.mark.parametrize("cases", ["not slow", pytest.param("slow", marks=pytest.mark.slow)])
 def test_the_program_is_the_model_of_the_package(cases):
     options = ["-q", "-m", cases, "-p", "no:xdist", "-p", "no:cacheprovider"]
