@@ -15,7 +15,7 @@ from sklearn.preprocessing import normalize
 
 from tf_vmf.data.arrays import blocks
 from tf_vmf.math import arrays
-from tf_vmf.topics.mixture import TopicMixture, TopicSums, VectorSphere, principal_components
+from tf_vmf.topics.mixture import TopicMixture, TopicSums, VectorSphere, emphasized, principal_components
 
 # Starts of expectation maximization; the likelihood tells them apart after a few steps: on titles (M10) ten starts end
 # in a NMI with the classes of .46 to .49, the likeliest in .494; the clusters with the least inertia in .475.
@@ -39,8 +39,8 @@ _CODE_WEIGHT = 0.3
 # The weight of vectors beside codes in the clusters of the start.
 _VECTOR_START = 1.4
 _LARGEST_CONCENTRATION = 1e6
-# How many times a seed word is likelier in its own topic than in any other, at least.
-_SEED_ODDS = 20.0
+# How many times a seed word is likelier in its own topic than in any other, at least; and how many words it counts for.
+_SEED_ODDS, SEED_EMPHASIS = 20.0, 8.0
 # A text's share of a topic below which it is not left out there.
 _NEGLIGIBLE = 1e-3
 
@@ -108,7 +108,8 @@ def fit_topics(
     Returns:
         The mixture: guided topics first, in their order, then the others by falling weight.
     """
-    texts = Texts(sparse.csr_matrix(counts), codes, concentrations, vectors)
+    emphasis = emphasis_of(guides, counts.shape[1])
+    texts = Texts(emphasized(sparse.csr_matrix(counts), emphasis), codes, concentrations, vectors)
     rows = sample_of(len(codes), seed)
     sample = texts if len(rows) == len(codes) else texts.take(rows)
     basis = Basis.of(sample.vectors, seed)
@@ -118,14 +119,23 @@ def fit_topics(
     others = np.setdiff1d(np.arange(len(codes)), rows, assume_unique=True)
     sums = _with(sums, texts.take(others), basis, guides) if len(others) else sums
     order = np.argsort(-sums.sizes[len(guides) :], kind="stable") + len(guides)
-    return _mixture(sums.take(np.concatenate([np.arange(len(guides)), order])), basis, guides)
+    return _mixture(sums.take(np.concatenate([np.arange(len(guides)), order])), basis, guides, emphasis)
+
+
+def emphasis_of(guides: Sequence[Sequence[int]], num_words: int) -> np.ndarray | None:
+    """How many words each word counts for, shape (V,); None without seed words, where each counts for one."""
+    emphasis = np.ones(num_words)
+    for columns in guides:
+        emphasis[list(columns)] = SEED_EMPHASIS
+    return emphasis if len(guides) else None
 
 
 def update_topics(mixture: TopicMixture, texts: Texts, guides: Sequence[Sequence[int]] = ()) -> TopicMixture:
     """The mixture after further texts, which are assigned to its topics and then count in its estimates."""
     assert mixture.sums is not None
     basis = None if mixture.vectors is None else Basis(mixture.vectors.mean, mixture.vectors.components)
-    return _mixture(_with(mixture.sums, texts, basis, guides), basis, guides)
+    texts = texts._replace(counts=emphasized(texts.counts, mixture.emphasis))
+    return _mixture(_with(mixture.sums, texts, basis, guides), basis, guides, mixture.emphasis)
 
 
 def _with(sums: TopicSums, texts: Texts, basis: Basis | None, guides: Sequence[Sequence[int]]) -> TopicSums:
@@ -229,7 +239,9 @@ def _evidence(
     return evidence
 
 
-def _mixture(sums: TopicSums, basis: Basis | None, guides: Sequence[Sequence[int]]) -> TopicMixture:
+def _mixture(
+    sums: TopicSums, basis: Basis | None, guides: Sequence[Sequence[int]], emphasis: np.ndarray | None
+) -> TopicMixture:
     """The estimates from sums."""
     apart = None
     if basis is not None:
@@ -239,7 +251,7 @@ def _mixture(sums: TopicSums, basis: Basis | None, guides: Sequence[Sequence[int
     weights /= weights.sum()
     in_topics = _guided_words(sums.words, guides) + _SHRINKAGE * weights[:, np.newaxis]
     words = in_topics / in_topics.sum(axis=1, keepdims=True)
-    return TopicMixture(weights, *_sphere(sums.codes, sums.sizes), words, apart, sums)
+    return TopicMixture(weights, *_sphere(sums.codes, sums.sizes), words, apart, sums, emphasis)
 
 
 def _sphere(resultants: np.ndarray, sizes: np.ndarray) -> tuple[np.ndarray, float]:
