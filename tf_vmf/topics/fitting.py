@@ -11,6 +11,7 @@ from scipy import sparse
 from scipy.special import logsumexp, softmax
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import normalize
 
 from tf_vmf.data.arrays import blocks
@@ -36,11 +37,13 @@ _SHRINKAGE = 8.0
 _MOST_WORDS = 20.0
 # The code of a text is made of its words: only a part of its evidence is new.
 _CODE_WEIGHT = 0.3
+# So many nearest vectors, the own one among them, stand for a vector while topics are found.
+_NEIGHBORS = 20
 # The weight of vectors beside codes in the clusters of the start.
 _VECTOR_START = 1.4
 _LARGEST_CONCENTRATION = 1e6
 # How many times a seed word is likelier in its own topic than in any other, at least; and how many words it counts for.
-_SEED_ODDS, SEED_EMPHASIS = 20.0, 8.0
+_SEED_ODDS, SEED_EMPHASIS = 20.0, 5.0
 # A text's share of a topic below which it is not left out there.
 _NEGLIGIBLE = 1e-3
 
@@ -114,8 +117,9 @@ def fit_topics(
     sample = texts if len(rows) == len(codes) else texts.take(rows)
     basis = Basis.of(sample.vectors, seed)
     sample = sample.reduced(basis)
-    assigned = _best_start(sample, num_topics, guides, seed, restarts)
-    sums = _sums(_expectation_maximization(assigned, sample, guides, _STEPS), sample)
+    smooth = sample._replace(vectors=None if sample.vectors is None else _smoothed(sample.vectors))
+    assigned = _best_start(smooth, num_topics, guides, seed, restarts)
+    sums = _sums(_expectation_maximization(assigned, smooth, guides, _STEPS), sample)
     others = np.setdiff1d(np.arange(len(codes)), rows, assume_unique=True)
     sums = _with(sums, texts.take(others), basis, guides) if len(others) else sums
     order = np.argsort(-sums.sizes[len(guides) :], kind="stable") + len(guides)
@@ -154,6 +158,12 @@ def sample_of(size: int, seed: int) -> np.ndarray:
     return np.sort(np.random.default_rng(seed).choice(size, LARGEST, replace=False))
 
 
+def _smoothed(points: np.ndarray) -> np.ndarray:
+    """The mean direction of each point and its nearest ones: what a vector says of its text alone is noise to its topic."""
+    near = NearestNeighbors(n_neighbors=min(_NEIGHBORS, len(points)) - 1).fit(points).kneighbors(return_distance=False)
+    return np.asarray(normalize(points + points[near].sum(axis=1)))
+
+
 def starting_points(codes: np.ndarray, vectors: np.ndarray | None, seed: int) -> np.ndarray:
     """The points whose clusters are the start of `fit_topics`, all of one length: codes, and vectors beside them."""
     basis = Basis.of(vectors, seed)
@@ -183,9 +193,7 @@ def _best_start(texts: Texts, num_topics: int, guides: Sequence[Sequence[int]], 
     sample = texts if len(rows) == size else texts.take(rows)
     best, likeliest = np.empty(0), -np.inf
     for restart in range(restarts):
-        assigned = np.eye(num_topics)[cluster(_beside(sample), num_topics, seed + restart)]
-        if len(guides):
-            assigned = _guided_start(assigned, sample.counts, guides)
+        assigned = _start(sample, num_topics, guides, seed + restart)
         assigned = _expectation_maximization(assigned, sample, guides, _START_STEPS)
         likelihood = logsumexp(_evidence(_sums(assigned, sample), sample, guides, assigned), axis=1).sum()
         if likelihood > likeliest:
@@ -271,16 +279,20 @@ def _guided_words(words: np.ndarray, guides: Sequence[Sequence[int]]) -> np.ndar
     return in_topics
 
 
-def _guided_start(assigned: np.ndarray, counts: sparse.csr_matrix, guides: Sequence[Sequence[int]]) -> np.ndarray:
-    """The start with the texts of each group of seed words in a topic of their own; these topics come first."""
-    shares = np.stack([np.asarray(counts[:, columns].sum(axis=1)).ravel() for columns in guides], axis=1)
-    taken: list[int] = []
-    for topic in range(len(guides)):
-        order = np.argsort(-(shares[:, topic] @ assigned), kind="stable")
-        taken.append(next(int(cluster) for cluster in order if cluster not in taken))
-    others = [cluster for cluster in range(assigned.shape[1]) if cluster not in taken]
-    assigned = assigned[:, taken + others]
+def _start(texts: Texts, num_topics: int, guides: Sequence[Sequence[int]], seed: int) -> np.ndarray:
+    """A topic for each group of seed words, with the texts that hold them, and clusters of the other texts."""
+    points, free = _beside(texts), num_topics - len(guides)
+    if not len(guides):
+        return np.eye(num_topics)[cluster(points, num_topics, seed)]
+    shares = np.stack([np.asarray(texts.counts[:, columns].sum(axis=1)).ravel() for columns in guides], axis=1)
     seeded = shares.sum(axis=1) > 0
-    assigned[seeded] = 0.0
+    assigned = np.zeros((len(points), num_topics))
     assigned[seeded, shares[seeded].argmax(axis=1)] = 1.0
-    return assigned
+    others = np.flatnonzero(~seeded)
+    if len(others) < free:  # then clusters of all texts
+        others = np.arange(len(points))
+    if free:
+        assigned[others, len(guides) + cluster(points[others], free, seed)] += 1.0
+    else:
+        assigned[others] = 1.0
+    return assigned / assigned.sum(axis=1, keepdims=True)

@@ -67,7 +67,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         batch_size: Texts per training step.
         learning_rate: Of Adam at the start; it falls to 0 along a cosine.
         seed_words: Lists of words, or names with lists of words, that become the first topics and draw the documents with them,
-            each word as eight; the others follow by size. A topic without most of these documents has no name, and a warning.
+            each word as five; the others follow by size. A topic without most of these documents has no name, and a warning.
         relevance_weight: In [0, 1]: 1 ranks words by probability, 0 by how much likelier they are in the topic than elsewhere.
         exclusivity: Weight of the penalty for words that another topic makes likelier; 0 leaves shared words in all topics.
         mode_concentration: Concentration of the kernel that finds the densest point; 0 decodes at the mean direction.

@@ -208,7 +208,8 @@ def view_topics(
         # A text without a known word, which its vector alone has placed, has no code of its own.
         speaking = members[worded[members]] if worded[members].any() else members
         nearest = speaking[np.argsort(-(unit[speaking] @ centers[number]), kind="stable")]
-        typical = speaking[representative_documents(unit[speaking], centers[number], _TYPICAL)]
+        pool = nearest[: max(_TYPICAL, len(nearest) // 2)]
+        typical = pool[representative_documents(unit[pool], centers[number], _TYPICAL)]
         topics.append(
             ViewedTopic(
                 number=number,
