@@ -204,7 +204,7 @@ def _write_report(
         path,
         [text.label for text in shown],
         times=None if times is None else [times[row] for row in rows],
-        titles=columns.pop("title", None),
+        titles=columns.pop("title", None) or columns.pop("id", None),
         columns=columns or None,
         texts=[text.text for text in shown] if isinstance(documents, list) else None,
         title=title,
