@@ -380,7 +380,8 @@ def test_a_period_without_texts_is_a_gap_in_the_line(visit):
     drawn = page.evaluate(
         """(() => {
           const shares = [wilson(1, 2), wilson(1, 4), wilson(0, 0), wilson(2, 4), wilson(3, 4)];
-          const draw = lines => lineChart(["a", "b", "c", "d", "e"], lines.map(topic => ({ topic, name: "t", shares })), { label: "x" });
+          const line = topic => ({ topic, name: "t", shares });
+          const draw = topics => lineChart(["a", "b", "c", "d", "e"], topics.map(line), { label: "x" });
           const svg = draw([0]), grid = [...draw([0, 1]).querySelectorAll("text.end")].map(each => each.textContent);
           const points = kind => svg.querySelector(kind).getAttribute("d").split("M").slice(1).map(run => run.split("L").length);
           return [points(".line"), points(".band"), svg.querySelectorAll(".dot").length, grid[2]];

@@ -223,7 +223,7 @@ def test_the_page_works_by_keyboard_alone(visit):
     here.page.keyboard.press("Enter")
     box.locator(".word").first.wait_for()
     here.page.keyboard.press("Tab")
-    assert here.page.evaluate("document.activeElement.textContent") == "Code"
+    assert here.page.evaluate("document.activeElement.textContent") == "Position"
     here.page.keyboard.press("Enter")
     box.locator(".result pre").wait_for()
 
