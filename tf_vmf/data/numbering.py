@@ -21,8 +21,7 @@ from tf_vmf.data.arrays import IN_MEMORY, Store, blocks
 from tf_vmf.data.counts import ROWS, counts_of, csr
 from tf_vmf.text.files import Text, as_texts
 from tf_vmf.text.tokenization import Tokenizer, split_sentences
-from tf_vmf.text.tokens import EOS_ID, PAD_ID, SPECIAL_TOKENS
-from tf_vmf.text.vocabulary import VocabularyChoice
+from tf_vmf.text.vocabulary import EOS_ID, PAD_ID, SPECIAL_TOKENS, VocabularyChoice
 
 _CHUNK = 512  # texts tokenized at once: enough to hide the cost of a call
 _MOST_WORDS = 5_000_000  # words known at once; beyond them those seen once are forgotten

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import tensorflow as tf
 
 from tf_vmf import math as vmf_math
-from tf_vmf.layers.concentration import SharedConcentration
 from tf_vmf.layers.directional_latent import DirectionalLatent
+from tf_vmf.layers.heads import SharedConcentration
 from tf_vmf.layers.latent_contract import LatentDescription, Parameters, fractions
 from tf_vmf.layers.learned_priors import LearnedPrior, VonMisesFisherMixturePrior
 from tf_vmf.layers.registry import register_latent
 from tf_vmf.math.power_spherical import power_spherical_sample
-from tf_vmf.math.unit_vector import unit_vector
+from tf_vmf.math.unit_vectors import unit_vector
 
 if TYPE_CHECKING:
     import tensorflow_probability as tfp

@@ -21,7 +21,7 @@ from tf_vmf.report.engine.sentence_decoding import (
 )
 from tf_vmf.report.page.page import Block, Section, Table, Text
 from tf_vmf.report.section import ReportSection
-from tf_vmf.text.tokens import UNK_ID
+from tf_vmf.text.vocabulary import UNK_ID
 
 _EXAMPLES, _OVERLAP_SENTENCES = 8, 200
 _PATHS, _PATH_POINTS = 3, 5

@@ -13,7 +13,7 @@ from tf_vmf.report.page import plots
 from tf_vmf.report.page.page import Block, Image, Section, Table, Text
 from tf_vmf.report.phrases import number
 from tf_vmf.report.section import ReportSection
-from tf_vmf.text.tokens import UNK_ID
+from tf_vmf.text.vocabulary import UNK_ID
 
 # Cosines that differ from 1 by less are rounding.
 _ROUNDING = 1e-4

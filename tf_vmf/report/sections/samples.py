@@ -16,7 +16,7 @@ from tf_vmf.report.engine.sentence_decoding import conditions, decode, prior_cod
 from tf_vmf.report.engine.words import DistinctiveWords, distinctive_words
 from tf_vmf.report.page.page import Block, Section, Table, Text
 from tf_vmf.report.section import ReportSection
-from tf_vmf.text.tokens import UNK_ID
+from tf_vmf.text.vocabulary import UNK_ID
 
 _PRIOR_SAMPLES, _MOST_LABELS = 8, 4
 _SHOWN, _COUNTED, _WORDS = 5, 1000, 15

@@ -18,7 +18,7 @@ from tf_vmf.report.engine.words import relevant_words
 from tf_vmf.report.page.page import Block, Section, Text
 from tf_vmf.report.section import ReportSection
 from tf_vmf.report.sections.topics import topic_blocks
-from tf_vmf.text.tokens import SPECIAL_TOKENS
+from tf_vmf.text.vocabulary import SPECIAL_TOKENS
 
 SHOWN_WORDS = 10
 # Sentences are full of function words; at this weight words are frequent in a group and rare elsewhere.
