@@ -46,26 +46,17 @@ _MANY_LOST = 0.1  # the share of texts without a word of a chosen vocabulary tha
 class VocabularyChoice:
     """The choice of the vocabulary from the training texts.
 
-    Attributes:
-        size: the number of words at most.
-        min_count: how often a word must occur.
-        min_df: in how many texts a word must occur: an int, or a share of the texts, a float.
-        max_df: in how many texts a word may occur: an int, or a share of the texts, a float.
-        stop_words: words to leave out, as the tokenizer writes them.
-        words: a vocabulary to use as it is; the other fields then mean nothing.
-        ngrams: whether underscores join words, so that a stop word is looked for in each part.
-
     Raises:
         ValueError: a limit that no word can meet.
     """
 
-    size: int
-    min_count: int = 1
-    min_df: int | float = 1
-    max_df: int | float = 1.0
-    stop_words: frozenset[str] = frozenset()
-    words: tuple[str, ...] | None = None
-    ngrams: bool = False
+    size: int  # the number of words at most
+    min_count: int = 1  # how often a word must occur
+    min_df: int | float = 1  # in how many texts a word must occur: an int, or a share of the texts, a float
+    max_df: int | float = 1.0  # in how many texts a word may occur: an int, or a share of the texts, a float
+    stop_words: frozenset[str] = frozenset()  # words to leave out, as the tokenizer writes them
+    words: tuple[str, ...] | None = None  # a vocabulary to use as it is; the other fields then mean nothing
+    ngrams: bool = False  # whether underscores join words, so that a stop word is looked for in each part
 
     def __post_init__(self) -> None:
         for name, value in (("vocabulary_size", self.size), ("min_count", self.min_count)):

@@ -35,31 +35,18 @@ Parts = tuple[TopicMixture, np.ndarray, CountedDocuments, np.ndarray, np.ndarray
 
 @dataclass(frozen=True, eq=False)
 class FittedTopics:
-    """Topics, and the training documents that they were found in.
+    """Topics, and the training documents that they were found in."""
 
-    Attributes:
-        mixture: The components.
-        topic_of: The topic of each component, int64 (components,); merged topics have several.
-        documents: The training documents.
-        codes: Their codes, shape (n, d); rows of zeros for documents without a known word.
-        concentrations: Of the posteriors around the codes, shape (n,); 0 for documents without a known word.
-        modes: The codes at which the topics are decoded, shape (K, d).
-        log_probabilities: log p(word|topic), shape (K, V).
-        ranking: Numbers of words by rank, shape (K, V).
-        weights: The mean proportions of the training documents, shape (K,).
-        labels: The topic of each training document, int64 (n,); -1 for none.
-    """
-
-    mixture: TopicMixture
-    topic_of: np.ndarray
-    documents: CountedDocuments
-    codes: np.ndarray
-    concentrations: np.ndarray
-    modes: np.ndarray
-    log_probabilities: np.ndarray
-    ranking: np.ndarray
-    weights: np.ndarray
-    labels: np.ndarray
+    mixture: TopicMixture  # the components
+    topic_of: np.ndarray  # the topic of each component, int64 (components,); merged topics have several
+    documents: CountedDocuments  # the training documents
+    codes: np.ndarray  # their codes, shape (n, d); rows of zeros for documents without a known word
+    concentrations: np.ndarray  # of the posteriors around the codes, shape (n,); 0 for documents without a known word
+    modes: np.ndarray  # the codes at which the topics are decoded, shape (K, d)
+    log_probabilities: np.ndarray  # log p(word|topic), shape (K, V)
+    ranking: np.ndarray  # numbers of words by rank, shape (K, V)
+    weights: np.ndarray  # the mean proportions of the training documents, shape (K,)
+    labels: np.ndarray  # the topic of each training document, int64 (n,); -1 for none
 
     @property
     def num_topics(self) -> int:

@@ -23,21 +23,13 @@ _SNIPPET = 300  # characters of a training text that are kept for display
 
 
 class Training(NamedTuple):
-    """The training documents of a topic model.
+    """The training documents of a topic model."""
 
-    Attributes:
-        documents: Their words.
-        vocabulary: The V words.
-        vectorizer: From texts to counts; None where counts were given.
-        texts: The beginnings of the texts; None of counts and of a stream.
-        names: The names of the columns of a data frame of counts, or None.
-    """
-
-    documents: CountedDocuments
-    vocabulary: tuple[str, ...]
-    vectorizer: DocumentVectorization | None
-    texts: list[str] | None
-    names: np.ndarray | None
+    documents: CountedDocuments  # their words
+    vocabulary: tuple[str, ...]  # the V words
+    vectorizer: DocumentVectorization | None  # from texts to counts; None where counts were given
+    texts: list[str] | None  # the beginnings of the texts; None of counts and of a stream
+    names: np.ndarray | None  # the names of the columns of a data frame of counts, or None
 
 
 def read_training(documents: Any, model: Any) -> Training:

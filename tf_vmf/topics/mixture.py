@@ -101,19 +101,12 @@ _VECTOR_DIMENSIONS = 50
 
 @dataclass(frozen=True, eq=False)
 class VectorSphere:
-    """Vectors of texts as points on a sphere of few dimensions, and the topics there.
+    """Vectors of texts as points on a sphere of few dimensions, and the topics there."""
 
-    Attributes:
-        mean: Of the vectors, shape (e,).
-        components: Principal components, shape (c, e).
-        mean_directions: Of the topics, unit vectors, shape (K, c).
-        concentration: Of the points around them; all topics share it.
-    """
-
-    mean: np.ndarray
-    components: np.ndarray
-    mean_directions: np.ndarray
-    concentration: float
+    mean: np.ndarray  # of the vectors, shape (e,)
+    components: np.ndarray  # principal components, shape (c, e)
+    mean_directions: np.ndarray  # of the topics, unit vectors, shape (K, c)
+    concentration: float  # of the points around them; all topics share it
 
     def points(self, vectors: np.ndarray) -> np.ndarray:
         """The reduced vectors, scaled to length 1: shape (n, c)."""
@@ -135,19 +128,12 @@ def principal_components(vectors: np.ndarray, seed: int) -> tuple[np.ndarray, np
 
 @dataclass(frozen=True, eq=False)
 class TopicSums:
-    """Sums over texts, weighted by topic: all that is estimated of a mixture rests on them, and those of further texts add up.
+    """Sums over texts, weighted by topic: all that is estimated of a mixture rests on them, and those of further texts add up."""
 
-    Attributes:
-        words: How often each topic says each word, shape (K, V).
-        sizes: The number of texts of each topic, shape (K,).
-        codes: Of their codes, shape (K, d).
-        vectors: Of their reduced vectors, shape (K, c); None without them.
-    """
-
-    words: np.ndarray
-    sizes: np.ndarray
-    codes: np.ndarray
-    vectors: np.ndarray | None = None
+    words: np.ndarray  # how often each topic says each word, shape (K, V)
+    sizes: np.ndarray  # the number of texts of each topic, shape (K,)
+    codes: np.ndarray  # of their codes, shape (K, d)
+    vectors: np.ndarray | None = None  # of their reduced vectors, shape (K, c); None without them
 
     def __add__(self, other: TopicSums) -> TopicSums:
         vectors = None if self.vectors is None or other.vectors is None else self.vectors + other.vectors
@@ -175,22 +161,15 @@ class TopicMixture:
     ```
     E[vMF(z; mu, kappa)] = C(kappa) C(c) / C(|kappa mu + c code|),   C the normalizer of the vMF.
     ```
-
-    Attributes:
-        weights: Shape (K,), summing to 1.
-        mean_directions: Unit vectors, shape (K, d).
-        concentration: Of the codes around them; all topics share it.
-        words: p(word | topic) > 0, shape (K, V), where a word counts as seen some more times in proportion to the sizes of topics.
-        vectors: The sphere of the vectors; None without them.
-        sums: What the mixture was estimated from; None where it was not.
     """
 
-    weights: np.ndarray
-    mean_directions: np.ndarray
-    concentration: float
+    weights: np.ndarray  # shape (K,), summing to 1
+    mean_directions: np.ndarray  # unit vectors, shape (K, d)
+    concentration: float  # of the codes around them; all topics share it
+    # p(word | topic) > 0, shape (K, V), where a word counts as seen some more times in proportion to the sizes of topics
     words: np.ndarray
-    vectors: VectorSphere | None = None
-    sums: TopicSums | None = None
+    vectors: VectorSphere | None = None  # the sphere of the vectors; None without them
+    sums: TopicSums | None = None  # what the mixture was estimated from; None where it was not
 
     @property
     def num_topics(self) -> int:

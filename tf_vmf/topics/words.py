@@ -16,23 +16,19 @@ _MODE_STEPS = 30
 
 @dataclass(frozen=True)
 class WordSettings:
-    """How the words of a topic are chosen.
+    """How the words of a topic are chosen."""
 
-    Attributes:
-        relevance_weight: Weight w in relevance = w log p(word|topic) + (1 - w) log(p(word|topic) / p(word)), in [0, 1].
-        exclusivity: Weight e of a penalty for words that another topic makes likelier: relevance is lowered by
-            e (max_j log p(word|topic j) - log p(word|topic)). 0 leaves words that several topics share in all of them.
-        mode_concentration: Concentration of the kernel that finds the densest point among the codes of a topic; 0 decodes at
-            their mean direction.
-        candidates: How many most relevant words compete for the first `coherent` ranks.
-        coherent: How many of these go first: those that occur together most. With `candidates` equal to `coherent` the order
-            is that of relevance alone.
-    """
-
-    relevance_weight: float = 0.8
+    relevance_weight: float = (
+        0.8  # weight w in relevance = w log p(word|topic) + (1 - w) log(p(word|topic) / p(word)), in [0, 1]
+    )
+    # weight e of a penalty for words that another topic makes likelier: relevance is lowered by e (max_j log p(word|topic j) - log
+    # p(word|topic)). 0 leaves words that several topics share in all of them.
     exclusivity: float = 3.0
+    # concentration of the kernel that finds the densest point among the codes of a topic; 0 decodes at their mean direction
     mode_concentration: float = 5.0
-    candidates: int = 20
+    candidates: int = 20  # how many most relevant words compete for the first `coherent` ranks
+    # how many of these go first: those that occur together most. With `candidates` equal to `coherent` the order is that of
+    # relevance alone.
     coherent: int = 10
 
     def by_relevance_alone(self) -> WordSettings:
