@@ -78,7 +78,7 @@ class Column:
 class Store:
     """The place of columns: memory or a folder."""
 
-    # none: in memory. A folder: columns with a name are `.npy` files in it, others nameless files that are gone when nothing uses
+    # None: in memory. A folder: columns with a name are `.npy` files in it, others nameless files that are gone when nothing uses
     # them any more.
     folder: Path | None = None
 

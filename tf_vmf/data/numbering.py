@@ -259,7 +259,7 @@ def read_texts(
     An iterator may give strings or lists of them, of which one is in memory at a time; its numbers lie in temporary files where no
     `store` is given.
     """
-    store = store or _store_for(texts)
+    store = store or (Store(Path(tempfile.gettempdir())) if isinstance(texts, Iterator) else IN_MEMORY)
     numbering = Numbering(choice.words or (), grows=choice.words is None)
     numbered = number_texts(as_texts(texts), numbering, tokenizer, keep_empty=True, store=store)
     rows = np.arange(len(numbered))
@@ -288,10 +288,6 @@ def _taken(tokens: np.ndarray, offsets: np.ndarray, rows: np.ndarray) -> tuple[n
     if len(rows) and rows[-1] - rows[0] == len(rows) - 1:  # neighbors: rows are sorted
         return tokens[starts[0] : starts[0] + ends[-1]], ends
     return tokens[np.repeat(starts - ends[:-1], lengths) + np.arange(ends[-1])], ends
-
-
-def _store_for(texts: Any) -> Store:
-    return Store(Path(tempfile.gettempdir())) if isinstance(texts, Iterator) else IN_MEMORY
 
 
 def _check_tokens(numbers: list[int], text: Text) -> None:

@@ -22,7 +22,7 @@ class HeldOut:
     # their sizes, a number of texts or a share of all, in the order of drawing; None: a tenth, and at most `most`
     sizes: Mapping[str, int | float | None]
     seed: int  # of the draw. The same seed gives the same split everywhere.
-    most: int | None = None  # none: no limit
+    most: int | None = None  # None: no limit
 
     @classmethod
     def beside(

@@ -35,7 +35,7 @@ def canonical(x: Any) -> Any:
     check_no_text(x)
     if isinstance(x, tf.SparseTensor) and tf.executing_eagerly():
         return tf.sparse.reorder(x)
-    if isinstance(x, (list, tuple)) and _is_number(_first_leaf(x)):
+    if isinstance(x, (list, tuple)) and isinstance(_first_leaf(x), (int, float, np.number)):
         return np.asarray(x)
     return x
 
@@ -85,10 +85,6 @@ def _first_leaf(x: Any) -> Any:
     while isinstance(x, (list, tuple)) and x:
         x = x[0]
     return x
-
-
-def _is_number(x: Any) -> bool:
-    return isinstance(x, (int, float, np.number))
 
 
 class TakesAnyData(keras.Model):

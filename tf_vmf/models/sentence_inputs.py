@@ -26,11 +26,6 @@ def tokens_of(x: Any) -> tf.Tensor:
     return tokens
 
 
-def labels_of(x: Any) -> Any:
-    """The labels of a batch, or None."""
-    return x.get("labels") if isinstance(x, Mapping) else None
-
-
 def lengths_of(tokens: tf.Tensor) -> tf.Tensor:
     """The number of tokens of every sentence, shape (batch,), int32."""
     return tf.math.count_nonzero(tokens, axis=-1, dtype=tf.int32)
@@ -175,7 +170,8 @@ class Conditioning(keras.layers.Layer):
         """The vectors of a batch of sentences, (batch, width), or None where the model is not conditional."""
         tokens = tokens_of(x)
         words = tokens if self.bag_of_words_units else None
-        return self.vectors(labels_of(x), words, tf.shape(tokens)[0], embedding)
+        labels = x.get("labels") if isinstance(x, Mapping) else None
+        return self.vectors(labels, words, tf.shape(tokens)[0], embedding)
 
     def of_arguments(
         self, labels: Any, bag_of_words: Any, batch: tf.Tensor, embedding: TokenEmbedding

@@ -165,12 +165,8 @@ def _train(
         steps_per_epoch,
         experiment.examples["valid"].evaluation_batches(size),
         epochs=experiment.budget.epochs,
-        early_stopping_patience=config.early_stopping_patience,
-        learning_rate_patience=config.learning_rate_patience,
-        checkpoint_steps=config.checkpoint_steps,
         checkpoint_minutes=config.checkpoint_minutes or None,
-        keep_checkpoints=config.keep_checkpoints,
-        steps_per_execution=config.steps_per_execution,
+        **config.arguments_of(training.fit, "epochs", "checkpoint_minutes"),
         batch_ids=lambda step: examples.batch_ids(step, size, seed=seed),
         verbose=verbose if isinstance(verbose, str) else "auto" if verbose else 0,
     )

@@ -88,16 +88,16 @@ def export(
         model.save(extra / MODEL_FILE)
         if vectorizer is not None:
             write_vectorizer(extra / VECTORIZER_FILE, vectorizer)
-        names = (label_names or (metrics or {}).get("protocol", {}).get("labels")) if _takes_labels(model) else None
+        names = (
+            (label_names or (metrics or {}).get("protocol", {}).get("labels"))
+            if getattr(model, "num_labels", 0)
+            else None
+        )
         if names:
             write_labels(folder, names, model.num_labels)
         card = model_card(model, vectorizer, served, metrics, names, data)
         (folder / CARD_FILE).write_text(card, encoding="utf-8")
     return Path(path)
-
-
-def _takes_labels(model: VariationalAutoencoder) -> bool:
-    return bool(getattr(model, "num_labels", 0))
 
 
 def _write_saved_model(

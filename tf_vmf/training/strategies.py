@@ -42,7 +42,7 @@ def get_strategy(name: str, num_devices: int | None = None) -> tf.distribute.Str
                 "Hide devices with CUDA_VISIBLE_DEVICES.",
             )
             raise ArgumentError("num_devices", expected, repr(num_devices), remedy, owner=_OWNER)
-        from_environment()
+        check_cluster(os.environ.get("TF_CONFIG"))
         return tf.distribute.MultiWorkerMirroredStrategy()
     kind = "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
     if kind == "CPU" and num_devices is not None:
@@ -157,8 +157,3 @@ def check_cluster(text: str | None) -> dict[str, Any]:
     except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
         raise ArgumentError("strategy", expected, f"{text}, which is none: {error!r}", remedy) from error
     return dict(config)
-
-
-def from_environment() -> dict[str, Any]:
-    """`check_cluster` of this process's TF_CONFIG."""
-    return check_cluster(os.environ.get("TF_CONFIG"))
