@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Hashable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
@@ -15,8 +15,10 @@ from tf_vmf.layers.directional_latent import DirectionalLatent
 from tf_vmf.layers.latent_contract import LatentDescription, Parameters, fractions
 from tf_vmf.layers.learned_priors import LearnedPrior, VonMisesFisherMixturePrior
 from tf_vmf.layers.registry import register_latent
+from tf_vmf.math.noise import is_compiled_by_xla
 from tf_vmf.math.power_spherical import power_spherical_sample
 from tf_vmf.math.unit_vector import unit_vector
+from tf_vmf.math.von_mises_fisher_sampler import moves_inside_a_graph
 
 if TYPE_CHECKING:
     import tensorflow_probability as tfp
@@ -88,6 +90,19 @@ def _constant_kl(concentration: float, dim: int) -> float:
         return float(vmf_math.kl_to_uniform(tf.constant(concentration, tf.float64), dim))
 
 
+@functools.lru_cache(maxsize=64)
+def _draws(dim: int, concentration: float | None, sample_shape: tuple[Any, ...], under_xla: bool, inline: bool) -> Any:
+    """The sampler as a function that all models of a process share: 650 operations to trace, and as many for the gradient.
+
+    A function that is not inlined is one node: TensorFlow visits every node of the branch of a `tf.cond` that is not taken.
+    """
+    del dim, concentration, sample_shape, under_xla  # traces that must not be shared
+    attributes = None if inline else {"_noinline": True}
+    return tf.function(
+        vmf_math.von_mises_fisher_sample, autograph=False, reduce_retracing=True, experimental_attributes=attributes
+    )
+
+
 class VonMisesFisherDirection(DirectionalLatent):
     """Base of the latent layers whose direction is von Mises-Fisher."""
 
@@ -106,13 +121,20 @@ class VonMisesFisherDirection(DirectionalLatent):
     def sample_direction(self, parameters: Parameters, seed: tf.Tensor, sample_shape: Sequence[int]) -> tf.Tensor:
         """Unit vectors ~ vMF, shape sample_shape + (batch, latent_dim)."""
 
-        def draw(concentration: tf.Tensor | float) -> tf.Tensor:
-            return vmf_math.von_mises_fisher_sample(
-                parameters["mean_direction"], concentration, seed=seed, sample_shape=sample_shape
-            )
+        mean_direction = parameters["mean_direction"]
+        shared = not tf.executing_eagerly() and all(isinstance(n, int) for n in sample_shape)
 
-        # A function that is not inlined is one node: TensorFlow visits every node of the branch that is not taken.
-        draw_rows = tf.function(draw, autograph=False, experimental_attributes={"_noinline": True})
+        def draw(concentration: tf.Tensor | float, inline: bool = True) -> tf.Tensor:
+            sample = vmf_math.von_mises_fisher_sample
+            fixed = concentration if isinstance(concentration, float) else None
+            moving = [mean_direction] if fixed is not None else [mean_direction, concentration]
+            if shared and not moves_inside_a_graph(*moving):
+                sample = _draws(self.latent_dim, fixed, tuple(sample_shape), is_compiled_by_xla(), inline)
+            return sample(mean_direction, concentration, seed=seed, sample_shape=sample_shape)
+
+        def draw_rows(concentration: tf.Tensor) -> tf.Tensor:
+            return draw(concentration, inline=False)
+
         return self.with_concentration(parameters, draw, draw_rows)
 
 
