@@ -20,28 +20,18 @@ _CEILING_SHARE = 0.99
 
 @dataclass(frozen=True)
 class Measure:
-    """One measure. Texts may hold {example} and {token}: what the examples and tokens of a model are called.
+    """One measure. Texts may hold {example} and {token}: what the examples and tokens of a model are called."""
 
-    Attributes:
-        name: Its key in `metrics.json`; in `history.csv` too, with `val_` in front for the validation data.
-        label: Its name in tables and figures.
-        short: Its name where there is little room.
-        unit: "nats per {example}", or "" where it has none.
-        better: Which way is good: "lower", "higher", or "" where neither is.
-        explanation: One sentence for a reader who has not met the measure. May hold {samples}, the number of importance samples,
-            and {loss}: "NLL + KL", or "NLL" of a model without a code.
-        digits: Digits after the point.
-        needs_code: Whether it means something for models with a latent variable only.
-    """
-
-    name: str
-    label: str
-    short: str
-    unit: str
-    better: Literal["lower", "higher", ""]
+    name: str  # its key in `metrics.json`; in `history.csv` too, with `val_` in front for the validation data
+    label: str  # its name in tables and figures
+    short: str  # its name where there is little room
+    unit: str  # "nats per {example}", or "" where it has none
+    better: Literal["lower", "higher", ""]  # which way is good: "lower", "higher", or "" where neither is
+    # one sentence for a reader who has not met the measure. May hold {samples}, the number of importance samples, and {loss}: "NLL
+    # + KL", or "NLL" of a model without a code.
     explanation: str
-    digits: int = 1
-    needs_code: bool = False
+    digits: int = 1  # digits after the point
+    needs_code: bool = False  # whether it means something for models with a latent variable only
 
     def title(self, example: str = "example", token: str = "token") -> str:
         """Label and unit, as "KL, nats per document"."""

@@ -48,12 +48,12 @@ def stateless_seed(seed: int | tf.Tensor, *fold: int | tf.Tensor) -> tf.Tensor:
     if state.shape.rank == 0:
         state = tf.stack([state, 0])
     numbers = [tf.cast(number, tf.int32) for number in fold]
-    return _folded(state, tf.stack(numbers)) if fold else state
+    return _folded(state, *numbers) if fold else state
 
 
-@tf.function(autograph=False, reduce_retracing=True)
-def _folded(state: tf.Tensor, numbers: tf.Tensor) -> tf.Tensor:
-    for number in tf.unstack(numbers):
+@tf.function(autograph=False)
+def _folded(state: tf.Tensor, *numbers: tf.Tensor) -> tf.Tensor:
+    for number in numbers:
         # int32 throughout: TensorFlow Probability takes no other seeds. Philox by name: under XLA the default is another.
         state = tf.random.experimental.stateless_fold_in(state, number, alg="philox")
     return state

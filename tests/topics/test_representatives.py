@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tf_vmf.topics.representatives import label_words, representative_documents
+from tf_vmf.topics.words import label_words, representative_documents
 
 
 def on_circle(degrees):

@@ -82,13 +82,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Store:
-    """The place of columns: memory or a folder.
+    """The place of columns: memory or a folder."""
 
-    Attributes:
-        folder: None: in memory. A folder: columns with a name are `.npy` files in it, others nameless files that are gone when
-            nothing uses them any more.
-    """
-
+    # none: in memory. A folder: columns with a name are `.npy` files in it, others nameless files that are gone when nothing uses
+    # them any more.
     folder: Path | None = None
 
     def column(self, dtype: str, name: str | None = None) -> Column:

@@ -19,8 +19,7 @@ from tf_vmf.data.sentences import Sentences
 from tf_vmf.data.splits import SPLITS, HeldOut, split_three_ways
 from tf_vmf.text.files import Text
 from tf_vmf.text.tokenization import NO_WORDS, Tokenizer
-from tf_vmf.text.tokens import FIRST_WORD_ID, SPECIAL_TOKENS, UNK_ID
-from tf_vmf.text.vocabulary import VocabularyChoice
+from tf_vmf.text.vocabulary import FIRST_WORD_ID, SPECIAL_TOKENS, UNK_ID, VocabularyChoice
 
 _Parts = dict[
     str, tuple[NumberedTexts, np.ndarray]

@@ -21,8 +21,7 @@ from tf_vmf.data.arrays import IN_MEMORY, Store, blocks
 from tf_vmf.data.counts import ROWS, counts_of, csr
 from tf_vmf.text.files import Text, as_texts
 from tf_vmf.text.tokenization import Tokenizer, split_sentences
-from tf_vmf.text.tokens import EOS_ID, PAD_ID, SPECIAL_TOKENS
-from tf_vmf.text.vocabulary import VocabularyChoice
+from tf_vmf.text.vocabulary import EOS_ID, PAD_ID, SPECIAL_TOKENS, VocabularyChoice
 
 _CHUNK = 512  # texts tokenized at once: enough to hide the cost of a call
 _MOST_WORDS = 5_000_000  # words known at once; beyond them those seen once are forgotten
@@ -115,27 +114,16 @@ class Numbering:
 
 @dataclass(frozen=True, eq=False)
 class NumberedTexts:
-    """Documents or sentences, their words as numbers.
+    """Documents or sentences, their words as numbers."""
 
-    Attributes:
-        tokens: int32 numbers of words, laid end to end.
-        offsets: int64 of shape (n + 1,): example i is `tokens[offsets[i]:offsets[i + 1]]`.
-        text_of: Of each example the position of its text among those that are kept.
-        truncated: Whether each was longer, int8.
-        labels: Positions in the names of labels, -1 for none, int32.
-        dropped: The number of texts without a word, which are left out.
-        snippets: The beginning of each document; None where they are not kept.
-        titles: Their titles; None where some have none or they are not kept.
-    """
-
-    tokens: np.ndarray
-    offsets: np.ndarray
-    text_of: np.ndarray
-    truncated: np.ndarray
-    labels: np.ndarray
-    dropped: int
-    snippets: list[str] | None
-    titles: list[str] | None
+    tokens: np.ndarray  # int32 numbers of words, laid end to end
+    offsets: np.ndarray  # int64 of shape (n + 1,): example i is `tokens[offsets[i]:offsets[i + 1]]`
+    text_of: np.ndarray  # of each example the position of its text among those that are kept
+    truncated: np.ndarray  # whether each was longer, int8
+    labels: np.ndarray  # positions in the names of labels, -1 for none, int32
+    dropped: int  # the number of texts without a word, which are left out
+    snippets: list[str] | None  # the beginning of each document; None where they are not kept
+    titles: list[str] | None  # their titles; None where some have none or they are not kept
 
     def __len__(self) -> int:
         return len(self.text_of)
@@ -271,17 +259,11 @@ def number_texts(
 
 @dataclass(frozen=True, eq=False)
 class WordCounts:
-    """Texts over a vocabulary of V words, those without a known word included.
+    """Texts over a vocabulary of V words, those without a known word included."""
 
-    Attributes:
-        counts: How often each word occurs in each text, float32 (n, V).
-        words: The known words in reading order, laid end to end, int32.
-        offsets: int64 of shape (n + 1,): text i is `words[offsets[i]:offsets[i + 1]]`.
-    """
-
-    counts: sparse.csr_matrix
-    words: np.ndarray
-    offsets: np.ndarray
+    counts: sparse.csr_matrix  # how often each word occurs in each text, float32 (n, V)
+    words: np.ndarray  # the known words in reading order, laid end to end, int32
+    offsets: np.ndarray  # int64 of shape (n + 1,): text i is `words[offsets[i]:offsets[i + 1]]`
 
 
 def read_texts(

@@ -17,17 +17,12 @@ _ARGUMENTS = {split: argument for argument, split in SPLIT_SIZES.items()}
 
 @dataclass(frozen=True)
 class HeldOut:
-    """The splits to hold out of the training texts.
+    """The splits to hold out of the training texts."""
 
-    Attributes:
-        sizes: Their sizes, a number of texts or a share of all, in the order of drawing; None: a tenth, and at most `most`.
-        seed: Of the draw. The same seed gives the same split everywhere.
-        most: None: no limit.
-    """
-
+    # their sizes, a number of texts or a share of all, in the order of drawing; None: a tenth, and at most `most`
     sizes: Mapping[str, int | float | None]
-    seed: int
-    most: int | None = None
+    seed: int  # of the draw. The same seed gives the same split everywhere.
+    most: int | None = None  # none: no limit
 
     @classmethod
     def beside(

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import tensorflow as tf
 
 from tf_vmf import math as vmf_math
-from tf_vmf.layers.concentration import SharedConcentration
 from tf_vmf.layers.directional_latent import DirectionalLatent
+from tf_vmf.layers.heads import SharedConcentration
 from tf_vmf.layers.latent_contract import LatentDescription, Parameters, fractions
 from tf_vmf.layers.learned_priors import LearnedPrior, VonMisesFisherMixturePrior
 from tf_vmf.layers.registry import register_latent
 from tf_vmf.math.noise import is_compiled_by_xla
 from tf_vmf.math.power_spherical import power_spherical_sample
-from tf_vmf.math.unit_vector import unit_vector
+from tf_vmf.math.unit_vectors import unit_vector
 from tf_vmf.math.von_mises_fisher_sampler import moves_inside_a_graph
 
 if TYPE_CHECKING:
@@ -120,7 +120,6 @@ class VonMisesFisherDirection(DirectionalLatent):
 
     def sample_direction(self, parameters: Parameters, seed: tf.Tensor, sample_shape: Sequence[int]) -> tf.Tensor:
         """Unit vectors ~ vMF, shape sample_shape + (batch, latent_dim)."""
-
         mean_direction = parameters["mean_direction"]
         shared = not tf.executing_eagerly() and all(isinstance(n, int) for n in sample_shape)
 

@@ -12,7 +12,7 @@ import scipy.sparse
 import tensorflow as tf
 
 from tf_vmf._errors import ArgumentError
-from tf_vmf.layers.callbacks import with_latent_numbers
+from tf_vmf.layers.controls import with_latent_numbers
 
 
 def canonical(x: Any) -> Any:

@@ -12,7 +12,7 @@ import tensorflow as tf
 from tf_vmf._errors import ArgumentError
 from tf_vmf.layers.lstm import sum_dtype
 from tf_vmf.layers.token_softmax import TokenSoftmax
-from tf_vmf.text.tokens import EOS_ID, PAD_ID
+from tf_vmf.text.vocabulary import EOS_ID, PAD_ID
 
 
 def tokens_of(x: Any) -> tf.Tensor:

@@ -11,11 +11,10 @@ import tensorflow as tf
 
 from tf_vmf.layers.lstm import TimeMajorLSTM, sum_dtype
 from tf_vmf.layers.training_state import NotRematerialized
-from tf_vmf.math.noise import stateless_uniform
-from tf_vmf.models.dropout import dropout
+from tf_vmf.math.noise import dropout, stateless_uniform
 from tf_vmf.models.sentence_inputs import TokenEmbedding, concat
 from tf_vmf.seeds import stateless_seed
-from tf_vmf.text.tokens import EOS_ID, PAD_ID, UNK_ID
+from tf_vmf.text.vocabulary import EOS_ID, PAD_ID, UNK_ID
 
 POOLINGS = ("final", "mean_max", "bow")
 

@@ -15,7 +15,7 @@ from tf_vmf._errors import ArgumentError
 from tf_vmf._optional import optional
 from tf_vmf.data import BagOfWordsCorpus, load_bag_of_words
 from tf_vmf.data.arrays import blocks
-from tf_vmf.data.corpora.wikipedia import read_wikipedia
+from tf_vmf.data.corpora import read_wikipedia
 from tf_vmf.files import new_folder
 from tf_vmf.programs.configs import TopicsConfig
 from tf_vmf.programs.tables import CodeFiles, OwnColumns, folder_of_codes, label_and_topic, topic_cells
@@ -24,7 +24,7 @@ from tf_vmf.text.tables import Columns
 from tf_vmf.topics import TopicModel
 from tf_vmf.topics.groups import periods, read_times
 from tf_vmf.topics.guidance import read_seed_words
-from tf_vmf.topics.vectors import read_embeddings
+from tf_vmf.topics.inputs import read_embeddings
 
 MODEL_FOLDER = "model"
 MOST_ON_PAGE = 100_000  # texts that the page shows; a browser takes long to load more

@@ -23,17 +23,11 @@ Outputs = dict[str, tf.Tensor]
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A function of the served model.
+    """A function of the served model."""
 
-    Attributes:
-        function: From tensors, by name, to a dict of tensors.
-        inputs: The specifications of its tensors, by name.
-        description: For the model card.
-    """
-
-    function: Callable[..., Outputs]
-    inputs: Mapping[str, tf.TensorSpec]
-    description: str
+    function: Callable[..., Outputs]  # from tensors, by name, to a dict of tensors
+    inputs: Mapping[str, tf.TensorSpec]  # the specifications of its tensors, by name
+    description: str  # for the model card
 
     def signature(self) -> list[tf.TensorSpec]:
         """The specifications with their names, for a SavedModel."""

@@ -12,8 +12,8 @@ from tf_vmf.models import LSTMVAE, GreedySampler, RandomSampler, Sampler
 from tf_vmf.models.generation import LOWEST_TEMPERATURE
 from tf_vmf.seeds import stateless_seed
 from tf_vmf.serving.endpoint import INTEGER, NUMBER, TEXTS, Endpoint, ModelEndpoints, Outputs, at_least
-from tf_vmf.text.tokens import EOS_ID, UNK_ID
 from tf_vmf.text.vectorization import SentenceVectorization
+from tf_vmf.text.vocabulary import EOS_ID, UNK_ID
 
 # What every endpoint that draws words takes, after its own inputs.
 _DRAWING = {"max_length": INTEGER, "temperature": NUMBER, "top_k": INTEGER, "top_p": NUMBER, "seed": INTEGER}

@@ -50,18 +50,13 @@ class Row(NamedTuple):
 class Columns:
     """The columns of the text and the label: by name, or by position from 0 in CSV and TSV.
 
-    Attributes:
-        text: None: the other one of two columns.
-        label: None: there are no labels.
-        delimiter: What separates the columns; None: a comma in .csv, a tab elsewhere.
-
     Raises:
         ArgumentError: Neither a name nor a position; a delimiter that is not one character.
     """
 
-    text: str | int | None = None
-    label: str | int | None = None
-    delimiter: str | None = None
+    text: str | int | None = None  # none: the other one of two columns
+    label: str | int | None = None  # none: there are no labels
+    delimiter: str | None = None  # what separates the columns; None: a comma in .csv, a tab elsewhere
 
     def __post_init__(self) -> None:
         for name, value in (("text_column", self.text), ("label_column", self.label)):

@@ -36,21 +36,13 @@ _STEPS, _FEWEST_EPOCHS, _MOST_EPOCHS = 2000, 10, 200
 
 @dataclass(frozen=True)
 class CodeSettings:
-    """Architecture and training of the document model.
+    """Architecture and training of the document model."""
 
-    Attributes:
-        latent_dim: Dimension of the codes.
-        hidden_units: Width of the hidden layers of encoder and decoder.
-        epochs: Passes over the documents; None for as many as make 2,000 batches, at least 10 and at most 200.
-        batch_size: Documents per training step.
-        learning_rate: Of Adam at the start; it falls to 0 along a cosine.
-    """
-
-    latent_dim: int
-    hidden_units: int
-    epochs: int | None
-    batch_size: int
-    learning_rate: float
+    latent_dim: int  # dimension of the codes
+    hidden_units: int  # width of the hidden layers of encoder and decoder
+    epochs: int | None  # passes over the documents; None for as many as make 2,000 batches, at least 10 and at most 200
+    batch_size: int  # documents per training step
+    learning_rate: float  # of Adam at the start; it falls to 0 along a cosine
 
     def num_epochs(self, steps_per_epoch: int) -> int:
         """The number of passes over the documents."""

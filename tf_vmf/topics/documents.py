@@ -19,19 +19,15 @@ from tf_vmf.text.vocabulary import VocabularyChoice
 
 @dataclass(frozen=True, eq=False)
 class CountedDocuments:
-    """Word counts of documents.
+    """Word counts of documents."""
 
-    Attributes:
-        counts: Shape (n, V), float32. Documents without a known word have an empty row.
-        words: Numbers of the known words of all documents in reading order, int32, laid end to end; None for counts.
-        offsets: int64 (n + 1,): document i is `words[offsets[i]:offsets[i + 1]]`; None for counts.
-        vectors: Unit vectors of any encoder, float32 (n, e); None without them.
-    """
-
-    counts: sparse.csr_matrix
+    counts: sparse.csr_matrix  # shape (n, V), float32. Documents without a known word have an empty row.
+    # numbers of the known words of all documents in reading order, int32, laid end to end; None for counts
     words: np.ndarray | None = None
-    offsets: np.ndarray | None = None
-    vectors: np.ndarray | None = None
+    offsets: np.ndarray | None = (
+        None  # int64 (n + 1,): document i is `words[offsets[i]:offsets[i + 1]]`; None for counts
+    )
+    vectors: np.ndarray | None = None  # unit vectors of any encoder, float32 (n, e); None without them
 
     def __len__(self) -> int:
         return int(self.counts.shape[0])

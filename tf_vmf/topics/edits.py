@@ -18,17 +18,11 @@ _FIELDS = ("format", "version", "num_topics", "fingerprint", "labels", "merge", 
 
 @dataclass(frozen=True)
 class TopicEdits:
-    """Edits of the topics of a model; all numbers are those before the edits.
+    """Edits of the topics of a model; all numbers are those before the edits."""
 
-    Attributes:
-        labels: Names of topics.
-        merge: Groups of topics to merge.
-        hide: Topics to leave out of tables of topics and of the page.
-    """
-
-    labels: dict[int, str]
-    merge: list[list[int]]
-    hide: list[int]
+    labels: dict[int, str]  # names of topics
+    merge: list[list[int]]  # groups of topics to merge
+    hide: list[int]  # topics to leave out of tables of topics and of the page
 
 
 def fingerprint(topics: Sequence[Sequence[str]]) -> str:

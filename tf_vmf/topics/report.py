@@ -10,8 +10,7 @@ import numpy as np
 from sklearn.metrics import normalized_mutual_info_score
 
 from tf_vmf._errors import ArgumentError
-from tf_vmf.evaluation.topic_measures import purity
-from tf_vmf.evaluation.topics import topic_diversity
+from tf_vmf.evaluation.topics import purity, topic_diversity
 from tf_vmf.report.engine.topic_view import NO_TOPIC, TopicSource, TopicView, view_topics
 from tf_vmf.report.engine.words import relevant_words
 from tf_vmf.report.page.page import Block, Section, Table, Text

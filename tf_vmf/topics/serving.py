@@ -13,9 +13,8 @@ from tf_vmf.models import BagOfWordsVAE
 from tf_vmf.serving.endpoint import INTEGER, TEXTS, Endpoint, at_least
 from tf_vmf.serving.export import export
 from tf_vmf.text import DocumentVectorization
-from tf_vmf.topics.admixture import PRIOR_WORDS, SHARPNESS, STEPS
 from tf_vmf.topics.fitted import FittedTopics
-from tf_vmf.topics.mixture import VECTOR_TEMPERATURE, VECTOR_WORDS, TopicMixture
+from tf_vmf.topics.mixture import PRIOR_WORDS, SHARPNESS, STEPS, VECTOR_TEMPERATURE, VECTOR_WORDS, TopicMixture
 from tf_vmf.topics.tables import NO_TOPIC, NO_TOPIC_LABEL
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,23 +16,19 @@ _MODE_STEPS = 30
 
 @dataclass(frozen=True)
 class WordSettings:
-    """How the words of a topic are chosen.
+    """How the words of a topic are chosen."""
 
-    Attributes:
-        relevance_weight: Weight w in relevance = w log p(word|topic) + (1 - w) log(p(word|topic) / p(word)), in [0, 1].
-        exclusivity: Weight e of a penalty for words that another topic makes likelier: relevance is lowered by
-            e (max_j log p(word|topic j) - log p(word|topic)). 0 leaves words that several topics share in all of them.
-        mode_concentration: Concentration of the kernel that finds the densest point among the codes of a topic; 0 decodes at
-            their mean direction.
-        candidates: How many most relevant words compete for the first `coherent` ranks.
-        coherent: How many of these go first: those that occur together most. With `candidates` equal to `coherent` the order
-            is that of relevance alone.
-    """
-
-    relevance_weight: float = 0.8
+    relevance_weight: float = (
+        0.8  # weight w in relevance = w log p(word|topic) + (1 - w) log(p(word|topic) / p(word)), in [0, 1]
+    )
+    # weight e of a penalty for words that another topic makes likelier: relevance is lowered by e (max_j log p(word|topic j) - log
+    # p(word|topic)). 0 leaves words that several topics share in all of them.
     exclusivity: float = 3.0
+    # concentration of the kernel that finds the densest point among the codes of a topic; 0 decodes at their mean direction
     mode_concentration: float = 5.0
-    candidates: int = 20
+    candidates: int = 20  # how many most relevant words compete for the first `coherent` ranks
+    # how many of these go first: those that occur together most. With `candidates` equal to `coherent` the order is that of
+    # relevance alone.
     coherent: int = 10
 
     def by_relevance_alone(self) -> WordSettings:
@@ -155,3 +152,64 @@ def _most_coherent(together: np.ndarray, size: int) -> np.ndarray:
         sums = together[np.ix_(kept, kept)].sum(axis=1)
         kept = np.delete(kept, np.argmin(sums))
     return kept
+
+
+# Near documents of a topic that compete to represent it.
+_CANDIDATES = 50
+# Documents are near copies from this cosine of their codes on.
+_NEAR_COPY = 0.98
+# Words of a topic that compete for its label.
+_LABEL_CANDIDATES = 6
+
+
+def representative_documents(codes: np.ndarray, direction: np.ndarray, number: int) -> np.ndarray:
+    """Positions of documents near a topic's direction that are no near copies of each other, nearest first.
+
+    The nearest documents are often one text in several copies. A document is passed over whose code has a cosine of .98 or more
+    with one that was taken before; where too few are left, the nearest of those passed over fill up.
+
+    Args:
+        codes: Unit vectors of the documents of the topic, shape (n, d).
+        direction: Unit vector, shape (d,).
+        number: How many documents.
+
+    Returns:
+        `min(number, n)` positions in `codes`.
+    """
+    nearest = np.argsort(-(codes @ direction), kind="stable")[: max(_CANDIDATES, number)]
+    taken: list[int] = []
+    for row in nearest:
+        if len(taken) < number and all(codes[row] @ codes[other] < _NEAR_COPY for other in taken):
+            taken.append(int(row))
+    passed_over = [int(row) for row in nearest if row not in taken]
+    chosen = set(taken + passed_over[: number - len(taken)])
+    return np.array([row for row in nearest if int(row) in chosen], np.int64)
+
+
+def label_words(ranking: np.ndarray, totals: np.ndarray, vocabulary: Sequence[str], number: int = 3) -> np.ndarray:
+    """The words of a topic that name it: of its first six words the most frequent, in the order of their rank.
+
+    Of words like "metal" and "metals" the first one counts.
+
+    Args:
+        ranking: Columns of words by rank, shape (V,).
+        totals: How often each word occurs in the training documents, shape (V,).
+        vocabulary: The V words.
+        number: Words per label.
+    """
+    distinct: list[int] = []
+    for word in ranking.tolist():
+        if not any(_are_forms_of_one(vocabulary[word], vocabulary[other]) for other in distinct):
+            distinct.append(word)
+        if len(distinct) == max(_LABEL_CANDIDATES, number):
+            break
+    first = np.array(distinct, int)
+    frequent = np.sort(np.argsort(-totals[first], kind="stable")[:number])
+    return np.asarray(first[frequent])
+
+
+def _are_forms_of_one(a: str, b: str) -> bool:
+    """Whether one word is the other with a short ending, as "metals" and "learning" are."""
+    short, long = sorted((a, b), key=len)
+    ending = long[len(short) :]
+    return len(short) >= 4 and long.startswith(short) and (len(ending) <= 2 or ending == "ing")

@@ -16,7 +16,7 @@ from tf_vmf.data.sentences import Sentences
 from tf_vmf.models.lstm_vae import LSTMVAE
 from tf_vmf.models.variational_autoencoder import VariationalAutoencoder
 from tf_vmf.report.engine.encodings import encode_sentences, unit_rows
-from tf_vmf.text.tokens import UNK_ID
+from tf_vmf.text.vocabulary import UNK_ID
 
 # Folded into the seed with a sentence's number: its swaps, its replacement, and the choice of sentences share no draws.
 _SWAPS, _REPLACEMENT, _CHOICE = 0, 1, 2

@@ -16,17 +16,11 @@ _WEIGHTS = np.linspace(0.0, 1.0, 101)
 
 @dataclass(frozen=True)
 class RelevantWords:
-    """All words of a topic that are among its most relevant ones at some weight, with what their relevance is made of.
+    """All words of a topic that are among its most relevant ones at some weight, with what their relevance is made of."""
 
-    Attributes:
-        words: The words, most probable first.
-        probabilities: p(w|topic) of each.
-        overall: p(w) of each, over all topics.
-    """
-
-    words: tuple[str, ...]
-    probabilities: tuple[float, ...]
-    overall: tuple[float, ...]
+    words: tuple[str, ...]  # the words, most probable first
+    probabilities: tuple[float, ...]  # p(w|topic) of each
+    overall: tuple[float, ...]  # p(w) of each, over all topics
 
     def order(self, weight: float) -> list[int]:
         """Positions of the words, most relevant first.

@@ -34,21 +34,13 @@ REST, REST_SHAPE = "rest", "M-1.7 0a1.7 1.7 0 1 0 3.4 0a1.7 1.7 0 1 0-3.4 0z"
 
 @dataclass(frozen=True)
 class Group:
-    """A line of a legend.
+    """A line of a legend."""
 
-    Attributes:
-        value: The label; None for the rest.
-        name: Its name.
-        size: Points that have it.
-        shape: Outline of its mark.
-        color: Class of its color.
-    """
-
-    value: int | None
-    name: str
-    size: int
-    shape: str
-    color: str
+    value: int | None  # the label; None for the rest
+    name: str  # its name
+    size: int  # points that have it
+    shape: str  # outline of its mark
+    color: str  # class of its color
 
 
 @dataclass(frozen=True)
@@ -63,19 +55,12 @@ class Mark:
 
 @dataclass(frozen=True)
 class Map:
-    """A map to point at, search and filter; without JavaScript it is a figure with a legend.
+    """A map to point at, search and filter; without JavaScript it is a figure with a legend."""
 
-    Attributes:
-        code_map: The points, part of the findings that `write_report` is given.
-        path: Where these findings hold it, as "codes.code_map".
-        caption: What to see in it.
-        noun: What an example is called, as "document".
-    """
-
-    code_map: CodeMap
-    path: str
-    caption: str
-    noun: str
+    code_map: CodeMap  # the points, part of the findings that `write_report` is given
+    path: str  # where these findings hold it, as "codes.code_map"
+    caption: str  # what to see in it
+    noun: str  # what an example is called, as "document"
     kind: str = field(default="map", init=False)
 
     @cached_property

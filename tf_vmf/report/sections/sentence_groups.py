@@ -18,7 +18,7 @@ from tf_vmf.report.engine.words import relevant_words
 from tf_vmf.report.page.page import Block, Section, Text
 from tf_vmf.report.section import ReportSection
 from tf_vmf.report.sections.topics import topic_blocks
-from tf_vmf.text.tokens import SPECIAL_TOKENS
+from tf_vmf.text.vocabulary import SPECIAL_TOKENS
 
 SHOWN_WORDS = 10
 # Sentences are full of function words; at this weight words are frequent in a group and rare elsewhere.
@@ -34,18 +34,12 @@ class SentenceGroups(ReportSection):
 
     The frequency of a word in a group of n tokens that holds it c times is (c + 500 p) / (n + 500), where p is its frequency in
     all sentences. Special tokens and words of fewer than five occurrences are left out.
-
-    Attributes:
-        view: The groups, largest first, as a page shows them.
-        centers: Their centers, shape (number of groups, latent_dim); unit vectors on the sphere.
-        reads_label: Whether the encoder reads the label.
-        nmi: Normalized mutual information of groups and labels, 0 to 1; None without labels.
     """
 
-    view: TopicView
-    centers: np.ndarray
-    reads_label: bool
-    nmi: float | None
+    view: TopicView  # the groups, largest first, as a page shows them
+    centers: np.ndarray  # their centers, shape (number of groups, latent_dim); unit vectors on the sphere
+    reads_label: bool  # whether the encoder reads the label
+    nmi: float | None  # normalized mutual information of groups and labels, 0 to 1; None without labels
 
     @classmethod
     def find(cls, context: SentenceContext) -> Self | None:
