@@ -91,12 +91,14 @@ def _constant_kl(concentration: float, dim: int) -> float:
 
 
 @functools.lru_cache(maxsize=64)
-def _draws(dim: int, concentration: float | None, sample_shape: tuple[Any, ...], under_xla: bool, inline: bool) -> Any:
+def _draws(*trace: Hashable, inline: bool) -> Any:
     """The sampler as a function that all models of a process share: 650 operations to trace, and as many for the gradient.
+
+    `trace` is what sets apart the traces that cannot be one: ranks and static dimensions, numbers, XLA.
 
     A function that is not inlined is one node: TensorFlow visits every node of the branch of a `tf.cond` that is not taken.
     """
-    del dim, concentration, sample_shape, under_xla  # traces that must not be shared
+    del trace
     attributes = None if inline else {"_noinline": True}
     return tf.function(
         vmf_math.von_mises_fisher_sample, autograph=False, reduce_retracing=True, experimental_attributes=attributes
@@ -125,10 +127,12 @@ class VonMisesFisherDirection(DirectionalLatent):
 
         def draw(concentration: tf.Tensor | float, inline: bool = True) -> tf.Tensor:
             sample = vmf_math.von_mises_fisher_sample
-            fixed = concentration if isinstance(concentration, float) else None
-            moving = [mean_direction] if fixed is not None else [mean_direction, concentration]
-            if shared and not moves_inside_a_graph(*moving):
-                sample = _draws(self.latent_dim, fixed, tuple(sample_shape), is_compiled_by_xla(), inline)
+            number = concentration if isinstance(concentration, float) else None
+            tensors = [mean_direction] if number is not None else [mean_direction, tf.convert_to_tensor(concentration)]
+            ranks = tuple(tensor.shape.rank for tensor in tensors)
+            if shared and None not in ranks and not moves_inside_a_graph(*tensors):
+                static = (*ranks, mean_direction.shape[-1], number, tuple(sample_shape))
+                sample = _draws(*static, is_compiled_by_xla(), inline=inline)
             return sample(mean_direction, concentration, seed=seed, sample_shape=sample_shape)
 
         def draw_rows(concentration: tf.Tensor) -> tf.Tensor:
