@@ -159,12 +159,7 @@ COMPARED = ("perplexity", "document_perplexity", "iw_perplexity", "nll", "kl", "
 
 
 def reported(metrics: Mapping[str, Any], *, has_code: bool) -> list[Measure]:
-    """The measures that the test data of a run have, in their order.
-
-    Args:
-        metrics: The content of `metrics.json`.
-        has_code: Whether the model has a latent variable.
-    """
+    """The measures that the test data in the content of `metrics.json` have, in their order."""
     measures = [MEASURES[name] for name in REPORTED if metrics["test"].get(name) is not None]
     return [each for each in measures if has_code or not each.needs_code]
 
@@ -191,11 +186,7 @@ def importance_samples(metrics: Mapping[str, Any]) -> str:
 
 
 def mutual_information_ceiling(num_examples: int) -> float:
-    """log(n) in nats: the largest value that the estimate of mutual information can take, from n examples compared.
-
-    Args:
-        num_examples: Examples of the split; no more than `MUTUAL_INFORMATION_EXAMPLES` of them are compared.
-    """
+    """log(n) in nats: the largest estimate from n examples, of which `MUTUAL_INFORMATION_EXAMPLES` at most are compared."""
     return math.log(min(num_examples, MUTUAL_INFORMATION_EXAMPLES))
 
 

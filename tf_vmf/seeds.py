@@ -30,11 +30,7 @@ def in_graph(function: Callable[..., tf.Tensor]) -> Callable[..., tf.Tensor]:
 
 
 def draw_seed(seed: int | None) -> int:
-    """Returns `seed`, or a random one that follows `keras.utils.set_random_seed` when it is None.
-
-    Raises:
-        ArgumentError: `seed` is not None and not an integer in [0, 2**31).
-    """
+    """Returns an integer in [0, 2**31), or a random one that follows `keras.utils.set_random_seed` for None."""
     if seed is None:
         return random.randint(0, 2**31 - 1)
     if isinstance(seed, (bool, str)) or not 0 <= seed < 2**31 or int(seed) != seed:  # NaN is not below

@@ -32,17 +32,10 @@ _SNIPPET = 240  # characters of a text that are kept for display
 
 
 class Numbering:
-    """Numbers of words, in the order of their appearance.
+    """Numbers of words, in the order of their appearance, after those of `first`, of which `num_special` cannot be chosen.
 
-    Args:
-        first: Words that have the first numbers.
-        grows: Whether a new word gets the next number.
-        unknown: The number of other words where it does not; None: they are passed over.
-        num_special: How many of the first words are no words to choose.
-
-    Attributes:
-        size: How many numbers were given.
-        forgotten: How many words were forgotten because they had been seen once among very many.
+    Where it does not grow, other words have the number `unknown`, or are passed over if that is None. `size` is how many numbers
+    were given, `forgotten` how many words were forgotten because they had been seen once among very many.
     """
 
     def __init__(
@@ -203,19 +196,11 @@ def number_texts(
     display: bool = False,
     store: Store = IN_MEMORY,
 ) -> NumberedTexts:
-    """Reads texts once, and extends `numbering` by the words that it lacks.
+    """Reads texts once, and extends `numbering` by the words, and `labels` by the labels, that they lack.
 
-    Args:
-        texts: The texts.
-        numbering: The number of every word known so far.
-        tokenizer: From text to words.
-        labels: The position of every label known so far, extended as `numbering` is.
-        splitting: Whether a text is split into sentences, each an example.
-        max_length: Tokens that a sentence may have, its `<eos>` included.
-        sentences: Whether examples end in `EOS_ID`; `numbering` then begins with the special tokens.
-        keep_empty: Whether texts without a word stay; otherwise they are left out and counted.
-        display: Whether the beginning and the title of each text are kept.
-        store: Where the numbers lie.
+    With `splitting` each sentence of a text is an example, of `max_length` tokens at most, `<eos>` included; with `sentences`
+    examples end in `EOS_ID`. Texts without a word are left out and counted, unless `keep_empty`. `display` keeps beginnings and
+    titles.
     """
     labels = {} if labels is None else labels
     tokens, offsets, text_of = store.column("int32"), store.column("int64"), store.column("int64")
@@ -271,12 +256,8 @@ def read_texts(
 ) -> tuple[tuple[str, ...], WordCounts]:
     """Chooses a vocabulary from texts and counts it in them, in one pass over the texts.
 
-    Args:
-        texts: A list of strings or a column of a data frame; or an iterator of strings or of lists of them, of which one is in
-            memory at a time.
-        tokenizer: From text to words.
-        choice: Of the vocabulary.
-        store: Where the numbers lie; None: in memory for a list or a column, in temporary files for an iterator.
+    An iterator may give strings or lists of them, of which one is in memory at a time; its numbers lie in temporary files where no
+    `store` is given.
     """
     store = store or _store_for(texts)
     numbering = Numbering(choice.words or (), grows=choice.words is None)

@@ -52,16 +52,9 @@ class HeldOut:
 def split_rows(
     num_rows: int, held_out: int | float, seed: int, name: str = "held_out"
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draws rows to hold out, uniformly and without replacement.
+    """Sorted positions (kept, held out) of rows drawn without replacement: a number of them, or a share if it is a float.
 
-    Args:
-        num_rows: how many rows there are.
-        held_out: how many to hold out, an int; or which share of them, a float in (0, 1).
-        seed: the same seed holds out the same rows on every platform and numpy version.
-        name: the argument to name in errors.
-
-    Returns:
-        (kept, held out): sorted int64 positions that together are 0..num_rows-1.
+    The same seed holds out the same rows on every platform and numpy version. `name` is for errors.
     """
     is_number = isinstance(held_out, numbers.Real) and not isinstance(held_out, bool) and held_out == held_out
     size = 0 if not is_number else round(held_out * num_rows) if isinstance(held_out, float) else held_out

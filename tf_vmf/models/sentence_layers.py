@@ -159,8 +159,7 @@ class SentenceDecoder(keras.layers.Layer):
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor | int]:
         """-log p(x_t | x_<t, z) of all tokens (batch, length) that are no padding, for z (num_samples, batch, code_dim) or None.
 
-        Returns:
-            Losses in nats, shape (tokens of all samples,); their positions in (length, num_samples, batch) laid flat; num_samples.
+        Returns losses in nats, (tokens of all samples,); their positions in (length, num_samples, batch) laid flat; num_samples.
         """
         batch = tf.shape(tokens)[0]
         samples: tf.Tensor | int = 1

@@ -154,9 +154,6 @@ def sweep(points: Sequence[SweepPoint]) -> Figure:
 
     Values that are not numbers, such as a learned concentration, are dashed horizontal lines. If no value is a number, they stand
     side by side. The axis is logarithmic if the values span more than a factor of ten.
-
-    Args:
-        points: What `tf_vmf.report.sweep_points` returned.
     """
     swept, *others = points[0].setting or {"": ""}
     lines: dict[str, list[SweepPoint]] = {}

@@ -146,11 +146,7 @@ def endpoints(
 def nearest_text(of_model: ModelEndpoints, examples: Sequence[str]) -> Endpoint:
     """The endpoint from texts to the examples whose codes have the largest cosine with theirs, which the export then holds.
 
-    A text without a known word is near to nothing: its neighbors are "" with similarity 0.
-
-    Args:
-        of_model: The endpoints of a model of text.
-        examples: Texts to find. Those without a known word have the code of nothing, and are left out.
+    A text without a known word is near to nothing: its neighbors are "" with similarity 0. Examples without one are left out.
     """
     vectorizer = of_model.vectorizer
     if vectorizer is None or of_model.latent is None or set(of_model.batch) != {of_model.example}:

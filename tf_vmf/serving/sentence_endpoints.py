@@ -20,16 +20,7 @@ _DRAWING = {"max_length": INTEGER, "temperature": NUMBER, "top_k": INTEGER, "top
 
 
 class SentenceEndpoints(ModelEndpoints):
-    """The endpoints of an `LSTMVAE`; those with codes only where there is a latent variable.
-
-    Args:
-        model: A trained model.
-        vectorizer: The layer from sentences to token ids, or None.
-        allow_unknown: Whether the sentences that they write may hold `UNK_ID`.
-
-    Raises:
-        ValueError: The vectorizer's vocabulary is not the model's, or the model is conditional on a bag of words.
-    """
+    """The endpoints of an `LSTMVAE`, those with codes where there is a latent variable; sentences may hold `UNK_ID` if allowed."""
 
     example = "tokens"
     options = ("allow_unknown",)

@@ -48,11 +48,7 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of the text and the label: by name, or by position from 0 in CSV and TSV.
-
-    Raises:
-        ArgumentError: Neither a name nor a position; a delimiter that is not one character.
-    """
+    """The columns of the text and the label: by name, or by position from 0 in CSV and TSV."""
 
     text: str | int | None = None  # none: the other one of two columns
     label: str | int | None = None  # none: there are no labels

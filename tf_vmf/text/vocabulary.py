@@ -44,11 +44,7 @@ _MANY_LOST = 0.1  # the share of texts without a word of a chosen vocabulary tha
 
 @dataclass(frozen=True)
 class VocabularyChoice:
-    """The choice of the vocabulary from the training texts.
-
-    Raises:
-        ValueError: a limit that no word can meet.
-    """
+    """The choice of the vocabulary from the training texts; a limit that no word can meet is an ArgumentError."""
 
     size: int  # the number of words at most
     min_count: int = 1  # how often a word must occur
@@ -184,12 +180,10 @@ def read_vocabulary(path: str | Path) -> tuple[str, ...]:
 
 
 def read_stop_words(stop_words: str | Path | Iterable[str], tokenizer: Tokenizer) -> frozenset[str]:
-    """The stop words as the tokenizer writes them.
+    """The stop words as the tokenizer writes them: "english", another language, "none", the path of a file, or words.
 
-    Args:
-        stop_words: `"english"` (scikit-learn's list, and what is left of contractions and links: "isn", "ve", "http"), another
-            language of the package stop-words, `"none"`, the path of a file with one per line, or the words.
-        tokenizer: The one that the texts go through.
+    The first is scikit-learn's list and what is left of contractions and links ("isn", "ve", "http"), other languages are those of
+    the package stop-words, a file has one per line.
     """
     single = replace(tokenizer, ngram_range=(1, 1))
     listed = list(_listed(stop_words))

@@ -52,14 +52,7 @@ class CodeSettings:
 
 
 def train(counts: sparse.csr_matrix, settings: CodeSettings, seed: int, verbose: int = 0) -> BagOfWordsVAE:
-    """Trains a `BagOfWordsVAE` with a learned concentration on all documents.
-
-    Args:
-        counts: Shape (n, V), no empty row.
-        settings: Architecture and training.
-        seed: Seed of the weights, the order of documents and the noise.
-        verbose: 0 silent, 1 a progress bar, 2 a line per epoch.
-    """
+    """Trains a `BagOfWordsVAE` with a learned concentration on the counts of all documents, none empty."""
     # Whole numbers take half the memory in batches; very many counts may lie in a file, and stay there.
     whole = counts.nnz <= _MOST_COPIED and bool(np.all(counts.data == np.floor(counts.data)))
     documents = Documents(counts.astype(np.int32) if whole else counts)
@@ -111,11 +104,7 @@ def log_likelihood_bounds(model: BagOfWordsVAE, counts: sparse.csr_matrix, seed:
 
 
 def bound_per_token(model: BagOfWordsVAE, counts: sparse.csr_matrix) -> float:
-    """`log_likelihood_bounds` of all documents, per token.
-
-    Raises:
-        ArgumentError: No document has a word.
-    """
+    """`log_likelihood_bounds` of all documents, per token; an ArgumentError where no document has a word."""
     tokens = float(counts.sum(dtype=np.float64))
     if not tokens:
         raise ArgumentError("X", "a document with a word of the vocabulary", "none")

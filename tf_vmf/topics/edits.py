@@ -32,22 +32,15 @@ def fingerprint(topics: Sequence[Sequence[str]]) -> str:
 
 
 def read_edits(path: str | Path, topics: Sequence[Sequence[str]]) -> TopicEdits:
-    """Reads a file of edits.
+    """Reads a file of edits for the topics whose first words are given, five or more each where the vocabulary has as many.
 
     ```json
     {"format": "tf_vmf topic edits", "version": 1, "num_topics": 20, "fingerprint": "0f3a6c1b9e8d7f42",
      "labels": {"0": "space"}, "merge": [[0, 3]], "hide": [4]}
     ```
 
-    `labels`, `merge` and `hide` may be left out.
-
-    Args:
-        path: The file.
-        topics: The first words of the topics to be edited, five or more each where the vocabulary has as many.
-
-    Raises:
-        MissingPlaceError: There is no such file.
-        ArgumentError: It is no JSON, was made for other topics, or a field does not fit; the message names the line or the field.
+    `labels`, `merge` and `hide` may be left out. An ArgumentError names the line or field that does not fit, or says that the file
+    was made for other topics.
     """
     file = Path(path)
     if not file.is_file():

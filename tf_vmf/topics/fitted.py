@@ -72,14 +72,7 @@ class FittedTopics:
     def outliers(
         self, documents: CountedDocuments, codes: np.ndarray, concentrations: np.ndarray, share: float | None
     ) -> np.ndarray:
-        """Whether each document lies far from all topics, bool (n,); see `TopicModel.outliers`.
-
-        Args:
-            documents: Any documents.
-            codes: Their codes.
-            concentrations: Of the posteriors around the codes.
-            share: The share of the training documents that are outliers; None for `outlier_threshold`.
-        """
+        """True where a document lies far from all topics, (n,), by a share of the training documents or `outlier_threshold`."""
         own = self.documents
         reference = self.mixture.log_density(self.codes, self.concentrations, own.vectors)[own.placed]
         least = outlier_threshold(reference) if share is None else np.quantile(reference, share)
@@ -126,17 +119,7 @@ def find_words(
     concentrations: np.ndarray,
     settings: WordSettings,
 ) -> FittedTopics:
-    """Decodes every topic where its documents are densest, and ranks its words.
-
-    Args:
-        model: The document model.
-        mixture: The components.
-        topic_of: The topic of each component.
-        documents: The training documents.
-        codes: Their codes; rows of zeros for documents without a known word.
-        concentrations: Of the posteriors around the codes.
-        settings: How words are chosen.
-    """
+    """Decodes every topic where its documents are densest, and ranks its words. Codes of documents without a known word are 0."""
     known = documents.known
     rows = np.flatnonzero(known)
     rows = rows[sample_of(len(rows), 0)]  # the densest points are looked for among these
@@ -182,11 +165,7 @@ def log_word_shares(documents: CountedDocuments) -> np.ndarray:
 
 
 def merged_numbers(num_topics: int, groups: Sequence[Sequence[int]]) -> np.ndarray:
-    """The new number of each topic when groups are merged; a merged topic takes the position of its smallest member.
-
-    Raises:
-        ArgumentError: A group has fewer than two topics, or one of them does not exist or is in two groups.
-    """
+    """The new number of each topic when groups are merged; a merged topic takes the position of its smallest member."""
     if any(np.ndim(group) != 1 for group in groups):
         raise ArgumentError("groups", "lists of topics, as [[0, 3]]", str(list(groups)))
     members = [topic for group in groups for topic in group]

@@ -87,26 +87,15 @@ def fit_topics(
     seed: int = 0,
     restarts: int = RESTARTS,
 ) -> TopicMixture:
-    """Fits a `TopicMixture` by expectation maximization from clusters of the codes.
+    """Fits a `TopicMixture` to unit codes (n, d) and counts (n, V), none empty, by EM from clusters of the codes.
 
     The words of a text are judged by topics that do not know the text: its own counts are left out, as in a collapsed Gibbs
-    sampler. Otherwise a rare word holds its text in the topic where it started.
+    sampler. Otherwise a rare word holds its text in the topic where it started. Of more than `LARGEST` texts a sample drawn at
+    random, of that size, finds the topics. The other texts are then assigned to them block by block, and all count in the
+    estimates: memory beside the texts does not grow with their number.
 
-    Of more than `LARGEST` texts a sample drawn at random, of that size, finds the topics. The other texts are then assigned to them
-    block by block, and all count in the estimates: memory beside the texts does not grow with their number.
-
-    Args:
-        codes: Unit vectors, shape (n, d).
-        concentrations: Of the posteriors around the codes, shape (n,).
-        counts: Shape (n, V), no empty row.
-        num_topics: K, at most n.
-        vectors: Shape (n, e), of any encoder; None for none.
-        guides: Columns of the seed words of the first topics, integers; at most K groups.
-        seed: Seed of the starting points.
-        restarts: Runs of k-means.
-
-    Returns:
-        The mixture: guided topics first, in their order, then the others by falling weight.
+    `vectors` are those of any encoder, (n, e), `guides` the columns of the seed words of the first topics. Guided topics come
+    first, in their order, then the others by falling weight.
     """
     texts = Texts(sparse.csr_matrix(counts), codes, concentrations, vectors)
     rows = sample_of(len(codes), seed)

@@ -25,16 +25,7 @@ def seed_labels(seed_words: SeedWords | None) -> list[str]:
 
 
 def check_seed_words(seed_words: SeedWords | None, vocabulary: Sequence[str], counts: sparse.csr_matrix) -> None:
-    """Refuses groups that cannot guide a topic.
-
-    Args:
-        seed_words: Groups of words, or None.
-        vocabulary: The V words.
-        counts: Counts of the documents, shape (n, V).
-
-    Raises:
-        ArgumentError: A group is empty, a word is not in the vocabulary, or no document has a word of a group.
-    """
+    """Refuses groups that cannot guide a topic: empty ones, words that are not in the vocabulary, or in no document."""
     totals = np.asarray(counts.sum(axis=0)).ravel()
     for words in _groups(seed_words):
         if isinstance(words, str) or not len(words):
@@ -45,13 +36,7 @@ def check_seed_words(seed_words: SeedWords | None, vocabulary: Sequence[str], co
 
 
 def seeds_first(ranking: np.ndarray, columns: Sequence[Sequence[int]], topic_of: np.ndarray) -> np.ndarray:
-    """Ranked words with the seeds of each guided topic in front, in the order in which they were given.
-
-    Args:
-        ranking: Numbers of words by rank, shape (K, V).
-        columns: The words of each group as numbers; the component of group g is g.
-        topic_of: The topic of each component.
-    """
+    """Ranked words (K, V) with the seeds of each guided topic in front, in their order; group g guides component g."""
     result = ranking.copy()
     for topic in np.unique(topic_of[: len(columns)]):
         groups = [words for group, words in enumerate(columns) if topic_of[group] == topic]
@@ -65,13 +50,7 @@ def warn_of_lost_seeds(
 ) -> None:
     """Warns of guided topics that hold fewer than half of the documents with their words.
 
-    Documents with words of several groups count for none of them.
-
-    Args:
-        columns: The words of each group as numbers.
-        labels: The label of every topic; that of group g is topic g.
-        counts: Shape (n, V).
-        topic_of_documents: Shape (n,), -1 for none.
+    Documents with words of several groups count for none of them. Topic g is that of group g.
     """
     holds = np.stack([np.asarray(counts[:, list(words)].sum(axis=1)).ravel() > 0 for words in columns])
     alone = holds.sum(axis=0) == 1
@@ -88,11 +67,7 @@ def warn_of_lost_seeds(
 
 
 def read_seed_words(path: str | Path) -> dict[str, list[str]]:
-    """Reads groups of seed words from a file: a line per topic, `name: word, word`.
-
-    Raises:
-        ValueError: A line has no name or no word, or a name is repeated; the message names the line.
-    """
+    """Reads groups of seed words from a file: a line per topic, `name: word, word`."""
     groups: dict[str, list[str]] = {}
     for number, line in read_lines(path):
         if not line.strip() or line.lstrip().startswith("#"):

@@ -33,12 +33,7 @@ class Training(NamedTuple):
 
 
 def read_training(documents: Any, model: Any) -> Training:
-    """Reads the documents to fit, by the parameters of a model.
-
-    Raises:
-        TypeError: They are neither texts nor counts.
-        ArgumentError: There is none, no word is left, or counts do not fit the vocabulary.
-    """
+    """Reads the documents to fit, by the parameters of a model; a TypeError where they are neither texts nor counts."""
     if isinstance(documents, BagOfWordsCorpus):
         return _training_of_corpus(documents, model)
     given = None if model.vocabulary is None else checked_vocabulary(model.vocabulary)
@@ -93,11 +88,7 @@ def tokenizer_of(model: Any) -> Tokenizer:
 
 
 def check_number_of_documents(documents: CountedDocuments, num_topics: int | None) -> None:
-    """Refuses too few documents to train on.
-
-    Raises:
-        ArgumentError: There are fewer documents with a word of the vocabulary than topics, or than two.
-    """
+    """Refuses fewer documents with a known word than topics, or than two."""
     fewest = max(2, num_topics or 2)
     if (known := int(documents.known.sum())) < fewest:
         raise ArgumentError(
@@ -111,12 +102,7 @@ def check_number_of_documents(documents: CountedDocuments, num_topics: int | Non
 def read_new(
     documents: Any, vocabulary: tuple[str, ...], vectorizer: DocumentVectorization | None, tokenizer: Tokenizer
 ) -> CountedDocuments:
-    """Reads documents that a fitted model is asked about.
-
-    Raises:
-        TypeError: They are neither texts nor counts.
-        ArgumentError: They are texts, but the model was fitted on counts; or counts do not fit the vocabulary.
-    """
+    """Reads documents that a fitted model is asked about; a model that was fitted on counts takes no texts."""
     plain = plain_documents(documents, vocabulary)
     if is_texts(plain):
         if vectorizer is None:
@@ -128,15 +114,8 @@ def read_new(
 def plain_documents(documents: Any, vocabulary: Sequence[str] | None) -> Any:
     """Documents without what names their rows and columns: a list or an array of texts, or counts.
 
-    Data frames hold counts: their columns are put into the order of the vocabulary.
-
-    Args:
-        documents: What the user has passed.
-        vocabulary: The words that the columns of a data frame must name; None where none were given.
-
-    Raises:
-        TypeError: A mapping or a set, or a data frame of texts, which has to be one of its columns.
-        ArgumentError: The columns of a data frame of counts are not the words of the vocabulary.
+    Data frames hold counts: their columns are put into the order of the vocabulary; where there is none they stay. A TypeError for
+    a mapping or a set, or a data frame of texts, which has to be one of its columns.
     """
     if isinstance(documents, Mapping | Set):
         remedy = "Pass list(texts.values())." if isinstance(documents, Mapping) else "Pass a list, which has an order."
@@ -187,18 +166,7 @@ Encoder = Callable[[list[str]], Any]
 
 
 def add_vectors(documents: CountedDocuments, X: Any, embeddings: Any, dim: int | None = None) -> CountedDocuments:
-    """The documents with the unit vectors of `embeddings`.
-
-    Args:
-        documents: The counts of the words of X.
-        X: What the user has passed as documents.
-        embeddings: Numbers of shape (n, e), or a function from a list of texts to them.
-        dim: The dimension that the vectors must have; None for any from 2 on.
-
-    Raises:
-        ArgumentError: There is no vector per document, one is not finite or zero, or has another dimension; or a function is given,
-            and the documents are counts.
-    """
+    """The documents with the unit vectors of `embeddings`, (n, e), of any e from 2 on or `dim`; or a function of X's texts."""
     if callable(embeddings):
         plain = plain_documents(X, None)
         if len(documents) and not is_texts(plain):
@@ -208,11 +176,7 @@ def add_vectors(documents: CountedDocuments, X: Any, embeddings: Any, dim: int |
 
 
 def add_new_vectors(documents: CountedDocuments, X: Any, embeddings: Any, dim: int | None) -> CountedDocuments:
-    """New documents with their vectors where the model was fitted with some, of dimension `dim`.
-
-    Raises:
-        ArgumentError: As `add_vectors`; or there are vectors, and the model was fitted without.
-    """
+    """New documents with their vectors where the model was fitted with some, of dimension `dim`; else there must be none."""
     if dim is not None:
         return add_vectors(documents, X, embeddings, dim)
     if embeddings is not None:
@@ -221,16 +185,9 @@ def add_new_vectors(documents: CountedDocuments, X: Any, embeddings: Any, dim: i
 
 
 def checked_vectors(embeddings: Any, size: int, dim: int | None = None) -> np.ndarray:
-    """Vectors scaled to length 1, float32 (n, e): they are directions.
+    """Vectors (n, e), e = `dim` or any from 2 on, scaled to length 1, float32: they are directions, of training vectors several.
 
-    Args:
-        embeddings: Numbers of shape (n, e).
-        size: n, the number of documents.
-        dim: e; None for any from 2 on.
-
-    Raises:
-        ArgumentError: The shape is another, or a vector is not finite or zero; the message names the first such rows. Or all
-            training vectors have one direction.
+    The error names the first rows that are not finite or zero.
     """
     if embeddings is None:
         remedy = "Pass them, or a function from texts to them: a saved model keeps no function."
@@ -262,12 +219,7 @@ def checked_vectors(embeddings: Any, size: int, dim: int | None = None) -> np.nd
 
 
 def read_embeddings(path: str | Path) -> np.ndarray:
-    """The array of a file that `numpy.save` has written; its rows are read as they are needed.
-
-    Raises:
-        MissingPlaceError: There is no such file.
-        ArgumentError: It holds no array of numbers.
-    """
+    """The array of a file that `numpy.save` has written; its rows are read as they are needed."""
     if not Path(path).is_file():
         raise MissingPlaceError("a file of embeddings", Path(path), "where there is none")
     try:

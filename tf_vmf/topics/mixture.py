@@ -24,7 +24,7 @@ _BLOCK = 2**23
 
 
 def admixture(counts: sparse.csr_matrix, words: np.ndarray, prior: np.ndarray, votes: np.ndarray) -> np.ndarray:
-    """Proportions of topics, where every word of a text may come from another topic.
+    """Proportions of topics (n, K), where every word of a text may come from another topic.
 
     ```
     theta[k] <- (sum_w x[w] theta[k] words[k, w] / sum_j theta[j] words[j, w] + vote[k] + prior[k]) / total
@@ -32,16 +32,10 @@ def admixture(counts: sparse.csr_matrix, words: np.ndarray, prior: np.ndarray, v
 
     in `STEPS` steps from the prior, then raised to the power `SHARPNESS` and scaled to sum 1. A mixture with one topic per text is
     certain of long texts, also of those of two topics; the admixture shares them out, and the power returns the certainty that
-    texts of one topic deserve.
+    texts of one topic deserve. A text without words and votes has the sharpened prior.
 
-    Args:
-        counts: Shape (n, V).
-        words: p(word | topic), > 0, shape (K, V).
-        prior: Mean proportions, shape (K,); they count for `PRIOR_WORDS` words.
-        votes: Evidence beside the words, as words that were shared out already, shape (n, K) or a row of zeros (1, K).
-
-    Returns:
-        Shape (n, K); rows sum to 1. A text without words and votes has the sharpened prior.
+    `words` are p(word | topic) > 0, (K, V); the mean proportions `prior` (K,) count for `PRIOR_WORDS` words; `votes`, (n, K) or
+    zeros (1, K), are evidence beside the words, as words that were shared out already.
     """
     proportions = np.empty((counts.shape[0], len(prior)))
     for block in row_blocks(counts, len(prior)):
@@ -70,13 +64,7 @@ def sharpened(proportions: np.ndarray) -> np.ndarray:
 
 
 def word_responsibilities(counts: sparse.csr_matrix, words: np.ndarray, proportions: np.ndarray) -> np.ndarray:
-    """p(topic | word, text) of every stored count, shape (counts.nnz, K); rows sum to 1.
-
-    Args:
-        counts: Shape (n, V).
-        words: p(word | topic), shape (K, V).
-        proportions: p(topic | text), shape (n, K).
-    """
+    """p(topic | word, text) of every stored count, (counts.nnz, K), for p(word | topic) (K, V) and p(topic | text) (n, K)."""
     rows = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
     joint = proportions[rows] * words.T[counts.indices]
     return np.asarray(joint / joint.sum(axis=1, keepdims=True))
@@ -176,14 +164,7 @@ class TopicMixture:
         return len(self.weights)
 
     def proportions(self, counts: sparse.csr_matrix, vectors: np.ndarray | None = None) -> np.ndarray:
-        """p(topic | text), shape (n, K); rows sum to 1.
-
-        The proportions of `admixture`, where the vector of a text counts for `VECTOR_WORDS` words.
-
-        Args:
-            counts: Shape (n, V).
-            vectors: Shape (n, e), where the mixture has some.
-        """
+        """p(topic | text), (n, K): those of `admixture`, where the vector of a text, if any, counts for `VECTOR_WORDS` words."""
         votes = np.zeros((1, self.num_topics))
         if self.vectors is not None:
             assert vectors is not None
@@ -202,11 +183,6 @@ class TopicMixture:
 
         Words are left out, as their probability says more about the length of a text than about its place. A code that is hardly
         known has a density near that of the uniform distribution.
-
-        Args:
-            codes: Unit vectors, shape (n, d).
-            concentrations: Of the posteriors around them, shape (n,).
-            vectors: Shape (n, e), where the mixture has some.
         """
         return logsumexp(self.log_directions(codes, concentrations, vectors), axis=1)
 
@@ -261,14 +237,7 @@ class TopicMixture:
 def expected_log_density(
     codes: np.ndarray, concentrations: np.ndarray, mean_directions: np.ndarray, concentration: float
 ) -> np.ndarray:
-    """Log E[vMF(z; mean_direction, concentration)] over z ~ vMF(code, its concentration), relative to the uniform: (n, K).
-
-    Args:
-        codes: Unit vectors, shape (n, d).
-        concentrations: Shape (n,).
-        mean_directions: Unit vectors, shape (K, d).
-        concentration: Shared by the mean directions.
-    """
+    """Log E[vMF(z; mean_direction, concentration)] over z ~ vMF(code, its concentration), relative to the uniform: (n, K)."""
     own = np.asarray(concentrations, np.float64)[:, np.newaxis]
     cosines = np.asarray(codes, np.float64) @ mean_directions.T
     together = np.sqrt(np.maximum((own - concentration) ** 2 + 2 * own * concentration * (1 + cosines), 0.0))
@@ -281,9 +250,6 @@ def outlier_threshold(log_density: np.ndarray) -> float:
     """The density below which a text is an outlier: the median less three deviations, by the median absolute deviation.
 
     The share of outliers follows the texts: none lie below where densities are even, many where a part lies apart.
-
-    Args:
-        log_density: Of the training texts, shape (n,).
     """
     median = float(np.median(log_density))
     return median - 3.0 * 1.4826 * float(np.median(np.abs(log_density - median)))

@@ -38,21 +38,10 @@ def topic_view(
     whole: bool = False,
     noun: str = "text",
 ) -> TopicView:
-    """The topics of a fitted model over its training documents.
+    """The topics of a fitted `TopicModel` over its training documents, for whose columns see `TopicModel.report`.
 
-    Args:
-        model: A fitted `TopicModel`.
-        classes: The class of each training document; None and NaN for none.
-        times: The time of each training document: dates, strings that pandas reads as dates, or numbers; None and NaN for none.
-        titles: A title or identifier of each training document.
-        columns: Further columns of the user, shown with a text: a data frame, or sequences by name.
-        texts: The training documents or their beginnings; None for the beginnings that the model keeps.
-        whole: Whether `texts` are whole: a word that the model does not know is then counted in them.
-        noun: What a document is called.
-
-    Raises:
-        ArgumentError: `classes`, `times`, `titles` or `texts` are not as many as the training documents.
-        ModuleNotFoundError: gensim is not installed; pandas, where there are times.
+    Without `texts` those beginnings are shown that the model keeps. In `whole` texts a word that the model does not know is
+    counted.
     """
     topics = model._topics
     size = len(topics.documents)
@@ -103,18 +92,7 @@ def write_topic_report(
     texts: Sequence[str] | None = None,
     title: str = "Topics",
 ) -> None:
-    """Writes the page of a fitted model; see `TopicModel.report`.
-
-    Args:
-        path: The file.
-        model: A fitted `TopicModel`.
-        classes: The class of each training document, or None.
-        times: The time of each training document, or None.
-        titles: A title of each training document, or None.
-        columns: Further columns of the user, or None.
-        texts: The training documents, or None.
-        title: The heading.
-    """
+    """Writes the page of a fitted model; see `TopicModel.report`."""
     view = topic_view(
         model, classes=classes, times=times, titles=titles, columns=columns, texts=texts, whole=texts is not None
     )

@@ -112,11 +112,7 @@ def export_topics(
     path: str | Path,
     examples: Sequence[str] | None = None,
 ) -> Path:
-    """`tf_vmf.serving.export` with the endpoints `topics_text` and `topic_labels`.
-
-    Raises:
-        ArgumentError: There is no vectorizer.
-    """
+    """`tf_vmf.serving.export` with the endpoints `topics_text` and `topic_labels`; the model needs a vectorizer."""
     if vectorizer is None:
         raise ArgumentError("path", "a model that was fitted on texts, to export it", "one that was fitted on counts")
     added = {"topics_text": topics_text(vectorizer, topics, labels), "topic_labels": topic_labels(labels)}

@@ -43,16 +43,7 @@ def topic_tree(
     num_words: int,
     relevance_weight: float,
 ) -> TopicTree:
-    """Merges topics by average linkage of the Jensen-Shannon distances of their words.
-
-    Args:
-        log_probabilities: log p(word|topic), shape (K, V).
-        weights: The share of each topic, shape (K,).
-        log_reference: log p(word), shape (V,).
-        vocabulary: The V words.
-        num_words: Words per merge.
-        relevance_weight: As `TopicModel` ranks words.
-    """
+    """Merges topics by average linkage of Jensen-Shannon distances of their words, by p(word|topic) (K, V) and shares (K,)."""
     probabilities = np.exp(log_probabilities)
     size = len(probabilities)
     if size == 1:

@@ -49,19 +49,10 @@ def word_settings(model: Any) -> WordSettings:
 def topic_modes(
     codes: np.ndarray, proportions: np.ndarray, centres: np.ndarray, mode_concentration: float
 ) -> np.ndarray:
-    """The densest point of each topic's documents: mean shift with a vMF kernel, started at the centre.
+    """The densest point (K, d) of each topic's documents: mean shift with a vMF kernel, started at the center.
 
-    z <- normalise(sum_i p(k|i) exp(c z.z_i) z_i). The decoder is sharpest where documents are: at the mean of a broad topic there
-    may be none.
-
-    Args:
-        codes: Unit vectors, shape (n, d).
-        proportions: p(k|i), shape (n, K).
-        centres: Mean directions of the topics, shape (K, d).
-        mode_concentration: c >= 0, of the kernel; 0 returns the centres.
-
-    Returns:
-        Unit vectors, shape (K, d), float64.
+    z <- normalize(sum_i p(k|i) exp(c z.z_i) z_i). The decoder is sharpest where documents are: at the mean of a broad topic there
+    may be none. With c = `mode_concentration` 0 the centers stay. Codes (n, d) and centers are unit vectors.
     """
     codes = np.asarray(codes, np.float64)
     modes = np.array(centres, np.float64)
@@ -84,12 +75,8 @@ def topic_modes(
 def word_scores(log_probabilities: np.ndarray, log_reference: np.ndarray, settings: WordSettings) -> np.ndarray:
     """Relevance of words to topics, less the penalty for words of other topics: shape (K, V).
 
-    w log p(word|topic) + (1 - w) log(p(word|topic) / p(word)) - e (max_j log p(word|topic j) - log p(word|topic)).
-
-    Args:
-        log_probabilities: log p(word|topic), shape (K, V).
-        log_reference: log p(word), shape (V,).
-        settings: w is `relevance_weight`, e is `exclusivity`.
+    w log p(word|topic) + (1 - w) log(p(word|topic) / p(word)) - e (max_j log p(word|topic j) - log p(word|topic)), where w is
+    `relevance_weight` and e `exclusivity`.
     """
     scores: np.ndarray = relevance(log_probabilities, log_reference, settings.relevance_weight)
     return scores - settings.exclusivity * (log_probabilities.max(axis=0) - log_probabilities)
@@ -100,15 +87,9 @@ def rank_words(
 ) -> np.ndarray:
     """Words by rank, shape (K, V).
 
-    Of the `candidates` highest scores the word that occurs least with the others is dropped until `coherent` are left: these
-    come first. "Together" is the normalised pointwise mutual information in whole documents. The rest follows by score.
-
-    Args:
-        scores: What `word_scores` returned, shape (K, V).
-        counts: Counts of the training documents, shape (n, V).
-        settings: `candidates` and `coherent`.
-        likelier: Where a word is likelier in the topic than elsewhere, shape (K, V); other words do not compete, however coherent
-            they are among themselves. None: all compete.
+    Of the `candidates` highest scores the word that occurs least with the others is dropped until `coherent` are left: these come
+    first. "Together" is the normalized pointwise mutual information in whole documents. The rest follows by score. Only words that
+    are `likelier` in the topic than elsewhere compete, however coherent others are among themselves; None: all compete.
     """
     order = np.argsort(-scores, axis=1, kind="stable")
     pool = min(settings.candidates, order.shape[1])
@@ -163,18 +144,10 @@ _LABEL_CANDIDATES = 6
 
 
 def representative_documents(codes: np.ndarray, direction: np.ndarray, number: int) -> np.ndarray:
-    """Positions of documents near a topic's direction that are no near copies of each other, nearest first.
+    """Positions of `number` documents near a topic's direction that are no near copies of each other, nearest first.
 
     The nearest documents are often one text in several copies. A document is passed over whose code has a cosine of .98 or more
     with one that was taken before; where too few are left, the nearest of those passed over fill up.
-
-    Args:
-        codes: Unit vectors of the documents of the topic, shape (n, d).
-        direction: Unit vector, shape (d,).
-        number: How many documents.
-
-    Returns:
-        `min(number, n)` positions in `codes`.
     """
     nearest = np.argsort(-(codes @ direction), kind="stable")[: max(_CANDIDATES, number)]
     taken: list[int] = []
@@ -190,12 +163,6 @@ def label_words(ranking: np.ndarray, totals: np.ndarray, vocabulary: Sequence[st
     """The words of a topic that name it: of its first six words the most frequent, in the order of their rank.
 
     Of words like "metal" and "metals" the first one counts.
-
-    Args:
-        ranking: Columns of words by rank, shape (V,).
-        totals: How often each word occurs in the training documents, shape (V,).
-        vocabulary: The V words.
-        number: Words per label.
     """
     distinct: list[int] = []
     for word in ranking.tolist():

@@ -140,11 +140,7 @@ class Workers:
 
 
 def check_cluster(text: str | None) -> dict[str, Any]:
-    """Reads TF_CONFIG, from which a worker learns who the others are and which of them it is.
-
-    Raises:
-        ArgumentError: It is missing or malformed; the error shows what is expected.
-    """
+    """Reads TF_CONFIG, from which a worker learns who the others are and which of them it is; an ArgumentError shows its form."""
     example = '{"cluster": {"worker": ["host0:12345", "host1:12345"]}, "task": {"type": "worker", "index": 0}}'
     expected = "with 'multi_worker' the environment variable TF_CONFIG to name the machines"
     remedy = f"Set it on each machine, with its own index, for instance TF_CONFIG='{example}'."

@@ -38,19 +38,11 @@ def option(
     repeated: bool = False,
     texts: bool = False,
 ) -> Any:
-    """A field of a `Config`.
+    """A field of a `Config`, with a help text, choices and bounds; `dataclasses.MISSING` as the default of one that must be given.
 
-    Args:
-        default: Its value where none is given; `dataclasses.MISSING` for an option that must be given.
-        help: One or two sentences for the command line.
-        choices: The strings that are allowed; None for any.
-        minimum: Smallest number allowed.
-        maximum: Largest number allowed.
-        identity: Whether the option defines what is computed. False for folders, and for what only says how often something is
-            saved.
-        words: Strings that are allowed where a number is expected.
-        texts: Whether its entries are files of text, folders or patterns, each with a label or without.
-        repeated: Whether the entries of a list are flags given several times, and not one flag with commas.
+    `identity` is False for folders, and for what only says how often something is saved: they do not define what is computed.
+    `words` are strings that may stand for a number, `repeated` says that a list's entries are flags given several times, and
+    `texts` that they are files, folders or patterns, each with a label or without.
     """
     metadata = {
         "help": help,

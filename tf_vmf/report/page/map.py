@@ -108,17 +108,10 @@ class Map:
 def layout(
     points: np.ndarray, method: str
 ) -> tuple[np.ndarray, tuple[tuple[float, float, float], ...], tuple[str, ...], float]:
-    """Where points lie on the page.
+    """Where points (n, 2) or (n, 3) lie on the page: positions (y downwards), disks (x, y, radius), their names, and the height.
 
     Points on the sphere in three dimensions lie on two hemispheres in Lambert's equal-area projection: equal patches of the sphere
-    are equal on the page. The back is drawn as seen from behind.
-
-    Args:
-        points: shape (n, 2) or (n, 3).
-        method: How they were projected; codes themselves keep their proportions.
-
-    Returns:
-        (positions, shape (n, 2), y downwards; disks (x, y, radius); their names; height of the drawing).
+    are equal on the page. The back is drawn as seen from behind. Codes themselves keep their proportions.
     """
     points = np.asarray(points, np.float64)
     if points.shape[-1] == 3:

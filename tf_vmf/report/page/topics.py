@@ -285,11 +285,7 @@ def percent(share: float) -> str:
 def topic_colors(tree: np.ndarray, num_topics: int) -> list[tuple[str, str]]:
     """A color per topic for light and dark pages, each with a contrast of at least 3 to the paper.
 
-    Hues follow the leaves of the tree, and neighbors differ in lightness.
-
-    Args:
-        tree: The merges of the topics, shape (num_topics - 1, 4).
-        num_topics: Number of topics.
+    Hues follow the leaves of the tree, (num_topics - 1, 4), and neighbors differ in lightness.
     """
     from scipy.cluster.hierarchy import leaves_list
 

@@ -102,17 +102,10 @@ class SentenceGroups(ReportSection):
 
 
 def cluster(encodings: Encodings, k: int, *, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """K-means with scikit-learn; on the sphere with centers moved onto it.
+    """K-means of n codes with scikit-learn; on the sphere with centers moved onto it: the group of each code, and the centers.
 
-    For unit vectors |x - c|^2 = 2 - 2 cos(x, c) where |c| = 1, so these are groups by cosine.
-
-    Args:
-        encodings: The codes of n examples.
-        k: Number of groups, at most n. Where fewer codes differ, as of a collapsed model, there are fewer.
-        seed: Seed of the starting centers.
-
-    Returns:
-        (the group of each code, shape (n,), numbered by falling size; the centers, shape (groups, d)).
+    Groups are numbered by falling size; where fewer codes differ, as of a collapsed model, there are fewer than k. For unit vectors
+    |x - c|^2 = 2 - 2 cos(x, c) where |c| = 1, so these are groups by cosine.
     """
     from sklearn.cluster import KMeans
     from sklearn.exceptions import ConvergenceWarning
