@@ -91,7 +91,7 @@ def von_mises_fisher_sample(
         mu = _broadcast(mu, tf.concat([shape, [dim]], axis=0))
 
     draw = _draw_on_circle if dim == 2 else _draw_on_sphere
-    if _moves_inside_a_graph(mu, *(() if fixed else (kappa,))):
+    if moves_inside_a_graph(mu, *(() if fixed else (kappa,))):
         return restore(draw(mu, kappa, shape, seed, dim)[0])
     fixed_mu, fixed_kappa = tf.stop_gradient(mu), kappa if fixed else tf.stop_gradient(kappa)
     sample, cosine, noise = draw(fixed_mu, fixed_kappa, shape, seed, dim)
@@ -99,7 +99,7 @@ def von_mises_fisher_sample(
     return restore(attach_gradients(parameters, sample, cosine, noise, kappa if fixed else None, dim))
 
 
-def _moves_inside_a_graph(*parameters: tf.Tensor) -> bool:
+def moves_inside_a_graph(*parameters: tf.Tensor) -> bool:
     """Whether a forward accumulator that was opened inside a `tf.function` follows the parameters.
 
     There TensorFlow 2.21 ignores custom gradients in forward mode, without a word: the derivative would be zero. The operations

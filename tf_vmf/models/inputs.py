@@ -94,6 +94,9 @@ class TakesAnyData(keras.Model):
         """A batch of one example, with which `export` calls a model that was only trained; None: it must have been called."""
         return None
 
+    def build_ahead(self, x: Any) -> None:
+        """Makes the variables that x tells the shapes of; TensorFlow traces a function twice where the first trace makes any."""
+
     def canonical(self, x: Any) -> Any:
         """X in the form that Keras's `fit` takes: see `canonical` of this module. A subclass may check it here."""
         return canonical(x)
@@ -121,6 +124,7 @@ class TakesAnyData(keras.Model):
 
     def _batch(self, x: Any, y: Any, sample_weight: Any) -> tuple[Any, Any]:
         x = self.to_tensors(x)
+        self.build_ahead(x)
         if y is None:
             return x, None if sample_weight is None else x
         return x, to_tensors(self._canonical_target(y, x, type(self).__name__))
@@ -156,6 +160,7 @@ class TakesAnyData(keras.Model):
             raise ArgumentError("class_weight", "None", received, remedy, owner=owner)
         arguments["x"] = self.canonical(arguments.get("x"))
         check_not_empty(arguments["x"], owner)
+        self.build_ahead(arguments["x"])
         if arguments.get("y") is not None:
             arguments["y"] = self._canonical_target(arguments["y"], arguments["x"], owner)
         elif arguments.get("sample_weight") is not None:
