@@ -34,7 +34,8 @@ def small_fits() -> dict[str, Callable[[], object]]:
     rng = np.random.default_rng(0)
     counts = rng.poisson(1.0, (64, 50)).astype(np.float32) + 1
     pixels = rng.uniform(size=(64, 16)).round().astype(np.float32)
-    tokens = rng.integers(1, 20, (32, 6))
+    tokens = rng.integers(2, 20, (32, 6))
+    tokens[:, -1] = tf_vmf.text.EOS_ID
     words = [a + b + a for a in "bdfgklmnpr" for b in "aeiou"]
     texts = [" ".join(rng.choice(words, 8)) for _ in range(64)]
 

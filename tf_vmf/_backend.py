@@ -5,11 +5,7 @@ import sys
 
 
 def check_backend() -> None:
-    """Fails where Keras has another backend, before its own errors or ours hide the cause.
-
-    Raises:
-        ImportError: It has.
-    """
+    """An ImportError where Keras has another backend, before its own errors or ours hide the cause."""
     found = os.environ.get("KERAS_BACKEND") or "tensorflow"
     if found == "tensorflow" or "keras" in sys.modules:
         import keras  # which may have its backend from ~/.keras/keras.json

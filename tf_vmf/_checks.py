@@ -16,11 +16,9 @@ from tf_vmf._errors import ArgumentError
 def require(
     condition: tf.Tensor, value: tf.Tensor, name: str, expected: str, *data: Any, remedy: str = "", owner: str = ""
 ) -> tf.Tensor:
-    """Returns `value`; fails where `condition`, a boolean scalar, does not hold.
+    """Returns `value`; where `condition`, a boolean scalar, does not hold, an ArgumentError that shows `data`.
 
-    Raises:
-        ArgumentError: It does not, in eager mode; `data` is what was received. In a graph it is a
-            `tf.errors.InvalidArgumentError` at run time with the same words; XLA leaves out such checks.
+    In a graph it is a `tf.errors.InvalidArgumentError` at run time with the same words; XLA leaves out such checks.
     """
     if tf.executing_eagerly():
         if not bool(condition):
@@ -36,18 +34,9 @@ def require(
 def check_number(
     owner: str, name: str, value: Any, *, minimum: float = 0.0, above: bool = False, alternative: str = ""
 ) -> float:
-    """A number of any kind - Python, NumPy, or a tensor or variable of shape () - as a Python float.
+    """A finite number >= `minimum`, or above it, as a Python float; else an ArgumentError that also names the `alternative`.
 
-    Args:
-        owner: The class or function whose argument it is.
-        name: The argument.
-        value: What was passed.
-        minimum: Smallest value.
-        above: Whether `minimum` itself is refused.
-        alternative: What else the argument may be, for the message: ", or ...".
-
-    Raises:
-        ArgumentError: `value` is no finite number in the range; a bool, a string and a symbolic tensor are none.
+    It may be of Python or NumPy, or a tensor or variable of shape (); a bool, a string and a symbolic tensor are none.
     """
     number = _as_float(value)
     if number is None or not math.isfinite(number) or number < minimum or (above and number == minimum):
@@ -57,11 +46,7 @@ def check_number(
 
 
 def check_integer(owner: str, name: str, value: Any, *, minimum: int = 0) -> int:
-    """A whole number of any kind, 5.0 included, as a Python int.
-
-    Raises:
-        ArgumentError: `value` is no integer >= `minimum`.
-    """
+    """A whole number >= `minimum` of any kind, 5.0 included, as a Python int; else an ArgumentError."""
     number = _as_float(value)
     if number is None or not number.is_integer() or number < minimum:
         raise ArgumentError(name, f"an integer >= {minimum}", repr(value), owner=owner)
@@ -69,11 +54,7 @@ def check_integer(owner: str, name: str, value: Any, *, minimum: int = 0) -> int
 
 
 def check_rates(owner: str, **rates: Any) -> None:
-    """Checks that every rate of dropout is in [0, 1).
-
-    Raises:
-        ArgumentError: One is not.
-    """
+    """Checks that every rate of dropout is in [0, 1)."""
     for name, rate in rates.items():
         number = _as_float(rate)
         if number is None or not 0 <= number < 1:
@@ -81,11 +62,7 @@ def check_rates(owner: str, **rates: Any) -> None:
 
 
 def check_choice(owner: str, name: str, value: Any, choices: Collection[str]) -> Any:
-    """Returns the value, one of the choices.
-
-    Raises:
-        ArgumentError: It is none of them.
-    """
+    """Returns the value, one of the choices; else an ArgumentError."""
     if not isinstance(value, str) or value not in choices:
         raise ArgumentError(name, f"one of {', '.join(map(repr, choices))}", repr(value), owner=owner)
     return value

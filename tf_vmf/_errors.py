@@ -16,16 +16,8 @@ class ArgumentError(ValueError):
     # Argument `dropout` of BagOfWordsVAE: expected a rate in [0, 1). Received: 1.5.
     ```
 
-    Args:
-        name: The name of the argument.
-        expected: What was expected, a phrase without a full stop: "a number >= 0".
-        received: What was received, as text: `repr(value)`, or a shape, or words.
-        remedy: What to do, whole sentences; "" where that is plain.
-        owner: The class or function whose argument it is; "" for an option of a program.
-
-    Attributes:
-        name, expected, received, remedy, owner: The arguments.
-        problem: The message without the name of the argument.
+    `expected` is a phrase without a full stop, `received` text such as `repr(value)`, `remedy` whole sentences or "", and `owner`
+    the class or function; "" for an option of a program. `problem` is the message without the name of the argument.
     """
 
     # AutoGraph and Keras make a new error of one that comes out of a `tf.function` or a layer's call, by its message alone; of one
@@ -56,17 +48,9 @@ class PlaceError(OSError):
     # Expected a text file. Received: missing.txt. Name another.
     ```
 
-    Args:
-        expected: What was expected, a phrase without a full stop.
-        place: The file or folder as it was named.
-        received: What is wrong with the place, a phrase such as "which is a folder"; "" where `expected` says it.
-        remedy: What to do, whole sentences.
-        name: The argument that holds the place, where it has a name for the user.
-        owner: The class or function whose argument it is.
-
-    Attributes:
-        expected, place, received, remedy, name, owner: The arguments; `place` is a string.
-        problem: The message without the name of the argument.
+    `expected` is a phrase, `received` what is wrong with the place, such as "which is a folder"; "" where `expected` says it.
+    `name` and `owner` are those of the argument that holds the place, where it has a name for the user. `problem` is the message
+    without it.
     """
 
     def __init__(

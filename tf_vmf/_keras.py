@@ -15,11 +15,7 @@ import tensorflow as tf
 
 
 def _private(owner: Any, name: str) -> Any:
-    """A private attribute of Keras.
-
-    Raises:
-        ImportError: This version of Keras lacks it.
-    """
+    """A private attribute of Keras; an ImportError where this version lacks it."""
     try:
         return getattr(owner, name)
     except AttributeError as error:

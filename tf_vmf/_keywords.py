@@ -34,11 +34,7 @@ class CheckedKeywords:
 
 
 def check_positions(cls: type, args: Sequence[Any]) -> None:
-    """Refuses more arguments by position than the constructor takes.
-
-    Raises:
-        TypeError: There are more; the message names the arguments that are given by name.
-    """
+    """A TypeError for more arguments by position than the constructor takes; it names those that are given by name."""
     owner = next(base for base in cls.__mro__ if "__init__" in vars(base))
     parameters = list(inspect.signature(vars(owner)["__init__"]).parameters.values())[1:]
     if any(each.kind is each.VAR_POSITIONAL for each in parameters):
@@ -56,11 +52,7 @@ def check_positions(cls: type, args: Sequence[Any]) -> None:
 
 
 def check_keywords(cls: type, kwargs: dict[str, Any]) -> None:
-    """Refuses keywords that neither the constructor of `cls` nor those it passes `**kwargs` on to take.
-
-    Raises:
-        TypeError: A keyword is unknown; the message names the closest known one.
-    """
+    """A TypeError with the closest known one for a keyword that neither `cls` nor a class it passes them on to takes."""
     known = _known_keywords(cls)
     for name in kwargs:
         if name not in known:

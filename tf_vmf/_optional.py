@@ -30,19 +30,12 @@ class MissingPackageError(ModuleNotFoundError):
 
 @contextmanager
 def optional(extra: str, purpose: str) -> Iterator[None]:
-    """Turns a failed import inside the `with` block into an error that says what to install.
+    """Turns a failed import inside the `with` block into a MissingPackageError that says what to install.
 
     ```python
-    with optional("demo", "Reports"):
+    with optional("demo", "Reports"):  # the extra of setup.cfg, and the subject of "need" in the message
         import jinja2
     ```
-
-    Args:
-        extra: The extra of setup.cfg that brings the module.
-        purpose: What the module is for; the subject of "need" in the message.
-
-    Raises:
-        MissingPackageError: A module is not installed.
     """
     try:
         yield
@@ -52,10 +45,7 @@ def optional(extra: str, purpose: str) -> Iterator[None]:
 
 
 def missing(extra: str, purpose: str, *modules: str) -> str | None:
-    """The message of `optional` for the first of the modules that is not installed; None if all are.
-
-    For programs that use the modules late: they can say at the start what will be missing.
-    """
+    """The message of `optional` for the first of the modules that is not installed, to say it at the start; None if all are."""
     for module in modules:
         if not _is_installed(module):
             return _message(extra, purpose, module)
@@ -64,16 +54,7 @@ def missing(extra: str, purpose: str, *modules: str) -> str | None:
 
 @contextmanager
 def note_missing(result: str) -> Iterator[None]:
-    """Prints a note where the `with` block lacks an optional dependency, instead of raising.
-
-    ```python
-    with note_missing("report.html"):
-        write_report(...)  # prints: "report.html was not written. Reports need jinja2, ..."
-    ```
-
-    Args:
-        result: What the block makes, the subject of the note.
-    """
+    """Prints that `result` was not written, and why, where the `with` block lacks an optional dependency, instead of raising."""
     try:
         yield
     except ModuleNotFoundError as error:
@@ -85,12 +66,7 @@ def _message(extra: str, purpose: str, package: str) -> str:
 
 
 def install_command(extra: str, package: str) -> str:
-    """The command that installs what is missing of an extra, in a checkout as where a wheel is installed.
-
-    Args:
-        extra: The extra.
-        package: A module that was not found.
-    """
+    """The command that installs what is missing of an extra, in a checkout as where a wheel is installed."""
     modules = EXTRAS[extra]
     lacking = [requirement for name, requirement in modules.items() if name == package or not _is_installed(name)]
     return f"pip install {' '.join(repr(each) for each in lacking or [package])}"

@@ -12,12 +12,7 @@ _Class = TypeVar("_Class", bound=type)
 
 
 class Registry(Generic[T]):
-    """Things of one kind by name.
-
-    Args:
-        noun: The kind, for errors: "latent layer".
-        decorator: The public decorator that adds to it: "tf_vmf.layers.register_latent".
-    """
+    """Things of one kind by name: `noun` is the kind, "latent layer"; `decorator` the public one that adds to it."""
 
     def __init__(self, noun: str, decorator: str) -> None:
         self._noun, self._decorator = noun, decorator
@@ -25,11 +20,7 @@ class Registry(Generic[T]):
         self._places: dict[str, str] = {}
 
     def add(self, name: str, entry: T, definition: Any) -> None:
-        """Adds an entry, or replaces that of the same class or function: a notebook cell may run again.
-
-        Raises:
-            ArgumentError: Something else has the name.
-        """
+        """Adds an entry, or replaces that of the same class or function: a notebook cell may run again; else the name is taken."""
         place = f"{definition.__module__}.{definition.__qualname__}"
         if name in self.entries and self._places[name] != place:
             expected, received = f"a name that no other {self._noun} has", f"{name!r}, which is {self._places[name]}"
@@ -52,11 +43,7 @@ class Registry(Generic[T]):
         return tuple(sorted(self.entries))
 
     def find(self, name: str, argument: str = "name", owner: str = "", alternative: str = "") -> T:
-        """The entry of a name.
-
-        Raises:
-            ArgumentError: There is none.
-        """
+        """The entry of a name; else an ArgumentError that lists all."""
         if name not in self.entries:
             remedy = f"A {self._noun} of your own is registered by {self._decorator}, once its module is imported."
             expected = f"one of {', '.join(self.names())}{alternative}"

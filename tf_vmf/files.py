@@ -65,15 +65,8 @@ def remove_leftovers(folder: str | Path) -> None:
 def write_atomically(path: str | Path, write: Callable[[Path], object], *, size: int = 0) -> None:
     """Calls `write` with a temporary path in the same folder, then moves the file into place.
 
-    A reader, or a run killed at any moment, sees the old file or the new one. If `write` fails, the old file stays.
-
-    Args:
-        path: The file.
-        write: Called with the temporary path.
-        size: Bytes for which there must be room before `write` is called: HDF5 crashes where a disk is full.
-
-    Raises:
-        IsADirectoryError: There is a folder at the path; `write` is not called.
+    A reader, or a run killed at any moment, sees the old file or the new one. If `write` fails, or a folder is at the path, what
+    was there stays. There must be room for `size` bytes before: HDF5 crashes where a disk is full.
     """
     path = Path(path)
     if path.is_dir():
@@ -101,11 +94,7 @@ def new_file(path: str | Path) -> Iterator[Path]:
     """Yields a temporary path to write to, which replaces the file at `path` at the end of the block; if it fails, nothing is left.
 
     Unlike `write_atomically` it is for a file in a folder of the user's: what a killed process has left is removed by the next one
-    that writes the same file, and by none that writes another.
-
-    Raises:
-        IsADirectoryError: There is a folder at the path.
-        LockHeldError: Another process writes this file; the message names its host and number.
+    that writes the same file, and by none that writes another. A second one at the same time gets a LockHeldError.
     """
     path = Path(path)
     if path.is_dir():
@@ -139,7 +128,8 @@ def _settle(temporary: Path, path: Path) -> None:
 def new_folder(path: str | Path) -> Iterator[Path]:
     """Yields a temporary folder to fill, which becomes `path` at the end of the block; if the block fails, nothing is left.
 
-    One process at a time makes the folder: a second one is refused at once. What a killed one has left is removed by the next.
+    A path that is taken is refused, and by a LockHeldError a second process at the same time. What a killed one has left is removed
+    by the next.
 
     ```python
     from tf_vmf.files import new_folder
@@ -147,10 +137,6 @@ def new_folder(path: str | Path) -> Iterator[Path]:
     with new_folder("exports/1") as folder:
         (folder / "model.txt").write_text("...")
     ```
-
-    Raises:
-        FileExistsError: There is something at the path.
-        LockHeldError: Another process makes this folder; the message names its host and number.
     """
     path = Path(path)
     _check_new(path)
@@ -173,26 +159,13 @@ def _check_new(path: Path) -> None:
 
 
 def sha256_of_file(path: str | Path) -> str:
-    """The SHA-256 of a file's content, as hexadecimal digits.
-
-    Raises:
-        OSError: The file cannot be read.
-    """
+    """The SHA-256 of a file's content, as hexadecimal digits."""
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_json(path: str | Path, remedy: str) -> Any:
-    """Reads a JSON file of this package.
-
-    Args:
-        path: The file.
-        remedy: What to do about a damaged one, for the message.
-
-    Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: The file does not hold JSON; the message names it.
-    """
+    """Reads a JSON file of this package; a ValueError with the `remedy` where it is damaged."""
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except ValueError as error:
@@ -200,12 +173,7 @@ def read_json(path: str | Path, remedy: str) -> Any:
 
 
 def read_metrics(path: str | Path) -> dict[str, Any]:
-    """Reads the `metrics.json` of a run.
-
-    Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: It does not hold the figures of a run; the message names it.
-    """
+    """Reads the `metrics.json` of a run; a ValueError where it does not hold the figures of one."""
     remedy = "Remove it: the command of the run measures the model again."
     metrics = read_json(path, remedy)
     for split in ("test", "valid"):
@@ -236,11 +204,7 @@ def write_text(path: str | Path, text: str) -> None:
 
 
 def write_json(path: str | Path, value: Any) -> None:
-    """Writes indented JSON atomically.
-
-    Raises:
-        ValueError: A number is NaN or infinite: JSON has neither.
-    """
+    """Writes indented JSON atomically; a ValueError for NaN and infinity, which JSON does not have."""
     write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
 
 

@@ -32,19 +32,12 @@ class LockHeldError(RuntimeError):
 
 @dataclass(frozen=True)
 class Holder:
-    """The process that holds a lock.
+    """The process that holds a lock."""
 
-    Attributes:
-        host: Name of its machine.
-        pid: Its number there.
-        since: When it took the lock, in ISO 8601.
-        birth: Identifies the process among those that ever have the same number; "" where the system does not tell.
-    """
-
-    host: str
-    pid: int
-    since: str
-    birth: str
+    host: str  # name of its machine
+    pid: int  # its number there
+    since: str  # when it took the lock, in ISO 8601
+    birth: str  # identifies the process among those that ever have the same number; "" where the system does not tell
 
     @classmethod
     def this_process(cls) -> Holder:

@@ -20,28 +20,18 @@ _CEILING_SHARE = 0.99
 
 @dataclass(frozen=True)
 class Measure:
-    """One measure. Texts may hold {example} and {token}: what the examples and tokens of a model are called.
+    """One measure. Texts may hold {example} and {token}: what the examples and tokens of a model are called."""
 
-    Attributes:
-        name: Its key in `metrics.json`; in `history.csv` too, with `val_` in front for the validation data.
-        label: Its name in tables and figures.
-        short: Its name where there is little room.
-        unit: "nats per {example}", or "" where it has none.
-        better: Which way is good: "lower", "higher", or "" where neither is.
-        explanation: One sentence for a reader who has not met the measure. May hold {samples}, the number of importance samples,
-            and {loss}: "NLL + KL", or "NLL" of a model without a code.
-        digits: Digits after the point.
-        needs_code: Whether it means something for models with a latent variable only.
-    """
-
-    name: str
-    label: str
-    short: str
-    unit: str
-    better: Literal["lower", "higher", ""]
+    name: str  # its key in `metrics.json`; in `history.csv` too, with `val_` in front for the validation data
+    label: str  # its name in tables and figures
+    short: str  # its name where there is little room
+    unit: str  # "nats per {example}", or "" where it has none
+    better: Literal["lower", "higher", ""]  # which way is good: "lower", "higher", or "" where neither is
+    # one sentence for a reader who has not met the measure. May hold {samples}, the number of importance samples, and {loss}: "NLL
+    # + KL", or "NLL" of a model without a code.
     explanation: str
-    digits: int = 1
-    needs_code: bool = False
+    digits: int = 1  # digits after the point
+    needs_code: bool = False  # whether it means something for models with a latent variable only
 
     def title(self, example: str = "example", token: str = "token") -> str:
         """Label and unit, as "KL, nats per document"."""
@@ -169,12 +159,7 @@ COMPARED = ("perplexity", "document_perplexity", "iw_perplexity", "nll", "kl", "
 
 
 def reported(metrics: Mapping[str, Any], *, has_code: bool) -> list[Measure]:
-    """The measures that the test data of a run have, in their order.
-
-    Args:
-        metrics: The content of `metrics.json`.
-        has_code: Whether the model has a latent variable.
-    """
+    """The measures that the test data in the content of `metrics.json` have, in their order."""
     measures = [MEASURES[name] for name in REPORTED if metrics["test"].get(name) is not None]
     return [each for each in measures if has_code or not each.needs_code]
 
@@ -201,11 +186,7 @@ def importance_samples(metrics: Mapping[str, Any]) -> str:
 
 
 def mutual_information_ceiling(num_examples: int) -> float:
-    """log(n) in nats: the largest value that the estimate of mutual information can take, from n examples compared.
-
-    Args:
-        num_examples: Examples of the split; no more than `MUTUAL_INFORMATION_EXAMPLES` of them are compared.
-    """
+    """log(n) in nats: the largest estimate from n examples, of which `MUTUAL_INFORMATION_EXAMPLES` at most are compared."""
     return math.log(min(num_examples, MUTUAL_INFORMATION_EXAMPLES))
 
 

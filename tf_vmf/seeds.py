@@ -30,11 +30,7 @@ def in_graph(function: Callable[..., tf.Tensor]) -> Callable[..., tf.Tensor]:
 
 
 def draw_seed(seed: int | None) -> int:
-    """Returns `seed`, or a random one that follows `keras.utils.set_random_seed` when it is None.
-
-    Raises:
-        ArgumentError: `seed` is not None and not an integer in [0, 2**31).
-    """
+    """Returns an integer in [0, 2**31), or a random one that follows `keras.utils.set_random_seed` for None."""
     if seed is None:
         return random.randint(0, 2**31 - 1)
     if isinstance(seed, (bool, str)) or not 0 <= seed < 2**31 or int(seed) != seed:  # NaN is not below
@@ -48,17 +44,11 @@ def stateless_seed(seed: int | tf.Tensor, *fold: int | tf.Tensor) -> tf.Tensor:
     if state.shape.rank == 0:
         state = tf.stack([state, 0])
     numbers = [tf.cast(number, tf.int32) for number in fold]
-    if fold and tf.executing_eagerly():
-        return _folded_in_graph(state, tf.stack(numbers))
-    return _folded(state, numbers)
+    return _folded(state, *numbers) if fold else state
 
 
-@in_graph
-def _folded_in_graph(state: tf.Tensor, numbers: tf.Tensor) -> tf.Tensor:
-    return _folded(state, tf.unstack(numbers))
-
-
-def _folded(state: tf.Tensor, numbers: list[tf.Tensor]) -> tf.Tensor:
+@tf.function(autograph=False)
+def _folded(state: tf.Tensor, *numbers: tf.Tensor) -> tf.Tensor:
     for number in numbers:
         # int32 throughout: TensorFlow Probability takes no other seeds. Philox by name: under XLA the default is another.
         state = tf.random.experimental.stateless_fold_in(state, number, alg="philox")

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from tf_vmf.report import SweepPoint
 from tf_vmf.report.page.figures import BLUE, GREEN, GREY, ORANGE, STYLE, new_figure
-from tf_vmf.report.page.sweep_plot import sweep
+from tf_vmf.report.sweep import sweep
 from tools.results_table import RESULTS, ROOT
 
 PAPER = RESULTS / "paper" / "ptb.json"

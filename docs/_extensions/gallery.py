@@ -46,7 +46,7 @@ ENTRIES = (
 
 
 def _wikipedia() -> Iterator[Text]:
-    from tf_vmf.data.corpora.wikipedia import read_wikipedia
+    from tf_vmf.data.corpora import read_wikipedia
 
     return ((text.title, text.text, text.label) for text in read_wikipedia())
 

@@ -5,7 +5,7 @@ import gzip
 import numpy as np
 import pytest
 
-from tf_vmf.data.corpora.feat import read_feat
+from tf_vmf.data.feat import read_feat
 from tf_vmf.text.vocabulary import read_vocabulary
 
 

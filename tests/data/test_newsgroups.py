@@ -5,7 +5,7 @@ import pytest
 
 from tests.conftest import SHARED
 from tf_vmf.data import load_bag_of_words
-from tf_vmf.data.corpora.newsgroups import NEWSGROUPS
+from tf_vmf.data.corpora import NEWSGROUPS
 
 
 def write_corpus(folder, labels=(1, 2, 20), train=30, test=6):

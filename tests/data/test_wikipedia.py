@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("gensim")
 
 from tf_vmf.data import load_bag_of_words
-from tf_vmf.data.corpora.wikipedia import SHORTEST_PARAGRAPH, paragraphs, read_wikipedia
+from tf_vmf.data.corpora import SHORTEST_PARAGRAPH, paragraphs, read_wikipedia
 
 PROSE = "'''Long''' sentences about [[the moon|moons]] and ''ships'' go on. " * 6
 

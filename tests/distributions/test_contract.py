@@ -181,3 +181,28 @@ def test_the_bijector_of_mean_directions_goes_both_ways(dim, rng):
     np.testing.assert_allclose(bijector.inverse(tf.identity(x)), y, rtol=1e-9)
     assert bijector.forward_event_shape([dim - 1]) == [dim]
     assert bijector.inverse_event_shape([dim]) == [dim - 1]
+
+
+@every_class
+@pytest.mark.parametrize("mean_direction", [MU, MU[0]], ids=["one per row", "one for all"])
+def test_covariance_is_that_of_samples_and_variance_its_diagonal(cls, mean_direction):
+    distribution = make(cls, mean_direction)
+    covariance = distribution.covariance()
+    assert covariance.shape == (2, 4, 4)
+    size = 40_000
+    samples = distribution.sample(size, seed=(5, 6)).numpy().astype(np.float64)
+    for row in range(2):
+        centered = samples[:, row] - samples[:, row].mean(axis=0)
+        products = centered[:, :, np.newaxis] * centered[:, np.newaxis, :]
+        error = products.std(axis=0) / np.sqrt(size)
+        assert np.all(np.abs(products.mean(axis=0) - covariance[row]) < 5 * error + 1e-6)
+    np.testing.assert_allclose(distribution.variance(), tf.linalg.diag_part(covariance), rtol=1e-6)
+    np.testing.assert_allclose(distribution.stddev() ** 2, distribution.variance(), rtol=1e-6)
+
+
+@pytest.mark.parametrize("cls", [VonMisesFisher, PowerSpherical])
+def test_the_bijector_of_the_sphere_goes_there_and_back(cls):
+    distribution = make(cls)
+    x = distribution.sample(3, seed=(7, 8))
+    bijector = distribution.experimental_default_event_space_bijector()
+    np.testing.assert_allclose(bijector.forward(tf.identity(bijector.inverse(x))), x, atol=1e-6)

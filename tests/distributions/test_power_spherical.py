@@ -187,3 +187,26 @@ def test_the_divergence_from_the_uniform_distribution_is_that_of_simulation():
     q, uniform = PowerSpherical(tf.one_hot([0, 1], 5), [0.5, 4.0]), tfp.distributions.SphericalUniform(5)
     ratio = (uniform.log_prob(tf.one_hot(0, 5)) - q.log_prob(uniform.sample((20_000, 1), seed=(1, 2)))).numpy()
     np.testing.assert_allclose(uniform.kl_divergence(q), ratio.mean(axis=0), atol=5 * ratio.std() / np.sqrt(20_000))
+
+
+@pytest.mark.parametrize(("dim", "kappa"), [(2, 0.0), (2, 3.0), (3, 0.5), (5, 40.0), (50, 1e6)])
+def test_covariance_equals_quadrature(dim, kappa):
+    def moment(power):
+        # Of 1 - cosine, small where the density is high: the substitution u = (1 - t) (1 + kappa) spreads the peak.
+        scale = 1 + kappa
+
+        def integrand(u):
+            rest = u / scale
+            return rest**power * np.exp(kappa * np.log1p(-rest / 2)) * (rest * (2 - rest)) ** ((dim - 3) / 2)
+
+        edges = [0.0, *np.geomspace(1e-6, 1, 7), *np.linspace(1, 4 * dim + 40, 30)[1:], 2 * scale]
+        pieces = itertools.pairwise(sorted(edge for edge in edges if edge <= 2 * scale))
+        return sum(scipy.integrate.quad(integrand, *piece, limit=200)[0] for piece in pieces)
+
+    total, first, second = (moment(power) for power in range(3))
+    along = second / total - (first / total) ** 2
+    across = (2 * first - second) / total / (dim - 1)
+    mu = np.eye(dim, dtype=np.float32)[0]
+    got = np.diag(PowerSpherical(mu, np.float32(kappa)).covariance())
+    np.testing.assert_allclose(got[0], along, rtol=2e-5)
+    np.testing.assert_allclose(got[1:], across, rtol=2e-5)

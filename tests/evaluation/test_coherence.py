@@ -11,7 +11,7 @@ from tf_vmf.evaluation import (
     purity,
     topic_coherence,
 )
-from tf_vmf.evaluation.topic_measures import COHERENCE_WINDOWS
+from tf_vmf.evaluation.topics import COHERENCE_WINDOWS
 
 pytest.importorskip("gensim")
 

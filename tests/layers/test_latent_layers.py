@@ -15,7 +15,7 @@ from tests.parameters import quick
 from tests.refusals import refused
 from tf_vmf import math as vmf_math
 from tf_vmf.layers import GaussianLatent, LearnedConcentration, PowerSphericalLatent, VonMisesFisherLatent
-from tf_vmf.math.unit_vector import unit_vector
+from tf_vmf.math.unit_vectors import unit_vector
 from tf_vmf.seeds import replica_seed, stateless_seed
 
 tfd = tfp.distributions

@@ -6,8 +6,7 @@ import tensorflow as tf
 
 from tests.parameters import quick
 from tf_vmf.layers import GaussianLatent, UniformNormVonMisesFisherLatent, VonMisesFisherLatent
-from tf_vmf.math.noise import stateless_normal, stateless_uniform
-from tf_vmf.models.dropout import dropout
+from tf_vmf.math.noise import dropout, stateless_normal, stateless_uniform
 from tf_vmf.seeds import stateless_seed
 
 

@@ -15,9 +15,9 @@ from tests.parameters import quick
 from tests.refusals import refused
 from tf_vmf.layers import GaussianLatent, LinearSchedule, PowerSphericalLatent, VonMisesFisherLatent
 from tf_vmf.models import LSTMVAE, BeamSampler, RandomSampler
-from tf_vmf.text.tokens import EOS_ID as EOS
-from tf_vmf.text.tokens import PAD_ID as PAD
-from tf_vmf.text.tokens import UNK_ID as UNK
+from tf_vmf.text.vocabulary import EOS_ID as EOS
+from tf_vmf.text.vocabulary import PAD_ID as PAD
+from tf_vmf.text.vocabulary import UNK_ID as UNK
 
 V = 9
 DIM = 3
@@ -448,9 +448,9 @@ _MEMORY = """
 import json, re
 import keras, numpy as np
 from tf_vmf.layers import VonMisesFisherLatent
-from tf_vmf.text.tokens import EOS_ID as EOS
-from tf_vmf.text.tokens import PAD_ID as PAD
-from tf_vmf.text.tokens import UNK_ID as UNK
+from tf_vmf.text.vocabulary import EOS_ID as EOS
+from tf_vmf.text.vocabulary import PAD_ID as PAD
+from tf_vmf.text.vocabulary import UNK_ID as UNK
 from tf_vmf.models import LSTMVAE, BeamSampler, RandomSampler
 
 model = LSTMVAE(10_000, VonMisesFisherLatent(50, concentration=35.0))

@@ -15,7 +15,7 @@ from tf_vmf.layers import GaussianLatent, VonMisesFisherLatent
 from tf_vmf.models import LSTMVAE, VAE, BagOfWordsVAE
 from tf_vmf.programs.configs import SentenceConfig
 from tf_vmf.seeds import stateless_seed
-from tf_vmf.text.tokens import EOS_ID
+from tf_vmf.text.vocabulary import EOS_ID
 
 V = 12
 

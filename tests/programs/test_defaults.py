@@ -4,7 +4,7 @@ import pytest
 
 from tests.conftest import SHARED
 from tf_vmf import programs
-from tf_vmf.data.corpora.wikipedia import read_wikipedia
+from tf_vmf.data.corpora import read_wikipedia
 from tf_vmf.programs.configs import DocumentConfig
 
 

@@ -5,8 +5,7 @@ import pytest
 from tests.report.engine.sweep_runs import PERPLEXITIES, write_runs
 from tests.report.test_page import assert_self_contained
 from tf_vmf.report import find_sweep, sweep_points, sweep_report, sweep_table
-from tf_vmf.report.page.sweep_plot import sweep
-from tf_vmf.report.sweep import verdict
+from tf_vmf.report.sweep import sweep, verdict
 
 CLEAR = {("1", "5", "0"): 90.0, ("1", "5", "1"): 91.0, ("2", "5", "0"): 100.0, ("2", "5", "1"): 101.0}
 

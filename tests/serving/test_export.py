@@ -14,9 +14,9 @@ from scipy.spatial import geometric_slerp
 from tf_vmf import models, serving
 from tf_vmf.layers import GaussianLatent, LearnedConcentration, VonMisesFisherLatent
 from tf_vmf.models import LSTMVAE, BagOfWordsVAE, RandomSampler
-from tf_vmf.serving.endpoints import model_endpoints, nearest_text
+from tf_vmf.serving.export import model_endpoints, nearest_text
 from tf_vmf.text import DocumentVectorization, SentenceVectorization
-from tf_vmf.text.tokens import UNK_ID
+from tf_vmf.text.vocabulary import UNK_ID
 
 # Calls endpoints of a SavedModel and keeps what they return, or the message of the error.
 CONSUMER = """

@@ -15,7 +15,7 @@ from tf_vmf import serving
 from tf_vmf._errors import ArgumentError, MissingPlaceError
 from tf_vmf.programs.configs import PredictConfig, TopicsConfig
 from tf_vmf.topics import TopicModel
-from tf_vmf.topics.vectors import checked_vectors, read_embeddings
+from tf_vmf.topics.inputs import checked_vectors, read_embeddings
 from trainers import predict, topics
 
 WORDS = ["orbit", "moon", "bread", "butter", "goal", "match", "people", "time"]

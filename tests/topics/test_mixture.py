@@ -12,7 +12,6 @@ from scipy.special import ive
 from sklearn.metrics import normalized_mutual_info_score
 
 from tf_vmf.topics import fitting
-from tf_vmf.topics.admixture import PRIOR_WORDS, SHARPNESS, STEPS, row_blocks
 from tf_vmf.topics.documents import CountedDocuments
 from tf_vmf.topics.fitted import FittedTopics, merged_numbers
 from tf_vmf.topics.fitting import cluster, fit_topics
@@ -25,6 +24,9 @@ from tf_vmf.topics.guidance import (
     seeds_first,
 )
 from tf_vmf.topics.mixture import (
+    PRIOR_WORDS,
+    SHARPNESS,
+    STEPS,
     VECTOR_TEMPERATURE,
     VECTOR_WORDS,
     TopicMixture,
@@ -32,6 +34,7 @@ from tf_vmf.topics.mixture import (
     expected_log_density,
     outlier_threshold,
     principal_components,
+    row_blocks,
 )
 from tf_vmf.topics.selection import choose_num_topics
 from tf_vmf.topics.serving import proportions_function
@@ -110,7 +113,7 @@ def test_blocks_cover_all_rows_and_do_not_change_proportions(rng, monkeypatch):
     mixture = random_mixture(rng, vectors=False)
     counts = sparse.csr_matrix(rng.poisson(0.7, size=(40, 7)))
     whole = mixture.proportions(counts)
-    monkeypatch.setattr("tf_vmf.topics.admixture._BLOCK", 30)
+    monkeypatch.setattr("tf_vmf.topics.mixture._BLOCK", 30)
     blocks = list(row_blocks(counts, 3))
     assert len(blocks) > 5
     assert [row for block in blocks for row in range(40)[block]] == list(range(40))

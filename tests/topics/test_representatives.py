@@ -3,7 +3,7 @@
 import numpy as np
 
 from tf_vmf.evaluation.topics import representative_documents
-from tf_vmf.topics.representatives import label_words
+from tf_vmf.topics.words import label_words
 
 
 def on_circle(degrees):

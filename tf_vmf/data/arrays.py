@@ -18,13 +18,7 @@ BLOCK = 2**20  # numbers read at once from a file
 
 
 class Column:
-    """A growing column of numbers.
-
-    Args:
-        dtype: Of the numbers: "int8", "int32", "int64" or "float32".
-        path: An `.npy` file to make. None: the column stays in memory, or in `file`.
-        file: An open binary file that takes the raw numbers.
-    """
+    """A growing column of "int8", "int32", "int64" or "float32" numbers: in memory, in an `.npy` file, or raw in an open file."""
 
     def __init__(self, dtype: str, path: Path | None = None, file: BinaryIO | None = None) -> None:
         self._dtype = np.dtype(dtype)
@@ -82,13 +76,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Store:
-    """The place of columns: memory or a folder.
+    """The place of columns: memory or a folder."""
 
-    Attributes:
-        folder: None: in memory. A folder: columns with a name are `.npy` files in it, others nameless files that are gone when
-            nothing uses them any more.
-    """
-
+    # None: in memory. A folder: columns with a name are `.npy` files in it, others nameless files that are gone when nothing uses
+    # them any more.
     folder: Path | None = None
 
     def column(self, dtype: str, name: str | None = None) -> Column:

@@ -9,7 +9,7 @@ import tensorflow as tf
 from scipy import sparse
 
 from tf_vmf._errors import ArgumentError
-from tf_vmf.text.tokens import PAD_ID
+from tf_vmf.text.vocabulary import PAD_ID
 
 # Arrays up to this size are held as tensors; larger ones are read batch by batch, from their files where they lie in files.
 LARGEST_RESIDENT_BYTES = 2**30

@@ -19,8 +19,7 @@ from tf_vmf.data.sentences import Sentences
 from tf_vmf.data.splits import SPLITS, HeldOut, split_three_ways
 from tf_vmf.text.files import Text
 from tf_vmf.text.tokenization import NO_WORDS, Tokenizer
-from tf_vmf.text.tokens import FIRST_WORD_ID, SPECIAL_TOKENS, UNK_ID
-from tf_vmf.text.vocabulary import VocabularyChoice
+from tf_vmf.text.vocabulary import FIRST_WORD_ID, SPECIAL_TOKENS, UNK_ID, VocabularyChoice
 
 _Parts = dict[
     str, tuple[NumberedTexts, np.ndarray]
@@ -36,16 +35,9 @@ def documents_from_texts(
     notes: Mapping[str, Any],
     store: Store = IN_MEMORY,
 ) -> BagOfWordsCorpus:
-    """Tokenizes, splits and counts; reads every text once.
+    """Tokenizes, splits and counts; reads every text once. The training documents alone choose the vocabulary.
 
-    Args:
-        name: The corpus's name.
-        splits: The texts of `"train"`, and of `"valid"` and `"test"` where these are not held out of train.
-        tokenizer: From text to words.
-        choice: Of the vocabulary, by the training documents alone.
-        held_out: The splits to hold out of train.
-        notes: For `Corpus.notes`.
-        store: Where the counts lie; on disk the beginnings and titles of documents are not kept.
+    In a `store` on disk the beginnings and titles of documents are not kept.
     """
     numbering = Numbering(choice.words or (), grows=choice.words is None)
     read, labels = _read(splits, numbering, tokenizer, display=store.folder is None, store=store.scratch)
@@ -241,11 +233,7 @@ def _forgotten(numbering: Numbering) -> dict[str, int]:
 
 
 def label_positions(columns: Mapping[str, np.ndarray | None]) -> tuple[tuple[str, ...], dict[str, np.ndarray | None]]:
-    """Label values, numbers or strings, as int64 positions in the sorted list of all that occur.
-
-    Returns:
-        (the names of the labels, the columns as positions); ((), a None for each column) if any is None.
-    """
+    """The sorted names of all labels, and each column as int64 positions among them; () and Nones where a column is None."""
     values = {split: np.asarray(column) for split, column in columns.items() if column is not None}
     if len(values) < len(columns):
         return (), dict.fromkeys(columns)

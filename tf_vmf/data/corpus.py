@@ -11,8 +11,8 @@ from tf_vmf.data.arrays import vocabulary_fingerprint
 from tf_vmf.data.documents import Documents
 from tf_vmf.data.sentences import Sentences
 from tf_vmf.data.splits import SPLITS
-from tf_vmf.text.tokens import FIRST_WORD_ID, SPECIAL_TOKENS, to_text
 from tf_vmf.text.vectorization import DocumentVectorization, SentenceVectorization, TextLayer
+from tf_vmf.text.vocabulary import FIRST_WORD_ID, SPECIAL_TOKENS, to_text
 
 E = TypeVar("E", Documents, Sentences)
 

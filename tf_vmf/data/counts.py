@@ -18,13 +18,9 @@ ROWS = 2**14  # examples counted at once
 def checked_counts(
     counts: Any, num_words: int | None = None, name: str = "counts", owner: str = ""
 ) -> sparse.csr_matrix:
-    """Counts as a `csr_matrix` with sorted indices, each once, and without zeros; a copy where they are not so already.
+    """Counts (n, V) of any dense or sparse format as a `csr_matrix` with sorted indices, each once, and without zeros.
 
-    Args:
-        counts: Shape (n, V): a scipy sparse matrix or array of any format, or a dense array.
-        num_words: V; None: any.
-        name: The argument to name in errors.
-        owner: The class or function whose argument it is.
+    It is a copy where they are not so already. `name` and `owner` are for errors.
     """
     expected = "counts, an array of shape (n, V)" if num_words is None else f"counts of shape (n, {num_words})"
     if sparse.issparse(counts):
@@ -57,11 +53,7 @@ def checked_counts(
 
 
 def check_counts(counts: Any, name: str, owner: str) -> None:
-    """Checks that the counts of a CSR matrix, an array or an eager tensor are finite and >= 0; a symbolic tensor has none yet.
-
-    Raises:
-        ArgumentError: One is not; the error names its place.
-    """
+    """An ArgumentError with the place of a count that is NaN, infinite or below 0; a symbolic tensor has none yet."""
     values = counts.data if sparse.issparse(counts) else getattr(counts, "values", counts)
     values = values.numpy() if hasattr(values, "numpy") else values
     if not isinstance(values, np.ndarray):
@@ -92,11 +84,7 @@ def names_of_columns(counts: Any) -> np.ndarray | None:
 
 
 def aligned_columns(frame: Any, vocabulary: Sequence[str], name: str, owner: str = "") -> Any:
-    """A pandas or polars frame with its columns in the order of the vocabulary.
-
-    Raises:
-        ArgumentError: A word has no column, or two; or a column is no word.
-    """
+    """A pandas or polars frame with its columns in the order of the vocabulary; each word must have one, and each column a word."""
     names = [str(each) for each in frame.columns]
     twice = [each for each, count in Counter(names).items() if count > 1]
     missing = [word for word in vocabulary if word not in set(names)]

@@ -1,4 +1,4 @@
-"""One entry to every corpus of documents, and one to every corpus of sentences."""
+"""One entry to every corpus of documents, and one to every corpus of sentences; and both written to folders, in bounded memory."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from typing import Any
 from tf_vmf._errors import ArgumentError
 from tf_vmf.data.arrays import IN_MEMORY, Store
 from tf_vmf.data.build import documents_corpus, documents_from_texts, sentences_from_texts
-from tf_vmf.data.corpora.feat import is_feat, read_feat
 from tf_vmf.data.corpus import BagOfWordsCorpus, SentenceCorpus
+from tf_vmf.data.feat import is_feat, read_feat
+from tf_vmf.data.prepared import write_prepared
 from tf_vmf.data.registry import OPTIONS
 from tf_vmf.data.sources import Source
 from tf_vmf.data.splits import split_three_ways
+from tf_vmf.files import new_folder
 from tf_vmf.text.files import Paths
 from tf_vmf.text.tokenization import Tokenizer
 from tf_vmf.text.vocabulary import check_count, document_choice, read_vocabulary, sentence_choice
@@ -261,3 +263,51 @@ OPTIONS.update(
     documents=frozenset(inspect.signature(load_bag_of_words).parameters),
     sentences=frozenset(inspect.signature(load_sentences).parameters),
 )
+
+
+def prepare_documents(output: str | Path, train_files: Paths, **options: Any) -> dict[str, Any]:
+    r"""Writes a folder for `load_bag_of_words("prepared", data_dir=output)`.
+
+    The corpus is that of `load_bag_of_words` with the same arguments, but its numbers are written to files while the text is read,
+    so that its size does not matter: loaded again they are mapped into memory, and read as they are needed. The beginnings of
+    documents, for display, are not kept. Counts in `.feat` files are read into memory.
+
+    ```python
+    with open("notes.txt", "w") as file:
+        file.write("The moon rose early.\nBread with butter.\n" * 40)
+    tf_vmf.data.prepare_documents("prepared", "notes.txt", vocabulary_size=1000)
+    corpus = tf_vmf.data.load_bag_of_words("prepared", data_dir="prepared")
+    ```
+
+    Args:
+        output: The folder to make.
+        train_files: Text files, as in `load_bag_of_words`.
+        **options: Its options of files, vocabulary, tokens and splits. By default a tenth of the documents is held out for
+            validation and for the test, and 10,000 at most.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        FileExistsError: `output` exists.
+        TypeError: There is no such option.
+        FileNotFoundError, ValueError: As `load_bag_of_words`.
+    """
+    return _prepare("documents", load_bag_of_words, read_documents, output, {"train_files": train_files, **options})
+
+
+def prepare_sentences(output: str | Path, train_files: Paths, **options: Any) -> dict[str, Any]:
+    """Writes a folder for `load_sentences("prepared", data_dir=output)`.
+
+    As `prepare_documents`, with the options of `load_sentences`.
+    """
+    return _prepare("sentences", load_sentences, read_sentences, output, {"train_files": train_files, **options})
+
+
+def _prepare(
+    kind: str, loader: Callable[..., Any], read: Callable[..., Any], output: str | Path, options: dict[str, Any]
+) -> dict[str, Any]:
+    call = inspect.signature(loader).bind(**options)
+    call.apply_defaults()
+    with new_folder(output) as folder:
+        return write_prepared(folder, Path(output).name, read(Source.of(kind, loader, call.arguments), Store(folder)))

@@ -21,8 +21,7 @@ from tf_vmf.data.arrays import IN_MEMORY, Store, blocks
 from tf_vmf.data.counts import ROWS, counts_of, csr
 from tf_vmf.text.files import Text, as_texts
 from tf_vmf.text.tokenization import Tokenizer, split_sentences
-from tf_vmf.text.tokens import EOS_ID, PAD_ID, SPECIAL_TOKENS
-from tf_vmf.text.vocabulary import VocabularyChoice
+from tf_vmf.text.vocabulary import EOS_ID, PAD_ID, SPECIAL_TOKENS, VocabularyChoice
 
 _CHUNK = 512  # texts tokenized at once: enough to hide the cost of a call
 _MOST_WORDS = 5_000_000  # words known at once; beyond them those seen once are forgotten
@@ -33,17 +32,10 @@ _SNIPPET = 240  # characters of a text that are kept for display
 
 
 class Numbering:
-    """Numbers of words, in the order of their appearance.
+    """Numbers of words, in the order of their appearance, after those of `first`, of which `num_special` cannot be chosen.
 
-    Args:
-        first: Words that have the first numbers.
-        grows: Whether a new word gets the next number.
-        unknown: The number of other words where it does not; None: they are passed over.
-        num_special: How many of the first words are no words to choose.
-
-    Attributes:
-        size: How many numbers were given.
-        forgotten: How many words were forgotten because they had been seen once among very many.
+    Where it does not grow, other words have the number `unknown`, or are passed over if that is None. `size` is how many numbers
+    were given, `forgotten` how many words were forgotten because they had been seen once among very many.
     """
 
     def __init__(
@@ -115,27 +107,16 @@ class Numbering:
 
 @dataclass(frozen=True, eq=False)
 class NumberedTexts:
-    """Documents or sentences, their words as numbers.
+    """Documents or sentences, their words as numbers."""
 
-    Attributes:
-        tokens: int32 numbers of words, laid end to end.
-        offsets: int64 of shape (n + 1,): example i is `tokens[offsets[i]:offsets[i + 1]]`.
-        text_of: Of each example the position of its text among those that are kept.
-        truncated: Whether each was longer, int8.
-        labels: Positions in the names of labels, -1 for none, int32.
-        dropped: The number of texts without a word, which are left out.
-        snippets: The beginning of each document; None where they are not kept.
-        titles: Their titles; None where some have none or they are not kept.
-    """
-
-    tokens: np.ndarray
-    offsets: np.ndarray
-    text_of: np.ndarray
-    truncated: np.ndarray
-    labels: np.ndarray
-    dropped: int
-    snippets: list[str] | None
-    titles: list[str] | None
+    tokens: np.ndarray  # int32 numbers of words, laid end to end
+    offsets: np.ndarray  # int64 of shape (n + 1,): example i is `tokens[offsets[i]:offsets[i + 1]]`
+    text_of: np.ndarray  # of each example the position of its text among those that are kept
+    truncated: np.ndarray  # whether each was longer, int8
+    labels: np.ndarray  # positions in the names of labels, -1 for none, int32
+    dropped: int  # the number of texts without a word, which are left out
+    snippets: list[str] | None  # the beginning of each document; None where they are not kept
+    titles: list[str] | None  # their titles; None where some have none or they are not kept
 
     def __len__(self) -> int:
         return len(self.text_of)
@@ -215,19 +196,11 @@ def number_texts(
     display: bool = False,
     store: Store = IN_MEMORY,
 ) -> NumberedTexts:
-    """Reads texts once, and extends `numbering` by the words that it lacks.
+    """Reads texts once, and extends `numbering` by the words, and `labels` by the labels, that they lack.
 
-    Args:
-        texts: The texts.
-        numbering: The number of every word known so far.
-        tokenizer: From text to words.
-        labels: The position of every label known so far, extended as `numbering` is.
-        splitting: Whether a text is split into sentences, each an example.
-        max_length: Tokens that a sentence may have, its `<eos>` included.
-        sentences: Whether examples end in `EOS_ID`; `numbering` then begins with the special tokens.
-        keep_empty: Whether texts without a word stay; otherwise they are left out and counted.
-        display: Whether the beginning and the title of each text are kept.
-        store: Where the numbers lie.
+    With `splitting` each sentence of a text is an example, of `max_length` tokens at most, `<eos>` included; with `sentences`
+    examples end in `EOS_ID`. Texts without a word are left out and counted, unless `keep_empty`. `display` keeps beginnings and
+    titles.
     """
     labels = {} if labels is None else labels
     tokens, offsets, text_of = store.column("int32"), store.column("int64"), store.column("int64")
@@ -271,17 +244,11 @@ def number_texts(
 
 @dataclass(frozen=True, eq=False)
 class WordCounts:
-    """Texts over a vocabulary of V words, those without a known word included.
+    """Texts over a vocabulary of V words, those without a known word included."""
 
-    Attributes:
-        counts: How often each word occurs in each text, float32 (n, V).
-        words: The known words in reading order, laid end to end, int32.
-        offsets: int64 of shape (n + 1,): text i is `words[offsets[i]:offsets[i + 1]]`.
-    """
-
-    counts: sparse.csr_matrix
-    words: np.ndarray
-    offsets: np.ndarray
+    counts: sparse.csr_matrix  # how often each word occurs in each text, float32 (n, V)
+    words: np.ndarray  # the known words in reading order, laid end to end, int32
+    offsets: np.ndarray  # int64 of shape (n + 1,): text i is `words[offsets[i]:offsets[i + 1]]`
 
 
 def read_texts(
@@ -289,14 +256,10 @@ def read_texts(
 ) -> tuple[tuple[str, ...], WordCounts]:
     """Chooses a vocabulary from texts and counts it in them, in one pass over the texts.
 
-    Args:
-        texts: A list of strings or a column of a data frame; or an iterator of strings or of lists of them, of which one is in
-            memory at a time.
-        tokenizer: From text to words.
-        choice: Of the vocabulary.
-        store: Where the numbers lie; None: in memory for a list or a column, in temporary files for an iterator.
+    An iterator may give strings or lists of them, of which one is in memory at a time; its numbers lie in temporary files where no
+    `store` is given.
     """
-    store = store or _store_for(texts)
+    store = store or (Store(Path(tempfile.gettempdir())) if isinstance(texts, Iterator) else IN_MEMORY)
     numbering = Numbering(choice.words or (), grows=choice.words is None)
     numbered = number_texts(as_texts(texts), numbering, tokenizer, keep_empty=True, store=store)
     rows = np.arange(len(numbered))
@@ -325,10 +288,6 @@ def _taken(tokens: np.ndarray, offsets: np.ndarray, rows: np.ndarray) -> tuple[n
     if len(rows) and rows[-1] - rows[0] == len(rows) - 1:  # neighbors: rows are sorted
         return tokens[starts[0] : starts[0] + ends[-1]], ends
     return tokens[np.repeat(starts - ends[:-1], lengths) + np.arange(ends[-1])], ends
-
-
-def _store_for(texts: Any) -> Store:
-    return Store(Path(tempfile.gettempdir())) if isinstance(texts, Iterator) else IN_MEMORY
 
 
 def _check_tokens(numbers: list[int], text: Text) -> None:

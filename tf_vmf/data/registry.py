@@ -29,23 +29,14 @@ CORPORA: dict[str, Registry[NamedCorpus]] = {
 
 @dataclass(frozen=True)
 class NamedCorpus:
-    """A registered corpus.
+    """A registered corpus."""
 
-    Attributes:
-        name: Its name.
-        loader: The function that reads it.
-        source: Where it comes from, for the record of a run.
-        splits: The splits that it brings.
-        is_finished: Whether the loader returns a corpus, not texts.
-        defaults: Options of the loaders that this corpus has other defaults of.
-    """
-
-    name: str
-    loader: Callable[..., Any]
-    source: str
-    splits: tuple[str, ...]
-    is_finished: bool
-    defaults: Mapping[str, Any]
+    name: str  # its name
+    loader: Callable[..., Any]  # the function that reads it
+    source: str  # where it comes from, for the record of a run
+    splits: tuple[str, ...]  # the splits that it brings
+    is_finished: bool  # whether the loader returns a corpus, not texts
+    defaults: Mapping[str, Any]  # options of the loaders that this corpus has other defaults of
 
     @property
     def arguments(self) -> Mapping[str, inspect.Parameter]:

@@ -16,7 +16,7 @@ from tf_vmf.data.arrays import BLOCK, blocks, content_fingerprint
 from tf_vmf.data.batches import Examples, Gather, Plan, length_buckets, token_gatherer
 from tf_vmf.data.counts import counts_of
 from tf_vmf.data.documents import Documents
-from tf_vmf.text.tokens import EOS_ID, PAD_ID, UNK_ID
+from tf_vmf.text.vocabulary import EOS_ID, PAD_ID, UNK_ID
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,19 +21,12 @@ _DEFAULT_MOST = 10_000  # texts of a corpus on disk that are held out by default
 
 @dataclass(frozen=True)
 class Source:
-    """The options of a loader, and which of them the caller has given.
+    """The options of a loader, and which of them the caller has given."""
 
-    Attributes:
-        kind: "documents" or "sentences".
-        options: Every option by name; those of a named corpus have its defaults.
-        given: The names of those that differ from the loader's defaults.
-        named: The corpus, where it has a name.
-    """
-
-    kind: str
-    options: Mapping[str, Any]
-    given: frozenset[str]
-    named: NamedCorpus | None
+    kind: str  # "documents" or "sentences"
+    options: Mapping[str, Any]  # every option by name; those of a named corpus have its defaults
+    given: frozenset[str]  # the names of those that differ from the loader's defaults
+    named: NamedCorpus | None  # the corpus, where it has a name
 
     @classmethod
     def of(cls, kind: str, loader: Callable[..., Any], options: Mapping[str, Any]) -> Source:

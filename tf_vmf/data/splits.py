@@ -17,17 +17,12 @@ _ARGUMENTS = {split: argument for argument, split in SPLIT_SIZES.items()}
 
 @dataclass(frozen=True)
 class HeldOut:
-    """The splits to hold out of the training texts.
+    """The splits to hold out of the training texts."""
 
-    Attributes:
-        sizes: Their sizes, a number of texts or a share of all, in the order of drawing; None: a tenth, and at most `most`.
-        seed: Of the draw. The same seed gives the same split everywhere.
-        most: None: no limit.
-    """
-
+    # their sizes, a number of texts or a share of all, in the order of drawing; None: a tenth, and at most `most`
     sizes: Mapping[str, int | float | None]
-    seed: int
-    most: int | None = None
+    seed: int  # of the draw. The same seed gives the same split everywhere.
+    most: int | None = None  # None: no limit
 
     @classmethod
     def beside(
@@ -57,16 +52,9 @@ class HeldOut:
 def split_rows(
     num_rows: int, held_out: int | float, seed: int, name: str = "held_out"
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draws rows to hold out, uniformly and without replacement.
+    """Sorted positions (kept, held out) of rows drawn without replacement: a number of them, or a share if it is a float.
 
-    Args:
-        num_rows: how many rows there are.
-        held_out: how many to hold out, an int; or which share of them, a float in (0, 1).
-        seed: the same seed holds out the same rows on every platform and numpy version.
-        name: the argument to name in errors.
-
-    Returns:
-        (kept, held out): sorted int64 positions that together are 0..num_rows-1.
+    The same seed holds out the same rows on every platform and numpy version. `name` is for errors.
     """
     is_number = isinstance(held_out, numbers.Real) and not isinstance(held_out, bool) and held_out == held_out
     size = 0 if not is_number else round(held_out * num_rows) if isinstance(held_out, float) else held_out

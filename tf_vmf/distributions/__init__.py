@@ -3,8 +3,9 @@
 TensorFlow Probability is imported when a class is first used (PEP 562), not with this package.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from tf_vmf._lazy import lazy_names
 
 if TYPE_CHECKING:
     from tf_vmf.distributions.inference import VonMisesFisherFit, fit_with_errors
@@ -23,24 +24,6 @@ if TYPE_CHECKING:
     from tf_vmf.distributions.uniform_norm_von_mises_fisher import UniformNormVonMisesFisher
     from tf_vmf.distributions.von_mises_fisher import VonMisesFisher
 
-# Name -> modules to import; the last one defines it. The divergences are registered with the distributions.
-_MODULES = {
-    "PowerSpherical": ("divergences", "power_spherical"),
-    "SphereTest": ("sphere_tests",),
-    "SphericalKMeans": ("spherical_k_means",),
-    "StereographicProjection": ("stereographic_projection",),
-    "UniformNormVonMisesFisher": ("uniform_norm_von_mises_fisher",),
-    "VonMisesFisher": ("divergences", "von_mises_fisher"),
-    "VonMisesFisherFit": ("inference",),
-    "VonMisesFisherMixture": ("mixture",),
-    "bingham_test": ("sphere_tests",),
-    "fit_with_errors": ("inference",),
-    "goodness_of_fit": ("sphere_tests",),
-    "pairwise_log_prob": ("pairwise",),
-    "rayleigh_test": ("sphere_tests",),
-    "two_sample_test": ("sphere_tests",),
-}
-
 __all__ = [
     "PowerSpherical",
     "SphereTest",
@@ -58,13 +41,17 @@ __all__ = [
     "two_sample_test",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module 'tf_vmf.distributions' has no attribute {name!r}. It has {', '.join(__all__)}.")
-    modules = [importlib.import_module(f"tf_vmf.distributions.{module}") for module in _MODULES[name]]
-    return getattr(modules[-1], name)
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "divergences": ["PowerSpherical", "VonMisesFisher"],  # which are registered with the distributions
+            "inference": ["VonMisesFisherFit", "fit_with_errors"],
+            "mixture": ["VonMisesFisherMixture"],
+            "pairwise": ["pairwise_log_prob"],
+            "sphere_tests": ["SphereTest", "bingham_test", "goodness_of_fit", "rayleigh_test", "two_sample_test"],
+            "spherical_k_means": ["SphericalKMeans"],
+            "stereographic_projection": ["StereographicProjection"],
+            "uniform_norm_von_mises_fisher": ["UniformNormVonMisesFisher"],
+        },
+    )

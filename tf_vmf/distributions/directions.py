@@ -23,21 +23,11 @@ _SAFE_NORMS = {"float32": (1e-15, 1e15), "float64": (1e-140, 1e140)}
 
 
 class Directions:
-    """Rows of a matrix as points on the unit sphere: the matrix as it is, and the inverse norm of every row.
+    """Rows of a matrix, dense or CSR `(n, d)`, as points on the sphere: the matrix as it is, and the inverse norm of every row.
 
-    Args:
-        X: Array or scipy CSR matrix `(n, d)`, float32 or float64.
-        owner: The estimator, for messages.
-        normalize: Whether rows are scaled to unit length; otherwise they must have norm 1 to 1e-5.
-        zero_rows: "error" refuses rows of zeros, "uniform" takes them for points without a direction.
-        weight: `(n,)`; rows of weight 0 may hold anything. None: all rows have weight.
-
-    Attributes:
-        X: The matrix: the one passed, but where rows have to be cleared or their norms are extreme.
-        scale: `(n,)` float64, the inverse norms; 0 for rows without a direction.
-
-    Raises:
-        ArgumentError: Rows hold NaN or infinity, are zero, or not of unit length with `normalize=False`; with their numbers.
+    `X` is the one passed, but where rows have to be cleared or their norms are extreme; `scale` `(n,)` is 0 for rows without a
+    direction. With `normalize=False` rows must have norm 1 to 1e-5. `zero_rows` is "error" or "uniform", which takes rows of zeros
+    for points without a direction; rows of weight 0 may hold anything. An ArgumentError names the numbers of bad rows.
     """
 
     def __init__(
@@ -159,11 +149,7 @@ def named_rows(indices: np.ndarray) -> str:
 
 
 def unit_vectors(directions: np.ndarray, name: str, owner: str) -> np.ndarray:
-    """Rows of a float64 array scaled to unit length.
-
-    Raises:
-        ArgumentError: A row is zero or not finite; the message has the name of the argument.
-    """
+    """Rows of a float64 array scaled to unit length; an ArgumentError about `name` where one is zero or not finite."""
     bad = np.flatnonzero(~np.isfinite(directions).all(axis=1) | ~directions.any(axis=1))
     if bad.size:
         raise ArgumentError(

@@ -21,17 +21,11 @@ _SMALLEST_SPREAD = {"float32": 2.0**-17, "float64": 2.0**-42}
 
 
 class Components(NamedTuple):
-    """Parameters of a mixture.
+    """Parameters of a mixture."""
 
-    Attributes:
-        weights: `(K,)`, >= 0, with sum 1.
-        mean_directions: `(K, d)`, unit rows.
-        concentrations: `(K,)`, >= 0.
-    """
-
-    weights: np.ndarray
-    mean_directions: np.ndarray
-    concentrations: np.ndarray
+    weights: np.ndarray  # `(K,)`, >= 0, with sum 1
+    mean_directions: np.ndarray  # `(K, d)`, unit rows
+    concentrations: np.ndarray  # `(K,)`, >= 0
 
     def log_prob(self, points: Directions, rows: slice) -> tuple[np.ndarray, float]:
         """Log of weight times density of some points under every component, `(b, K)`, less a constant; and the constant.
@@ -48,31 +42,20 @@ class Components(NamedTuple):
 
 
 class Statistics(NamedTuple):
-    """Sufficient statistics of a step.
+    """Sufficient statistics of a step."""
 
-    Attributes:
-        counts: Total weight of every component, `(K,)`.
-        resultants: Weighted sums of the points, `(K, d)`.
-        objective: Mean per point under the components before the step: log density (soft), or cosine (hard).
-        nearest: For hard steps, the nearest mean direction of every point and the cosine with it, `(n,)` each.
-    """
-
-    counts: np.ndarray
-    resultants: np.ndarray
-    objective: float
+    counts: np.ndarray  # total weight of every component, `(K,)`
+    resultants: np.ndarray  # weighted sums of the points, `(K, d)`
+    objective: float  # mean per point under the components before the step: log density (soft), or cosine (hard)
+    # for hard steps, the nearest mean direction of every point and the cosine with it, `(n,)` each
     nearest: tuple[np.ndarray, np.ndarray] | None = None
 
 
 class Prior(NamedTuple):
-    """Conjugate prior of every component's concentration: imagined points around its mean direction.
+    """Conjugate prior of every component's concentration: imagined points around its mean direction."""
 
-    Attributes:
-        points: Number of points, >= 0.
-        mean_cosine: Their mean cosine with the mean direction, in [0, 1]; 0 is the prior of movMF.
-    """
-
-    points: float = 0.0
-    mean_cosine: float = 0.0
+    points: float = 0.0  # number of points, >= 0
+    mean_cosine: float = 0.0  # their mean cosine with the mean direction, in [0, 1]; 0 is the prior of movMF
 
 
 class Run(NamedTuple):

@@ -10,11 +10,12 @@ from tensorflow_probability.python.internal import parameter_properties, sampler
 
 from tf_vmf import math as vmf_math
 from tf_vmf.distributions.pairwise import as_uniform_at_zero, cosine_distance
+from tf_vmf.distributions.rotational_symmetry import SymmetricOnSphere
 from tf_vmf.distributions.stereographic_projection import UnitVectors
 from tf_vmf.math.power_spherical import power_spherical_sample
 
 
-class PowerSpherical(tfp.distributions.PowerSpherical):
+class PowerSpherical(SymmetricOnSphere, tfp.distributions.PowerSpherical):
     """Density proportional to (1 + mu.x)^concentration on S^(d-1): TensorFlow Probability's, with formulas that keep their digits.
 
     ```
@@ -56,6 +57,15 @@ class PowerSpherical(tfp.distributions.PowerSpherical):
 
     def _mode(self) -> tf.Tensor:
         return self._batch_parameters()[0]
+
+    def _tangent_and_radial_variance(self) -> tuple[tf.Tensor, tf.Tensor]:
+        """Those of mu.x = 2 B - 1 with B ~ Beta(a, b): E[1 - (mu.x)^2] / (d - 1), and 4 Var B."""
+        mean_direction, concentration = self._batch_parameters()
+        b = 0.5 * (mean_direction.shape[-1] - 1)
+        a = b + concentration
+        share = a / (a + b)  # a product with a may overflow
+        tangent = 2 * share / (a + b + 1)
+        return tangent, tangent * 2 * b / (a + b)
 
     def _batch_parameters(self) -> tuple[tf.Tensor, tf.Tensor]:
         """Mean direction and concentration, broadcast to the batch shape."""

@@ -15,6 +15,8 @@ from tensorflow_probability.python.internal import (
     tensor_util,
 )
 
+from tf_vmf import math as vmf_math
+from tf_vmf.distributions.rotational_symmetry import RotationallySymmetric
 from tf_vmf.distributions.stereographic_projection import UnitVectors
 from tf_vmf.distributions.von_mises_fisher import VonMisesFisher
 from tf_vmf.math.precision import epsilon
@@ -23,7 +25,7 @@ from tf_vmf.math.precision import epsilon
 _TOLERANCE = {tf.float32: 1e-6, tf.float64: 1e-14}
 
 
-class UniformNormVonMisesFisher(AutoCompositeTensorDistribution):
+class UniformNormVonMisesFisher(RotationallySymmetric, AutoCompositeTensorDistribution):
     r"""The distribution of `norm * direction` in `R^d` for independent norm and direction.
 
     ```none
@@ -174,6 +176,14 @@ class UniformNormVonMisesFisher(AutoCompositeTensorDistribution):
     def _mean(self) -> tf.Tensor:
         low, width, _ = self._norms()
         return (low + 0.5 * width)[..., tf.newaxis] * self._direction.mean()
+
+    def _tangent_and_radial_variance(self) -> tuple[tf.Tensor, tf.Tensor]:
+        low, width, high = self._norms()
+        mean_square = (low * low + low * high + high * high) / 3
+        tangent, radial = self._direction._tangent_and_radial_variance()
+        length = vmf_math.mean_resultant_length(self.concentration, self.event_shape[0])
+        radial = mean_square * radial + width * width / 12 * length * length
+        return self._over_batch(mean_square * tangent), self._over_batch(radial)
 
     def _mode(self) -> tf.Tensor:
         low, _, _ = self._norms()

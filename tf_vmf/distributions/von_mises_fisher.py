@@ -19,11 +19,12 @@ from tf_vmf import math as vmf_math
 from tf_vmf._errors import ArgumentError
 from tf_vmf.distributions.maximum_likelihood import fit_von_mises_fisher
 from tf_vmf.distributions.pairwise import as_uniform_at_zero, cosine_distance
-from tf_vmf.distributions.stereographic_projection import StereographicProjection, UnitVectors
+from tf_vmf.distributions.rotational_symmetry import SymmetricOnSphere
+from tf_vmf.distributions.stereographic_projection import UnitVectors
 from tf_vmf.math.precision import epsilon, rounded_norm_tolerance
 
 
-class VonMisesFisher(AutoCompositeTensorDistribution):
+class VonMisesFisher(SymmetricOnSphere, AutoCompositeTensorDistribution):
     r"""The von Mises-Fisher distribution over unit vectors in `R^d`, the Gaussian of the sphere.
 
     A drop-in replacement for `tfp.distributions.VonMisesFisher` in any dimension from 2 to 200,000, reparameterized in
@@ -301,24 +302,6 @@ class VonMisesFisher(AutoCompositeTensorDistribution):
         # A_d / kappa = 1 / (d + kappa A_{d+2}), the recurrence of the Bessel functions: no division by kappa.
         tangent = 1 / (dim + concentration * vmf_math.mean_resultant_length(concentration, dim + 2))
         return tangent, vmf_math.mean_resultant_length_derivative(concentration, dim)
-
-    def _variance(self) -> tf.Tensor:
-        tangent, radial = self._tangent_and_radial_variance()
-        squared = tf.square(self.mean_direction)
-        return tangent[..., tf.newaxis] * (1 - squared) + radial[..., tf.newaxis] * squared
-
-    def _stddev(self) -> tf.Tensor:
-        return tf.sqrt(self._variance())
-
-    def _covariance(self) -> tf.Tensor:
-        tangent, radial = self._tangent_and_radial_variance()
-        mean_direction = tf.convert_to_tensor(self.mean_direction)
-        outer = mean_direction[..., tf.newaxis] * mean_direction[..., tf.newaxis, :]
-        covariance = (radial - tangent)[..., tf.newaxis, tf.newaxis] * outer
-        return tf.linalg.set_diag(covariance, self._variance())
-
-    def _default_event_space_bijector(self) -> tfb.Bijector:
-        return StereographicProjection(self.mean_direction, validate_args=self.validate_args)
 
     def _experimental_tangent_space(self, x: tf.Tensor) -> Any:
         from tensorflow_probability.python.experimental.tangent_spaces import spherical

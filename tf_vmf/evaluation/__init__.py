@@ -1,13 +1,22 @@
 """Evaluation: bounds, perplexities, information in the code, topics."""
 
-from tf_vmf.evaluation.bounds import evaluate, mean_code_perplexity, refined_bounds, unigram_perplexity
-from tf_vmf.evaluation.information import active_units, mutual_information
-from tf_vmf.evaluation.topic_measures import (
+from tf_vmf.evaluation.bounds import (
+    active_units,
+    evaluate,
+    mean_code_perplexity,
+    mutual_information,
+    refined_bounds,
+    unigram_perplexity,
+)
+from tf_vmf.evaluation.topics import (
+    Topic,
     inverted_rbo,
+    npmi_coherence,
     purity,
     topic_coherence,
+    topic_diversity,
+    topics,
 )
-from tf_vmf.evaluation.topics import Topic, npmi_coherence, topic_diversity, topics
 
 __all__ = [
     "Topic",

@@ -1,10 +1,9 @@
 """Keras layers with a latent variable inside; none of them imports TensorFlow Probability before a distribution is asked for."""
 
 from tf_vmf import _backend  # noqa: F401  (first: Keras must have the right backend)
-from tf_vmf.layers.callbacks import LatentAnnealing
-from tf_vmf.layers.concentration import LearnedConcentration, SharedConcentration
-from tf_vmf.layers.deterministic import deterministic
+from tf_vmf.layers.controls import LatentAnnealing, deterministic
 from tf_vmf.layers.gaussian_latent import GaussianLatent
+from tf_vmf.layers.heads import LearnedConcentration, SharedConcentration
 from tf_vmf.layers.latent_contract import LatentDescription
 from tf_vmf.layers.latent_layer import LatentLayer
 from tf_vmf.layers.learned_priors import GaussianMixturePrior, LearnedPrior, VonMisesFisherMixturePrior

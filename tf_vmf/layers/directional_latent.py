@@ -11,20 +11,24 @@ import tensorflow as tf
 
 from tf_vmf._checks import SetOnce, check_number, require
 from tf_vmf._errors import ArgumentError
-from tf_vmf.layers.concentration import (
+from tf_vmf.layers.heads import (
     LARGEST_CONCENTRATION,
     BoundedConcentration,
     Concentration,
+    HasHeads,
     SharedConcentration,
+    build_head,
     check_concentration,
+    check_width,
+    head_config,
+    initializer_config,
 )
-from tf_vmf.layers.heads import HasHeads, build_head, check_width, head_config, initializer_config
 from tf_vmf.layers.latent_contract import Parameters
 from tf_vmf.layers.latent_layer import LatentLayer, LatentMetric
 from tf_vmf.layers.learned_priors import check_prior
 from tf_vmf.layers.scheduled import Scheduled
 from tf_vmf.math.noise import is_compiled_by_xla
-from tf_vmf.math.unit_vector import unit_vector
+from tf_vmf.math.unit_vectors import unit_vector
 
 # A refined concentration starts from at least this.
 _LEAST_REFINED = 1e-3

@@ -14,7 +14,7 @@ from tf_vmf import math as vmf_math
 from tf_vmf._checks import check_integer, check_number
 from tf_vmf._errors import ArgumentError
 from tf_vmf._keywords import CheckedKeywords
-from tf_vmf.math.unit_vector import unit_vector
+from tf_vmf.math.unit_vectors import unit_vector
 
 if TYPE_CHECKING:
     import tensorflow_probability as tfp

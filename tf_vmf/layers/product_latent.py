@@ -13,8 +13,7 @@ import tensorflow as tf
 
 from tf_vmf._checks import SetOnce, check_integer
 from tf_vmf._errors import ArgumentError
-from tf_vmf.layers.concentration import check_concentration
-from tf_vmf.layers.heads import head_config, initializer_config
+from tf_vmf.layers.heads import check_concentration, head_config, initializer_config
 from tf_vmf.layers.latent_contract import LatentDescription, Parameters
 from tf_vmf.layers.latent_layer import LatentLayer, LatentMetric
 from tf_vmf.layers.registry import register_latent

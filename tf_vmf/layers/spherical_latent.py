@@ -5,18 +5,20 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Hashable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
 from tf_vmf import math as vmf_math
-from tf_vmf.layers.concentration import SharedConcentration
 from tf_vmf.layers.directional_latent import DirectionalLatent
+from tf_vmf.layers.heads import SharedConcentration
 from tf_vmf.layers.latent_contract import LatentDescription, Parameters, fractions
 from tf_vmf.layers.learned_priors import LearnedPrior, VonMisesFisherMixturePrior
 from tf_vmf.layers.registry import register_latent
+from tf_vmf.math.noise import is_compiled_by_xla
 from tf_vmf.math.power_spherical import power_spherical_sample
-from tf_vmf.math.unit_vector import unit_vector
+from tf_vmf.math.unit_vectors import unit_vector
+from tf_vmf.math.von_mises_fisher_sampler import moves_inside_a_graph
 
 if TYPE_CHECKING:
     import tensorflow_probability as tfp
@@ -88,6 +90,21 @@ def _constant_kl(concentration: float, dim: int) -> float:
         return float(vmf_math.kl_to_uniform(tf.constant(concentration, tf.float64), dim))
 
 
+@functools.lru_cache(maxsize=64)
+def _draws(*trace: Hashable, inline: bool) -> Any:
+    """The sampler as a function that all models of a process share: 650 operations to trace, and as many for the gradient.
+
+    `trace` is what sets apart the traces that cannot be one: ranks and static dimensions, numbers, XLA.
+
+    A function that is not inlined is one node: TensorFlow visits every node of the branch of a `tf.cond` that is not taken.
+    """
+    del trace
+    attributes = None if inline else {"_noinline": True}
+    return tf.function(
+        vmf_math.von_mises_fisher_sample, autograph=False, reduce_retracing=True, experimental_attributes=attributes
+    )
+
+
 class VonMisesFisherDirection(DirectionalLatent):
     """Base of the latent layers whose direction is von Mises-Fisher."""
 
@@ -105,14 +122,22 @@ class VonMisesFisherDirection(DirectionalLatent):
 
     def sample_direction(self, parameters: Parameters, seed: tf.Tensor, sample_shape: Sequence[int]) -> tf.Tensor:
         """Unit vectors ~ vMF, shape sample_shape + (batch, latent_dim)."""
+        mean_direction = parameters["mean_direction"]
+        shared = not tf.executing_eagerly() and all(isinstance(n, int) for n in sample_shape)
 
-        def draw(concentration: tf.Tensor | float) -> tf.Tensor:
-            return vmf_math.von_mises_fisher_sample(
-                parameters["mean_direction"], concentration, seed=seed, sample_shape=sample_shape
-            )
+        def draw(concentration: tf.Tensor | float, inline: bool = True) -> tf.Tensor:
+            sample = vmf_math.von_mises_fisher_sample
+            number = concentration if isinstance(concentration, float) else None
+            tensors = [mean_direction] if number is not None else [mean_direction, tf.convert_to_tensor(concentration)]
+            ranks = tuple(tensor.shape.rank for tensor in tensors)
+            if shared and None not in ranks and not moves_inside_a_graph(*tensors):
+                static = (*ranks, mean_direction.shape[-1], number, tuple(sample_shape))
+                sample = _draws(*static, is_compiled_by_xla(), inline=inline)
+            return sample(mean_direction, concentration, seed=seed, sample_shape=sample_shape)
 
-        # A function that is not inlined is one node: TensorFlow visits every node of the branch that is not taken.
-        draw_rows = tf.function(draw, autograph=False, experimental_attributes={"_noinline": True})
+        def draw_rows(concentration: tf.Tensor) -> tf.Tensor:
+            return draw(concentration, inline=False)
+
         return self.with_concentration(parameters, draw, draw_rows)
 
 

@@ -46,11 +46,7 @@ class TrainingState(NotRematerialized):
         )
 
     def counter(self, name: str) -> keras.Variable:
-        """The counter of a name.
-
-        Raises:
-            AttributeError: There is none, as that of a layer which is not built.
-        """
+        """The counter of a name; an AttributeError where the layer is not built."""
         found = self._by_name().get(name)
         if found is None:
             raise AttributeError(f"{type(self).__name__} has no counter {name!r} yet.")

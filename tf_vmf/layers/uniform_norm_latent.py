@@ -11,8 +11,7 @@ import tensorflow as tf
 
 from tf_vmf._checks import check_number, require
 from tf_vmf._errors import ArgumentError
-from tf_vmf.layers.concentration import SharedConcentration
-from tf_vmf.layers.heads import build_head, check_width
+from tf_vmf.layers.heads import SharedConcentration, build_head, check_width
 from tf_vmf.layers.latent_contract import LatentDescription, Parameters
 from tf_vmf.layers.registry import register_latent
 from tf_vmf.layers.spherical_latent import VonMisesFisherDirection

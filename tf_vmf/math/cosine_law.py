@@ -32,13 +32,8 @@ class Cosine(NamedTuple):
 def cosine_from_normal(z: tf.Tensor, concentration: tf.Tensor | float, dim: int) -> Cosine:
     """Maps standard normal noise to the cosine `mu.x` of a von Mises-Fisher sample by its quantile function.
 
-    The map is increasing in z (on the circle: the angle is). The rate is the derivative of the series; the tensors carry no useful
-    gradient.
-
-    Args:
-        z: float32 or float64 tensor, standard normal.
-        concentration: Python float (the fast path), or a tensor of the dtype of z that broadcasts against it; >= 0.
-        dim: Python int d >= 2.
+    The map is increasing in z (on the circle: the angle is). A Python number as `concentration` takes the fast path; a tensor has
+    the dtype of z. The rate is the derivative of the series; the tensors carry no useful gradient.
     """
     if isinstance(concentration, float):
         concentration = min(concentration, POINT_MASS_CONCENTRATION)

@@ -26,22 +26,15 @@ _ATTRIBUTE = "_tf_vmf_custom_gradients"
 def custom_gradient(function: Callable[..., tuple[Any, Callable]]) -> Callable[..., Any]:
     """Gives a function a gradient of its own, as `tf.custom_gradient` does, without keeping its graphs in memory.
 
-    Args:
-        function: Maps tensors to a tensor, or a structure of tensors, and the function that maps the gradients of the outputs to
-            those of the arguments. Keyword arguments are passed on; no gradient is taken of them.
+    It returns its value, or a structure of tensors, and the function from the gradients of the outputs to those of the arguments.
+    Keyword arguments are passed on; no gradient is taken of them.
 
-    Returns:
-        The function of the tensors.
-
-    Example:
     ```python
     from tf_vmf.math.custom_gradient import custom_gradient
-
 
     @custom_gradient
     def clipped(x):
         return tf.minimum(x, 1.0), lambda upstream: upstream
-
 
     clipped(tf.constant(2.0))  # 1.0, with the gradient 1
     ```
@@ -62,12 +55,7 @@ def custom_gradient(function: Callable[..., tuple[Any, Callable]]) -> Callable[.
 
 
 def release_with_graph(outputs: Any) -> None:
-    """Lets the graph own the custom gradient of some tensors, so that it ends with the graph.
-
-    Args:
-        outputs: What a call of a function with a custom gradient returned, one of TensorFlow's own included; values of eager mode
-            have nothing to release.
-    """
+    """Lets the graph own the custom gradient of tensors that a function returned: it ends with the graph. Eager mode has none."""
     output = tf.nest.flatten(outputs)[0]
     if tf.is_symbolic_tensor(output):
         _release(output.op)

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.ops import control_flow_util
 
-from tf_vmf.seeds import in_graph
+from tf_vmf.seeds import in_graph, stateless_seed
 
 # Terms of the Taylor series of sin(pi x) and cos(pi x), |x| <= 1/2: the first one left out is below rounding.
 _TERMS = {tf.float32: 7, tf.float64: 12}
@@ -87,3 +87,30 @@ def is_compiled_by_xla() -> bool:
     It is not known of a `tf.function` that was traced before, outside of the one that XLA compiles.
     """
     return not tf.executing_eagerly() and control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
+
+
+_LEVELS = 2**16
+
+
+def dropout(
+    x: tf.Tensor | tf.SparseTensor, rate: float, seed: tf.Tensor | None, layer: int = 0
+) -> tf.Tensor | tf.SparseTensor:
+    """Drops entries of x at `rate` and scales the rest by 1 / (1 - rate); x itself where seed is None or rate is 0.
+
+    The rate is rounded to a multiple of 2^-16, but not to 0 or 1, in the mask and in the scale: two entries share the 32 bits of
+    one random word, since the noise costs most of the time. `layer` tells the uses of one seed apart.
+    """
+    if seed is None or rate == 0:
+        return x
+    seed = stateless_seed(seed, layer)
+    dropped = min(max(round(rate * _LEVELS), 1), _LEVELS - 1)  # of all levels
+
+    def drop(values: tf.Tensor) -> tf.Tensor:
+        # Not `tf.nn.experimental.stateless_dropout`, whose mask is another one under XLA.
+        size = tf.size(values)
+        halves = tf.reshape(tf.bitcast(stateless_words([(size + 1) // 2], seed, tf.int32), tf.int16), [-1])[:size]
+        is_kept = tf.reshape(halves, tf.shape(values)) >= tf.constant(dropped - _LEVELS // 2, tf.int16)
+        scale = _LEVELS / (_LEVELS - dropped)
+        return tf.where(is_kept, values * tf.cast(scale, values.dtype), tf.zeros([], values.dtype))
+
+    return tf.sparse.map_values(drop, x) if isinstance(x, tf.SparseTensor) else drop(x)

@@ -14,7 +14,7 @@ from tf_vmf.math._arguments import check_dim, compute_dtype
 from tf_vmf.math._tables import Polynomial, evaluate
 from tf_vmf.math.custom_gradient import releasing_with_graph
 from tf_vmf.math.noise import stateless_normal
-from tf_vmf.math.unit_vector import unit_vector
+from tf_vmf.math.unit_vectors import unit_vector
 from tf_vmf.seeds import stateless_seed
 
 # From here on log Gamma and digamma are taken from Stirling's series, whose error is below rounding.

@@ -148,16 +148,12 @@ def inverse_one_minus_mean_resultant_length(one_minus_resultant_length: tf.Tenso
     """
     dim = check_dim(dim)
     (q,), restore = compute_dtype(one_minus_resultant_length, names=("one_minus_resultant_length",))
-    return restore(_inverse_complement(q, float(dim)))
+    return restore(_differentiable(q, _root(1.0 - q, q, float(dim)), -1.0, float(dim)))
 
 
 def _inverse(r: tf.Tensor, dim: float) -> tf.Tensor:
     # 1 - r is exact for r >= 1/2, and unused below.
     return _differentiable(r, _root(r, 1.0 - r, dim), 1.0, dim)
-
-
-def _inverse_complement(q: tf.Tensor, dim: float) -> tf.Tensor:
-    return _differentiable(q, _root(1.0 - q, q, dim), -1.0, dim)
 
 
 def _root(r: tf.Tensor, q: tf.Tensor, dim: float) -> tf.Tensor:

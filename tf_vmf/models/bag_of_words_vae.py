@@ -14,7 +14,7 @@ from tf_vmf._checks import SetOnce, check_choice, check_integer, check_rates
 from tf_vmf._errors import ArgumentError
 from tf_vmf.data.counts import aligned_columns, check_counts, names_of_columns
 from tf_vmf.layers import LatentLayer
-from tf_vmf.models.dropout import dropout
+from tf_vmf.math.noise import dropout
 from tf_vmf.models.likelihoods import TokenLikelihood, checked_counts
 from tf_vmf.models.variational_autoencoder import VariationalAutoencoder, resolve_z_scale
 from tf_vmf.models.word_model import WordModel, hash_of_vocabulary

@@ -12,7 +12,7 @@ import scipy.sparse
 import tensorflow as tf
 
 from tf_vmf._errors import ArgumentError
-from tf_vmf.layers.callbacks import with_latent_numbers
+from tf_vmf.layers.controls import with_latent_numbers
 
 
 def canonical(x: Any) -> Any:
@@ -35,7 +35,7 @@ def canonical(x: Any) -> Any:
     check_no_text(x)
     if isinstance(x, tf.SparseTensor) and tf.executing_eagerly():
         return tf.sparse.reorder(x)
-    if isinstance(x, (list, tuple)) and _is_number(_first_leaf(x)):
+    if isinstance(x, (list, tuple)) and isinstance(_first_leaf(x), (int, float, np.number)):
         return np.asarray(x)
     return x
 
@@ -87,16 +87,15 @@ def _first_leaf(x: Any) -> Any:
     return x
 
 
-def _is_number(x: Any) -> bool:
-    return isinstance(x, (int, float, np.number))
-
-
 class TakesAnyData(keras.Model):
     """A model whose `fit`, `evaluate`, `predict`, `.._on_batch` and call take x, and y where there is a target, in any form."""
 
     def _smallest_input(self) -> Any:
         """A batch of one example, with which `export` calls a model that was only trained; None: it must have been called."""
         return None
+
+    def build_ahead(self, x: Any) -> None:
+        """Makes the variables that x tells the shapes of; TensorFlow traces a function twice where the first trace makes any."""
 
     def canonical(self, x: Any) -> Any:
         """X in the form that Keras's `fit` takes: see `canonical` of this module. A subclass may check it here."""
@@ -125,6 +124,7 @@ class TakesAnyData(keras.Model):
 
     def _batch(self, x: Any, y: Any, sample_weight: Any) -> tuple[Any, Any]:
         x = self.to_tensors(x)
+        self.build_ahead(x)
         if y is None:
             return x, None if sample_weight is None else x
         return x, to_tensors(self._canonical_target(y, x, type(self).__name__))
@@ -160,6 +160,7 @@ class TakesAnyData(keras.Model):
             raise ArgumentError("class_weight", "None", received, remedy, owner=owner)
         arguments["x"] = self.canonical(arguments.get("x"))
         check_not_empty(arguments["x"], owner)
+        self.build_ahead(arguments["x"])
         if arguments.get("y") is not None:
             arguments["y"] = self._canonical_target(arguments["y"], arguments["x"], owner)
         elif arguments.get("sample_weight") is not None:

@@ -109,11 +109,7 @@ class TokenLikelihood(Likelihood):
 
 
 def get_likelihood(likelihood: Any, owner: str) -> Any:
-    """The likelihood of a name or a configuration, or the callable itself.
-
-    Raises:
-        ArgumentError: It is neither a known name nor callable, or it is a loss.
-    """
+    """The likelihood of a name or a configuration, or the callable itself; an ArgumentError for anything else, and for a loss."""
     known = {
         name: cls for name, cls in LIKELIHOODS.entries.items() if name != "distribution"
     }  # which needs an argument

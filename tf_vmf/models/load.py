@@ -109,11 +109,7 @@ def hash_of_weights(model: keras.Model) -> str:
 
 
 def read_vectorizer(file: str | Path) -> Vectorizer:
-    """Reads the `vectorizer.json` of a run.
-
-    Raises:
-        ValueError: The file does not describe a vectorizer.
-    """
+    """Reads the `vectorizer.json` of a run; a ValueError where it describes none."""
     try:
         description = json.loads(Path(file).read_text(encoding="utf-8"))
         kinds = {f"tf_vmf>{kind.__name__}": kind for kind in (DocumentVectorization, SentenceVectorization)}

@@ -12,7 +12,7 @@ import tensorflow as tf
 from tf_vmf._checks import SetOnce, check_integer, check_number, check_rates
 from tf_vmf._errors import ArgumentError
 from tf_vmf.layers import LatentLayer
-from tf_vmf.models.dropout import dropout
+from tf_vmf.math.noise import dropout
 from tf_vmf.models.inputs import check_no_text
 from tf_vmf.models.likelihoods import Categorical
 from tf_vmf.models.sentence_generation import SentenceGeneration
@@ -20,7 +20,7 @@ from tf_vmf.models.sentence_inputs import Conditioning, TokenEmbedding, ended, l
 from tf_vmf.models.sentence_layers import POOLINGS, SentenceDecoder, SentenceEncoder
 from tf_vmf.models.variational_autoencoder import VariationalAutoencoder, resolve_z_scale
 from tf_vmf.models.word_model import WordModel
-from tf_vmf.text.tokens import EOS_ID, PAD_ID
+from tf_vmf.text.vocabulary import EOS_ID, PAD_ID
 
 _ENCODER = 0  # folded into the dropout seed; the decoder folds in others
 
@@ -30,7 +30,7 @@ class LSTMVAE(WordModel, SentenceGeneration, VariationalAutoencoder):
     """LSTM sentence VAE with any latent layer, or none (Bowman et al., 2016; Xu and Durrett, 2018: NVRNN).
 
     x are token ids of shape (batch, length), int32, padded at the end with 0. Every sentence ends with `EOS_ID`, which counts as
-    a token, as `UNK_ID` does (`tf_vmf.text.tokens`); padding counts nowhere and reaches nothing. The decoder starts from
+    a token, as `UNK_ID` does (`tf_vmf.text.vocabulary`); padding counts nowhere and reaches nothing. The decoder starts from
     `EOS_ID`. Where the model is
     conditional on a label, x is a dict {"tokens": (batch, length), "labels": (batch,)}.
 

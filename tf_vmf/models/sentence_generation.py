@@ -11,7 +11,7 @@ from tf_vmf.models.generation import Sampler, check_count, get_sampler
 from tf_vmf.models.sentence_inputs import Conditioning, TokenEmbedding
 from tf_vmf.models.sentence_layers import SentenceDecoder
 from tf_vmf.seeds import stateless_seed
-from tf_vmf.text.tokens import EOS_ID, PAD_ID, UNK_ID
+from tf_vmf.text.vocabulary import EOS_ID, PAD_ID, UNK_ID
 
 
 class SentenceGeneration:

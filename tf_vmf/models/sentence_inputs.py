@@ -12,7 +12,7 @@ import tensorflow as tf
 from tf_vmf._errors import ArgumentError
 from tf_vmf.layers.lstm import sum_dtype
 from tf_vmf.layers.token_softmax import TokenSoftmax
-from tf_vmf.text.tokens import EOS_ID, PAD_ID
+from tf_vmf.text.vocabulary import EOS_ID, PAD_ID
 
 
 def tokens_of(x: Any) -> tf.Tensor:
@@ -24,11 +24,6 @@ def tokens_of(x: Any) -> tf.Tensor:
     if tokens.shape.rank not in (None, 2):
         raise ArgumentError("x", "token ids of shape (batch, length)", f"shape {tokens.shape}")
     return tokens
-
-
-def labels_of(x: Any) -> Any:
-    """The labels of a batch, or None."""
-    return x.get("labels") if isinstance(x, Mapping) else None
 
 
 def lengths_of(tokens: tf.Tensor) -> tf.Tensor:
@@ -175,7 +170,8 @@ class Conditioning(keras.layers.Layer):
         """The vectors of a batch of sentences, (batch, width), or None where the model is not conditional."""
         tokens = tokens_of(x)
         words = tokens if self.bag_of_words_units else None
-        return self.vectors(labels_of(x), words, tf.shape(tokens)[0], embedding)
+        labels = x.get("labels") if isinstance(x, Mapping) else None
+        return self.vectors(labels, words, tf.shape(tokens)[0], embedding)
 
     def of_arguments(
         self, labels: Any, bag_of_words: Any, batch: tf.Tensor, embedding: TokenEmbedding

@@ -11,11 +11,10 @@ import tensorflow as tf
 
 from tf_vmf.layers.lstm import TimeMajorLSTM, sum_dtype
 from tf_vmf.layers.training_state import NotRematerialized
-from tf_vmf.math.noise import stateless_uniform
-from tf_vmf.models.dropout import dropout
+from tf_vmf.math.noise import dropout, stateless_uniform
 from tf_vmf.models.sentence_inputs import TokenEmbedding, concat
 from tf_vmf.seeds import stateless_seed
-from tf_vmf.text.tokens import EOS_ID, PAD_ID, UNK_ID
+from tf_vmf.text.vocabulary import EOS_ID, PAD_ID, UNK_ID
 
 POOLINGS = ("final", "mean_max", "bow")
 
@@ -160,8 +159,7 @@ class SentenceDecoder(keras.layers.Layer):
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor | int]:
         """-log p(x_t | x_<t, z) of all tokens (batch, length) that are no padding, for z (num_samples, batch, code_dim) or None.
 
-        Returns:
-            Losses in nats, shape (tokens of all samples,); their positions in (length, num_samples, batch) laid flat; num_samples.
+        Returns losses in nats, (tokens of all samples,); their positions in (length, num_samples, batch) laid flat; num_samples.
         """
         batch = tf.shape(tokens)[0]
         samples: tf.Tensor | int = 1

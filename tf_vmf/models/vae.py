@@ -177,6 +177,16 @@ class VAE(VariationalAutoencoder):
             with tf.init_scope():
                 self.build(keras.tree.map_structure(lambda value: (None, *value.shape[1:]), x))
 
+    def build_ahead(self, x: Any) -> None:
+        if isinstance(x, tf.data.Dataset):
+            x = x.element_spec[0] if isinstance(x.element_spec, tuple) else x.element_spec
+        shapes = [getattr(leaf, "shape", None) for leaf in keras.tree.flatten(x)]
+        if self.built or self.distribute_strategy.num_replicas_in_sync > 1 or not all(shapes):
+            return
+        self.build_for(x)
+        if self.optimizer is not None and not self.optimizer.built:
+            self.optimizer.build(self.trainable_variables)
+
     def call(self, x: Any, training: bool | None = None) -> Any:
         """The decoder's output at the posterior's deterministic code."""
         del training

@@ -3,33 +3,18 @@
 The configurations import no TensorFlow; the functions are imported on first use.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from tf_vmf._lazy import lazy_names
 
 if TYPE_CHECKING:
     from tf_vmf.programs.components import make_latent, make_optimizer
-    from tf_vmf.programs.export import export_model, serve_export
+    from tf_vmf.programs.export import export_model, prepare_corpus, serve_export
     from tf_vmf.programs.predict import predict_texts
-    from tf_vmf.programs.prepare import prepare_corpus
     from tf_vmf.programs.run import Run
     from tf_vmf.programs.sweep import Sweep, run_sweep
     from tf_vmf.programs.topics import find_topics
     from tf_vmf.programs.train import train_documents, train_sentences
-
-_FUNCTIONS = {
-    "Run": "run",
-    "Sweep": "sweep",
-    "export_model": "export",
-    "find_topics": "topics",
-    "make_latent": "components",
-    "make_optimizer": "components",
-    "predict_texts": "predict",
-    "prepare_corpus": "prepare",
-    "run_sweep": "sweep",
-    "serve_export": "export",
-    "train_documents": "train",
-    "train_sentences": "train",
-}
 
 __all__ = [
     "Run",
@@ -47,12 +32,16 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:
-
-    def __getattr__(name: str) -> Any:
-        if name not in _FUNCTIONS:
-            raise AttributeError(
-                f"module 'tf_vmf.programs' has no attribute {name!r}. Its names are {', '.join(__all__)}."
-            )
-        from tf_vmf import _backend  # noqa: F401  (first: Keras must have the right backend)
-
-        return getattr(importlib.import_module(f"tf_vmf.programs.{_FUNCTIONS[name]}"), name)
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "components": ["make_latent", "make_optimizer"],
+            "export": ["export_model", "prepare_corpus", "serve_export"],
+            "predict": ["predict_texts"],
+            "run": ["Run"],
+            "sweep": ["Sweep", "run_sweep"],
+            "topics": ["find_topics"],
+            "train": ["train_documents", "train_sentences"],
+        },
+        first="tf_vmf._backend",  # Keras must have the right backend
+    )

@@ -11,7 +11,7 @@ from tf_vmf import layers
 from tf_vmf._errors import ArgumentError
 from tf_vmf.layers import CyclicalSchedule, LinearSchedule, SigmoidSchedule
 from tf_vmf.models import FusedAdam
-from tf_vmf.programs.configs.latent import LatentConfig
+from tf_vmf.programs.configs.models import LatentConfig
 from tf_vmf.programs.configs.options import refuse_unused
 from tf_vmf.programs.configs.training import TrainingConfig
 

@@ -1,15 +1,16 @@
-"""Exports: from the folder of a run or a topic model to an export, and from that to an HTTP service."""
+"""Folders made of others: prepared corpora out of text, exports out of runs and topic models; and the service of an export."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Any
 
-from tf_vmf import models, serving
+from tf_vmf import data, models, serving
 from tf_vmf._errors import ArgumentError
 from tf_vmf.files import read_metrics
-from tf_vmf.programs.configs import ExportConfig, ServeConfig
+from tf_vmf.programs.configs import ExportConfig, PrepareConfig, ServeConfig
 from tf_vmf.programs.topics import saved_topic_model
 from tf_vmf.text.files import TextFiles
 from tf_vmf.text.tables import Columns
@@ -77,3 +78,21 @@ def serve_export(
     serving.serve(
         load, config.model_name, host=config.host, port=config.port, version_labels=config.version_labels, limits=limits
     )
+
+
+def prepare_corpus(config: PrepareConfig) -> dict[str, Any]:
+    """Writes text of any size to a folder, from which `corpus="prepared"` trains.
+
+    Args:
+        config: The text, its kind and the folder to make.
+
+    Returns:
+        The manifest of the folder.
+
+    Raises:
+        FileExistsError: There is something at the folder.
+        FileNotFoundError: A file of text is missing.
+        ArgumentError: An option does not fit the text.
+    """
+    prepare = data.prepare_documents if config.kind == "documents" else data.prepare_sentences
+    return dict(prepare(config.output, **config.loader_arguments()))

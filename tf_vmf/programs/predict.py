@@ -21,7 +21,7 @@ from tf_vmf.seeds import stateless_seed
 from tf_vmf.text.files import Text, TextFiles
 from tf_vmf.text.tables import Columns
 from tf_vmf.topics import TopicModel
-from tf_vmf.topics.vectors import read_embeddings
+from tf_vmf.topics.inputs import read_embeddings
 
 _BATCH = 256
 # Folded into a batch's seed: the noise of refinement, and that of the sample of a refined posterior.

@@ -32,31 +32,20 @@ Corpus = BagOfWordsCorpus | SentenceCorpus
 
 @dataclass(frozen=True)
 class Experiment:
-    """The model-specific parts of a run.
+    """The model-specific parts of a run."""
 
-    Attributes:
-        program: The name of the program in `trainers/`.
-        config: The configuration of the run.
-        corpus: The corpus that the configuration leads to.
-        examples: "train", "valid" and "test" as the model reads them.
-        make_model: Makes the compiled model for the number of training steps and whether the run has been started before; called
-            in the strategy's scope, after seeds are set.
-        unit: What an example is, in the singular.
-        baseline: The content of `metrics["baseline"]`.
-        token_counting: What counts as a token, for `metrics["protocol"]`.
-        fingerprints: Fingerprints of what the run reads besides the corpus.
-        report: Writes the report: called with the path, the model, the metrics, the history, the configuration and the command.
-    """
-
-    program: str
-    config: TrainingConfig
-    corpus: Corpus
-    examples: Mapping[str, Examples]
+    program: str  # the name of the program in `trainers/`
+    config: TrainingConfig  # the configuration of the run
+    corpus: Corpus  # the corpus that the configuration leads to
+    examples: Mapping[str, Examples]  # "train", "valid" and "test" as the model reads them
+    # makes the compiled model for the number of training steps and whether the run has been started before; called in the
+    # strategy's scope, after seeds are set
     make_model: Callable[[int, bool], VariationalAutoencoder]
-    unit: str
-    baseline: Mapping[str, float]
-    token_counting: str
-    fingerprints: Mapping[str, str]
+    unit: str  # what an example is, in the singular
+    baseline: Mapping[str, float]  # the content of `metrics["baseline"]`
+    token_counting: str  # what counts as a token, for `metrics["protocol"]`
+    fingerprints: Mapping[str, str]  # fingerprints of what the run reads besides the corpus
+    # writes the report: called with the path, the model, the metrics, the history, the configuration and the command
     report: Callable[..., None]
 
     @property
@@ -176,12 +165,8 @@ def _train(
         steps_per_epoch,
         experiment.examples["valid"].evaluation_batches(size),
         epochs=experiment.budget.epochs,
-        early_stopping_patience=config.early_stopping_patience,
-        learning_rate_patience=config.learning_rate_patience,
-        checkpoint_steps=config.checkpoint_steps,
         checkpoint_minutes=config.checkpoint_minutes or None,
-        keep_checkpoints=config.keep_checkpoints,
-        steps_per_execution=config.steps_per_execution,
+        **config.arguments_of(training.fit, "epochs", "checkpoint_minutes"),
         batch_ids=lambda step: examples.batch_ids(step, size, seed=seed),
         verbose=verbose if isinstance(verbose, str) else "auto" if verbose else 0,
     )

@@ -26,14 +26,8 @@ class OwnColumns:
     """The columns of the input: those of its files, or of plain files `row`, `text`, and `title` and `label` where texts have them.
 
     Cells are written as they were read, as programs join tables by them. A spreadsheet takes those that begin with =, +, - or @ for
-    formulas: there, import files whose texts are not trusted as text.
-
-    Args:
-        texts: All texts, or the first ones.
-        added: The columns that the program adds.
-
-    Raises:
-        ArgumentError: The input has a column of the name of an added one.
+    formulas: there, import files whose texts are not trusted as text. Columns that the program adds, `added`, may not be among
+    them.
     """
 
     def __init__(self, texts: Iterable[Text], added: Sequence[str]) -> None:

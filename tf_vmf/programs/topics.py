@@ -6,6 +6,7 @@ import csv
 import json
 from collections.abc import Callable, Sequence
 from copy import copy
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from tf_vmf._errors import ArgumentError
 from tf_vmf._optional import optional
 from tf_vmf.data import BagOfWordsCorpus, load_bag_of_words
 from tf_vmf.data.arrays import blocks
-from tf_vmf.data.corpora.wikipedia import read_wikipedia
+from tf_vmf.data.corpora import read_wikipedia
 from tf_vmf.files import new_folder
 from tf_vmf.programs.configs import TopicsConfig
 from tf_vmf.programs.tables import CodeFiles, OwnColumns, folder_of_codes, label_and_topic, topic_cells
@@ -24,7 +25,7 @@ from tf_vmf.text.tables import Columns
 from tf_vmf.topics import TopicModel
 from tf_vmf.topics.groups import periods, read_times
 from tf_vmf.topics.guidance import read_seed_words
-from tf_vmf.topics.vectors import read_embeddings
+from tf_vmf.topics.inputs import read_embeddings
 
 MODEL_FOLDER = "model"
 MOST_ON_PAGE = 100_000  # texts that the page shows; a browser takes long to load more
@@ -59,7 +60,7 @@ def find_topics(config: TopicsConfig, *, verbose: bool = True) -> TopicModel:
         import jinja2  # noqa: F401
         import matplotlib  # noqa: F401
         import pandas  # noqa: F401
-    say = _printed if verbose else _silent
+    say: Callable[[str], None] = partial(print, flush=True) if verbose else lambda line: None
     with new_folder(config.output) as folder, folder_of_codes(config.export_codes) as codes_folder:
         seed_words = None if config.seed_words is None else read_seed_words(config.seed_words)
         texts, documents, corpus = _texts(config)
@@ -68,16 +69,10 @@ def find_topics(config: TopicsConfig, *, verbose: bool = True) -> TopicModel:
         times = _times(config, texts)
         model = TopicModel(
             None if config.num_topics == "none" else int(config.num_topics),
-            vocabulary_size=config.vocabulary_size,
+            **config.arguments_of(TopicModel, "num_topics", "seed_words", "tokenization", "ngram_range"),
             tokenization=config.tokenization if corpus is None else corpus.tokenization,
-            stop_words=config.stop_words,
-            min_df=config.min_df,
-            max_df=config.max_df,
             ngram_range=(config.ngram_range[0], config.ngram_range[1]) if corpus is None else corpus.ngram_range,
-            latent_dim=config.latent_dim,
-            epochs=config.epochs,
             seed_words=seed_words,
-            relevance_weight=config.relevance_weight,
             random_state=config.seed,
             verbose=2 if verbose else 0,
         ).fit(documents if corpus is None else corpus, embeddings=embeddings)
@@ -249,14 +244,6 @@ def _export_codes(
         about = label_and_topic(text.label, proportions[row], names, known > 0)
         files.add(code, row, known, text.text, **about)
     files.write(folder, spherical=True, seed=seed)
-
-
-def _printed(line: str) -> None:
-    print(line, flush=True)
-
-
-def _silent(line: str) -> None:
-    pass
 
 
 def saved_topic_model(path: str | Path) -> TopicModel | None:

@@ -89,13 +89,7 @@ def document_model(config: DocumentConfig, corpus: data.BagOfWordsCorpus, num_st
     model = BagOfWordsVAE(
         len(corpus.vocabulary),
         latent,
-        encoder_units=config.encoder_units,
-        decoder_units=config.decoder_units,
-        activation=config.activation,
-        input_transform=config.input_transform,
-        input_dropout=config.input_dropout,
-        dropout=config.dropout,
-        **_estimate(config),
+        **config.arguments_of(BagOfWordsVAE, "vocabulary_size", "latent"),
     )
     model.set_vocabulary(corpus.vocabulary)
     if config.unigram_bias:
@@ -176,23 +170,9 @@ def sentence_model(config: SentenceConfig, corpus: data.SentenceCorpus, num_step
     model = LSTMVAE(
         len(corpus.vocabulary),
         latent,
-        embedding_dim=config.embedding_dim,
-        hidden_units=config.hidden_units,
-        num_decoder_layers=config.num_decoder_layers,
-        bidirectional=config.bidirectional,
-        pooling=config.pooling,
-        encoder_activation=config.encoder_activation,
-        tied_embeddings=config.tied_embeddings,
         skip_connection=config.skip_connection and latent is not None,
-        word_dropout=config.word_dropout,
-        dropout=config.dropout,
-        encoder_dropout=config.encoder_dropout,
-        z_scale=config.z_scale,
-        free_bits=config.free_bits,
         num_labels=len(corpus.label_names) if config.conditional else 0,
-        label_dim=config.label_dim,
-        bag_of_words_units=config.bag_of_words_units,
-        **_estimate(config),
+        **config.arguments_of(LSTMVAE, "vocabulary_size", "latent", "skip_connection"),
     )
     model.set_vocabulary(corpus.vocabulary)
     model.set_unigram_bias(corpus.train_word_counts)
@@ -239,8 +219,3 @@ def _embeddings_fingerprint(config: SentenceConfig, workdir: Workdir) -> dict[st
             "the folder of a run or a file of word vectors", path, "where there is none", name="initial_embeddings"
         )
     return {name: files.sha256_of_file(file)[:16]}
-
-
-def _estimate(config: DocumentConfig | SentenceConfig) -> dict[str, Any]:
-    """Arguments of every model: how the loss is estimated."""
-    return {"num_samples": config.num_samples, "sample_reduction": config.sample_reduction, "seed": config.seed}

@@ -14,9 +14,8 @@ from tf_vmf.report.reports import (
     sentence_report,
 )
 from tf_vmf.report.section import Findings, ReportSection, register_section
-from tf_vmf.report.sections.sweep import SweepFindings, SweepPoint, find_sweep, sweep_points
 from tf_vmf.report.summary import summary
-from tf_vmf.report.sweep import sweep_report, sweep_table
+from tf_vmf.report.sweep import SweepFindings, SweepPoint, find_sweep, sweep_points, sweep_report, sweep_table
 
 __all__ = [
     "DOCUMENT_SECTIONS",

@@ -149,19 +149,14 @@ class SentenceContext:
 
 @dataclass(frozen=True)
 class SentenceSetting:
-    """The inputs of a sentence model, as far as they decide what can be said of it.
+    """The inputs of a sentence model, as far as they decide what can be said of it."""
 
-    Attributes:
-        word_dropout: Share of the previous words hidden from the decoder: 0 standard, 1 inputless.
-        reads_label: Whether encoder and decoder are given the label.
-        reads_bag_of_words: Whether encoder and decoder are given the sentence's bag of words.
-        order_free_encoder: Whether the encoder is a bag of words itself, so that codes cannot depend on the order of words.
-    """
-
-    word_dropout: float
-    reads_label: bool
-    reads_bag_of_words: bool
-    order_free_encoder: bool
+    word_dropout: float  # share of the previous words hidden from the decoder: 0 standard, 1 inputless
+    reads_label: bool  # whether encoder and decoder are given the label
+    reads_bag_of_words: bool  # whether encoder and decoder are given the sentence's bag of words
+    order_free_encoder: (
+        bool  # whether the encoder is a bag of words itself, so that codes cannot depend on the order of words
+    )
 
     @property
     def name(self) -> str:

@@ -23,17 +23,11 @@ Outputs = dict[str, tf.Tensor]
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A function of the served model.
+    """A function of the served model."""
 
-    Attributes:
-        function: From tensors, by name, to a dict of tensors.
-        inputs: The specifications of its tensors, by name.
-        description: For the model card.
-    """
-
-    function: Callable[..., Outputs]
-    inputs: Mapping[str, tf.TensorSpec]
-    description: str
+    function: Callable[..., Outputs]  # from tensors, by name, to a dict of tensors
+    inputs: Mapping[str, tf.TensorSpec]  # the specifications of its tensors, by name
+    description: str  # for the model card
 
     def signature(self) -> list[tf.TensorSpec]:
         """The specifications with their names, for a SavedModel."""
@@ -45,16 +39,9 @@ class Endpoint:
 
 
 class ModelEndpoints(abc.ABC):
-    """The endpoints of a model; a subclass for each kind of model.
+    """The endpoints of a trained model; a subclass for each kind of model.
 
-    Those that take examples have a variant for raw text, named `..._text`, where there is a vectorizer.
-
-    Args:
-        model: A trained model.
-        vectorizer: The layer from strings to the model's examples, or None.
-
-    Raises:
-        ValueError: The vectorizer does not go with the model, or the model cannot be exported.
+    Those that take examples have a variant for raw text, named `..._text`, where there is a vectorizer, from strings to examples.
     """
 
     # The name of the input that holds examples; the variants for text have `texts` in its place.
@@ -233,11 +220,7 @@ class DecoderEndpoints(ModelEndpoints):
 
 
 class VAEEndpoints(DecoderEndpoints):
-    """The endpoints of a `VAE`. `outputs` is what the decoder returns.
-
-    Raises:
-        ValueError: The encoder or the decoder takes or returns more than one tensor, or the encoder's input is not known.
-    """
+    """The endpoints of a `VAE`. `outputs` is the one tensor that the decoder returns; the encoder's input must be one, too."""
 
     example = "x"
 

@@ -39,7 +39,7 @@ def to_tensor(name: str, value: Any, spec: tf.TensorSpec, limits: Limits) -> tf.
     if not flat:
         raise RequestError(f"{expected} Received: shape {shape}, which holds nothing.")
     if spec.dtype == tf.string:
-        return tf.reshape(tf.constant(_strings(flat, expected, limits), tf.string), shape)
+        return tf.reshape(tf.constant([_bytes(item, expected, limits) for item in flat], tf.string), shape)
     array = _numbers(flat, spec.dtype, expected)
     largest = limits.numbers.get(name)
     if not shape and largest is not None and array[0] > largest:
@@ -84,10 +84,6 @@ def _flattened(value: Any, rank: int, expected: str) -> tuple[list[int], Sequenc
 
 def _kind(item: Any) -> str:
     return _JSON_NAMES.get(type(item), "a number")
-
-
-def _strings(items: Sequence[Any], expected: str, limits: Limits) -> list[bytes]:
-    return [_bytes(item, expected, limits) for item in items]
 
 
 def _bytes(item: Any, expected: str, limits: Limits) -> bytes:

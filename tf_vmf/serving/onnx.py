@@ -13,7 +13,7 @@ from tf_vmf._optional import optional
 from tf_vmf.files import write_atomically
 from tf_vmf.models import LSTMVAE, VariationalAutoencoder
 from tf_vmf.serving.endpoint import encodings
-from tf_vmf.serving.endpoints import model_endpoints
+from tf_vmf.serving.export import model_endpoints
 
 ONNX_ENDPOINTS = ("encode", "score")
 

@@ -24,27 +24,23 @@ class RequestError(ValueError):
         self.status = status
 
 
-def _numbers() -> dict[str, int]:
-    return {
-        "n": 1024,
-        "num_samples": 1000,
-        "num_points": 100,
-        "num_words": 1000,
-        "num_neighbors": 1000,
-        "max_length": 500,
-        "document_length": 100_000,
-    }
-
-
-def _products() -> dict[tuple[str, ...], int]:
-    return {
-        ("rows", "num_samples"): 20_000,
-        ("rows", "num_points"): 20_000,
-        ("n", "document_length"): 10_000_000,
-        # Of sentence models, padding included: the first bounds memory, the second time.
-        ("tokens",): 500_000,
-        ("tokens", "num_samples"): 2_000_000,
-    }
+_NUMBERS = {
+    "n": 1024,
+    "num_samples": 1000,
+    "num_points": 100,
+    "num_words": 1000,
+    "num_neighbors": 1000,
+    "max_length": 500,
+}
+_NUMBERS["document_length"] = 100_000
+_PRODUCTS: dict[tuple[str, ...], int] = {
+    ("rows", "num_samples"): 20_000,
+    ("rows", "num_points"): 20_000,
+    ("n", "document_length"): 10_000_000,
+    # Of sentence models, padding included: the first bounds memory, the second time.
+    ("tokens",): 500_000,
+    ("tokens", "num_samples"): 2_000_000,
+}
 
 
 @dataclass(frozen=True)
@@ -71,8 +67,8 @@ class Limits:
     body_seconds: float = 60.0
     text_bytes: int = 2**18
     examples: int = 1024
-    numbers: Mapping[str, int] = field(default_factory=_numbers)
-    products: Mapping[tuple[str, ...], int] = field(default_factory=_products)
+    numbers: Mapping[str, int] = field(default_factory=_NUMBERS.copy)
+    products: Mapping[tuple[str, ...], int] = field(default_factory=_PRODUCTS.copy)
     length: int = 10_000
     answer_numbers: int = 2**20
     predictions: int | None = None

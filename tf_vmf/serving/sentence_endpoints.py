@@ -12,24 +12,15 @@ from tf_vmf.models import LSTMVAE, GreedySampler, RandomSampler, Sampler
 from tf_vmf.models.generation import LOWEST_TEMPERATURE
 from tf_vmf.seeds import stateless_seed
 from tf_vmf.serving.endpoint import INTEGER, NUMBER, TEXTS, Endpoint, ModelEndpoints, Outputs, at_least
-from tf_vmf.text.tokens import EOS_ID, UNK_ID
 from tf_vmf.text.vectorization import SentenceVectorization
+from tf_vmf.text.vocabulary import EOS_ID, UNK_ID
 
 # What every endpoint that draws words takes, after its own inputs.
 _DRAWING = {"max_length": INTEGER, "temperature": NUMBER, "top_k": INTEGER, "top_p": NUMBER, "seed": INTEGER}
 
 
 class SentenceEndpoints(ModelEndpoints):
-    """The endpoints of an `LSTMVAE`; those with codes only where there is a latent variable.
-
-    Args:
-        model: A trained model.
-        vectorizer: The layer from sentences to token ids, or None.
-        allow_unknown: Whether the sentences that they write may hold `UNK_ID`.
-
-    Raises:
-        ValueError: The vectorizer's vocabulary is not the model's, or the model is conditional on a bag of words.
-    """
+    """The endpoints of an `LSTMVAE`, those with codes where there is a latent variable; sentences may hold `UNK_ID` if allowed."""
 
     example = "tokens"
     options = ("allow_unknown",)

@@ -3,21 +3,14 @@
 The layers are imported on first use, as they need TensorFlow.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from tf_vmf._lazy import lazy_names
 from tf_vmf.text.tokenization import TOKENIZATIONS, Tokenizer, split_sentences
-from tf_vmf.text.tokens import EOS_ID, FIRST_WORD_ID, PAD_ID, SPECIAL_TOKENS, UNK_ID, to_text
+from tf_vmf.text.vocabulary import EOS_ID, FIRST_WORD_ID, PAD_ID, SPECIAL_TOKENS, UNK_ID, to_text
 
 if TYPE_CHECKING:
-    from tf_vmf.text.scikit_learn import as_vectorizer
-    from tf_vmf.text.vectorization import DocumentVectorization, SentenceVectorization
-
-_LAYERS = {
-    "DocumentVectorization": "vectorization",
-    "SentenceVectorization": "vectorization",
-    "as_vectorizer": "scikit_learn",
-}
+    from tf_vmf.text.vectorization import DocumentVectorization, SentenceVectorization, as_vectorizer
 
 __all__ = [
     "EOS_ID",
@@ -35,8 +28,5 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:
-
-    def __getattr__(name: str) -> Any:
-        if name not in _LAYERS:
-            raise AttributeError(f"module 'tf_vmf.text' has no attribute {name!r}. Its names are {', '.join(__all__)}.")
-        return getattr(importlib.import_module(f"tf_vmf.text.{_LAYERS[name]}"), name)
+    _LAYERS = ["DocumentVectorization", "SentenceVectorization", "as_vectorizer"]
+    __getattr__ = lazy_names(__name__, {"vectorization": _LAYERS})[0]

@@ -148,15 +148,9 @@ class TextFiles:
 
 
 class TextList:
-    """Texts of a list, a tuple, an array of strings or a column of a data frame.
+    """Texts of a list, a tuple, an array of strings or a column of a data frame, with as many labels or None.
 
-    Args:
-        texts: the strings.
-        labels: as many labels, or None. They are turned into strings.
-        name: the argument to name in errors.
-
-    Raises:
-        ValueError: `texts` is a single string; an entry is no string, or a label is missing; the lengths differ.
+    An ArgumentError about `name` for a single string, an entry that is no string, a missing label, or unlike lengths.
     """
 
     def __init__(self, texts: Iterable[Any], labels: Iterable[Any] | None = None, name: str = "texts") -> None:
@@ -176,12 +170,7 @@ class TextList:
 
 
 def as_texts(texts: Any, name: str = "texts") -> Iterable[Text]:
-    """Texts of a list, an array or a column; or of an iterator, which may give strings or lists of them, batch by batch.
-
-    Args:
-        texts: The strings.
-        name: The argument to name in errors.
-    """
+    """Texts of a list, an array or a column; or of an iterator, which may give strings or lists of them, batch by batch."""
     return _streamed(texts, name) if isinstance(texts, Iterator) else TextList(texts, name=name)
 
 

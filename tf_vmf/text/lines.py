@@ -25,9 +25,7 @@ _MARKS = {
 def read_lines(path: str | Path, encoding: str = "UTF-8") -> Iterator[tuple[int, str]]:
     """Yields (line number from 1, line without its end) from a text file, decompressed if its name ends in .gz.
 
-    Args:
-        path: the file.
-        encoding: a superset of ASCII. A file that begins with a byte order mark of UTF-8, UTF-16 or UTF-32 is in that encoding.
+    The encoding is a superset of ASCII. A file that begins with a byte order mark of UTF-8, UTF-16 or UTF-32 is in that one.
     """
     number = 0
     recoded: Generator[bytes, None, None] | None = None

@@ -48,20 +48,11 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of the text and the label: by name, or by position from 0 in CSV and TSV.
+    """The columns of the text and the label: by name, or by position from 0 in CSV and TSV."""
 
-    Attributes:
-        text: None: the other one of two columns.
-        label: None: there are no labels.
-        delimiter: What separates the columns; None: a comma in .csv, a tab elsewhere.
-
-    Raises:
-        ArgumentError: Neither a name nor a position; a delimiter that is not one character.
-    """
-
-    text: str | int | None = None
-    label: str | int | None = None
-    delimiter: str | None = None
+    text: str | int | None = None  # None: the other one of two columns
+    label: str | int | None = None  # None: there are no labels
+    delimiter: str | None = None  # what separates the columns; None: a comma in .csv, a tab elsewhere
 
     def __post_init__(self) -> None:
         for name, value in (("text_column", self.text), ("label_column", self.label)):
@@ -228,13 +219,8 @@ def warn_of_table(path: Path, lines: Sequence[str]) -> None:
 def _rows(path: Path, kind: str | None, columns: Columns, encoding: str) -> Iterator[tuple[int, list[str]]]:
     """The cells of each row of CSV, TSV, or plain text with tabs."""
     if kind is None and columns.delimiter is None:
-        return _plain_rows(path, encoding)
+        return ((line, content.split("\t") if content else []) for line, content in read_lines(path, encoding))
     return _quoted_rows(path, columns.delimiter or ("," if kind == "csv" else "\t"), encoding)
-
-
-def _plain_rows(path: Path, encoding: str) -> Iterator[tuple[int, list[str]]]:
-    for line, content in read_lines(path, encoding):
-        yield line, content.split("\t") if content else []
 
 
 def _quoted_rows(path: Path, separator: str, encoding: str) -> Iterator[tuple[int, list[str]]]:

@@ -1,4 +1,4 @@
-"""Vocabularies: which words to keep, read from a file or chosen by count."""
+"""Vocabularies: ids with a fixed meaning, and which words to keep, read from a file or chosen by count."""
 
 import importlib
 import numbers
@@ -14,35 +14,45 @@ from tf_vmf._errors import ArgumentError
 from tf_vmf._optional import optional
 from tf_vmf.text.lines import line_error, read_lines
 from tf_vmf.text.tokenization import NO_WORDS, Tokenizer
-from tf_vmf.text.tokens import SPECIAL_TOKENS
+
+PAD_ID = 0  # fills the rows of a batch after the end of a sentence; never read, never predicted, counted nowhere
+EOS_ID = 1  # ends every sentence
+UNK_ID = 2  # stands for every word outside the vocabulary
+
+SPECIAL_TOKENS = ("<pad>", "<eos>", "<unk>")  # their strings, at the positions of their ids
+FIRST_WORD_ID = len(SPECIAL_TOKENS)
+
+
+def to_text(ids: Sequence[int] | np.ndarray, vocabulary: Sequence[str]) -> str:
+    """The words of one sentence of ids, separated by spaces: up to its first `<eos>`, without padding.
+
+    ```python
+    tf_vmf.text.to_text([3, 2, 1, 0], ["<pad>", "<eos>", "<unk>", "star"])  # "star <unk>"
+    ```
+    """
+    words = []
+    for token in np.asarray(ids).tolist():
+        if token == EOS_ID:
+            break
+        if token != PAD_ID:
+            words.append(vocabulary[token])
+    return " ".join(words)
+
 
 _MANY_LOST = 0.1  # the share of texts without a word of a chosen vocabulary that is worth a warning
 
 
 @dataclass(frozen=True)
 class VocabularyChoice:
-    """The choice of the vocabulary from the training texts.
+    """The choice of the vocabulary from the training texts; a limit that no word can meet is an ArgumentError."""
 
-    Attributes:
-        size: the number of words at most.
-        min_count: how often a word must occur.
-        min_df: in how many texts a word must occur: an int, or a share of the texts, a float.
-        max_df: in how many texts a word may occur: an int, or a share of the texts, a float.
-        stop_words: words to leave out, as the tokenizer writes them.
-        words: a vocabulary to use as it is; the other fields then mean nothing.
-        ngrams: whether underscores join words, so that a stop word is looked for in each part.
-
-    Raises:
-        ValueError: a limit that no word can meet.
-    """
-
-    size: int
-    min_count: int = 1
-    min_df: int | float = 1
-    max_df: int | float = 1.0
-    stop_words: frozenset[str] = frozenset()
-    words: tuple[str, ...] | None = None
-    ngrams: bool = False
+    size: int  # the number of words at most
+    min_count: int = 1  # how often a word must occur
+    min_df: int | float = 1  # in how many texts a word must occur: an int, or a share of the texts, a float
+    max_df: int | float = 1.0  # in how many texts a word may occur: an int, or a share of the texts, a float
+    stop_words: frozenset[str] = frozenset()  # words to leave out, as the tokenizer writes them
+    words: tuple[str, ...] | None = None  # a vocabulary to use as it is; the other fields then mean nothing
+    ngrams: bool = False  # whether underscores join words, so that a stop word is looked for in each part
 
     def __post_init__(self) -> None:
         for name, value in (("vocabulary_size", self.size), ("min_count", self.min_count)):
@@ -170,12 +180,10 @@ def read_vocabulary(path: str | Path) -> tuple[str, ...]:
 
 
 def read_stop_words(stop_words: str | Path | Iterable[str], tokenizer: Tokenizer) -> frozenset[str]:
-    """The stop words as the tokenizer writes them.
+    """The stop words as the tokenizer writes them: "english", another language, "none", the path of a file, or words.
 
-    Args:
-        stop_words: `"english"` (scikit-learn's list, and what is left of contractions and links: "isn", "ve", "http"), another
-            language of the package stop-words, `"none"`, the path of a file with one per line, or the words.
-        tokenizer: The one that the texts go through.
+    The first is scikit-learn's list and what is left of contractions and links ("isn", "ve", "http"), other languages are those of
+    the package stop-words, a file has one per line.
     """
     single = replace(tokenizer, ngram_range=(1, 1))
     listed = list(_listed(stop_words))

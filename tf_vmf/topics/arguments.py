@@ -18,14 +18,7 @@ _MAY_BE_NONE = ("num_topics", "epochs")
 
 
 def check_parameters(parameters: Mapping[str, Any]) -> None:
-    """Refuses parameters that are out of range.
-
-    Args:
-        parameters: `TopicModel.get_params()`.
-
-    Raises:
-        ArgumentError: One is out of range.
-    """
+    """Refuses parameters, `TopicModel.get_params()`, that are out of range."""
     for name, least in _FEWEST.items():
         if parameters[name] is not None or name not in _MAY_BE_NONE:
             check_integer(name, parameters[name], least)
@@ -43,11 +36,7 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
 
 
 def check_integer(name: str, value: Any, least: int, most: int | None = None) -> None:
-    """Refuses what is no integer from `least` to `most`.
-
-    Raises:
-        ArgumentError: It is none.
-    """
+    """Refuses what is no integer from `least` to `most`."""
     integer = isinstance(value, numbers.Integral) and not isinstance(value, bool)
     if not integer or value < least or (most is not None and value > most):
         expected = f"an integer >= {least}" if most is None else f"an integer from {least} to {most}"
@@ -55,11 +44,7 @@ def check_integer(name: str, value: Any, least: int, most: int | None = None) ->
 
 
 def check_number(name: str, value: Any, least: float, most: float = np.inf) -> None:
-    """Refuses what is no finite number from `least` to `most`.
-
-    Raises:
-        ArgumentError: It is none.
-    """
+    """Refuses what is no finite number from `least` to `most`."""
     real = isinstance(value, numbers.Real) and not isinstance(value, bool)
     if not real or not least <= float(value) <= most or float(value) == np.inf:
         expected = f"in [{least:g}, {most:g}]" if np.isfinite(most) else ">= 0" if least == 0 else "> 0"
@@ -67,11 +52,7 @@ def check_number(name: str, value: Any, least: float, most: float = np.inf) -> N
 
 
 def checked_vocabulary(vocabulary: Any) -> tuple[str, ...]:
-    """The words of an argument `vocabulary`.
-
-    Raises:
-        ArgumentError: It is no list of distinct words.
-    """
+    """The distinct words of an argument `vocabulary`."""
     if isinstance(vocabulary, str) or not len(vocabulary):
         raise ArgumentError("vocabulary", "a list of words", repr(vocabulary))
     words = tuple(str(word) for word in vocabulary)
@@ -83,15 +64,7 @@ def checked_vocabulary(vocabulary: Any) -> tuple[str, ...]:
 
 
 def check_document_model(model: BagOfWordsVAE, words: Sequence[str] | None) -> tuple[str, ...]:
-    """The words of a document model; refuses one whose topics cannot be found.
-
-    Args:
-        model: The model.
-        words: The words that it counts.
-
-    Raises:
-        ArgumentError: Its codes are no directions, or the number of words is not the model's.
-    """
+    """The words of a document model; refuses one whose codes are no directions, or with another number of words."""
     if model.latent is None or model.latent.describe().metric != "cosine":
         raise ArgumentError("model", "a document model whose codes are directions", f"latent={model.latent!r}")
     if words is None:
@@ -102,11 +75,7 @@ def check_document_model(model: BagOfWordsVAE, words: Sequence[str] | None) -> t
 
 
 def checked_labels(labels: Any, num_topics: int) -> dict[int, str | None]:
-    """The argument `labels` of `TopicModel.set_topic_labels` as labels by topic.
-
-    Raises:
-        ArgumentError: It names a topic that does not exist, or not every topic where it is a list.
-    """
+    """The argument `labels` of `TopicModel.set_topic_labels` as labels by topic."""
     if isinstance(labels, str):
         raise ArgumentError("labels", "a name per topic, as {0: 'space'}", repr(labels))
     if not isinstance(labels, Mapping) and len(labels) != num_topics:

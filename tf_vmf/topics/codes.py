@@ -36,21 +36,13 @@ _STEPS, _FEWEST_EPOCHS, _MOST_EPOCHS = 2000, 10, 200
 
 @dataclass(frozen=True)
 class CodeSettings:
-    """Architecture and training of the document model.
+    """Architecture and training of the document model."""
 
-    Attributes:
-        latent_dim: Dimension of the codes.
-        hidden_units: Width of the hidden layers of encoder and decoder.
-        epochs: Passes over the documents; None for as many as make 2,000 batches, at least 10 and at most 200.
-        batch_size: Documents per training step.
-        learning_rate: Of Adam at the start; it falls to 0 along a cosine.
-    """
-
-    latent_dim: int
-    hidden_units: int
-    epochs: int | None
-    batch_size: int
-    learning_rate: float
+    latent_dim: int  # dimension of the codes
+    hidden_units: int  # width of the hidden layers of encoder and decoder
+    epochs: int | None  # passes over the documents; None for as many as make 2,000 batches, at least 10 and at most 200
+    batch_size: int  # documents per training step
+    learning_rate: float  # of Adam at the start; it falls to 0 along a cosine
 
     def num_epochs(self, steps_per_epoch: int) -> int:
         """The number of passes over the documents."""
@@ -60,14 +52,7 @@ class CodeSettings:
 
 
 def train(counts: sparse.csr_matrix, settings: CodeSettings, seed: int, verbose: int = 0) -> BagOfWordsVAE:
-    """Trains a `BagOfWordsVAE` with a learned concentration on all documents.
-
-    Args:
-        counts: Shape (n, V), no empty row.
-        settings: Architecture and training.
-        seed: Seed of the weights, the order of documents and the noise.
-        verbose: 0 silent, 1 a progress bar, 2 a line per epoch.
-    """
+    """Trains a `BagOfWordsVAE` with a learned concentration on the counts of all documents, none empty."""
     # Whole numbers take half the memory in batches; very many counts may lie in a file, and stay there.
     whole = counts.nnz <= _MOST_COPIED and bool(np.all(counts.data == np.floor(counts.data)))
     documents = Documents(counts.astype(np.int32) if whole else counts)
@@ -119,11 +104,7 @@ def log_likelihood_bounds(model: BagOfWordsVAE, counts: sparse.csr_matrix, seed:
 
 
 def bound_per_token(model: BagOfWordsVAE, counts: sparse.csr_matrix) -> float:
-    """`log_likelihood_bounds` of all documents, per token.
-
-    Raises:
-        ArgumentError: No document has a word.
-    """
+    """`log_likelihood_bounds` of all documents, per token; an ArgumentError where no document has a word."""
     tokens = float(counts.sum(dtype=np.float64))
     if not tokens:
         raise ArgumentError("X", "a document with a word of the vocabulary", "none")

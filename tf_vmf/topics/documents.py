@@ -19,19 +19,15 @@ from tf_vmf.text.vocabulary import VocabularyChoice
 
 @dataclass(frozen=True, eq=False)
 class CountedDocuments:
-    """Word counts of documents.
+    """Word counts of documents."""
 
-    Attributes:
-        counts: Shape (n, V), float32. Documents without a known word have an empty row.
-        words: Numbers of the known words of all documents in reading order, int32, laid end to end; None for counts.
-        offsets: int64 (n + 1,): document i is `words[offsets[i]:offsets[i + 1]]`; None for counts.
-        vectors: Unit vectors of any encoder, float32 (n, e); None without them.
-    """
-
-    counts: sparse.csr_matrix
+    counts: sparse.csr_matrix  # shape (n, V), float32. Documents without a known word have an empty row.
+    # numbers of the known words of all documents in reading order, int32, laid end to end; None for counts
     words: np.ndarray | None = None
-    offsets: np.ndarray | None = None
-    vectors: np.ndarray | None = None
+    offsets: np.ndarray | None = (
+        None  # int64 (n + 1,): document i is `words[offsets[i]:offsets[i + 1]]`; None for counts
+    )
+    vectors: np.ndarray | None = None  # unit vectors of any encoder, float32 (n, e); None without them
 
     def __len__(self) -> int:
         return int(self.counts.shape[0])
@@ -86,11 +82,7 @@ def nonempty(counts: sparse.csr_matrix) -> sparse.csr_matrix:
 
 
 def is_texts(documents: Any) -> bool:
-    """Whether documents are strings, in a list, an array, a data frame's column or an iterator, and no counts.
-
-    Raises:
-        TypeError: A single string was passed, or a list that mixes strings with something else.
-    """
+    """True of strings in a list, an array, a column or an iterator, False of counts; a TypeError for a string or a mixture."""
     if isinstance(documents, str | bytes):
         raise TypeError(f"Expected a list of texts. Received one string: {documents[:60]!r}. Pass [text].")
     if isinstance(documents, Iterator):
@@ -138,12 +130,7 @@ def count_words(texts: Any, tokenizer: Tokenizer, vocabulary: Sequence[str]) -> 
 
 
 def checked_counts(counts: Any, num_words: int) -> CountedDocuments:
-    """Counts of any dense or sparse format.
-
-    Raises:
-        TypeError: They are no numbers.
-        ArgumentError: The shape does not fit the vocabulary, or a count is negative, NaN or infinite.
-    """
+    """Counts of any dense or sparse format; a TypeError where they are no numbers."""
     try:
         given = counts if sparse.issparse(counts) else np.asarray(counts, np.float32)
     except (TypeError, ValueError) as error:
@@ -167,11 +154,7 @@ def checked_counts(counts: Any, num_words: int) -> CountedDocuments:
 
 
 def word_numbers(words: str | Sequence[str], vocabulary: Sequence[str]) -> list[int]:
-    """The positions of a word, or of several.
-
-    Raises:
-        ArgumentError: There is no word, or the vocabulary does not hold one.
-    """
+    """The positions of a word, or of several."""
     numbers = [word_number(word, vocabulary) for word in ([words] if isinstance(words, str) else words)]
     if not numbers:
         raise ArgumentError("words", "a word or more", "none")
@@ -179,11 +162,7 @@ def word_numbers(words: str | Sequence[str], vocabulary: Sequence[str]) -> list[
 
 
 def word_number(word: str, vocabulary: Sequence[str], name: str = "words") -> int:
-    """The position of a word, an entry of the argument `name`.
-
-    Raises:
-        ArgumentError: The vocabulary does not hold it; the message names similar words.
-    """
+    """The position of a word, an entry of the argument `name`; the error names similar words."""
     try:
         return list(vocabulary).index(word)
     except ValueError:

@@ -18,17 +18,11 @@ _FIELDS = ("format", "version", "num_topics", "fingerprint", "labels", "merge", 
 
 @dataclass(frozen=True)
 class TopicEdits:
-    """Edits of the topics of a model; all numbers are those before the edits.
+    """Edits of the topics of a model; all numbers are those before the edits."""
 
-    Attributes:
-        labels: Names of topics.
-        merge: Groups of topics to merge.
-        hide: Topics to leave out of tables of topics and of the page.
-    """
-
-    labels: dict[int, str]
-    merge: list[list[int]]
-    hide: list[int]
+    labels: dict[int, str]  # names of topics
+    merge: list[list[int]]  # groups of topics to merge
+    hide: list[int]  # topics to leave out of tables of topics and of the page
 
 
 def fingerprint(topics: Sequence[Sequence[str]]) -> str:
@@ -38,23 +32,15 @@ def fingerprint(topics: Sequence[Sequence[str]]) -> str:
 
 
 def read_edits(path: str | Path, topics: Sequence[Sequence[str]]) -> TopicEdits:
-    """Reads a file of edits.
+    """Reads a file of edits for the topics whose first words are given, five or more each where the vocabulary has as many.
 
     ```json
     {"format": "tf_vmf topic edits", "version": 1, "num_topics": 20, "fingerprint": "0f3a6c1b9e8d7f42",
      "labels": {"0": "space"}, "merge": [[0, 3]], "hide": [4]}
     ```
 
-    A file written by hand needs `labels`, `merge` or `hide` alone. Where the others are there, as the page writes them, they must
-    fit: edits of other topics are then refused.
-
-    Args:
-        path: The file.
-        topics: The first words of the topics to be edited, five or more each where the vocabulary has as many.
-
-    Raises:
-        MissingPlaceError: There is no such file.
-        ArgumentError: It is no JSON, was made for other topics, or a field does not fit; the message names the line or the field.
+    A file written by hand needs `labels`, `merge` or `hide` alone; the page writes all fields. An ArgumentError names the line or
+    field that does not fit, or says that the file was made for other topics.
     """
     file = Path(path)
     if not file.is_file():

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import numbers
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy import sparse
 from sklearn.preprocessing import normalize
 
-from tf_vmf._errors import ArgumentError
+from tf_vmf._errors import ArgumentError, MissingPlaceError
 from tf_vmf.data.arrays import blocks
+from tf_vmf.files import new_folder, read_json
 from tf_vmf.models import BagOfWordsVAE
+from tf_vmf.models import load as load_model
+from tf_vmf.models.load import MODEL_FILE, VECTORIZER_FILE, write_vectorizer
 from tf_vmf.topics.codes import log_word_probabilities
 from tf_vmf.topics.documents import CountedDocuments, nonempty
 from tf_vmf.topics.fitting import Texts, sample_of, update_topics
@@ -28,31 +35,18 @@ Parts = tuple[TopicMixture, np.ndarray, CountedDocuments, np.ndarray, np.ndarray
 
 @dataclass(frozen=True, eq=False)
 class FittedTopics:
-    """Topics, and the training documents that they were found in.
+    """Topics, and the training documents that they were found in."""
 
-    Attributes:
-        mixture: The components.
-        topic_of: The topic of each component, int64 (components,); merged topics have several.
-        documents: The training documents.
-        codes: Their codes, shape (n, d); rows of zeros for documents without a known word.
-        concentrations: Of the posteriors around the codes, shape (n,); 0 for documents without a known word.
-        modes: The codes at which the topics are decoded, shape (K, d).
-        log_probabilities: log p(word|topic), shape (K, V).
-        ranking: Numbers of words by rank, shape (K, V).
-        weights: The mean proportions of the training documents, shape (K,).
-        labels: The topic of each training document, int64 (n,); -1 for none.
-    """
-
-    mixture: TopicMixture
-    topic_of: np.ndarray
-    documents: CountedDocuments
-    codes: np.ndarray
-    concentrations: np.ndarray
-    modes: np.ndarray
-    log_probabilities: np.ndarray
-    ranking: np.ndarray
-    weights: np.ndarray
-    labels: np.ndarray
+    mixture: TopicMixture  # the components
+    topic_of: np.ndarray  # the topic of each component, int64 (components,); merged topics have several
+    documents: CountedDocuments  # the training documents
+    codes: np.ndarray  # their codes, shape (n, d); rows of zeros for documents without a known word
+    concentrations: np.ndarray  # of the posteriors around the codes, shape (n,); 0 for documents without a known word
+    modes: np.ndarray  # the codes at which the topics are decoded, shape (K, d)
+    log_probabilities: np.ndarray  # log p(word|topic), shape (K, V)
+    ranking: np.ndarray  # numbers of words by rank, shape (K, V)
+    weights: np.ndarray  # the mean proportions of the training documents, shape (K,)
+    labels: np.ndarray  # the topic of each training document, int64 (n,); -1 for none
 
     @property
     def num_topics(self) -> int:
@@ -78,14 +72,7 @@ class FittedTopics:
     def outliers(
         self, documents: CountedDocuments, codes: np.ndarray, concentrations: np.ndarray, share: float | None
     ) -> np.ndarray:
-        """Whether each document lies far from all topics, bool (n,); see `TopicModel.outliers`.
-
-        Args:
-            documents: Any documents.
-            codes: Their codes.
-            concentrations: Of the posteriors around the codes.
-            share: The share of the training documents that are outliers; None for `outlier_threshold`.
-        """
+        """True where a document lies far from all topics, (n,), by a share of the training documents or `outlier_threshold`."""
         own = self.documents
         reference = self.mixture.log_density(self.codes, self.concentrations, own.vectors)[own.placed]
         least = outlier_threshold(reference) if share is None else np.quantile(reference, share)
@@ -133,17 +120,9 @@ def find_words(
     settings: WordSettings,
     by_size_from: int | None = None,
 ) -> FittedTopics:
-    """Decodes every topic where its documents are densest, and ranks its words.
+    """Decodes every topic where its documents are densest, and ranks its words. Codes of documents without a known word are 0.
 
-    Args:
-        model: The document model.
-        mixture: The components.
-        topic_of: The topic of each component.
-        documents: The training documents.
-        codes: Their codes; rows of zeros for documents without a known word.
-        concentrations: Of the posteriors around the codes.
-        settings: How words are chosen.
-        by_size_from: The topics from this one on are renumbered by falling size; each is one component. None keeps the numbers.
+    The topics from `by_size_from` on, each of one component, are renumbered by falling size; None keeps the numbers.
     """
     known = documents.known
     rows = np.flatnonzero(known)
@@ -196,11 +175,7 @@ def log_word_shares(documents: CountedDocuments) -> np.ndarray:
 
 
 def merged_numbers(num_topics: int, groups: Sequence[Sequence[int]]) -> np.ndarray:
-    """The new number of each topic when groups are merged; a merged topic takes the position of its smallest member.
-
-    Raises:
-        ArgumentError: A group has fewer than two topics, or one of them does not exist or is in two groups.
-    """
+    """The new number of each topic when groups are merged; a merged topic takes the position of its smallest member."""
     if any(np.ndim(group) != 1 for group in groups):
         raise ArgumentError("groups", "lists of topics, as [[0, 3]]", str(list(groups)))
     members = [topic for group in groups for topic in group]
@@ -258,3 +233,81 @@ def read_topics(path: Path) -> FittedTopics:
         weights=arrays["weights_of_topics"],
         labels=arrays["labels"],
     )
+
+
+_SETTINGS_FILE, _TOPICS_FILE = "topic_model.json", "topics.npz"
+_FORMAT = 3  # 1: without words of the mixture and concentrations of codes; 2: without labels and sums of the mixture
+
+
+def write_model(model: Any, path: str | Path) -> None:
+    """Writes a fitted model to a new folder; see `TopicModel.save`."""
+    with new_folder(path) as folder:
+        model.model_.save(folder / MODEL_FILE)
+        if model.vectorizer_ is not None:
+            write_vectorizer(folder / VECTORIZER_FILE, model.vectorizer_)
+        write_topics(model._topics, folder / _TOPICS_FILE)
+        (folder / _SETTINGS_FILE).write_text(json.dumps(_description(model)), encoding="utf-8")
+
+
+def is_saved(path: str | Path) -> bool:
+    """Whether a folder was written by `write_model`."""
+    return (Path(path) / _SETTINGS_FILE).is_file()
+
+
+def read_model(kind: Any, path: str | Path) -> Any:
+    """Reads a folder that `write_model` has written; see `TopicModel.load`."""
+    folder = Path(path)
+    if not is_saved(folder):
+        raise MissingPlaceError("the folder of a saved TopicModel", folder, f"where there is no {_SETTINGS_FILE}")
+    description = read_json(folder / _SETTINGS_FILE, "Restore it from a copy, or fit the model again.")
+    if description.get("format") != _FORMAT:
+        received = f"{folder / _SETTINGS_FILE} with format {description.get('format')!r}"
+        raise ArgumentError("path", f"a topic model with format {_FORMAT}", received)
+    parameters = description["parameters"]
+    parameters["ngram_range"] = tuple(parameters["ngram_range"])
+    vocabulary = tuple(description["vocabulary"])
+    if name := description.get("tokenizer"):
+        warnings.warn(
+            f"The topic model in {folder} was fitted with tokenizer={name}, which a file does not hold. Give new texts with their "
+            "words separated by spaces, or call set_params(tokenizer=...) first.",
+            stacklevel=3,
+        )
+    model = kind(vocabulary=vocabulary if description["fixed_vocabulary"] else None, **parameters)
+    model.vocabulary_ = vocabulary
+    model.model_, model.vectorizer_ = load_model(folder)
+    silhouettes = description["silhouettes"]
+    model.silhouettes_ = silhouettes and {int(number): value for number, value in silhouettes.items()}
+    model._labels = {int(topic): label for topic, label in description["labels"].items()}
+    model.hidden_topics_ = tuple(description.get("hidden", ()))
+    model._encoder = None
+    model._texts = description["texts"]
+    model._set_topics(read_topics(folder / _TOPICS_FILE))
+    return model
+
+
+def _description(model: Any) -> dict[str, Any]:
+    parameters = model.get_params(deep=False)
+    parameters.pop("vocabulary")
+    if (tokenizer := parameters.pop("tokenizer")) is not None:
+        parameters["tokenization"] = "whitespace"
+    if not isinstance(model.random_state, numbers.Integral):
+        parameters["random_state"] = None
+    silhouettes = model.silhouettes_
+    return {
+        "format": _FORMAT,
+        "tokenizer": None if tokenizer is None else getattr(tokenizer, "__qualname__", type(tokenizer).__name__),
+        "parameters": json.loads(json.dumps(parameters, default=_plain)),
+        "fixed_vocabulary": model.vocabulary is not None,
+        "vocabulary": list(model.vocabulary_),
+        "labels": {str(topic): label for topic, label in model._labels.items()},
+        "hidden": list(model.hidden_topics_),
+        "silhouettes": silhouettes and {str(number): value for number, value in silhouettes.items()},
+        "texts": model._texts,
+    }
+
+
+def _plain(value: Any) -> Any:
+    """What JSON can hold instead of a numpy number, a path or a collection."""
+    if isinstance(value, np.generic):
+        return value.item()
+    return list(value) if isinstance(value, Sequence | set | frozenset | np.ndarray) else str(value)

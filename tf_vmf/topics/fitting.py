@@ -43,7 +43,7 @@ _NEIGHBORS = 20
 _VECTOR_START = 1.4
 _LARGEST_CONCENTRATION = 1e6
 # How many times a seed word is likelier in its own topic than in any other, at least; and how many words it counts for.
-_SEED_ODDS, SEED_EMPHASIS = 20.0, 5.0
+_SEED_ODDS, _SEED_EMPHASIS = 20.0, 5.0
 # A text's share of a topic below which it is not left out there.
 _NEGLIGIBLE = 1e-3
 
@@ -90,26 +90,15 @@ def fit_topics(
     seed: int = 0,
     restarts: int = RESTARTS,
 ) -> TopicMixture:
-    """Fits a `TopicMixture` by expectation maximization from clusters of the codes.
+    """Fits a `TopicMixture` to unit codes (n, d) and counts (n, V), none empty, by EM from clusters of the codes.
 
     The words of a text are judged by topics that do not know the text: its own counts are left out, as in a collapsed Gibbs
-    sampler. Otherwise a rare word holds its text in the topic where it started.
+    sampler. Otherwise a rare word holds its text in the topic where it started. Of more than `LARGEST` texts a sample drawn at
+    random, of that size, finds the topics. The other texts are then assigned to them block by block, and all count in the
+    estimates: memory beside the texts does not grow with their number.
 
-    Of more than `LARGEST` texts a sample drawn at random, of that size, finds the topics. The other texts are then assigned to them
-    block by block, and all count in the estimates: memory beside the texts does not grow with their number.
-
-    Args:
-        codes: Unit vectors, shape (n, d).
-        concentrations: Of the posteriors around the codes, shape (n,).
-        counts: Shape (n, V), no empty row.
-        num_topics: K, at most n.
-        vectors: Shape (n, e), of any encoder; None for none.
-        guides: Columns of the seed words of the first topics, integers; at most K groups.
-        seed: Seed of the starting points.
-        restarts: Runs of k-means.
-
-    Returns:
-        The mixture: guided topics first, in their order, then the others by falling weight.
+    `vectors` are those of any encoder, (n, e), `guides` the columns of the seed words of the first topics. Guided topics come
+    first, in their order, then the others by falling weight.
     """
     emphasis = emphasis_of(guides, counts.shape[1])
     texts = Texts(emphasized(sparse.csr_matrix(counts), emphasis), codes, concentrations, vectors)
@@ -130,7 +119,7 @@ def emphasis_of(guides: Sequence[Sequence[int]], num_words: int) -> np.ndarray |
     """How many words each word counts for, shape (V,); None without seed words, where each counts for one."""
     emphasis = np.ones(num_words)
     for columns in guides:
-        emphasis[list(columns)] = SEED_EMPHASIS
+        emphasis[list(columns)] = _SEED_EMPHASIS
     return emphasis if len(guides) else None
 
 

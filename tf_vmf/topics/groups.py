@@ -19,16 +19,9 @@ _YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)|^\s*\d{8}(?!\d)")
 
 
 def read_column(name: str, values: Any, size: int) -> list[Any]:
-    """The entries of a list, a tuple, an array or a column of a data frame, by position; None where one is missing.
+    """The `size` entries of a list, a tuple, an array or a column of a data frame, by position; None where one is missing.
 
-    Args:
-        name: The argument.
-        values: The entries, of pandas, polars, pyarrow or numpy too. An index plays no part.
-        size: How many there must be.
-
-    Raises:
-        ArgumentError: It is a string, a mapping, a set, an iterator or a data frame, an entry is no single value, or there are more
-            or fewer than `size`.
+    Columns may be those of pandas, polars, pyarrow or numpy; an index plays no part.
     """
     if hasattr(values, "columns"):
         columns = [str(column) for column in values.columns]
@@ -69,14 +62,8 @@ def in_order(values: Iterable[Any], categories: Any = None) -> list[Any]:
 def read_times(times: Any, size: int, datetime_format: str | None) -> Any:
     """The time of each document as a pandas series of numbers, dates or periods; missing ones stay missing.
 
-    Args:
-        times: Numbers; or dates: strings, `datetime`, numpy, pandas, polars and pyarrow ones, with or without a time zone;
-            or `pandas.Period`s.
-        size: The number of documents.
-        datetime_format: How strings and numbers are read as dates, as "%d.%m.%Y".
-
-    Raises:
-        ArgumentError: A number is infinite, a string is no date, or it can be read in two ways.
+    Dates may be strings, `datetime`, numpy, pandas, polars and pyarrow ones, with or without a time zone. `datetime_format`, as
+    "%d.%m.%Y", says how strings and numbers are read as dates.
     """
     import pandas
 
@@ -107,13 +94,8 @@ def read_times(times: Any, size: int, datetime_format: str | None) -> Any:
 def periods(times: Any, freq: str | None, bins: int | None) -> list[Any]:
     """The start of the period of each time: a calendar period, one of `bins` of equal length, or without both the time itself.
 
-    Args:
-        times: What `read_times` has returned.
-        freq: The calendar period of pandas, as "D", "W", "M", "Q", "Y"; for dates.
-        bins: The number of periods; a time at the edge of two belongs to the later one, the last time to the last period.
-
-    Raises:
-        ArgumentError: Both are given, `freq` is unknown, or times are numbers where `freq` is given.
+    `freq` is the calendar period of pandas, as "D", "W", "M", "Q", "Y". A time at the edge of two bins belongs to the later one,
+    the last time to the last bin.
     """
     import pandas
 
@@ -179,11 +161,7 @@ def _kind(row: int, entry: Any) -> str:
 
 
 def _plain(entry: Any) -> int | float:
-    """A number of Python.
-
-    Raises:
-        ArgumentError: It is not finite.
-    """
+    """A number of Python, if it is finite."""
     if isinstance(entry, numbers.Integral):
         return int(entry)
     number = float(entry)
@@ -195,11 +173,7 @@ def _plain(entry: Any) -> int | float:
 
 
 def _day_first(present: list[tuple[int, str]]) -> bool:
-    """Whether dates such as 13.03.2021 begin with the day, as all of them tell together.
-
-    Raises:
-        ArgumentError: They do not tell, or a string names no year.
-    """
+    """True if dates such as 13.03.2021 begin with the day, as all of them tell together; an ArgumentError if they do not tell."""
     day, month, open_ = None, None, None
     for row, text in present:
         if text.strip() and not _YEAR.search(text):

@@ -28,16 +28,7 @@ def seed_labels(seed_words: SeedWords | None) -> list[str]:
 
 
 def check_seed_words(seed_words: SeedWords | None, vocabulary: Sequence[str], counts: sparse.csr_matrix) -> None:
-    """Refuses groups that cannot guide a topic.
-
-    Args:
-        seed_words: Groups of words, or None.
-        vocabulary: The V words.
-        counts: Counts of the documents, shape (n, V).
-
-    Raises:
-        ArgumentError: A group is empty, a word is not in the vocabulary or in two groups, or no document has a word of a group.
-    """
+    """Refuses groups that cannot guide a topic: empty ones, words of two groups, of no document, or not in the vocabulary."""
     totals = np.asarray(counts.sum(axis=0)).ravel()
     for words in _groups(seed_words):
         if isinstance(words, str) or not len(words):
@@ -51,11 +42,9 @@ def check_seed_words(seed_words: SeedWords | None, vocabulary: Sequence[str], co
 
 
 def seeds_first(topics: FittedTopics, columns: Sequence[Sequence[int]]) -> FittedTopics:
-    """The topics with the seeds of each guided one in front of its words, as they were given; a topic that lost them keeps its own.
+    """The topics with the seeds of each guided one in front of its words, in their order; group g guides component g.
 
-    Args:
-        topics: The topics.
-        columns: The words of each group as numbers; the component of group g is g.
+    A topic that lost the documents of its seeds keeps its own words.
     """
     ranking, seeds_of = topics.ranking.copy(), dict[int, list[int]]()
     for topic, words, found in zip(topics.topic_of, columns, _topics_with_seeds(topics, columns), strict=False):
@@ -72,11 +61,7 @@ def seed_names(
 ) -> dict[int, str]:
     """The names of the guided topics that hold at least half of the documents with their words; warns of the others.
 
-    Args:
-        seed_words: The groups.
-        columns: Their words as numbers; group g is topic g.
-        topics: The topics.
-        labels: The label of every topic by its words.
+    Documents with words of several groups count where a group has no others. Topic g is that of group g.
     """
     names: dict[int, str] = {}
     for group, (name, found) in enumerate(
@@ -108,11 +93,7 @@ def _topics_with_seeds(topics: FittedTopics, columns: Sequence[Sequence[int]]) -
 
 
 def read_seed_words(path: str | Path) -> dict[str, list[str]]:
-    """Reads groups of seed words from a file: a line per topic, `name: word, word`.
-
-    Raises:
-        ValueError: A line has no name or no word, or a name is repeated; the message names the line.
-    """
+    """Reads groups of seed words from a file: a line per topic, `name: word, word`."""
     groups: dict[str, list[str]] = {}
     for number, line in read_lines(path):
         if not line.strip() or line.lstrip().startswith("#"):

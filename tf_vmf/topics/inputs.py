@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy import sparse
+from sklearn.preprocessing import normalize
 
-from tf_vmf._errors import ArgumentError
+from tf_vmf._errors import ArgumentError, MissingPlaceError
 from tf_vmf.data import BagOfWordsCorpus
 from tf_vmf.data.counts import aligned_columns, names_of_columns
 from tf_vmf.text import DocumentVectorization, Tokenizer
@@ -19,30 +23,17 @@ _SNIPPET = 300  # characters of a training text that are kept for display
 
 
 class Training(NamedTuple):
-    """The training documents of a topic model.
+    """The training documents of a topic model."""
 
-    Attributes:
-        documents: Their words.
-        vocabulary: The V words.
-        vectorizer: From texts to counts; None where counts were given.
-        texts: The beginnings of the texts; None of counts and of a stream.
-        names: The names of the columns of a data frame of counts, or None.
-    """
-
-    documents: CountedDocuments
-    vocabulary: tuple[str, ...]
-    vectorizer: DocumentVectorization | None
-    texts: list[str] | None
-    names: np.ndarray | None
+    documents: CountedDocuments  # their words
+    vocabulary: tuple[str, ...]  # the V words
+    vectorizer: DocumentVectorization | None  # from texts to counts; None where counts were given
+    texts: list[str] | None  # the beginnings of the texts; None of counts and of a stream
+    names: np.ndarray | None  # the names of the columns of a data frame of counts, or None
 
 
 def read_training(documents: Any, model: Any) -> Training:
-    """Reads the documents to fit, by the parameters of a model.
-
-    Raises:
-        TypeError: They are neither texts nor counts.
-        ArgumentError: There is none, no word is left, or counts do not fit the vocabulary.
-    """
+    """Reads the documents to fit, by the parameters of a model; a TypeError where they are neither texts nor counts."""
     if isinstance(documents, BagOfWordsCorpus):
         return _training_of_corpus(documents, model)
     given = None if model.vocabulary is None else checked_vocabulary(model.vocabulary)
@@ -97,11 +88,7 @@ def tokenizer_of(model: Any) -> Tokenizer:
 
 
 def check_number_of_documents(documents: CountedDocuments, num_topics: int | None) -> None:
-    """Refuses too few documents to train on.
-
-    Raises:
-        ArgumentError: There are fewer documents with a word of the vocabulary than topics, or than two.
-    """
+    """Refuses fewer documents with a known word than topics, or than two."""
     fewest = max(2, num_topics or 2)
     if (known := int(documents.known.sum())) < fewest:
         raise ArgumentError(
@@ -115,12 +102,7 @@ def check_number_of_documents(documents: CountedDocuments, num_topics: int | Non
 def read_new(
     documents: Any, vocabulary: tuple[str, ...], vectorizer: DocumentVectorization | None, tokenizer: Tokenizer
 ) -> CountedDocuments:
-    """Reads documents that a fitted model is asked about.
-
-    Raises:
-        TypeError: They are neither texts nor counts.
-        ArgumentError: They are texts, but the model was fitted on counts; or counts do not fit the vocabulary.
-    """
+    """Reads documents that a fitted model is asked about; a model that was fitted on counts takes no texts."""
     plain = plain_documents(documents, vocabulary)
     if is_texts(plain):
         if vectorizer is None:
@@ -132,15 +114,8 @@ def read_new(
 def plain_documents(documents: Any, vocabulary: Sequence[str] | None) -> Any:
     """Documents without what names their rows and columns: a list or an array of texts, or counts.
 
-    Data frames hold counts: their columns are put into the order of the vocabulary.
-
-    Args:
-        documents: What the user has passed.
-        vocabulary: The words that the columns of a data frame must name; None where none were given.
-
-    Raises:
-        TypeError: A mapping or a set, or a data frame of texts, which has to be one of its columns.
-        ArgumentError: The columns of a data frame of counts are not the words of the vocabulary.
+    Data frames hold counts: their columns are put into the order of the vocabulary; where there is none they stay. A TypeError for
+    a mapping or a set, or a data frame of texts, which has to be one of its columns.
     """
     if isinstance(documents, Mapping | Set):
         remedy = "Pass list(texts.values())." if isinstance(documents, Mapping) else "Pass a list, which has an order."
@@ -185,3 +160,77 @@ def _counts_of_frame(frame: Any, vocabulary: Sequence[str] | None) -> Any:
     if hasattr(frame, "sparse") and all(isinstance(kind, pandas.SparseDtype) for kind in frame.dtypes):
         return frame.sparse.to_coo()
     return frame.to_numpy(dtype=np.float32, na_value=np.nan)
+
+
+Encoder = Callable[[list[str]], Any]
+
+
+def add_vectors(documents: CountedDocuments, X: Any, embeddings: Any, dim: int | None = None) -> CountedDocuments:
+    """The documents with the unit vectors of `embeddings`, (n, e), of any e from 2 on or `dim`; or a function of X's texts."""
+    if callable(embeddings):
+        plain = plain_documents(X, None)
+        if len(documents) and not is_texts(plain):
+            raise ArgumentError("embeddings", "an array, as the documents are counts and no texts", "a function")
+        embeddings = embeddings(list(plain)) if len(documents) else []
+    return replace(documents, vectors=checked_vectors(embeddings, len(documents), dim))
+
+
+def add_new_vectors(documents: CountedDocuments, X: Any, embeddings: Any, dim: int | None) -> CountedDocuments:
+    """New documents with their vectors where the model was fitted with some, of dimension `dim`; else there must be none."""
+    if dim is not None:
+        return add_vectors(documents, X, embeddings, dim)
+    if embeddings is not None:
+        raise ArgumentError("embeddings", "None, as `fit` was given none", type(embeddings).__name__)
+    return documents
+
+
+def checked_vectors(embeddings: Any, size: int, dim: int | None = None) -> np.ndarray:
+    """Vectors (n, e), e = `dim` or any from 2 on, scaled to length 1, float32: they are directions, of training vectors several.
+
+    The error names the first rows that are not finite or zero.
+    """
+    if embeddings is None:
+        remedy = "Pass them, or a function from texts to them: a saved model keeps no function."
+        raise ArgumentError("embeddings", f"vectors of {dim} dimensions, as in `fit`", "None", remedy)
+    expected = f"numbers of shape ({size}, {'e' if dim is None else dim}), a vector per document"
+    if sparse.issparse(embeddings):
+        raise ArgumentError("embeddings", expected, "a sparse matrix", "Pass embeddings.toarray().")
+    try:
+        given = np.asarray(embeddings)
+    except (TypeError, ValueError) as error:
+        raise ArgumentError("embeddings", expected, f"{type(embeddings).__name__}: {error}") from None
+    if not size and not given.size:
+        return np.zeros((0, dim or 2), np.float32)
+    if given.dtype.kind not in "fiu":
+        raise ArgumentError("embeddings", expected, f"{type(embeddings).__name__} of type {given.dtype}")
+    if given.ndim != 2 or len(given) != size:
+        raise ArgumentError("embeddings", expected, f"shape {given.shape}")
+    if given.shape[1] != dim and (dim is not None or given.shape[1] < 2):
+        fits = f"vectors of {dim} dimensions, as in `fit`" if dim is not None else "vectors of 2 dimensions or more"
+        raise ArgumentError("embeddings", fits, f"{given.shape[1]}")
+    vectors = given.astype(np.float32 if given.dtype in (np.float16, np.float32) else np.float64)
+    largest = np.abs(vectors).max(axis=1, keepdims=True)
+    _refuse_rows(~np.isfinite(largest[:, 0]), "finite numbers", "NaN or infinite ones")
+    _refuse_rows(largest[:, 0] == 0, "vectors that are not zero", "zeros alone")
+    directions = np.asarray(normalize(vectors / largest), np.float32)
+    if dim is None and size > 1 and (directions == directions[0]).all():
+        raise ArgumentError("embeddings", "vectors of several directions", "one direction in all rows")
+    return directions
+
+
+def read_embeddings(path: str | Path) -> np.ndarray:
+    """The array of a file that `numpy.save` has written; its rows are read as they are needed."""
+    if not Path(path).is_file():
+        raise MissingPlaceError("a file of embeddings", Path(path), "where there is none")
+    try:
+        return np.lib.format.open_memmap(path, mode="r")
+    except (ValueError, OSError) as error:
+        remedy = "Write it with numpy.save(path, vectors)."
+        raise ArgumentError("embeddings", "a file of numpy.save with numbers", f"{path}: {error}", remedy) from None
+
+
+def _refuse_rows(wrong: np.ndarray, expected: str, received: str) -> None:
+    if rows := np.flatnonzero(wrong).tolist():
+        first = ", ".join(map(str, rows[:5])) + (", ..." if len(rows) > 5 else "")
+        some = f"row {first}" if len(rows) == 1 else f"{len(rows)} rows: {first}"
+        raise ArgumentError("embeddings", expected, f"{received} in {some}")

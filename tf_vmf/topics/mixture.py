@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -12,7 +12,73 @@ from sklearn.decomposition import PCA
 from sklearn.preprocessing import normalize
 
 from tf_vmf.math import arrays
-from tf_vmf.topics import admixture
+
+# Steps of expectation maximization: part of the definition, so that every backend computes the same.
+STEPS = 5
+# Proportions p are returned as p**SHARPNESS, scaled to sum 1.
+SHARPNESS = 1.8
+# Words that the prior of the proportions counts for.
+PRIOR_WORDS = 5.0
+# Elements of a matrix of words of texts by topics that are held at a time: 64 MB.
+_BLOCK = 2**23
+
+
+def admixture(counts: sparse.csr_matrix, words: np.ndarray, prior: np.ndarray, votes: np.ndarray) -> np.ndarray:
+    """Proportions of topics (n, K), where every word of a text may come from another topic.
+
+    ```
+    theta[k] <- (sum_w x[w] theta[k] words[k, w] / sum_j theta[j] words[j, w] + vote[k] + prior[k]) / total
+    ```
+
+    in `STEPS` steps from the prior, then raised to the power `SHARPNESS` and scaled to sum 1. A mixture with one topic per text is
+    certain of long texts, also of those of two topics; the admixture shares them out, and the power returns the certainty that
+    texts of one topic deserve. A text without words and votes has the sharpened prior.
+
+    `words` are p(word | topic) > 0, (K, V); the mean proportions `prior` (K,) count for `PRIOR_WORDS` words; `votes`, (n, K) or
+    zeros (1, K), are evidence beside the words, as words that were shared out already.
+    """
+    proportions = np.empty((counts.shape[0], len(prior)))
+    for block in row_blocks(counts, len(prior)):
+        own = votes[block] if len(votes) > 1 else votes
+        proportions[block] = _admixture(counts[block], words, PRIOR_WORDS * prior + own)
+    return sharpened(proportions)
+
+
+def _admixture(counts: sparse.csr_matrix, words: np.ndarray, given: np.ndarray) -> np.ndarray:
+    of_words = np.ascontiguousarray(words.T)
+    rows = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
+    there = of_words[counts.indices]
+    theta = np.broadcast_to(given / given.sum(axis=1, keepdims=True), (counts.shape[0], words.shape[0]))
+    for _ in range(STEPS):
+        share = counts.data / np.einsum("wk,wk->w", theta[rows], there)
+        weighted = sparse.csr_matrix((share, counts.indices, counts.indptr), counts.shape)
+        theta = theta * (weighted @ of_words) + given
+        theta = theta / theta.sum(axis=1, keepdims=True)
+    return theta
+
+
+def sharpened(proportions: np.ndarray) -> np.ndarray:
+    """`proportions**SHARPNESS`, rows scaled to sum 1."""
+    powers = proportions**SHARPNESS
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+
+def word_responsibilities(counts: sparse.csr_matrix, words: np.ndarray, proportions: np.ndarray) -> np.ndarray:
+    """p(topic | word, text) of every stored count, (counts.nnz, K), for p(word | topic) (K, V) and p(topic | text) (n, K)."""
+    rows = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
+    joint = proportions[rows] * words.T[counts.indices]
+    return np.asarray(joint / joint.sum(axis=1, keepdims=True))
+
+
+def row_blocks(counts: sparse.csr_matrix, num_topics: int) -> Iterator[slice]:
+    """Slices of rows with so few words that a matrix of words by topics takes 64 MB."""
+    start, most = 0, max(1, _BLOCK // num_topics)
+    while start < counts.shape[0]:
+        end = int(np.searchsorted(counts.indptr, counts.indptr[start] + most, side="right")) - 1
+        end = max(end, start + 1)
+        yield slice(start, end)
+        start = end
+
 
 # Words that the vector of a text counts for, and the power of its densities: topics are no true vMFs, and undamped densities are
 # certain of every text.
@@ -23,19 +89,12 @@ _VECTOR_DIMENSIONS = 50
 
 @dataclass(frozen=True, eq=False)
 class VectorSphere:
-    """Vectors of texts as points on a sphere of few dimensions, and the topics there.
+    """Vectors of texts as points on a sphere of few dimensions, and the topics there."""
 
-    Attributes:
-        mean: Of the vectors, shape (e,).
-        components: Principal components, shape (c, e).
-        mean_directions: Of the topics, unit vectors, shape (K, c).
-        concentration: Of the points around them; all topics share it.
-    """
-
-    mean: np.ndarray
-    components: np.ndarray
-    mean_directions: np.ndarray
-    concentration: float
+    mean: np.ndarray  # of the vectors, shape (e,)
+    components: np.ndarray  # principal components, shape (c, e)
+    mean_directions: np.ndarray  # of the topics, unit vectors, shape (K, c)
+    concentration: float  # of the points around them; all topics share it
 
     def points(self, vectors: np.ndarray) -> np.ndarray:
         """The reduced vectors, scaled to length 1: shape (n, c)."""
@@ -57,19 +116,12 @@ def principal_components(vectors: np.ndarray, seed: int) -> tuple[np.ndarray, np
 
 @dataclass(frozen=True, eq=False)
 class TopicSums:
-    """Sums over texts, weighted by topic: all that is estimated of a mixture rests on them, and those of further texts add up.
+    """Sums over texts, weighted by topic: all that is estimated of a mixture rests on them, and those of further texts add up."""
 
-    Attributes:
-        words: How often each topic says each word, shape (K, V).
-        sizes: The number of texts of each topic, shape (K,).
-        codes: Of their codes, shape (K, d).
-        vectors: Of their reduced vectors, shape (K, c); None without them.
-    """
-
-    words: np.ndarray
-    sizes: np.ndarray
-    codes: np.ndarray
-    vectors: np.ndarray | None = None
+    words: np.ndarray  # how often each topic says each word, shape (K, V)
+    sizes: np.ndarray  # the number of texts of each topic, shape (K,)
+    codes: np.ndarray  # of their codes, shape (K, d)
+    vectors: np.ndarray | None = None  # of their reduced vectors, shape (K, c); None without them
 
     def __add__(self, other: TopicSums) -> TopicSums:
         vectors = None if self.vectors is None or other.vectors is None else self.vectors + other.vectors
@@ -97,24 +149,16 @@ class TopicMixture:
     ```
     E[vMF(z; mu, kappa)] = C(kappa) C(c) / C(|kappa mu + c code|),   C the normalizer of the vMF.
     ```
-
-    Attributes:
-        weights: Shape (K,), summing to 1.
-        mean_directions: Unit vectors, shape (K, d).
-        concentration: Of the codes around them; all topics share it.
-        words: p(word | topic) > 0, shape (K, V), where a word counts as seen some more times in proportion to the sizes of topics.
-        vectors: The sphere of the vectors; None without them.
-        sums: What the mixture was estimated from; None where it was not.
-        emphasis: How many words each word counts for, shape (V,): seed words for several; None for one each.
     """
 
-    weights: np.ndarray
-    mean_directions: np.ndarray
-    concentration: float
+    weights: np.ndarray  # shape (K,), summing to 1
+    mean_directions: np.ndarray  # unit vectors, shape (K, d)
+    concentration: float  # of the codes around them; all topics share it
+    # p(word | topic) > 0, shape (K, V), where a word counts as seen some more times in proportion to the sizes of topics
     words: np.ndarray
-    vectors: VectorSphere | None = None
-    sums: TopicSums | None = None
-    emphasis: np.ndarray | None = None
+    vectors: VectorSphere | None = None  # the sphere of the vectors; None without them
+    sums: TopicSums | None = None  # what the mixture was estimated from; None where it was not
+    emphasis: np.ndarray | None = None  # how many words each word counts for (V,); None for one each
 
     @property
     def num_topics(self) -> int:
@@ -129,24 +173,17 @@ class TopicMixture:
         return replace(self, **own, vectors=sphere, sums=sums)
 
     def proportions(self, counts: sparse.csr_matrix, vectors: np.ndarray | None = None) -> np.ndarray:
-        """p(topic | text), shape (n, K); rows sum to 1.
-
-        The proportions of `admixture`, where the vector of a text counts for `VECTOR_WORDS` words.
-
-        Args:
-            counts: Shape (n, V).
-            vectors: Shape (n, e), where the mixture has some.
-        """
+        """p(topic | text), (n, K): those of `admixture`, where the vector of a text, if any, counts for `VECTOR_WORDS` words."""
         votes = np.zeros((1, self.num_topics))
         if self.vectors is not None:
             assert vectors is not None
             log_density = VECTOR_TEMPERATURE * self.vectors.log_density(vectors)
             votes = VECTOR_WORDS * softmax(np.log(self.weights) + log_density, axis=1)
-        return admixture.admixture(emphasized(counts.tocsr(), self.emphasis), self.words, self.weights, votes)
+        return admixture(emphasized(counts.tocsr(), self.emphasis), self.words, self.weights, votes)
 
     def word_responsibilities(self, counts: sparse.csr_matrix, proportions: np.ndarray) -> np.ndarray:
         """p(topic | word, text) of every stored count, shape (counts.nnz, K), for the proportions of the texts."""
-        return admixture.word_responsibilities(counts, self.words, proportions)
+        return word_responsibilities(counts, self.words, proportions)
 
     def log_density(
         self, codes: np.ndarray, concentrations: np.ndarray, vectors: np.ndarray | None = None
@@ -155,11 +192,6 @@ class TopicMixture:
 
         Words are left out, as their probability says more about the length of a text than about its place. A code that is hardly
         known has a density near that of the uniform distribution.
-
-        Args:
-            codes: Unit vectors, shape (n, d).
-            concentrations: Of the posteriors around them, shape (n,).
-            vectors: Shape (n, e), where the mixture has some.
         """
         return logsumexp(self.log_directions(codes, concentrations, vectors), axis=1)
 
@@ -221,14 +253,7 @@ def emphasized(counts: sparse.csr_matrix, emphasis: np.ndarray | None) -> sparse
 def expected_log_density(
     codes: np.ndarray, concentrations: np.ndarray, mean_directions: np.ndarray, concentration: float
 ) -> np.ndarray:
-    """Log E[vMF(z; mean_direction, concentration)] over z ~ vMF(code, its concentration), relative to the uniform: (n, K).
-
-    Args:
-        codes: Unit vectors, shape (n, d).
-        concentrations: Shape (n,).
-        mean_directions: Unit vectors, shape (K, d).
-        concentration: Shared by the mean directions.
-    """
+    """Log E[vMF(z; mean_direction, concentration)] over z ~ vMF(code, its concentration), relative to the uniform: (n, K)."""
     own = np.asarray(concentrations, np.float64)[:, np.newaxis]
     cosines = np.asarray(codes, np.float64) @ mean_directions.T
     together = np.sqrt(np.maximum((own - concentration) ** 2 + 2 * own * concentration * (1 + cosines), 0.0))
@@ -241,9 +266,6 @@ def outlier_threshold(log_density: np.ndarray) -> float:
     """The density below which a text is an outlier: the median less three deviations, by the median absolute deviation.
 
     The share of outliers follows the texts: none lie below where densities are even, many where a part lies apart.
-
-    Args:
-        log_density: Of the training texts, shape (n,).
     """
     median = float(np.median(log_density))
     return median - 3.0 * 1.4826 * float(np.median(np.abs(log_density - median)))

@@ -10,8 +10,7 @@ import numpy as np
 from sklearn.metrics import normalized_mutual_info_score
 
 from tf_vmf._errors import ArgumentError
-from tf_vmf.evaluation.topic_measures import purity
-from tf_vmf.evaluation.topics import topic_diversity
+from tf_vmf.evaluation.topics import purity, topic_diversity
 from tf_vmf.report.engine.topic_view import NO_TOPIC, TopicSource, TopicView, view_topics
 from tf_vmf.report.engine.words import relevant_words
 from tf_vmf.report.page.page import Block, Section, Table, Text
@@ -40,23 +39,10 @@ def topic_view(
     whole: bool = False,
     noun: str = "text",
 ) -> TopicView:
-    """The topics of a fitted model over its training documents.
+    """The topics of a fitted `TopicModel` over its training documents, for whose columns see `TopicModel.report`.
 
-    Args:
-        model: A fitted `TopicModel`.
-        classes: The class of each training document; None and NaN for none.
-        times: The time of each training document, as for `TopicModel.topics_over_time`.
-        datetime_format: As for `TopicModel.topics_over_time`.
-        titles: A title or identifier of each training document.
-        columns: Further columns of the user, shown with a text: a data frame, or sequences by name.
-        texts: The training documents or their beginnings; None for the beginnings that the model keeps.
-        whole: Whether `texts` are whole: a word that the model does not know is then counted in them.
-        noun: What a document is called.
-
-    Raises:
-        ArgumentError: `classes`, `times`, `titles`, a column or `texts` are not as many as the training documents, or a time
-            cannot be read.
-        ModuleNotFoundError: gensim is not installed; pandas, where there are times.
+    `times` are read as by `TopicModel.topics_over_time`. Without `texts` those beginnings are shown that the model keeps. In
+    `whole` texts a word that the model does not know is counted.
     """
     topics = model._topics
     size = len(topics.documents)
@@ -99,15 +85,7 @@ def topic_view(
 def write_topic_report(
     path: str | Path, model: Any, *, classes: Sequence[Any] | None = None, title: str = "Topics", **given: Any
 ) -> None:
-    """Writes the page of a fitted model; see `TopicModel.report`.
-
-    Args:
-        path: The file.
-        model: A fitted `TopicModel`.
-        classes: The class of each training document, or None.
-        title: The heading.
-        **given: Further arguments of `topic_view`.
-    """
+    """Writes the page of a fitted model; see `TopicModel.report`. `given` are further arguments of `topic_view`."""
     view = topic_view(model, classes=classes, whole=given.get("texts") is not None, **given)
     groups = None if classes is None else _classes(classes, view.num_texts)
     topic_report(path, view, title=title, sections=[_details(view, model, groups)])

@@ -26,18 +26,9 @@ def find_mixture(
     guides: Sequence[Sequence[int]],
     seed: int,
 ) -> tuple[TopicMixture, dict[int, float] | None]:
-    """The mixture of the documents with a known word.
+    """The mixture of the documents with a known word, and the criterion by number of topics, where `num_topics` is None.
 
-    Args:
-        documents: The training documents.
-        codes: Their codes, shape (n, d).
-        concentrations: Of the posteriors around the codes, shape (n,).
-        num_topics: None for `choose_num_topics`, but at least as many as guides.
-        guides: Columns of the seed words of the first topics.
-        seed: Seed of the starting points.
-
-    Returns:
-        (the mixture, the criterion by number of topics, where none is given).
+    There are at least as many topics as guides, the columns of the seed words of the first topics.
     """
     known, criteria = np.flatnonzero(documents.known), None
     if len(known) < len(documents):
@@ -56,21 +47,12 @@ def find_mixture(
 
 
 def choose_num_topics(points: np.ndarray, seed: int) -> tuple[int, dict[int, float]]:
-    """The candidate with the largest mean silhouette of points by cosine (Rousseeuw, 1987).
+    """The candidate with the largest mean silhouette of points by cosine (Rousseeuw, 1987), and the criterion by number.
 
-    Candidates rise from 2 to 100, and to a tenth of the documents at most. Measured with candidates up to 50: it names 5 topics for
-    the 5 classes of BBC News, 10 for the 10 of M10, 2 for the 20 of 20 Newsgroups and 50 for the 8 of SearchSnippets; the Bayesian
-    information criterion names 30 or more for all four.
-
-    Args:
-        points: Codes, or what `fitting.starting_points` makes of codes and vectors, shape (n, d).
-        seed: Seed of the sample of documents and of the starting points.
-
-    Returns:
-        (the number of topics, the criterion by number).
-
-    References:
-        P. Rousseeuw. Silhouettes: a graphical aid to the interpretation and validation of cluster analysis. 1987.
+    Points are codes, or what `fitting.starting_points` makes of codes and vectors. Candidates rise from 2 to 100, and to a tenth of
+    the documents at most. Measured with candidates up to 50: it names 5 topics for the 5 classes of BBC News, 10 for the 10 of M10,
+    2 for the 20 of 20 Newsgroups and 50 for the 8 of SearchSnippets; the Bayesian information criterion names 30 or more for all
+    four.
     """
     from sklearn.metrics import silhouette_score
 

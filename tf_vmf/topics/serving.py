@@ -13,9 +13,8 @@ from tf_vmf.models import BagOfWordsVAE
 from tf_vmf.serving.endpoint import INTEGER, TEXTS, Endpoint, at_least
 from tf_vmf.serving.export import export
 from tf_vmf.text import DocumentVectorization
-from tf_vmf.topics.admixture import PRIOR_WORDS, SHARPNESS, STEPS
 from tf_vmf.topics.fitted import FittedTopics
-from tf_vmf.topics.mixture import VECTOR_TEMPERATURE, VECTOR_WORDS, TopicMixture
+from tf_vmf.topics.mixture import PRIOR_WORDS, SHARPNESS, STEPS, VECTOR_TEMPERATURE, VECTOR_WORDS, TopicMixture
 from tf_vmf.topics.tables import NO_TOPIC, NO_TOPIC_LABEL
 
 
@@ -114,11 +113,7 @@ def export_topics(
     path: str | Path,
     examples: Sequence[str] | None = None,
 ) -> Path:
-    """`tf_vmf.serving.export` with the endpoints `topics_text` and `topic_labels`.
-
-    Raises:
-        ArgumentError: There is no vectorizer.
-    """
+    """`tf_vmf.serving.export` with the endpoints `topics_text` and `topic_labels`; the model needs a vectorizer."""
     if vectorizer is None:
         raise ArgumentError("path", "a model that was fitted on texts, to export it", "one that was fitted on counts")
     added = {"topics_text": topics_text(vectorizer, topics, labels), "topic_labels": topic_labels(labels)}

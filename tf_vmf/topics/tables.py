@@ -11,8 +11,7 @@ from scipy import sparse
 from tf_vmf._errors import ArgumentError
 from tf_vmf._optional import optional
 from tf_vmf.data.documents import Documents
-from tf_vmf.evaluation.topic_measures import topic_coherence
-from tf_vmf.evaluation.topics import npmi_coherence, representative_documents
+from tf_vmf.evaluation.topics import npmi_coherence, representative_documents, topic_coherence
 from tf_vmf.topics.documents import CountedDocuments
 from tf_vmf.topics.fitted import FittedTopics
 from tf_vmf.topics.fitting import sample_of
@@ -97,18 +96,7 @@ def document_info(
     columns: Any,
     labels: Sequence[str],
 ) -> pd.DataFrame:
-    """A row per document; see `TopicModel.document_info`.
-
-    Args:
-        topics: The topics.
-        documents: The documents.
-        texts: Their texts, the first column where the user has none; None of counts.
-        columns: The user's columns, a row per document, or None.
-        labels: The label of each topic.
-
-    Raises:
-        ArgumentError: The frame has another number of rows, or columns with the names of the new ones.
-    """
+    """A row per document, with the user's columns; see `TopicModel.document_info`."""
     pandas = import_pandas()
     if columns is None:
         columns = pandas.DataFrame({} if texts is None else {"text": list(texts)}, index=range(len(documents)))
@@ -135,14 +123,9 @@ def topics_by(
     labels: Sequence[str],
     categories: Any = None,
 ) -> pd.DataFrame:
-    """Sums and shares of the proportions in groups of documents, a row per group and topic.
+    """Sums and shares of the proportions in groups of documents, a row per group and topic, in the order of the categories.
 
-    Args:
-        column: The name of the groups' column.
-        groups: The group of each document; those of None are left out.
-        proportions: Shape (n, K); rows of NaN, of documents without a topic, are left out.
-        labels: The label of each topic.
-        categories: The order of the groups; None sorts them.
+    Documents of the group None, and without a topic, with proportions of NaN, are left out.
     """
     pandas = import_pandas()
     members = _members(groups, ~np.isnan(proportions).any(axis=1), categories)
@@ -166,16 +149,9 @@ def topics_by(
 
 
 def share_interval(sums: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Wilson's interval of 95 % for shares of `size` documents.
+    """Wilson's interval of 95 % (1927) for sums of proportions over `size` documents, as shares.
 
     Proportions between 0 and 1 vary less than whole documents, for which the interval is made: it is rather too wide.
-
-    Args:
-        sums: Sums of proportions, in [0, size].
-        size: The number of documents.
-
-    References:
-        E. B. Wilson. Probable inference, the law of succession, and statistical inference. 1927.
     """
     share, z2 = sums / size, _Z**2
     center = (share + z2 / (2 * size)) / (1 + z2 / size)

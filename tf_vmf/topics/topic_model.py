@@ -17,16 +17,15 @@ from tf_vmf.text import DocumentVectorization
 from tf_vmf.text.files import as_texts
 from tf_vmf.topics import codes as document_codes
 from tf_vmf.topics import edits as topic_edits
-from tf_vmf.topics import files, guidance, inputs, tables
+from tf_vmf.topics import fitted, guidance, inputs, tables
 from tf_vmf.topics.arguments import check_document_model, check_integer, check_number, check_parameters, checked_labels
 from tf_vmf.topics.documents import CountedDocuments, is_texts, nonempty, word_numbers
 from tf_vmf.topics.fitted import FittedTopics, Parts, extended, find_words, log_word_shares, merged_numbers
 from tf_vmf.topics.groups import periods, read_column, read_times
-from tf_vmf.topics.representatives import label_words
+from tf_vmf.topics.inputs import add_new_vectors, add_vectors
 from tf_vmf.topics.selection import find_mixture
 from tf_vmf.topics.tree import TopicTree, topic_tree
-from tf_vmf.topics.vectors import add_new_vectors, add_vectors
-from tf_vmf.topics.words import word_settings
+from tf_vmf.topics.words import label_words, word_settings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -551,12 +550,12 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
             FileExistsError: There is something at the path.
         """
         check_is_fitted(self, "model_")
-        files.save(self, path)
+        fitted.write_model(self, path)
 
     @staticmethod
     def is_saved(path: str | Path) -> bool:
         """Whether a folder was written by `save`."""
-        return files.is_saved(path)
+        return fitted.is_saved(path)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -566,7 +565,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
             FileNotFoundError: There is no topic model at the path.
             ValueError: A file is damaged.
         """
-        return files.load(cls, path)
+        return fitted.read_model(cls, path)
 
     def export(self, path: str | Path, *, examples: Sequence[str] | None = None) -> Path:
         """Writes a SavedModel that needs neither this package nor scikit-learn.

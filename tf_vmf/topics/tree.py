@@ -14,19 +14,14 @@ from tf_vmf.evaluation.topics import relevance
 
 @dataclass(frozen=True, eq=False)
 class TopicTree:
-    """K topics, merged two by two until one is left.
+    """K topics, merged two by two until one is left."""
 
-    Attributes:
-        linkage: Shape (K - 1, 4), as `scipy.cluster.hierarchy.dendrogram` reads it: row i merges the nodes `linkage[i, 0]` and
-            `linkage[i, 1]` into node K + i at the distance `linkage[i, 2]`; nodes below K are topics. The distance is the mean
-            Jensen-Shannon distance between the word distributions of their topics, in [0, 1] (natural logarithm: at most 0.83).
-        members: The topics below each merge.
-        words: The words of each merge, most relevant first.
-    """
-
+    # shape (K - 1, 4), as `scipy.cluster.hierarchy.dendrogram` reads it: row i merges the nodes `linkage[i, 0]` and `linkage[i, 1]`
+    # into node K + i at the distance `linkage[i, 2]`; nodes below K are topics. The distance is the mean Jensen-Shannon distance
+    # between the word distributions of their topics, in [0, 1] (natural logarithm: at most 0.83).
     linkage: np.ndarray
-    members: list[list[int]]
-    words: list[list[str]]
+    members: list[list[int]]  # the topics below each merge
+    words: list[list[str]]  # the words of each merge, most relevant first
 
     def groups(self, num_topics: int) -> list[list[int]]:
         """The groups of two topics or more that leave `num_topics` topics when they are merged."""
@@ -48,16 +43,7 @@ def topic_tree(
     num_words: int,
     relevance_weight: float,
 ) -> TopicTree:
-    """Merges topics by average linkage of the Jensen-Shannon distances of their words.
-
-    Args:
-        log_probabilities: log p(word|topic), shape (K, V).
-        weights: The share of each topic, shape (K,).
-        log_reference: log p(word), shape (V,).
-        vocabulary: The V words.
-        num_words: Words per merge.
-        relevance_weight: As `TopicModel` ranks words.
-    """
+    """Merges topics by average linkage of Jensen-Shannon distances of their words, by p(word|topic) (K, V) and shares (K,)."""
     probabilities = np.exp(log_probabilities)
     size = len(probabilities)
     if size == 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,23 +16,19 @@ _MODE_STEPS = 30
 
 @dataclass(frozen=True)
 class WordSettings:
-    """How the words of a topic are chosen.
+    """How the words of a topic are chosen."""
 
-    Attributes:
-        relevance_weight: Weight w in relevance = w log p(word|topic) + (1 - w) log(p(word|topic) / p(word)), in [0, 1].
-        exclusivity: Weight e of a penalty for words that another topic makes likelier: relevance is lowered by
-            e (max_j log p(word|topic j) - log p(word|topic)). 0 leaves words that several topics share in all of them.
-        mode_concentration: Concentration of the kernel that finds the densest point among the codes of a topic; 0 decodes at
-            their mean direction.
-        candidates: How many most relevant words compete for the first `coherent` ranks.
-        coherent: How many of these go first: those that occur together most. With `candidates` equal to `coherent` the order
-            is that of relevance alone.
-    """
-
-    relevance_weight: float = 0.8
+    relevance_weight: float = (
+        0.8  # weight w in relevance = w log p(word|topic) + (1 - w) log(p(word|topic) / p(word)), in [0, 1]
+    )
+    # weight e of a penalty for words that another topic makes likelier: relevance is lowered by e (max_j log p(word|topic j) - log
+    # p(word|topic)). 0 leaves words that several topics share in all of them.
     exclusivity: float = 3.0
+    # concentration of the kernel that finds the densest point among the codes of a topic; 0 decodes at their mean direction
     mode_concentration: float = 5.0
-    candidates: int = 20
+    candidates: int = 20  # how many most relevant words compete for the first `coherent` ranks
+    # how many of these go first: those that occur together most. With `candidates` equal to `coherent` the order is that of
+    # relevance alone.
     coherent: int = 10
 
     def by_relevance_alone(self) -> WordSettings:
@@ -52,19 +49,10 @@ def word_settings(model: Any) -> WordSettings:
 def topic_modes(
     codes: np.ndarray, proportions: np.ndarray, centres: np.ndarray, mode_concentration: float
 ) -> np.ndarray:
-    """The densest point of each topic's documents: mean shift with a vMF kernel, started at the centre.
+    """The densest point (K, d) of each topic's documents: mean shift with a vMF kernel, started at the center.
 
-    z <- normalise(sum_i p(k|i) exp(c z.z_i) z_i). The decoder is sharpest where documents are: at the mean of a broad topic there
-    may be none.
-
-    Args:
-        codes: Unit vectors, shape (n, d).
-        proportions: p(k|i), shape (n, K).
-        centres: Mean directions of the topics, shape (K, d).
-        mode_concentration: c >= 0, of the kernel; 0 returns the centres.
-
-    Returns:
-        Unit vectors, shape (K, d), float64.
+    z <- normalize(sum_i p(k|i) exp(c z.z_i) z_i). The decoder is sharpest where documents are: at the mean of a broad topic there
+    may be none. With c = `mode_concentration` 0 the centers stay. Codes (n, d) and centers are unit vectors.
     """
     codes = np.asarray(codes, np.float64)
     modes = np.array(centres, np.float64)
@@ -87,12 +75,8 @@ def topic_modes(
 def word_scores(log_probabilities: np.ndarray, log_reference: np.ndarray, settings: WordSettings) -> np.ndarray:
     """Relevance of words to topics, less the penalty for words of other topics: shape (K, V).
 
-    w log p(word|topic) + (1 - w) log(p(word|topic) / p(word)) - e (max_j log p(word|topic j) - log p(word|topic)).
-
-    Args:
-        log_probabilities: log p(word|topic), shape (K, V).
-        log_reference: log p(word), shape (V,).
-        settings: w is `relevance_weight`, e is `exclusivity`.
+    w log p(word|topic) + (1 - w) log(p(word|topic) / p(word)) - e (max_j log p(word|topic j) - log p(word|topic)), where w is
+    `relevance_weight` and e `exclusivity`.
     """
     scores: np.ndarray = relevance(log_probabilities, log_reference, settings.relevance_weight)
     return scores - settings.exclusivity * (log_probabilities.max(axis=0) - log_probabilities)
@@ -103,15 +87,9 @@ def rank_words(
 ) -> np.ndarray:
     """Words by rank, shape (K, V).
 
-    Of the `candidates` highest scores the word that occurs least with the others is dropped until `coherent` are left: these
-    come first. "Together" is the normalised pointwise mutual information in whole documents. The rest follows by score.
-
-    Args:
-        scores: What `word_scores` returned, shape (K, V).
-        counts: Counts of the training documents, shape (n, V).
-        settings: `candidates` and `coherent`.
-        likelier: Where a word is likelier in the topic than elsewhere, shape (K, V); other words do not compete, however coherent
-            they are among themselves. None: all compete.
+    Of the `candidates` highest scores the word that occurs least with the others is dropped until `coherent` are left: these come
+    first. "Together" is the normalized pointwise mutual information in whole documents. The rest follows by score. Only words that
+    are `likelier` in the topic than elsewhere compete, however coherent others are among themselves; None: all compete.
     """
     order = np.argsort(-scores, axis=1, kind="stable")
     pool = min(settings.candidates, order.shape[1])
@@ -155,3 +133,30 @@ def _most_coherent(together: np.ndarray, size: int) -> np.ndarray:
         sums = together[np.ix_(kept, kept)].sum(axis=1)
         kept = np.delete(kept, np.argmin(sums))
     return kept
+
+
+# Words of a topic that compete for its label.
+_LABEL_CANDIDATES = 6
+
+
+def label_words(ranking: np.ndarray, totals: np.ndarray, vocabulary: Sequence[str], number: int = 3) -> np.ndarray:
+    """The words of a topic that name it: of its first six words the most frequent, in the order of their rank.
+
+    Of words like "metal" and "metals" the first one counts.
+    """
+    distinct: list[int] = []
+    for word in ranking.tolist():
+        if not any(_are_forms_of_one(vocabulary[word], vocabulary[other]) for other in distinct):
+            distinct.append(word)
+        if len(distinct) == max(_LABEL_CANDIDATES, number):
+            break
+    first = np.array(distinct, int)
+    frequent = np.sort(np.argsort(-totals[first], kind="stable")[:number])
+    return np.asarray(first[frequent])
+
+
+def _are_forms_of_one(a: str, b: str) -> bool:
+    """Whether one word is the other with a short ending, as "metals" and "learning" are."""
+    short, long = sorted((a, b), key=len)
+    ending = long[len(short) :]
+    return len(short) >= 4 and long.startswith(short) and (len(ending) <= 2 or ending == "ing")

@@ -139,11 +139,7 @@ class Checkpoints:
                 file.unlink(missing_ok=True)
 
     def _check_hashes(self, name: str) -> None:
-        """Compares the files of a checkpoint with the SHA-256 of what was written. Those of version 0.2 have none.
-
-        Raises:
-            ValueError: One has changed.
-        """
+        """A ValueError where a file is not what was written, by its SHA-256. Checkpoints of version 0.2 have none."""
         file = self.folder / f"{name}{_HASHES}"
         if not file.exists():
             return

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from tf_vmf._checks import check_integer
 from tf_vmf.files import remove_leftovers
-from tf_vmf.layers.callbacks import LatentNumbers
+from tf_vmf.layers.controls import LatentNumbers
 from tf_vmf.training.interruption import RunInterruptedError, StopSignals
 from tf_vmf.training.loop import TrainingLoop, ValidationSteps
 from tf_vmf.training.progress import EpochLines, EpochRecords, record

@@ -136,17 +136,9 @@ _SHOWN_IDS = 20
 
 
 class TrainingLoop:
-    """Trains from the step of a run's state until the run is complete.
+    """Trains from the step of a run's state until the run is complete; see `fit` for the arguments that it shares.
 
-    Args:
-        state: The state of the run.
-        callbacks: All callbacks, those of the state first.
-        batches_from: Returns the endless training batches from a given step on.
-        validation: The validation batches, distributed by the strategy.
-        validation_steps: Runs them.
-        checkpoint_seconds: The age of the last checkpoint at which another one is due.
-        signals: What may ask the run to end.
-        checkpoint_steps, steps_per_execution, batch_ids: See `fit`.
+    `callbacks` are all callbacks, those of the state first; `validation` the batches, distributed by the strategy.
     """
 
     def __init__(
@@ -177,14 +169,7 @@ class TrainingLoop:
         self._saved_at = time.monotonic()
 
     def run(self) -> None:
-        """Trains.
-
-        Raises:
-            FloatingPointError: A term of the loss was not finite.
-            ValueError: A check of the model has refused a batch.
-            RunInterruptedError: A signal came; the state is saved.
-            OSError: A file could not be written.
-        """
+        """Trains; raises what `fit` does, and a ValueError where a check of the model has refused a batch."""
         self._model.stop_training = False
         self._callbacks.on_train_begin()
         try:

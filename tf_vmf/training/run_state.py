@@ -23,27 +23,17 @@ _HDF5_HEADERS = 8192  # bytes per variable, more than the names and sizes of any
 
 @dataclass
 class Progress:
-    """The content of a checkpoint beside the variables of model and optimizer, as JSON.
+    """The content of a checkpoint beside the variables of model and optimizer, as JSON."""
 
-    Attributes:
-        history: The metrics of every complete epoch.
-        step: Training steps taken.
-        seconds: Time spent in training and validation, over all attempts.
-        stopped_early: Whether a callback ended training.
-        schedule: The learning-rate schedule of the optimizer as Keras serializes it; None for a constant rate.
-        callbacks: The state of each callback.
-        metrics: The values of the model's running metrics within an epoch; None at its end.
-        best_sha256: The SHA-256 of the file with the best weights; None in checkpoints of version 0.2.
-    """
-
-    history: list[dict[str, float]] = field(default_factory=list)
-    step: int = 0
-    seconds: float = 0.0
-    stopped_early: bool = False
+    history: list[dict[str, float]] = field(default_factory=list)  # the metrics of every complete epoch
+    step: int = 0  # training steps taken
+    seconds: float = 0.0  # time spent in training and validation, over all attempts
+    stopped_early: bool = False  # whether a callback ended training
+    # the learning-rate schedule of the optimizer as Keras serializes it; None for a constant rate
     schedule: dict[str, Any] | None = None
-    callbacks: list[dict[str, Any]] = field(default_factory=list)
-    metrics: list[Any] | None = None
-    best_sha256: str | None = None
+    callbacks: list[dict[str, Any]] = field(default_factory=list)  # the state of each callback
+    metrics: list[Any] | None = None  # the values of the model's running metrics within an epoch; None at its end
+    best_sha256: str | None = None  # the SHA-256 of the file with the best weights; None in checkpoints of version 0.2
 
 
 class RunState:

@@ -42,7 +42,7 @@ def get_strategy(name: str, num_devices: int | None = None) -> tf.distribute.Str
                 "Hide devices with CUDA_VISIBLE_DEVICES.",
             )
             raise ArgumentError("num_devices", expected, repr(num_devices), remedy, owner=_OWNER)
-        from_environment()
+        check_cluster(os.environ.get("TF_CONFIG"))
         return tf.distribute.MultiWorkerMirroredStrategy()
     kind = "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
     if kind == "CPU" and num_devices is not None:
@@ -140,11 +140,7 @@ class Workers:
 
 
 def check_cluster(text: str | None) -> dict[str, Any]:
-    """Reads TF_CONFIG, from which a worker learns who the others are and which of them it is.
-
-    Raises:
-        ArgumentError: It is missing or malformed; the error shows what is expected.
-    """
+    """Reads TF_CONFIG, from which a worker learns who the others are and which of them it is; an ArgumentError shows its form."""
     example = '{"cluster": {"worker": ["host0:12345", "host1:12345"]}, "task": {"type": "worker", "index": 0}}'
     expected = "with 'multi_worker' the environment variable TF_CONFIG to name the machines"
     remedy = f"Set it on each machine, with its own index, for instance TF_CONFIG='{example}'."
@@ -161,8 +157,3 @@ def check_cluster(text: str | None) -> dict[str, Any]:
     except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
         raise ArgumentError("strategy", expected, f"{text}, which is none: {error!r}", remedy) from error
     return dict(config)
-
-
-def from_environment() -> dict[str, Any]:
-    """`check_cluster` of this process's TF_CONFIG."""
-    return check_cluster(os.environ.get("TF_CONFIG"))

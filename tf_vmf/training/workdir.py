@@ -188,11 +188,7 @@ class Workdir:
             file.replace(folder / file.name)
 
     def _check(self, may_change: Collection[str]) -> bool:
-        """Returns True for a new folder.
-
-        Raises:
-            ValueError: It is another run's, or holds files of something else.
-        """
+        """True for a new folder; a ValueError for another run's, or one with files of something else."""
         # Listed before config.json is looked for: another worker of the run may write it at any moment.
         names = [each.name for each in self.path.iterdir()] if self.path.exists() else []
         recorded = self.recorded_config()

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from tf_vmf.text.tokens import EOS_ID, PAD_ID, UNK_ID
+from tf_vmf.text.vocabulary import EOS_ID, PAD_ID, UNK_ID
 from tools.paper_jax.settings import Setting
 from tools.paper_jax.von_mises_fisher import VonMisesFisher
 
@@ -261,7 +261,7 @@ _lstm.defvjp(_lstm_forward, _lstm_backward)
 
 @jax.custom_vjp
 def _unit_vector(x: Array) -> Array:
-    """The direction of x, with the bounded gradient of tf_vmf.math.unit_vector."""
+    """The direction of x, with the bounded gradient of tf_vmf.math.unit_vectors."""
     return _unit_vector_forward(x)[0]
 
 

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from tf_vmf.data import SentenceCorpus, Sentences
-from tf_vmf.text.tokens import EOS_ID, PAD_ID
+from tf_vmf.text.vocabulary import EOS_ID, PAD_ID
 from tools.paper_jax import model
 from tools.paper_jax.model import NUM_SAMPLES, Array, Weights
 from tools.paper_jax.settings import SEEDS, Program

@@ -17,7 +17,7 @@ from tf_vmf.report.sections.overview import SentenceOverview
 from tf_vmf.report.sections.results import SentenceResults
 from tf_vmf.report.sections.samples import LabelSamples, PriorSamples
 from tf_vmf.report.sections.sentence_groups import SentenceGroups, cluster
-from tf_vmf.text.tokens import UNK_ID
+from tf_vmf.text.vocabulary import UNK_ID
 
 METRICS = {"test": {"nll": 1.0, "kl": 1.0, "perplexity": 2.0}}
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import gzip
+import inspect
 import math
 import numbers
 import os
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -38,19 +39,11 @@ def option(
     repeated: bool = False,
     texts: bool = False,
 ) -> Any:
-    """A field of a `Config`.
+    """A field of a `Config`, with a help text, choices and bounds; `dataclasses.MISSING` as the default of one that must be given.
 
-    Args:
-        default: Its value where none is given; `dataclasses.MISSING` for an option that must be given.
-        help: One or two sentences for the command line.
-        choices: The strings that are allowed; None for any.
-        minimum: Smallest number allowed.
-        maximum: Largest number allowed.
-        identity: Whether the option defines what is computed. False for folders, and for what only says how often something is
-            saved.
-        words: Strings that are allowed where a number is expected.
-        texts: Whether its entries are files of text, folders or patterns, each with a label or without.
-        repeated: Whether the entries of a list are flags given several times, and not one flag with commas.
+    `identity` is False for folders, and for what only says how often something is saved: they do not define what is computed.
+    `words` are strings that may stand for a number, `repeated` says that a list's entries are flags given several times, and
+    `texts` that they are files, folders or patterns, each with a label or without.
     """
     metadata = {
         "help": help,
@@ -122,6 +115,11 @@ class Config:
         values = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
         return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
+    def arguments_of(self, function: Callable[..., Any], *own: str) -> dict[str, Any]:
+        """The options that a function takes as arguments of the same names, but for its `own`."""
+        names = {each.name for each in dataclasses.fields(self)} & inspect.signature(function).parameters.keys()
+        return {name: getattr(self, name) for name in sorted(names - set(own))}
+
     def identity(self) -> dict[str, Any]:
         """The options that define what is computed, by name, as JSON holds them."""
         defining = {each.name for each in dataclasses.fields(self) if each.metadata["identity"]}
@@ -143,11 +141,6 @@ def option_types(config: type[Config]) -> dict[str, Any]:
     return {each.name: hints[each.name] for each in dataclasses.fields(config)}
 
 
-def is_optional(kind: Any) -> bool:
-    """True if None is among the values of a type."""
-    return type(None) in typing.get_args(kind)
-
-
 def alternatives(kind: Any) -> tuple[Any, ...]:
     """The types of a union, None left out; of any other type the type itself."""
     if isinstance(kind, types.UnionType) or typing.get_origin(kind) is typing.Union:
@@ -156,7 +149,7 @@ def alternatives(kind: Any) -> tuple[Any, ...]:
 
 
 def _checked(field: dataclasses.Field, kind: Any, value: Any) -> Any:
-    if value is None and is_optional(kind):
+    if value is None and type(None) in typing.get_args(kind):
         return None
     kinds, metadata = alternatives(kind), field.metadata
     if typing.get_origin(kinds[0]) is tuple:

@@ -14,8 +14,6 @@ EXPORT_CODES = (
     "Folder to make for TensorFlow's Embedding Projector: codes.tsv, metadata.tsv, and coordinates.tsv in the plane."
 )
 
-DELIMITER = "What separates columns, one character such as ';'; a comma in .csv and a tab elsewhere if not given."
-
 # Options of `TopicsConfig` that a prepared corpus leaves without effect.
 _OF_TEXT = [
     "vocabulary_size",
@@ -46,7 +44,7 @@ class TopicsConfig(Config):
     train_files: tuple[str, ...] = with_default(CorpusConfig, "train_files", ())
     text_column: str | int | None = with_default(CorpusConfig, "text_column", None)
     label_column: str | int | None = with_default(CorpusConfig, "label_column", None)
-    delimiter: str | None = option(None, DELIMITER)
+    delimiter: str | None = with_default(CorpusConfig, "delimiter", None)
     date_column: str | int | None = option(
         None, "Column of the date or the time, as text_column: writes topics_over_time.csv and shows topics over time."
     )
@@ -204,7 +202,7 @@ class PredictConfig(Config):
     export_codes: str | None = option(None, EXPORT_CODES)
     text_column: str | int | None = with_default(CorpusConfig, "text_column", None)
     label_column: str | int | None = with_default(CorpusConfig, "label_column", None)
-    delimiter: str | None = option(None, DELIMITER)
+    delimiter: str | None = with_default(CorpusConfig, "delimiter", None)
     seed: int = option(0, "Seed of the samples of the code behind nll.", minimum=0, maximum=2**31 - 1)
 
     def check(self) -> None:

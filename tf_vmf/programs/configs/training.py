@@ -11,15 +11,10 @@ from tf_vmf.programs.configs.options import Config, option, refuse_unused
 
 @dataclasses.dataclass(frozen=True)
 class Budget:
-    """Length of training.
+    """Length of training."""
 
-    Attributes:
-        epochs: Largest number of epochs.
-        batch_size: Examples per step, over all replicas.
-    """
-
-    epochs: int
-    batch_size: int
+    epochs: int  # largest number of epochs
+    batch_size: int  # examples per step, over all replicas
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

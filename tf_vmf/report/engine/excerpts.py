@@ -14,36 +14,22 @@ _CHARACTERISTIC_WORDS = 18
 
 @dataclass(frozen=True)
 class Excerpt:
-    """One document or sentence.
+    """One document or sentence."""
 
-    Attributes:
-        row: Its position in its split.
-        title: Its title, or "".
-        label: The name of its label, or "".
-        text: The beginning of its text, or "" where only counts are known.
-        words: Its characteristic words where there is no text, otherwise ().
-    """
-
-    row: int
-    title: str
-    label: str
-    text: str
-    words: tuple[str, ...] = ()
+    row: int  # its position in its split
+    title: str  # its title, or ""
+    label: str  # the name of its label, or ""
+    text: str  # the beginning of its text, or "" where only counts are known
+    words: tuple[str, ...] = ()  # its characteristic words where there is no text, otherwise ()
 
 
 @dataclass(frozen=True)
 class Neighbor:
-    """A training example near a test example.
+    """A training example near a test example."""
 
-    Attributes:
-        excerpt: The training example.
-        cosine: Cosine of the two codes.
-        same_label: Whether it has the label of the test example; None without labels.
-    """
-
-    excerpt: Excerpt
-    cosine: float
-    same_label: bool | None
+    excerpt: Excerpt  # the training example
+    cosine: float  # cosine of the two codes
+    same_label: bool | None  # whether it has the label of the test example; None without labels
 
 
 @dataclass(frozen=True)

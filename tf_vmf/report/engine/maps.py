@@ -90,31 +90,21 @@ def _tsne(codes: np.ndarray, seed: int) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class CodeMap:
-    """Examples as points.
+    """Examples as points."""
 
-    Attributes:
-        points: shape (n, 2), or (n, 3) for codes on the sphere in three dimensions.
-        method: How they were projected; see `tf_vmf.report.engine.Projection`.
-        num_examples: Examples from which the n points were drawn at random.
-        rows: Positions in their split, shape (n,).
-        labels: Integer labels, shape (n,), or None.
-        label_names: Names of the labels, or ().
-        titles: Title of each point, or "".
-        beginnings: The first 200 characters of each text; characteristic words where only counts are known.
-        neighbors: Positions on this map of the nearest other points by the cosine of their codes, shape (n, k).
-        cosines: These cosines, shape (n, k).
-    """
-
-    points: np.ndarray
-    method: str
-    num_examples: int
-    rows: np.ndarray
-    labels: np.ndarray | None
-    label_names: tuple[str, ...]
-    titles: tuple[str, ...]
+    points: np.ndarray  # shape (n, 2), or (n, 3) for codes on the sphere in three dimensions
+    method: str  # how they were projected; see `tf_vmf.report.engine.Projection`
+    num_examples: int  # examples from which the n points were drawn at random
+    rows: np.ndarray  # positions in their split, shape (n,)
+    labels: np.ndarray | None  # integer labels, shape (n,), or None
+    label_names: tuple[str, ...]  # names of the labels, or ()
+    titles: tuple[str, ...]  # title of each point, or ""
+    # the first 200 characters of each text; characteristic words where only counts are known
     beginnings: tuple[str, ...]
-    neighbors: np.ndarray
-    cosines: np.ndarray
+    neighbors: (
+        np.ndarray
+    )  # positions on this map of the nearest other points by the cosine of their codes, shape (n, k)
+    cosines: np.ndarray  # these cosines, shape (n, k)
 
 
 def map_codes(

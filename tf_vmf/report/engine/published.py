@@ -7,19 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class PublishedResult:
-    """A result from the literature, or from running published code again.
+    """A result from the literature, or from running published code again."""
 
-    Attributes:
-        model: What was trained, and by whom.
-        perplexity: Corpus perplexity, exp(total nats / total tokens); None where it was not reported.
-        document_perplexity: exp(mean over documents of nats per token); None where it was not reported.
-        protocol: What to know before comparing.
-    """
-
-    model: str
-    perplexity: float | None
-    document_perplexity: float | None
-    protocol: str
+    model: str  # what was trained, and by whom
+    perplexity: float | None  # corpus perplexity, exp(total nats / total tokens); None where it was not reported
+    document_perplexity: float | None  # exp(mean over documents of nats per token); None where it was not reported
+    protocol: str  # what to know before comparing
 
 
 _PUBLISHED = {
@@ -72,21 +65,13 @@ def published_results(corpus: str) -> tuple[PublishedResult, ...]:
 
 @dataclass(frozen=True)
 class PublishedSentenceResult:
-    """A result of a sentence model from the literature.
+    """A result of a sentence model from the literature."""
 
-    Attributes:
-        model: What was trained, and by whom.
-        inputless: Whether the decoder saw no words.
-        negative_elbo: NLL + KL in nats per sentence, as printed under "NLL"; None where it was not reported.
-        kl: The KL of it; None where it was not reported or there is none.
-        perplexity: As printed; a range as text.
-    """
-
-    model: str
-    inputless: bool
-    negative_elbo: float | None
-    kl: float | None
-    perplexity: str
+    model: str  # what was trained, and by whom
+    inputless: bool  # whether the decoder saw no words
+    negative_elbo: float | None  # NLL + KL in nats per sentence, as printed under "NLL"; None where it was not reported
+    kl: float | None  # the KL of it; None where it was not reported or there is none
+    perplexity: str  # as printed; a range as text
 
 
 _PUBLISHED_SENTENCES = {

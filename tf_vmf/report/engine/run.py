@@ -48,39 +48,25 @@ class Run:
 
 @dataclass(frozen=True, eq=False)
 class Latent:
-    """The latent variable.
+    """The latent variable."""
 
-    Attributes:
-        kind: Name of its layer's class, such as "VonMisesFisherLatent".
-        latent_dim: Its dimension.
-        description: What the layer says about its codes.
-    """
-
-    kind: str
-    latent_dim: int
-    description: LatentDescription
+    kind: str  # name of its layer's class, such as "VonMisesFisherLatent"
+    latent_dim: int  # its dimension
+    description: LatentDescription  # what the layer says about its codes
 
 
 @dataclass(frozen=True, eq=False)
 class CodeUse:
-    """The use of the latent space by the codes of the test split.
+    """The use of the latent space by the codes of the test split."""
 
-    Attributes:
-        variances: Variance of each dimension of the mean codes over examples, largest first, shape (d,), relative to the prior's:
-            1 is that of codes drawn from the prior, or from the fixed prior in the place of which another one was learned.
-        active_units: Dimensions with a variance above `tf_vmf.measures.ACTIVE_VARIANCE`.
-        kl: KL of each example in nats, shape (n,).
-        constant_kl: Whether all examples have the same KL.
-        concentration: Concentration of each example, shape (n,), where they differ; otherwise None.
-        length_correlation: Spearman's rank correlation of KL and length; nan where either is constant.
-    """
-
+    # variance of each dimension of the mean codes over examples, largest first, shape (d,), relative to the prior's: 1 is that of
+    # codes drawn from the prior, or from the fixed prior in the place of which another one was learned
     variances: np.ndarray
-    active_units: int
-    kl: np.ndarray
-    constant_kl: bool
-    concentration: np.ndarray | None
-    length_correlation: float
+    active_units: int  # dimensions with a variance above `tf_vmf.measures.ACTIVE_VARIANCE`
+    kl: np.ndarray  # KL of each example in nats, shape (n,)
+    constant_kl: bool  # whether all examples have the same KL
+    concentration: np.ndarray | None  # concentration of each example, shape (n,), where they differ; otherwise None
+    length_correlation: float  # spearman's rank correlation of KL and length; nan where either is constant
 
 
 def describe_run(

@@ -12,7 +12,7 @@ from tf_vmf._errors import ArgumentError
 from tf_vmf.data.sentences import Sentences
 from tf_vmf.models.lstm_vae import LSTMVAE
 from tf_vmf.report.engine.encodings import encode_sentences
-from tf_vmf.text.tokens import PAD_ID
+from tf_vmf.text.vocabulary import PAD_ID
 
 
 def interpolate_sentences(

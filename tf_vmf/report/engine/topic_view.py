@@ -30,161 +30,97 @@ _FINGERPRINT_WORDS, _FINGERPRINT_DIGITS = 5, 16
 
 @dataclass(frozen=True)
 class ViewedTopic:
-    """A topic of a view.
+    """A topic of a view."""
 
-    Attributes:
-        number: Counted from 0.
-        label: Its name.
-        words: Its words in the order of the model.
-        by_relevance: The words that are most relevant at some weight, with their probabilities.
-        coherence: How much its words belong together: 0 chance, 1 always; nan where that is not known.
-        size: Texts whose topic it is.
-        share: Mean proportion of the topic over all texts with a topic.
-        typical: Positions of texts near its center that are no near copies of each other, nearest first.
-        diverse: Positions of texts that are near the center and far from each other.
-    """
-
-    number: int
-    label: str
-    words: tuple[str, ...]
-    by_relevance: RelevantWords
-    coherence: float
-    size: int
-    share: float
-    typical: tuple[int, ...]
-    diverse: tuple[int, ...]
+    number: int  # counted from 0
+    label: str  # its name
+    words: tuple[str, ...]  # its words in the order of the model
+    by_relevance: RelevantWords  # the words that are most relevant at some weight, with their probabilities
+    coherence: float  # how much its words belong together: 0 chance, 1 always; nan where that is not known
+    size: int  # texts whose topic it is
+    share: float  # mean proportion of the topic over all texts with a topic
+    typical: tuple[int, ...]  # positions of texts near its center that are no near copies, nearest first
+    diverse: tuple[int, ...]  # positions of texts that are near the center and far from each other
 
 
 @dataclass(frozen=True, eq=False)
 class Grouping:
-    """Texts of each topic in groups: those of a label, or of a period of time.
+    """Texts of each topic in groups: those of a label, or of a period of time."""
 
-    Attributes:
-        name: What a group is called, as "label" or "month".
-        values: The groups in order.
-        counts: Texts per group and topic, shape (groups, topics).
-        num_values: Groups in all; of more labels than 40 the most frequent are shown.
-        of_text: The group of each text, shape (n,), -1 for none; None where not all groups are shown. Not part of JSON.
-    """
-
-    name: str
-    values: tuple[str, ...]
-    counts: np.ndarray
-    num_values: int
+    name: str  # what a group is called, as "label" or "month"
+    values: tuple[str, ...]  # the groups in order
+    counts: np.ndarray  # texts per group and topic, shape (groups, topics)
+    num_values: int  # groups in all; of more labels than 40 the most frequent are shown
+    # the group of each text, shape (n,), -1 for none; None where not all groups are shown. Not part of JSON.
     of_text: np.ndarray | None = field(default=None, metadata={"json": False})
 
 
 @dataclass(frozen=True, eq=False)
 class ViewedTexts:
-    """The texts of a view.
+    """The texts of a view."""
 
-    Attributes:
-        topic: The topic of each of the n texts, shape (n,); -1 for no known word.
-        rows: Positions of the m texts that the map shows, shape (m,), rising.
-        points: Where they lie, shape (m, 2), each coordinate from 0 to 1.
-        centers: Where each topic is densest on the map, shape (topics, 2).
-        beginnings: The beginnings of the m texts.
-        complete: Whether these are whole texts, all n of them.
-        longest: Characters of the longest beginning.
-        titles: Title or identifier of each of the m texts; () for their positions.
-        columns: Further columns of the user: a name, and a value for each of the m texts.
-        counts: How often each text holds each word, shape (n, V).
-        vocabulary: The V words.
-    """
-
-    topic: np.ndarray
-    rows: np.ndarray
-    points: np.ndarray
-    centers: np.ndarray
-    beginnings: tuple[str, ...]
-    complete: bool
-    longest: int
-    titles: tuple[str, ...]
+    topic: np.ndarray  # the topic of each of the n texts, shape (n,); -1 for no known word
+    rows: np.ndarray  # positions of the m texts that the map shows, shape (m,), rising
+    points: np.ndarray  # where they lie, shape (m, 2), each coordinate from 0 to 1
+    centers: np.ndarray  # where each topic is densest on the map, shape (topics, 2)
+    beginnings: tuple[str, ...]  # the beginnings of the m texts
+    complete: bool  # whether these are whole texts, all n of them
+    longest: int  # characters of the longest beginning
+    titles: tuple[str, ...]  # title or identifier of each of the m texts; () for their positions
+    # further columns of the user: a name, and a value for each of the m texts
     columns: tuple[tuple[str, tuple[str, ...]], ...]
-    counts: sparse.csr_matrix
-    vocabulary: tuple[str, ...]
+    counts: sparse.csr_matrix  # how often each text holds each word, shape (n, V)
+    vocabulary: tuple[str, ...]  # the V words
 
 
 @dataclass(frozen=True, eq=False)
 class TopicView:
-    """Topics as a page shows them.
+    """Topics as a page shows them."""
 
-    Attributes:
-        topics: The topics.
-        noun: What a text is called, as "text".
-        topic_noun: What a topic is called, as "topic".
-        num_texts: Texts in all.
-        num_unknown: Texts without a known word, which have no topic.
-        relevance_weight: Weight of the probability in the relevance of a word at first.
-        window: Where words of a topic are counted as together, as "windows of 10 words"; "" without coherences.
-        similarity: Cosines of the centers of topics, shape (topics, topics).
-        tree: The merges of the topics in scipy's format, shape (topics - 1, 4).
-        classes, times: Texts per label and per period, where there are any.
-        gone: Topics that were hidden when the view was made: they have no texts and are not shown.
-        fingerprint: Of the topics' first words: edits of other topics are told from edits of these.
-        texts: The texts behind the topics. Not part of JSON.
-    """
-
-    topics: tuple[ViewedTopic, ...]
-    noun: str
-    topic_noun: str
-    num_texts: int
-    num_unknown: int
-    relevance_weight: float
-    window: str
-    similarity: np.ndarray
-    tree: np.ndarray
-    classes: Grouping | None
+    topics: tuple[ViewedTopic, ...]  # the topics
+    noun: str  # what a text is called, as "text"
+    topic_noun: str  # what a topic is called, as "topic"
+    num_texts: int  # texts in all
+    num_unknown: int  # texts without a known word, which have no topic
+    relevance_weight: float  # weight of the probability in the relevance of a word at first
+    window: str  # where words of a topic are counted as together, as "windows of 10 words"; "" without coherences
+    similarity: np.ndarray  # cosines of the centers of topics, shape (topics, topics)
+    tree: np.ndarray  # the merges of the topics in scipy's format, shape (topics - 1, 4)
+    classes: Grouping | None  # classes, times: texts per label and per period, where there are any
     times: Grouping | None
-    gone: tuple[int, ...]
-    fingerprint: str
-    texts: ViewedTexts | None = field(default=None, metadata={"json": False})
+    gone: tuple[int, ...]  # topics that were hidden when the view was made: they have no texts and are not shown
+    fingerprint: str  # of the topics' first words: edits of other topics are told from edits of these
+    texts: ViewedTexts | None = field(
+        default=None, metadata={"json": False}
+    )  # the texts behind the topics. Not part of JSON.
 
 
 @dataclass(frozen=True, eq=False)
 class TopicSource:
-    """The source of a view: topics over the codes of n texts.
+    """The source of a view: topics over the codes of n texts."""
 
-    Attributes:
-        labels: The name of each of the K topics.
-        words: The words of each topic in the order of the model, ten or more where there are as many.
-        by_relevance: The words that are most relevant at some weight.
-        coherence: shape (K,).
-        shares: Mean proportion of each topic, shape (K,).
-        topic: The topic of each text, shape (n,); -1 for none.
-        codes: The codes of the texts, shape (n, d).
-        centers: The centers of the topics, shape (K, d).
-        spherical: Whether codes are unit vectors.
-        counts: Counts of words, shape (n, V).
-        vocabulary: The V words.
-        texts: The texts or their beginnings; None where only counts are known.
-        whole: Whether `texts` are whole.
-        titles: Title or identifier of each text; None for its position.
-        columns: Further columns to show with a text: a value of each text by name.
-        tree: The merges of the topics in scipy's format; None for those by the average cosine of their centers.
-        gone: Topics that are hidden, whose texts have topic -1.
-        num_unknown: Texts without a known word; None for all without a topic.
-        classes, times: Name of the groups, their values in order and the group of each text, -1 for none.
-    """
-
-    labels: Sequence[str]
+    labels: Sequence[str]  # the name of each of the K topics
+    # the words of each topic in the order of the model, ten or more where there are as many
     words: Sequence[Sequence[str]]
-    by_relevance: Sequence[RelevantWords]
-    coherence: np.ndarray
-    shares: np.ndarray
-    topic: np.ndarray
-    codes: np.ndarray
-    centers: np.ndarray
-    spherical: bool
-    counts: sparse.csr_matrix
-    vocabulary: Sequence[str]
-    texts: Sequence[str] | None = None
-    whole: bool = False
-    titles: Sequence[str] | None = None
+    by_relevance: Sequence[RelevantWords]  # the words that are most relevant at some weight
+    coherence: np.ndarray  # shape (K,)
+    shares: np.ndarray  # mean proportion of each topic, shape (K,)
+    topic: np.ndarray  # the topic of each text, shape (n,); -1 for none
+    codes: np.ndarray  # the codes of the texts, shape (n, d)
+    centers: np.ndarray  # the centers of the topics, shape (K, d)
+    spherical: bool  # whether codes are unit vectors
+    counts: sparse.csr_matrix  # counts of words, shape (n, V)
+    vocabulary: Sequence[str]  # the V words
+    texts: Sequence[str] | None = None  # the texts or their beginnings; None where only counts are known
+    whole: bool = False  # whether `texts` are whole
+    titles: Sequence[str] | None = None  # title or identifier of each text; None for its position
+    # further columns to show with a text: a value of each text by name
     columns: Mapping[str, Sequence[Any]] | None = None
+    # the merges of the topics in scipy's format; None for those by the average cosine of their centers
     tree: np.ndarray | None = None
-    gone: Sequence[int] = ()
-    num_unknown: int | None = None
+    gone: Sequence[int] = ()  # topics that are hidden, whose texts have topic -1
+    num_unknown: int | None = None  # texts without a known word; None for all without a topic
+    # classes, times: name of the groups, their values in order and the group of each text, -1 for none
     classes: tuple[str, Sequence[str], np.ndarray] | None = None
     times: tuple[str, Sequence[str], np.ndarray] | None = None
 

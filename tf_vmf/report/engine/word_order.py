@@ -16,7 +16,7 @@ from tf_vmf.data.sentences import Sentences
 from tf_vmf.models.lstm_vae import LSTMVAE
 from tf_vmf.models.variational_autoencoder import VariationalAutoencoder
 from tf_vmf.report.engine.encodings import encode_sentences, unit_rows
-from tf_vmf.text.tokens import UNK_ID
+from tf_vmf.text.vocabulary import UNK_ID
 
 # Folded into the seed with a sentence's number: its swaps, its replacement, and the choice of sentences share no draws.
 _SWAPS, _REPLACEMENT, _CHOICE = 0, 1, 2
@@ -52,17 +52,9 @@ class WordOrder:
 
 
 def swap_adjacent(words: np.ndarray, num_swaps: int, seed: int | Sequence[int]) -> np.ndarray:
-    """Copies of a sentence after 0, 1, ..., `num_swaps` swaps of two adjacent words, each at a random place.
+    """Copies of n >= 2 words after 0, 1, ..., `num_swaps` swaps of adjacent words at random places: (num_swaps + 1, n).
 
-    Places are drawn independently, so that a swap may undo the one before.
-
-    Args:
-        words: Ids of at least 2 words, shape (n,), no `<eos>` among them.
-        num_swaps: Number of swaps of the last copy.
-        seed: The places are a function of it alone.
-
-    Returns:
-        Ids of shape (num_swaps + 1, n); row s is row s - 1 after one more swap.
+    Places are drawn independently, so that a swap may undo the one before; they are a function of the seed alone.
     """
     words = np.asarray(words)
     if words.ndim != 1 or len(words) < 2:

@@ -16,24 +16,14 @@ _WEIGHTS = np.linspace(0.0, 1.0, 101)
 
 @dataclass(frozen=True)
 class RelevantWords:
-    """All words of a topic that are among its most relevant ones at some weight, with what their relevance is made of.
+    """All words of a topic that are among its most relevant ones at some weight, with what their relevance is made of."""
 
-    Attributes:
-        words: The words, most probable first.
-        probabilities: p(w|topic) of each.
-        overall: p(w) of each, over all topics.
-    """
-
-    words: tuple[str, ...]
-    probabilities: tuple[float, ...]
-    overall: tuple[float, ...]
+    words: tuple[str, ...]  # the words, most probable first
+    probabilities: tuple[float, ...]  # p(w|topic) of each
+    overall: tuple[float, ...]  # p(w) of each, over all topics
 
     def order(self, weight: float) -> list[int]:
-        """Positions of the words, most relevant first.
-
-        Args:
-            weight: Of the probability, in [0, 1]: 1 orders by p(w|topic), 0 by the lift p(w|topic) / p(w).
-        """
+        """Positions of the words, most relevant first; weight 1 orders by p(w|topic), 0 by the lift p(w|topic) / p(w)."""
         if not self.words:
             return []
         scores = relevance(np.log(self.probabilities), np.log(self.overall), weight)
@@ -43,16 +33,9 @@ class RelevantWords:
 def relevant_words(
     probabilities: np.ndarray, overall: np.ndarray, vocabulary: Sequence[str], num_words: int = 10
 ) -> list[RelevantWords]:
-    """The words that are among the `num_words` most relevant of a topic at any weight 0, 0.01, ..., 1.
+    """Per topic the words that are among its `num_words` most relevant at any weight 0, 0.01, ..., 1.
 
-    Args:
-        probabilities: p(w|topic), shape (topics, V), positive.
-        overall: p(w), shape (V,), positive.
-        vocabulary: The V words.
-        num_words: Words per topic and weight.
-
-    Returns:
-        One entry per topic.
+    `probabilities` are p(w|topic), (topics, V), `overall` p(w), (V,), both positive.
     """
     log_p, log_overall = np.log(probabilities), np.log(overall)
     number = min(num_words, len(vocabulary))

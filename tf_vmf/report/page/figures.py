@@ -41,22 +41,14 @@ BLUE, ORANGE, GREEN, GREY = "#2b6cb0", "#d9731a", "#2f855a", "#8a94a0"
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """A figure in inches that belongs to no window and no global state; pyplot is never imported.
-
-    Raises:
-        ModuleNotFoundError: matplotlib is not installed.
-    """
+    """A figure in inches that belongs to no window and no global state; pyplot is never imported."""
     with optional("demo", "Figures"):
         from matplotlib.figure import Figure
     return Figure(figsize=(width, height), layout="constrained")
 
 
 def styled(plot: Callable[_P, Figure]) -> Callable[_P, Figure]:
-    """Draws a figure in the reports' style.
-
-    Raises:
-        ModuleNotFoundError: matplotlib is not installed; raised when the plot is called.
-    """
+    """Draws a figure in the reports' style."""
 
     @wraps(plot)
     def in_style(*args: _P.args, **kwargs: _P.kwargs) -> Figure:

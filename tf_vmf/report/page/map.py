@@ -34,21 +34,13 @@ REST, REST_SHAPE = "rest", "M-1.7 0a1.7 1.7 0 1 0 3.4 0a1.7 1.7 0 1 0-3.4 0z"
 
 @dataclass(frozen=True)
 class Group:
-    """A line of a legend.
+    """A line of a legend."""
 
-    Attributes:
-        value: The label; None for the rest.
-        name: Its name.
-        size: Points that have it.
-        shape: Outline of its mark.
-        color: Class of its color.
-    """
-
-    value: int | None
-    name: str
-    size: int
-    shape: str
-    color: str
+    value: int | None  # the label; None for the rest
+    name: str  # its name
+    size: int  # points that have it
+    shape: str  # outline of its mark
+    color: str  # class of its color
 
 
 @dataclass(frozen=True)
@@ -63,19 +55,12 @@ class Mark:
 
 @dataclass(frozen=True)
 class Map:
-    """A map to point at, search and filter; without JavaScript it is a figure with a legend.
+    """A map to point at, search and filter; without JavaScript it is a figure with a legend."""
 
-    Attributes:
-        code_map: The points, part of the findings that `write_report` is given.
-        path: Where these findings hold it, as "codes.code_map".
-        caption: What to see in it.
-        noun: What an example is called, as "document".
-    """
-
-    code_map: CodeMap
-    path: str
-    caption: str
-    noun: str
+    code_map: CodeMap  # the points, part of the findings that `write_report` is given
+    path: str  # where these findings hold it, as "codes.code_map"
+    caption: str  # what to see in it
+    noun: str  # what an example is called, as "document"
     kind: str = field(default="map", init=False)
 
     @cached_property
@@ -123,17 +108,10 @@ class Map:
 def layout(
     points: np.ndarray, method: str
 ) -> tuple[np.ndarray, tuple[tuple[float, float, float], ...], tuple[str, ...], float]:
-    """Where points lie on the page.
+    """Where points (n, 2) or (n, 3) lie on the page: positions (y downwards), disks (x, y, radius), their names, and the height.
 
     Points on the sphere in three dimensions lie on two hemispheres in Lambert's equal-area projection: equal patches of the sphere
-    are equal on the page. The back is drawn as seen from behind.
-
-    Args:
-        points: shape (n, 2) or (n, 3).
-        method: How they were projected; codes themselves keep their proportions.
-
-    Returns:
-        (positions, shape (n, 2), y downwards; disks (x, y, radius); their names; height of the drawing).
+    are equal on the page. The back is drawn as seen from behind. Codes themselves keep their proportions.
     """
     points = np.asarray(points, np.float64)
     if points.shape[-1] == 3:

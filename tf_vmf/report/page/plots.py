@@ -27,12 +27,8 @@ def training_curves(
 ) -> Figure:
     """Curves of training (blue) and validation (orange, dashed) over epochs, one panel per measure.
 
-    Args:
-        history: A row per epoch with any of loss, nll, kl, perplexity, mean_code_perplexity, code_gain, the same with `val_` in
-            front, learning_rate and epoch; values may be strings, as `csv.DictReader` gives them.
-        best_epoch: Marked by a vertical line.
-        unigram_perplexity: Marked by a horizontal line.
-        example: What an example is called, such as "document".
+    A row of `history` has any of `_CURVES`, the same with `val_` in front, learning_rate and epoch; values may be strings, as
+    `csv.DictReader` gives them. `best_epoch` is marked by a vertical line, `unigram_perplexity` by a horizontal one.
     """
     from matplotlib.ticker import MaxNLocator
 
@@ -79,14 +75,7 @@ def training_curves(
 
 @styled
 def histogram(values: np.ndarray, axis_label: str, *, bins: int = 50, counted: str = "documents") -> Figure:
-    """Histogram of a quantity over examples, such as the KL or a learned concentration; the mean is marked.
-
-    Args:
-        values: One per example, shape (n,).
-        axis_label: What they are, with their unit.
-        bins: Number of bars.
-        counted: What the examples are called, as "documents".
-    """
+    """Histogram of a quantity over examples, shape (n,), such as the KL or a learned concentration; the mean is marked."""
     values = np.asarray(values, np.float64)
     figure = new_figure(4.6, 2.7)
     axes = figure.add_subplot()
@@ -102,13 +91,7 @@ def histogram(values: np.ndarray, axis_label: str, *, bins: int = 50, counted: s
 def active_units(
     variances: np.ndarray, *, threshold: float = ACTIVE_VARIANCE, reference: str = "in the prior"
 ) -> Figure:
-    """Variance of each dimension of the codes, and the threshold of an active unit.
-
-    Args:
-        variances: Largest first, shape (d,); see `tf_vmf.report.engine.run.CodeUse`.
-        threshold: Bars above it are blue, others grey.
-        reference: Where a variance is 1, for the label of the axis.
-    """
+    """Variance of each dimension of the codes, largest first, and the threshold of an active unit: bars above it are blue."""
     active = np.asarray(variances) > threshold
     figure = new_figure(4.6, 2.7)
     axes = figure.add_subplot()
@@ -122,12 +105,9 @@ def active_units(
 
 @styled
 def word_order(curves: Mapping[str, WordOrder]) -> Figure:
-    """Cosine with the unchanged sentence against the number of swaps, one curve per model; bars are two standard errors.
+    """Cosine with the unchanged sentence against the number of swaps, a curve per model, at most four; bars: two standard errors.
 
     The dashed line is the cosine after one word was replaced by another, the dotted line that with another sentence.
-
-    Args:
-        curves: What `word_order_sensitivity` returned, by the name of the model; up to four.
     """
     from matplotlib.ticker import MaxNLocator
 

@@ -40,15 +40,10 @@ class Bar:
 
 @dataclass(frozen=True)
 class TopicExplorer:
-    """Topics to work with: a map, their words and texts, a search, and how topics relate to each other.
+    """Topics to work with: a map, their words and texts, a search, and how topics relate to each other."""
 
-    Attributes:
-        view: The topics.
-        number: Its number among the explorers of the page.
-    """
-
-    view: TopicView
-    number: int = 0
+    view: TopicView  # the topics
+    number: int = 0  # its number among the explorers of the page
     kind: str = field(default="topics", init=False)
 
     @property
@@ -203,15 +198,10 @@ class TopicExplorer:
 
 @dataclass(frozen=True)
 class Relation:
-    """How the topics of an explorer relate: a picture, and without JavaScript a table.
+    """How the topics of an explorer relate: a picture, and without JavaScript a table."""
 
-    Attributes:
-        explorer: The explorer.
-        relation: "tree", "similarity", "classes" or "times".
-    """
-
-    explorer: TopicExplorer
-    relation: Literal["tree", "similarity", "classes", "times"]
+    explorer: TopicExplorer  # the explorer
+    relation: Literal["tree", "similarity", "classes", "times"]  # "tree", "similarity", "classes" or "times"
     kind: str = field(default="relation", init=False)
 
     @property
@@ -295,11 +285,7 @@ def percent(share: float) -> str:
 def topic_colors(tree: np.ndarray, num_topics: int) -> list[tuple[str, str]]:
     """A color per topic for light and dark pages, each with a contrast of at least 3 to the paper.
 
-    Hues follow the leaves of the tree, and neighbors differ in lightness.
-
-    Args:
-        tree: The merges of the topics, shape (num_topics - 1, 4).
-        num_topics: Number of topics.
+    Hues follow the leaves of the tree, (num_topics - 1, 4), and neighbors differ in lightness.
     """
     from scipy.cluster.hierarchy import leaves_list
 

@@ -20,34 +20,21 @@ _NPMI = "NPMI (document)"
 
 @dataclass(frozen=True)
 class AxisWords:
-    """The words decoded at one end of a latent axis.
+    """The words decoded at one end of a latent axis."""
 
-    Attributes:
-        name: "+e3" or "-e3" for the two ends of the third axis.
-        words: The most relevant words there.
-        npmi: Their coherence with the whole document as window.
-    """
-
-    name: str
-    words: tuple[str, ...]
-    npmi: float
+    name: str  # "+e3" or "-e3" for the two ends of the third axis
+    words: tuple[str, ...]  # the most relevant words there
+    npmi: float  # their coherence with the whole document as window
 
 
 @dataclass(frozen=True, eq=False)
 class Axes(ReportSection):
-    """Words of the axes.
+    """Words of the axes."""
 
-    Attributes:
-        latent: The latent variable.
-        axes: Both ends of every latent axis, most coherent first.
-        npmi: Their mean coherence; document window.
-        diversity: Share of distinct words among the first 25 of each.
-    """
-
-    latent: Latent
-    axes: tuple[AxisWords, ...]
-    npmi: float
-    diversity: float
+    latent: Latent  # the latent variable
+    axes: tuple[AxisWords, ...]  # both ends of every latent axis, most coherent first
+    npmi: float  # their mean coherence; document window
+    diversity: float  # share of distinct words among the first 25 of each
 
     @classmethod
     def find(cls, context: DocumentContext) -> Self:

@@ -21,7 +21,7 @@ from tf_vmf.report.engine.sentence_decoding import (
 )
 from tf_vmf.report.page.page import Block, Section, Table, Text
 from tf_vmf.report.section import ReportSection
-from tf_vmf.text.tokens import UNK_ID
+from tf_vmf.text.vocabulary import UNK_ID
 
 _EXAMPLES, _OVERLAP_SENTENCES = 8, 200
 _PATHS, _PATH_POINTS = 3, 5
@@ -29,49 +29,30 @@ _PATHS, _PATH_POINTS = 3, 5
 
 @dataclass(frozen=True)
 class Reconstruction:
-    """A test sentence and what is decoded greedily from its code.
+    """A test sentence and what is decoded greedily from its code."""
 
-    Attributes:
-        sentence: The sentence.
-        decoded: The decoded sentence.
-        nll: NLL of the sentence itself given its code, in nats.
-        tokens: Its tokens, <eos> included.
-    """
-
-    sentence: str
-    decoded: str
-    nll: float
-    tokens: int
+    sentence: str  # the sentence
+    decoded: str  # the decoded sentence
+    nll: float  # NLL of the sentence itself given its code, in nats
+    tokens: int  # its tokens, <eos> included
 
 
 @dataclass(frozen=True)
 class WordOverlap:
-    """The share of a test sentence's distinct words in what is decoded from a code: means over sentences.
+    """The share of a test sentence's distinct words in what is decoded from a code: means over sentences."""
 
-    Attributes:
-        own: From the sentence's own code.
-        other: From the code of another sentence; label and bag of words, where the model reads them, stay the sentence's own.
-        num_sentences: Sentences averaged over.
-    """
-
-    own: float
-    other: float
-    num_sentences: int
+    own: float  # from the sentence's own code
+    other: float  # from the code of another sentence; label and bag of words, where the model reads them, stay the sentence's own
+    num_sentences: int  # sentences averaged over
 
 
 @dataclass(frozen=True)
 class Reconstructions(ReportSection):
-    """Test sentences, what is decoded greedily from their codes, and their NLL.
+    """Test sentences, what is decoded greedily from their codes, and their NLL."""
 
-    Attributes:
-        reconstructions: Some test sentences with what their codes decode to.
-        overlap: How many of their words come back; None of a single sentence.
-        given: What the decoder is given besides code and words, or "".
-    """
-
-    reconstructions: tuple[Reconstruction, ...]
-    overlap: WordOverlap | None
-    given: str
+    reconstructions: tuple[Reconstruction, ...]  # some test sentences with what their codes decode to
+    overlap: WordOverlap | None  # how many of their words come back; None of a single sentence
+    given: str  # what the decoder is given besides code and words, or ""
 
     @classmethod
     def find(cls, context: SentenceContext) -> Self | None:
@@ -113,33 +94,21 @@ class Reconstructions(ReportSection):
 
 @dataclass(frozen=True)
 class Interpolation:
-    """Sentences decoded greedily between the codes of two test sentences.
+    """Sentences decoded greedily between the codes of two test sentences."""
 
-    Attributes:
-        start, end: The two sentences.
-        fractions: Where on the way, 0 to 1.
-        decoded: The sentence decoded there.
-    """
-
-    start: str
+    start: str  # start, end: the two sentences
     end: str
-    fractions: tuple[float, ...]
-    decoded: tuple[str, ...]
+    fractions: tuple[float, ...]  # where on the way, 0 to 1
+    decoded: tuple[str, ...]  # the sentence decoded there
 
 
 @dataclass(frozen=True)
 class Interpolations(ReportSection):
-    """Sentences decoded greedily between the codes of two test sentences.
+    """Sentences decoded greedily between the codes of two test sentences."""
 
-    Attributes:
-        interpolations: The ways.
-        way: What they follow, as "great circle".
-        given: What the decoder is given besides code and words, or "".
-    """
-
-    interpolations: tuple[Interpolation, ...]
-    way: str
-    given: str
+    interpolations: tuple[Interpolation, ...]  # the ways
+    way: str  # what they follow, as "great circle"
+    given: str  # what the decoder is given besides code and words, or ""
 
     @classmethod
     def find(cls, context: SentenceContext) -> Self | None:

@@ -21,30 +21,19 @@ _OPPOSITE = -0.999
 
 @dataclass(frozen=True)
 class WordsOfLabel:
-    """The words that the model predicts at the center of the training codes of a label.
+    """The words that the model predicts at the center of the training codes of a label."""
 
-    Attributes:
-        label: Its name.
-        words: The most relevant words.
-        size: Training documents with the label.
-    """
-
-    label: str
-    words: tuple[str, ...]
-    size: int
+    label: str  # its name
+    words: tuple[str, ...]  # the most relevant words
+    size: int  # training documents with the label
 
 
 @dataclass(frozen=True)
 class LabelWords(ReportSection):
-    """Words that the decoder predicts at the center of the codes of each label.
+    """Words that the decoder predicts at the center of the codes of each label."""
 
-    Attributes:
-        labels: The 24 most frequent labels, in the order of the labels.
-        num_labels: Labels of the training documents.
-    """
-
-    labels: tuple[WordsOfLabel, ...]
-    num_labels: int
+    labels: tuple[WordsOfLabel, ...]  # the 24 most frequent labels, in the order of the labels
+    num_labels: int  # labels of the training documents
 
     @classmethod
     def find(cls, context: DocumentContext) -> Self | None:
@@ -87,22 +76,14 @@ class LabelWords(ReportSection):
 
 @dataclass(frozen=True)
 class LabelPath(ReportSection):
-    """Words on the way from the center of one label to that of another: the frequent labels of smallest cosine.
+    """Words on the way from the center of one label to that of another: the frequent labels of smallest cosine."""
 
-    Attributes:
-        way: What the path follows, as "great circle".
-        start, end: Names of the labels.
-        cosine: Cosine of their centers.
-        fractions: Where on the way, 0 to 1.
-        words: The most relevant words there.
-    """
-
-    way: str
-    start: str
+    way: str  # what the path follows, as "great circle"
+    start: str  # start, end: names of the labels
     end: str
-    cosine: float
-    fractions: tuple[float, ...]
-    words: tuple[tuple[str, ...], ...]
+    cosine: float  # cosine of their centers
+    fractions: tuple[float, ...]  # where on the way, 0 to 1
+    words: tuple[tuple[str, ...], ...]  # the most relevant words there
 
     @classmethod
     def find(cls, context: DocumentContext) -> Self | None:

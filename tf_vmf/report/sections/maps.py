@@ -15,13 +15,9 @@ from tf_vmf.report.section import ReportSection
 
 @dataclass(frozen=True, eq=False)
 class _ExampleMap(ReportSection):
-    """Test examples as points.
+    """Test examples as points."""
 
-    Attributes:
-        code_map: The points.
-    """
-
-    code_map: CodeMap
+    code_map: CodeMap  # the points
 
     @classmethod
     def find(cls, context: DocumentContext | SentenceContext) -> Self | None:

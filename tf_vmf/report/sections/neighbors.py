@@ -24,15 +24,10 @@ _SENTENCES, _SENTENCE_NEIGHBORS = 5, 4
 
 @dataclass(frozen=True)
 class DocumentNeighbors(ReportSection):
-    """Nearest neighbors.
+    """Nearest neighbors."""
 
-    Attributes:
-        neighbors: Some test documents with their nearest training documents.
-        agreement: How often neighbors share a label; None without labels.
-    """
-
-    neighbors: tuple[NeighborList, ...]
-    agreement: LabelAgreement | None
+    neighbors: tuple[NeighborList, ...]  # some test documents with their nearest training documents
+    agreement: LabelAgreement | None  # how often neighbors share a label; None without labels
 
     @classmethod
     def find(cls, context: DocumentContext) -> Self:
@@ -50,21 +45,13 @@ class DocumentNeighbors(ReportSection):
 
 @dataclass(frozen=True)
 class SentenceNeighbors(ReportSection):
-    """Nearest neighbors.
+    """Nearest neighbors."""
 
-    Attributes:
-        neighbors: Some test sentences with their nearest training sentences.
-        num_searched: Training sentences among which neighbors are searched.
-        train_examples: Training sentences in all.
-        agreement: How often neighbors share a label; None without labels.
-        reads_label: Whether the encoder reads the label.
-    """
-
-    neighbors: tuple[NeighborList, ...]
-    num_searched: int
-    train_examples: int
-    agreement: LabelAgreement | None
-    reads_label: bool
+    neighbors: tuple[NeighborList, ...]  # some test sentences with their nearest training sentences
+    num_searched: int  # training sentences among which neighbors are searched
+    train_examples: int  # training sentences in all
+    agreement: LabelAgreement | None  # how often neighbors share a label; None without labels
+    reads_label: bool  # whether the encoder reads the label
 
     @classmethod
     def find(cls, context: SentenceContext) -> Self | None:

@@ -13,7 +13,7 @@ from tf_vmf.report.page import plots
 from tf_vmf.report.page.page import Block, Image, Section, Table, Text
 from tf_vmf.report.phrases import number
 from tf_vmf.report.section import ReportSection
-from tf_vmf.text.tokens import UNK_ID
+from tf_vmf.text.vocabulary import UNK_ID
 
 # Cosines that differ from 1 by less are rounding.
 _ROUNDING = 1e-4
@@ -23,21 +23,13 @@ _WORDS_TO_SWAP = 8
 
 @dataclass(frozen=True, eq=False)
 class OrderOfWords(ReportSection):
-    """Structure in the codes.
+    """Structure in the codes."""
 
-    Attributes:
-        posterior: Kind of the code, such as "von Mises-Fisher".
-        word_order: How codes change with the order of words; None where no test sentence has two words.
-        beyond_bag_of_words: How well a bag of words predicts the codes.
-        order_free_encoder: Whether the encoder is a bag of words itself.
-        reads_label: Whether the encoder reads the label.
-    """
-
-    posterior: str
-    word_order: WordOrder | None
-    beyond_bag_of_words: BeyondBagOfWords
-    order_free_encoder: bool
-    reads_label: bool
+    posterior: str  # kind of the code, such as "von Mises-Fisher"
+    word_order: WordOrder | None  # how codes change with the order of words; None where no test sentence has two words
+    beyond_bag_of_words: BeyondBagOfWords  # how well a bag of words predicts the codes
+    order_free_encoder: bool  # whether the encoder is a bag of words itself
+    reads_label: bool  # whether the encoder reads the label
 
     @classmethod
     def find(cls, context: SentenceContext) -> Self | None:

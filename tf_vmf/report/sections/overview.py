@@ -17,15 +17,10 @@ from tf_vmf.report.section import ReportSection
 
 @dataclass(frozen=True, eq=False)
 class Overview(ReportSection):
-    """The head of a report.
+    """The head of a report."""
 
-    Attributes:
-        run: The record of the run.
-        latent: The latent variable; None of a plain language model.
-    """
-
-    run: Run
-    latent: Latent | None
+    run: Run  # the record of the run
+    latent: Latent | None  # the latent variable; None of a plain language model
     noun: ClassVar[str]
     token: ClassVar[str]
     counted: ClassVar[str]
@@ -135,13 +130,9 @@ class DocumentOverview(Overview):
 
 @dataclass(frozen=True, eq=False)
 class SentenceOverview(Overview):
-    """The head of the report of a sentence model.
+    """The head of the report of a sentence model."""
 
-    Attributes:
-        setting: What the model reads.
-    """
-
-    setting: SentenceSetting
+    setting: SentenceSetting  # what the model reads
     noun, token, counted, digits = "sentence", "token", "token types", 1
 
     @classmethod

@@ -27,23 +27,14 @@ _BATCH = 64
 
 @dataclass(frozen=True, eq=False)
 class DocumentResults(ReportSection):
-    """The figures, what each one means, the unigram baseline and, where there are any, published results.
+    """The figures, what each one means, the unigram baseline and, where there are any, published results."""
 
-    Attributes:
-        metrics: The content of `metrics.json`.
-        test_examples: Test documents.
-        vocabulary_size: Words of the model.
-        latent: The latent variable.
-        published: Published results on the corpus, or ().
-        published_vocabulary_size: The vocabulary behind these, or None.
-    """
-
-    metrics: Mapping[str, Any]
-    test_examples: int
-    vocabulary_size: int
-    latent: Latent
-    published: tuple[PublishedResult, ...]
-    published_vocabulary_size: int | None
+    metrics: Mapping[str, Any]  # the content of `metrics.json`
+    test_examples: int  # test documents
+    vocabulary_size: int  # words of the model
+    latent: Latent  # the latent variable
+    published: tuple[PublishedResult, ...]  # published results on the corpus, or ()
+    published_vocabulary_size: int | None  # the vocabulary behind these, or None
 
     @classmethod
     def find(cls, context: DocumentContext) -> Self:
@@ -93,29 +84,18 @@ class DocumentResults(ReportSection):
 
 @dataclass(frozen=True, eq=False)
 class SentenceResults(ReportSection):
-    """The figures, what each one means, what the code is worth, and published results where there are any.
+    """The figures, what each one means, what the code is worth, and published results where there are any."""
 
-    Attributes:
-        metrics: The content of `metrics.json`.
-        test_examples: Test sentences.
-        vocabulary_size: Token types of the model.
-        latent: The latent variable; None of a plain language model.
-        setting: What the model reads.
-        published: Published results on the corpus, or ().
-        published_protocol: What to know before comparing with these, a paragraph each.
-        published_vocabulary_size: The vocabulary behind these, or None.
-        mean_code_perplexity: Test perplexity where the decoder reads the mean of several samples, which is not a bound: of a model
-            that was trained so, or as the published results, with 3; None where there are none, and of a model without a code.
-    """
-
-    metrics: Mapping[str, Any]
-    test_examples: int
-    vocabulary_size: int
-    latent: Latent | None
-    setting: SentenceSetting
-    published: tuple[PublishedSentenceResult, ...]
-    published_protocol: tuple[str, ...]
-    published_vocabulary_size: int | None
+    metrics: Mapping[str, Any]  # the content of `metrics.json`
+    test_examples: int  # test sentences
+    vocabulary_size: int  # token types of the model
+    latent: Latent | None  # the latent variable; None of a plain language model
+    setting: SentenceSetting  # what the model reads
+    published: tuple[PublishedSentenceResult, ...]  # published results on the corpus, or ()
+    published_protocol: tuple[str, ...]  # what to know before comparing with these, a paragraph each
+    published_vocabulary_size: int | None  # the vocabulary behind these, or None
+    # test perplexity where the decoder reads the mean of several samples, which is not a bound: of a model that was trained so, or
+    # as the published results, with 3; None where there are none, and of a model without a code
     mean_code_perplexity: float | None
 
     @classmethod

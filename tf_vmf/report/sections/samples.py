@@ -16,7 +16,7 @@ from tf_vmf.report.engine.sentence_decoding import conditions, decode, prior_cod
 from tf_vmf.report.engine.words import DistinctiveWords, distinctive_words
 from tf_vmf.report.page.page import Block, Section, Table, Text
 from tf_vmf.report.section import ReportSection
-from tf_vmf.text.tokens import UNK_ID
+from tf_vmf.text.vocabulary import UNK_ID
 
 _PRIOR_SAMPLES, _MOST_LABELS = 8, 4
 _SHOWN, _COUNTED, _WORDS = 5, 1000, 15
@@ -24,21 +24,13 @@ _SHOWN, _COUNTED, _WORDS = 5, 1000, 15
 
 @dataclass(frozen=True)
 class PriorSamples(ReportSection):
-    """Sentences that are written from no other sentence.
+    """Sentences that are written from no other sentence."""
 
-    Attributes:
-        greedy: Decoded greedily from codes of the prior; () of a model without a code.
-        drawn: Drawn word by word, from the same codes where there are codes.
-        given: The test sentences whose bags of words the model was given; () where it reads none.
-        has_code: Whether the model has a code.
-        reads: What a plain language model conditions on, or "".
-    """
-
-    greedy: tuple[str, ...]
-    drawn: tuple[str, ...]
-    given: tuple[str, ...]
-    has_code: bool
-    reads: str
+    greedy: tuple[str, ...]  # decoded greedily from codes of the prior; () of a model without a code
+    drawn: tuple[str, ...]  # drawn word by word, from the same codes where there are codes
+    given: tuple[str, ...]  # the test sentences whose bags of words the model was given; () where it reads none
+    has_code: bool  # whether the model has a code
+    reads: str  # what a plain language model conditions on, or ""
 
     @classmethod
     def find(cls, context: SentenceContext) -> Self | None:
@@ -78,21 +70,14 @@ class PriorSamples(ReportSection):
 
 @dataclass(frozen=True)
 class SamplesOfLabel:
-    """Sentences written for one label.
+    """Sentences written for one label."""
 
-    Attributes:
-        label: Its name.
-        samples: The first of the sentences.
-        words: The words that set all sentences of the label apart, with their log-odds ratios in standard deviations.
-        training_words: The same of the training sentences.
-        shared_words: How many of `words` are more frequent in training sentences of the label, too.
-    """
-
-    label: str
-    samples: tuple[str, ...]
+    label: str  # its name
+    samples: tuple[str, ...]  # the first of the sentences
+    # the words that set all sentences of the label apart, with their log-odds ratios in standard deviations
     words: tuple[tuple[str, float], ...]
-    training_words: tuple[tuple[str, float], ...]
-    shared_words: int
+    training_words: tuple[tuple[str, float], ...]  # the same of the training sentences
+    shared_words: int  # how many of `words` are more frequent in training sentences of the label, too
 
 
 @dataclass(frozen=True)
@@ -101,18 +86,12 @@ class LabelSamples(ReportSection):
 
     A conditional model is given the label, with the same codes from the prior for all labels. Any other model decodes the codes of
     test sentences of the label.
-
-    Attributes:
-        labels: The labels compared: the most frequent ones.
-        num_samples: Sentences written for each.
-        setting: What the model reads.
-        has_code: Whether the model has a code.
     """
 
-    labels: tuple[SamplesOfLabel, ...]
-    num_samples: int
-    setting: SentenceSetting
-    has_code: bool
+    labels: tuple[SamplesOfLabel, ...]  # the labels compared: the most frequent ones
+    num_samples: int  # sentences written for each
+    setting: SentenceSetting  # what the model reads
+    has_code: bool  # whether the model has a code
 
     @classmethod
     def find(cls, context: SentenceContext) -> Self | None:

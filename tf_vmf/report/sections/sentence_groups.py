@@ -18,7 +18,7 @@ from tf_vmf.report.engine.words import relevant_words
 from tf_vmf.report.page.page import Block, Section, Text
 from tf_vmf.report.section import ReportSection
 from tf_vmf.report.sections.topics import topic_blocks
-from tf_vmf.text.tokens import SPECIAL_TOKENS
+from tf_vmf.text.vocabulary import SPECIAL_TOKENS
 
 SHOWN_WORDS = 10
 # Sentences are full of function words; at this weight words are frequent in a group and rare elsewhere.
@@ -34,18 +34,12 @@ class SentenceGroups(ReportSection):
 
     The frequency of a word in a group of n tokens that holds it c times is (c + 500 p) / (n + 500), where p is its frequency in
     all sentences. Special tokens and words of fewer than five occurrences are left out.
-
-    Attributes:
-        view: The groups, largest first, as a page shows them.
-        centers: Their centers, shape (number of groups, latent_dim); unit vectors on the sphere.
-        reads_label: Whether the encoder reads the label.
-        nmi: Normalized mutual information of groups and labels, 0 to 1; None without labels.
     """
 
-    view: TopicView
-    centers: np.ndarray
-    reads_label: bool
-    nmi: float | None
+    view: TopicView  # the groups, largest first, as a page shows them
+    centers: np.ndarray  # their centers, shape (number of groups, latent_dim); unit vectors on the sphere
+    reads_label: bool  # whether the encoder reads the label
+    nmi: float | None  # normalized mutual information of groups and labels, 0 to 1; None without labels
 
     @classmethod
     def find(cls, context: SentenceContext) -> Self | None:
@@ -108,17 +102,10 @@ class SentenceGroups(ReportSection):
 
 
 def cluster(encodings: Encodings, k: int, *, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """K-means with scikit-learn; on the sphere with centers moved onto it.
+    """K-means of n codes with scikit-learn; on the sphere with centers moved onto it: the group of each code, and the centers.
 
-    For unit vectors |x - c|^2 = 2 - 2 cos(x, c) where |c| = 1, so these are groups by cosine.
-
-    Args:
-        encodings: The codes of n examples.
-        k: Number of groups, at most n. Where fewer codes differ, as of a collapsed model, there are fewer.
-        seed: Seed of the starting centers.
-
-    Returns:
-        (the group of each code, shape (n,), numbered by falling size; the centers, shape (groups, d)).
+    Groups are numbered by falling size; where fewer codes differ, as of a collapsed model, there are fewer than k. For unit vectors
+    |x - c|^2 = 2 - 2 cos(x, c) where |c| = 1, so these are groups by cosine.
     """
     from sklearn.cluster import KMeans
     from sklearn.exceptions import ConvergenceWarning

@@ -17,13 +17,9 @@ from tf_vmf.report.section import ReportSection
 
 @dataclass(frozen=True, eq=False)
 class Topics(ReportSection):
-    """Topics of texts.
+    """Topics of texts."""
 
-    Attributes:
-        view: The topics as a page shows them.
-    """
-
-    view: TopicView
+    view: TopicView  # the topics as a page shows them
 
     @classmethod
     def find(cls, context: DocumentContext) -> Self | None:

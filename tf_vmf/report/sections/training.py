@@ -16,23 +16,14 @@ from tf_vmf.report.section import ReportSection
 
 @dataclass(frozen=True, eq=False)
 class Training(ReportSection):
-    """Curves over epochs.
+    """Curves over epochs."""
 
-    Attributes:
-        history: A row per epoch, as in `history.csv`.
-        best_epoch: The epoch of the weights, or None.
-        unigram_perplexity: That of the unigram model on the test split, or None.
-        noun: What an example is called.
-        has_dropout: Whether training drops activations or words.
-        reads_mean_code: Whether the decoder reads the mean of several samples in training.
-    """
-
-    history: tuple[Mapping[str, Any], ...]
-    best_epoch: int | None
-    unigram_perplexity: float | None
-    noun: str
-    has_dropout: bool
-    reads_mean_code: bool
+    history: tuple[Mapping[str, Any], ...]  # a row per epoch, as in `history.csv`
+    best_epoch: int | None  # the epoch of the weights, or None
+    unigram_perplexity: float | None  # that of the unigram model on the test split, or None
+    noun: str  # what an example is called
+    has_dropout: bool  # whether training drops activations or words
+    reads_mean_code: bool  # whether the decoder reads the mean of several samples in training
 
     @classmethod
     def find(cls, context: DocumentContext | SentenceContext) -> Self | None:
@@ -66,18 +57,12 @@ class Training(ReportSection):
 
 @dataclass(frozen=True, eq=False)
 class Protocol(ReportSection):
-    """The protocol of a run, and the command that repeats it.
+    """The protocol of a run, and the command that repeats it."""
 
-    Attributes:
-        command: The command, or None.
-        protocol, training: Parts of `metrics.json`.
-        config: The content of `config.json`.
-    """
-
-    command: str | None
-    protocol: Mapping[str, Any]
+    command: str | None  # the command, or None
+    protocol: Mapping[str, Any]  # protocol, training: parts of `metrics.json`
     training: Mapping[str, Any]
-    config: Mapping[str, Any]
+    config: Mapping[str, Any]  # the content of `config.json`
 
     @classmethod
     def find(cls, context: DocumentContext | SentenceContext) -> Self:

@@ -18,17 +18,11 @@ COLLAPSED = 0.05
 
 @dataclass(frozen=True, eq=False)
 class UseOfCode(ReportSection):
-    """Variance of each dimension; where they differ by example, the spread of KL and concentration.
+    """Variance of each dimension; where they differ by example, the spread of KL and concentration."""
 
-    Attributes:
-        latent: The latent variable.
-        use: Variances, KLs and concentrations of the test split.
-        noun: What an example is called.
-    """
-
-    latent: Latent
-    use: CodeUse
-    noun: str
+    latent: Latent  # the latent variable
+    use: CodeUse  # variances, KLs and concentrations of the test split
+    noun: str  # what an example is called
 
     @classmethod
     def find(cls, context: DocumentContext | SentenceContext) -> Self | None:

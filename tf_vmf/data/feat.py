@@ -17,16 +17,9 @@ _LARGEST_COUNT = 2**31 - 1
 
 
 def read_feat(paths: str | Path | Sequence[str | Path], vocabulary_size: int) -> Documents:
-    """Reads documents, one per line: `label id:count id:count ...`, ids from 1 to `vocabulary_size`.
+    """Reads `.feat` files: a document per line, `label id:count id:count ...`, ids from 1 to `vocabulary_size`.
 
-    A line with a label alone is an empty document and stays, so that rows and lines correspond.
-
-    Args:
-        paths: a `.feat` file, plain or .gz, or several.
-        vocabulary_size: V, the number of words in the vocabulary that the ids refer to.
-
-    Returns:
-        `Documents` whose `labels` are the numbers in the file.
+    A line with a label alone is an empty document and stays, so that rows and lines correspond. Labels are numbers in the file.
     """
     labels, ends = array("q"), array("q", [0])
     ids, counts = array("i"), array("i")  # 8 bytes per entry while reading, no list of Python objects
