@@ -27,6 +27,12 @@ def test_training_curves_show_every_quantity_there_is():
     np.testing.assert_array_equal(validation.get_ydata(), [101.0 - e for e in range(1, 5)])
 
 
+def test_an_epoch_alone_has_no_fractions_beside_it():
+    axes = plots.training_curves(HISTORY[:1], best_epoch=1).axes[0]
+    low, high = axes.get_xlim()
+    assert [tick for tick in axes.get_xticks() if low <= tick <= high] == [1.0]
+
+
 @pytest.mark.parametrize(("last", "scale"), [(1e-3, "log"), (0.0, "linear")])
 def test_a_learning_rate_that_ends_at_zero_is_drawn_to_the_end(last, scale):
     rows = [{"loss": 1.0, "learning_rate": rate} for rate in (0.1, 0.01, last)]

@@ -304,9 +304,7 @@ def sweep_table(findings: SweepFindings) -> Table:
 
 
 def _heading(measure: Measure) -> str:
-    """The short name of a measure, with its unit where it has one."""
-    short = measure.short.format(example="example")
-    return f"{short}, nats" if measure.unit else short
+    return measure.short.format(example="example")
 
 
 def verdict(findings: SweepFindings) -> str:

@@ -16,7 +16,7 @@ from tf_vmf.report.sections.order_of_words import OrderOfWords
 from tf_vmf.report.sections.overview import SentenceOverview
 from tf_vmf.report.sections.results import SentenceResults
 from tf_vmf.report.sections.samples import LabelSamples, PriorSamples
-from tf_vmf.report.sections.sentence_groups import SentenceGroups, cluster
+from tf_vmf.report.sections.sentence_groups import SentenceGroups, cluster, group_name
 from tf_vmf.text.vocabulary import UNK_ID
 
 METRICS = {"test": {"nll": 1.0, "kl": 1.0, "perplexity": 2.0}}
@@ -180,3 +180,8 @@ def test_a_bag_of_words_encoder_is_known_by_its_pooling(corpus):
     found = find_sentences(make_model(pooling="bow"), corpus, METRICS)
     assert found.get(SentenceOverview).setting.order_free_encoder
     np.testing.assert_allclose(found.get(OrderOfWords).word_order.cosine, 1.0, atol=1e-6)
+
+
+def test_a_group_is_named_by_words_and_not_by_punctuation():
+    assert group_name([",", "your", ".", "act", "'s", "film"]) == "your, act, 's"
+    assert group_name([",", "."]) == ",, ."

@@ -64,7 +64,7 @@ def training_curves(
             axes.axhline(unigram_perplexity, color=GREY, lw=1.2, ls=(0, (4, 3)), label="unigram model, test")
         if best_epoch is not None:
             axes.axvline(best_epoch, color=GREY, lw=0.9, ls=":", label="best epoch" if position == 0 else None)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.set_title(MEASURES[name].title(example))
         if position >= len(panels) - columns:
             axes.set_xlabel("epoch")

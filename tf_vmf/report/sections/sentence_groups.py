@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -60,7 +61,7 @@ class SentenceGroups(ReportSection):
         first = [tuple(each.words[i] for i in each.order(RELEVANCE_WEIGHT)[:SHOWN_WORDS]) for each in words]
         labels = sentences.labels
         source = TopicSource(
-            labels=[", ".join(each[:_NAME_WORDS]) for each in first],
+            labels=[group_name(each) for each in first],
             words=first,
             by_relevance=words,
             coherence=np.full(len(centers), np.nan),
@@ -123,6 +124,12 @@ def cluster(encodings: Encodings, k: int, *, seed: int = 0) -> tuple[np.ndarray,
     if encodings.spherical:
         centers = unit_rows(centers)
     return position[fitted.labels_], centers
+
+
+def group_name(words: Sequence[str]) -> str:
+    """The first words of a group that are no punctuation; where there are none, its first tokens."""
+    spoken = [word for word in words if any(map(str.isalnum, word))]
+    return ", ".join((spoken or list(words))[:_NAME_WORDS])
 
 
 def _counts(sentences: Sentences, vocabulary_size: int) -> sparse.csr_matrix:
