@@ -373,3 +373,18 @@ def test_hidden_topics_are_not_shown_and_their_texts_have_a_known_word(tmp_path)
 def test_the_page_is_one_file_that_loads_nothing(folder):
     for size in VIEWS:
         assert_self_contained((folder / f"{size}.html").read_text("utf-8"))
+
+
+def test_a_period_without_texts_is_a_gap_in_the_line(visit):
+    page = visit()
+    drawn = page.evaluate(
+        """(() => {
+          const shares = [wilson(1, 2), wilson(1, 4), wilson(0, 0), wilson(2, 4), wilson(3, 4)];
+          const line = topic => ({ topic, name: "t", shares });
+          const draw = topics => lineChart(["a", "b", "c", "d", "e"], topics.map(line), { label: "x" });
+          const svg = draw([0]), grid = [...draw([0, 1]).querySelectorAll("text.end")].map(each => each.textContent);
+          const points = kind => svg.querySelector(kind).getAttribute("d").split("M").slice(1).map(run => run.split("L").length);
+          return [points(".line"), points(".band"), svg.querySelectorAll(".dot").length, grid[2]];
+        })()"""
+    )
+    assert drawn == [[2, 2], [4, 4], 4, "75%"]  # several lines have no bands, and are as high as their shares

@@ -184,6 +184,18 @@ def test_pasted_lines_get_their_topics_and_a_csv_file(visit, tmp_path):
     assert (rows[253]["row"], rows[253]["topic_label"]) == ("253", "space")
 
 
+def test_on_a_phone_a_long_text_is_cut_in_the_table_which_keeps_room_for_it(visit):
+    here = visit("documents", viewport={"width": 390, "height": 800})
+    here.box("Many texts").get_by_label("Texts").fill("moon " * 300)
+    answer = here.run("Many texts")
+    assert answer.locator("p").first.text_content() == "1 text"
+    label, text = (answer.locator("td").nth(i) for i in (2, 5))
+    assert text.text_content() == "moon " * 31 + "moon …"
+    assert text.bounding_box()["width"] > 150
+    assert label.bounding_box()["height"] < 300
+    assert here.page.evaluate("document.documentElement.scrollWidth") == 390
+
+
 def test_the_command_beside_each_box_gives_what_the_box_shows(visit):
     here = visit("sentences")
     titles = ["A text", "Between two texts", "New sentences", "Nearest examples"]
@@ -223,7 +235,7 @@ def test_the_page_works_by_keyboard_alone(visit):
     here.page.keyboard.press("Enter")
     box.locator(".word").first.wait_for()
     here.page.keyboard.press("Tab")
-    assert here.page.evaluate("document.activeElement.textContent") == "Code"
+    assert here.page.evaluate("document.activeElement.textContent") == "Position"
     here.page.keyboard.press("Enter")
     box.locator(".result pre").wait_for()
 

@@ -47,6 +47,8 @@ def test_labels_merges_and_hidden_topics_are_read(write):
     read = read_edits(write(edits(labels={"0": "space", "3": "ö"}, merge=[[0, 3]], hide=[4])), TOPICS)
     assert (read.labels, read.merge, read.hide) == ({0: "space", 3: "ö"}, [[0, 3]], [4])
     assert read_edits(write(edits()), TOPICS).merge == []
+    by_hand = read_edits(write({"labels": {"0": "space"}}), TOPICS)  # nobody can write a fingerprint by hand
+    assert (by_hand.labels, by_hand.merge) == ({0: "space"}, [])
 
 
 @pytest.mark.parametrize(
@@ -84,7 +86,12 @@ def test_a_field_that_does_not_fit_is_named(write, fields, field):
 
 
 def test_a_file_that_is_no_json_object_is_named_with_its_line(write, tmp_path):
-    for text, expected in (("{\n  1", "line 2"), ("[]", "list"), ('{"hide": [], "hide": []}', "'hide' twice")):
+    for text, expected in (
+        ("{\n  1", "line 2"),
+        ("[1]", "list"),
+        ("{}", "nothing"),
+        ('{"hide": [], "hide": []}', "'hide' twice"),
+    ):
         with pytest.raises(ArgumentError) as caught:
             read_edits(write(text), TOPICS)
         assert expected in caught.value.received
@@ -127,6 +134,7 @@ def test_the_tree_merges_the_topics_whose_words_are_alike():
     tree = topic_tree(np.log(probabilities), np.ones(5) / 5, np.full(30, np.log(1 / 30)), words, 3, 1.0)
     assert is_valid_linkage(tree.linkage)
     assert tree.members[0] == [1, 4]
+    assert {type(topic) for topic in tree.members[0]} == {int}
     assert tree.linkage[0, 2] == pytest.approx(jensenshannon(probabilities[1], probabilities[4]))
     mean = (probabilities[1] + probabilities[4]) / 2
     assert tree.words[0] == [words[i] for i in np.argsort(-mean)[:3]]

@@ -1,5 +1,8 @@
 """The mixture below the topics: proportions, densities, its fit, seed words and the number of topics."""
 
+import warnings
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -9,9 +12,17 @@ from scipy.special import ive
 from sklearn.metrics import normalized_mutual_info_score
 
 from tf_vmf.topics import fitting
-from tf_vmf.topics.fitted import merged_numbers
+from tf_vmf.topics.documents import CountedDocuments
+from tf_vmf.topics.fitted import FittedTopics, merged_numbers
 from tf_vmf.topics.fitting import cluster, fit_topics
-from tf_vmf.topics.guidance import check_seed_words, read_seed_words, seed_columns, seed_labels, warn_of_lost_seeds
+from tf_vmf.topics.guidance import (
+    check_seed_words,
+    read_seed_words,
+    seed_columns,
+    seed_labels,
+    seed_names,
+    seeds_first,
+)
 from tf_vmf.topics.mixture import (
     PRIOR_WORDS,
     SHARPNESS,
@@ -35,12 +46,12 @@ def clusters(rng, sizes, dim=4, spread=0.25):
     return codes / np.linalg.norm(codes, axis=1, keepdims=True)
 
 
-def random_mixture(rng, vectors=True):
+def random_mixture(rng, vectors=True, emphasis=None):
     directions = np.linalg.qr(rng.normal(size=(5, 5)))[0]
     words = rng.dirichlet(np.full(7, 0.5), size=3) + 1e-3
     words /= words.sum(axis=1, keepdims=True)
     sphere = VectorSphere(0.1 * rng.normal(size=5), directions[:4], np.eye(4)[:3], 4.0) if vectors else None
-    return TopicMixture(np.array([0.2, 0.3, 0.5]), directions[:3], 7.0, words, sphere)
+    return TopicMixture(np.array([0.2, 0.3, 0.5]), directions[:3], 7.0, words, sphere, emphasis=emphasis)
 
 
 def planted(rng, num_texts=300, num_words=8, vectors=False):
@@ -78,7 +89,7 @@ def test_proportions_are_those_of_the_written_steps(rng):
 
 @pytest.mark.parametrize("vectors", [False, True])
 def test_the_graph_computes_the_same_proportions(rng, vectors):
-    mixture = random_mixture(rng, vectors)
+    mixture = random_mixture(rng, vectors, emphasis=np.array([1.0, 1.0, 3.0, 1.0, 1.0, 8.0, 1.0]))
     counts = rng.poisson(0.7, size=(6, 7)).astype(np.float32)
     beside = clusters(rng, [3, 3], dim=5).astype(np.float32) if vectors else None
     function = tf.function(proportions_function(mixture))
@@ -86,6 +97,16 @@ def test_the_graph_computes_the_same_proportions(rng, vectors):
     np.testing.assert_allclose(
         function(*tensors), mixture.proportions(sparse.csr_matrix(counts), beside), rtol=1e-4, atol=1e-6
     )
+
+
+def test_an_emphasized_word_counts_as_so_many_of_it(rng):
+    emphasis = np.array([1.0, 1.0, 3.0, 1.0, 1.0, 8.0, 1.0])
+    mixture = random_mixture(rng, vectors=False, emphasis=emphasis)
+    counts = rng.poisson(0.7, size=(6, 7))
+    repeated = replace(mixture, emphasis=None).proportions(sparse.csr_matrix(counts * emphasis))
+    np.testing.assert_allclose(mixture.proportions(sparse.csr_matrix(counts)), repeated, rtol=1e-12)
+    again = TopicMixture.from_arrays(mixture.to_arrays())
+    np.testing.assert_allclose(again.proportions(sparse.csr_matrix(counts)), repeated, rtol=1e-12)
 
 
 def test_blocks_cover_all_rows_and_do_not_change_proportions(rng, monkeypatch):
@@ -264,6 +285,8 @@ def test_seed_words_are_checked_and_become_columns():
         check_seed_words(["ab"], ["a", "b", "c"], counts)
     with pytest.raises(ValueError, match="'z'"):
         check_seed_words([["z"]], ["a", "b", "c"], counts)
+    with pytest.raises(ValueError, match=r"each word in one group.*'b' in two"):
+        check_seed_words({"one": ["a", "b"], "two": ["b"]}, ["a", "b", "c"], counts)
 
 
 def test_groups_of_seed_words_are_read_from_a_file(tmp_path):
@@ -289,15 +312,64 @@ def test_a_line_of_seed_words_that_does_not_fit_is_named(tmp_path, text, line, r
         read_seed_words(path)
 
 
-def test_a_guided_topic_that_its_documents_leave_is_named():
+def test_a_guided_topic_of_few_documents_holds_them(rng):
+    # 18 of 600 texts, all of the first topic by their other words, hold one or both of two words of their own.
+    counts, codes, labels = planted(rng, num_texts=600)
+    birds = np.flatnonzero(labels == 0)[:18]
+    added = np.zeros((600, 2))
+    added[birds[:12], 0] = added[birds[8:], 1] = 1
+    counts = sparse.hstack([counts, added], format="csr")
+    mixture = fit_topics(codes, np.full(600, 30.0), counts, 4, guides=[[30, 31], [3], [14], [25]])
+    found = mixture.proportions(counts).argmax(axis=1)
+    assert (found[birds] == 0).mean() > 0.7
+    assert (labels[found == 0] == 0).mean() > 0.95
+    for group, word in enumerate((3, 14, 25), start=1):
+        alone = (counts[:, word].toarray().ravel() > 0) & (counts[:, [30, 31]].sum(axis=1).A1 == 0)
+        assert (found[alone] == group).mean() > 0.8
+
+
+def test_vectors_that_tell_little_alone_tell_more_with_their_neighbors(rng):
+    # Vectors near to the one direction or the other, with noise in each text; words and codes tell nothing.
+    labels = rng.integers(2, size=300)
+    vectors = np.eye(12)[labels] + 0.45 * rng.normal(size=(300, 12))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    smooth = fitting._smoothed(vectors)
+    near = np.argsort(-vectors @ vectors[7])[: fitting._NEIGHBORS]
+    np.testing.assert_allclose(smooth[7], vectors[near].sum(axis=0) / np.linalg.norm(vectors[near].sum(axis=0)))
+    alike = lambda points: np.mean((points @ points.T)[np.equal.outer(labels, labels)])  # noqa: E731
+    assert alike(smooth) > alike(vectors) + 0.3
+    assert fitting._smoothed(vectors[:3]).shape == (3, 12)
+
+
+def fitted_topics(counts, labels, ranking):
+    """Topics that only their documents and words are asked of."""
+    unused = dict.fromkeys(("mixture", "codes", "concentrations", "modes", "log_probabilities", "weights"))
+    given = {"documents": CountedDocuments(sparse.csr_matrix(counts)), "ranking": np.array(ranking)}
+    return FittedTopics(**unused, **given, topic_of=np.arange(3), labels=np.array(labels))
+
+
+def test_a_guided_topic_that_its_documents_leave_has_no_name_and_no_seeds():
     # Words 0 and 1 are seeds of topics 0 and 1; three of four documents with word 0 alone are in topic 2.
-    counts = sparse.csr_matrix([[1, 0, 1], [2, 0, 0], [1, 0, 0], [1, 0, 3], [0, 1, 0], [1, 1, 0], [1, 0, 0]])
-    topics = np.array([0, 2, 2, 2, 1, 2, -1])
-    labels = ["space", "food", "sport"]
-    with pytest.warns(UserWarning, match=r"Topic 0 \(space\) holds 1 of 4 documents .* topic 2 \(sport\)") as caught:
-        warn_of_lost_seeds([[0], [1]], labels, counts, topics)
+    counts = [[1, 0, 1], [2, 0, 0], [1, 0, 0], [1, 0, 3], [0, 1, 0], [1, 1, 0], [0, 0, 0]]
+    seeds, ranking = {"space": ["a"], "food": ["b"]}, [[2, 1, 0]] * 3
+    lost = fitted_topics(counts, [0, 2, 2, 2, 1, 2, -1], ranking)
+    with pytest.warns(
+        UserWarning, match=r"Topic 0 \(c\) holds 1 of 4 documents .* 'space', .* topic 2 \(e\)"
+    ) as caught:
+        assert seed_names(seeds, [[0], [1]], lost, ["c", "d", "e"]) == {1: "food"}
     assert len(caught) == 1
-    warn_of_lost_seeds([[0], [1]], labels, counts, np.array([0, 0, 2, 2, 1, 2, -1]))  # half of them: no warning
+    assert seeds_first(lost, [[0], [1]]).ranking.tolist() == [[2, 1, 0], [1, 2, 0], [2, 1, 0]]
+    held = fitted_topics(counts, [0, 0, 2, 2, 1, 2, -1], ranking)  # half of them
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert seed_names(seeds, [[0], [1]], held, ["c", "d", "e"]) == {0: "space", 1: "food"}
+    assert seeds_first(held, [[0], [1]]).ranking.tolist() == [[0, 2, 1], [1, 2, 0], [2, 1, 0]]
+
+
+def test_of_groups_that_always_meet_one_alone_has_their_documents():
+    topics = fitted_topics([[1, 1, 0], [2, 1, 0], [0, 0, 1]], [0, 0, 2], [[0, 1, 2]] * 3)
+    with pytest.warns(UserWarning, match="Topic 1 .* holds 0 of 2"):
+        assert seed_names([["a"], ["b"]], [[0], [1]], topics, ["c", "d", "e"]) == {}
 
 
 def test_the_silhouette_finds_the_number_of_separate_clusters(rng):

@@ -103,7 +103,9 @@ def test_topics_that_an_edit_hides_are_left_out(model):
     ("times", "name", "values"),
     [
         ([2001, 2003, 2001], "time", ("2001", "2003")),
+        ([20240102, 20240131], "time", ("20240102", "20240131")),
         (["2019-05-01", "2024-02-01", None], "year", ("2019", "2020", "2021", "2022", "2023", "2024")),
+        (["13.02.2024", "01.03.2024"], "day", (*(f"2024-02-{day}" for day in range(13, 30)), "2024-03-01")),
         ([None, float("nan"), None], None, None),
     ],
 )
@@ -111,7 +113,7 @@ def test_periods_are_those_of_the_calendar_or_the_numbers_themselves(times, name
     pytest.importorskip("pandas")
     from tf_vmf.topics.report import _periods
 
-    found = _periods(times)
+    found = _periods(times, len(times))
     if name is None:
         assert found is None
     else:
@@ -120,7 +122,23 @@ def test_periods_are_those_of_the_calendar_or_the_numbers_themselves(times, name
         assert found[2][0] == 0
 
 
-@pytest.mark.parametrize("argument", ["classes", "times", "titles", "texts"])
+@pytest.mark.parametrize("argument", ["classes", "times", "titles", "texts", "columns"])
 def test_as_many_of_everything_as_texts_are_asked_for(model, argument):
-    with argument_error(argument, "1"):
-        topic_view(model, **{argument: ["a"]})
+    with argument_error({"columns": "source"}.get(argument, argument), "1"):
+        topic_view(model, **{argument: {"source": ["a"]} if argument == "columns" else ["a"]})
+
+
+def test_times_that_can_be_read_in_two_ways_are_refused_and_a_format_reads_them(model):
+    times = ["01.03.2021", *["02.03.2021"] * (len(TEXTS) - 1)]
+    with argument_error("times[0]", "'01.03.2021', whose day is either number"):
+        topic_view(model, times=times)
+    days = topic_view(model, times=times, datetime_format="%d.%m.%Y").times
+    assert days.values[0].startswith("2021-03-01")
+
+
+def test_missing_titles_and_cells_are_not_shown_as_none_or_nan(model):
+    size = len(TEXTS)
+    columns = {"source": [float("nan"), *["mail"] * (size - 1)]}
+    texts = topic_view(model, titles=["A", None, *["B"] * (size - 2)], columns=columns).texts
+    assert texts.titles[:3] == ("A", "Text 1", "B")
+    assert dict(texts.columns)["source"][:2] == ("", "mail")

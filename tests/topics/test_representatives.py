@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from tf_vmf.topics.words import label_words, representative_documents
+from tf_vmf.evaluation.topics import representative_documents
+from tf_vmf.topics.words import label_words
 
 
 def on_circle(degrees):

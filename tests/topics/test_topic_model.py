@@ -223,6 +223,14 @@ def test_seed_words_become_the_first_topics_and_name_them():
     assert set(guided.topics(8)[1]) == set(WORDS["space"])
 
 
+def test_topics_after_the_guided_ones_are_numbered_by_the_texts_that_they_have():
+    # Sizes of the mixture and counts of the largest proportions need not have one order.
+    fitted = small(6, epochs=3, seed_words=[["goal"]]).fit(TEXTS)
+    sizes = np.bincount(fitted.labels_, minlength=6)
+    assert sizes[1:].tolist() == sorted(sizes[1:], reverse=True)
+    np.testing.assert_array_equal(fitted.labels_, fitted.transform(TEXTS).argmax(axis=1))
+
+
 def test_without_a_number_the_criterion_finds_the_planted_one(tmp_path):
     fitted = small(None).fit(TEXTS)
     assert fitted.num_topics_ == 3

@@ -297,14 +297,14 @@ def test_the_page_of_many_texts_is_given_a_sample_with_its_own_columns(folder, t
         model, texts, [text.text for text in texts], OwnColumns(texts, []), times, config, tmp_path / "page.html"
     )
     assert given["title"] == "texts.csv: a sample of 40 of 240 texts"
-    rows = [int(cell[1:]) for cell in given["columns"]["id"]]  # the ids in the file are "=0", "=1", ...
+    rows = [int(title[1:]) for title in given["titles"]]  # the ids in the file are "=0", "=1", ...
     assert rows == sorted(set(rows))
     assert len(rows) == 40
     assert given["classes"] == [str(row % 3) for row in rows]
     assert given["times"] == [times[row] for row in rows]
     assert given["texts"] == [texts[row].text for row in rows]
     assert given["labels"].tolist() == model.labels_[rows].tolist()
-    assert list(given["columns"]) == ["id"]
+    assert given["columns"] is None
     assert len(model.labels_) == 240
 
 

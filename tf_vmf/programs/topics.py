@@ -30,6 +30,7 @@ from tf_vmf.topics.inputs import read_embeddings
 MODEL_FOLDER = "model"
 MOST_ON_PAGE = 100_000  # texts that the page shows; a browser takes long to load more
 _BLOCK = 10_000  # texts whose rows are written at once
+_CSV: dict[str, Any] = {"index": False, "float_format": "%.6g"}
 _ADDED = ("topic", "topic_label", "probability", "known_tokens")
 
 
@@ -163,14 +164,14 @@ def _write(
     text = json.dumps(findings, ensure_ascii=False, allow_nan=False, default=lambda value: value.item())
     (folder / "findings.json").write_text(text, encoding="utf-8")
     topics["words"] = topics["words"].str.join(" ")
-    topics[["topic", "label", "size", "share", "c_npmi", "words"]].to_csv(folder / "topics.csv", index=False)
+    topics[["topic", "label", "size", "share", "c_npmi", "words"]].to_csv(folder / "topics.csv", **_CSV)
     _write_documents(model, texts, documents, own, embeddings, folder / "documents.csv")
     if any(label is not None for label in labels):
-        model.topics_per_class(labels).to_csv(folder / "topics_per_class.csv", index=False)
+        model.topics_per_class(labels).to_csv(folder / "topics_per_class.csv", **_CSV)
     if times is not None:
         found = model.topics_over_time(times, freq=config.freq)
         found["words"] = found["words"].str.join(" ")
-        found.to_csv(folder / "topics_over_time.csv", index=False)
+        found.to_csv(folder / "topics_over_time.csv", **_CSV)
     say("map and report")
     _write_report(model, texts, documents, own, times, config, folder / "report.html")
     model.save(folder / MODEL_FOLDER)
@@ -198,7 +199,7 @@ def _write_report(
         path,
         [text.label for text in shown],
         times=None if times is None else [times[row] for row in rows],
-        titles=columns.pop("title", None),
+        titles=columns.pop("title", None) or columns.pop("id", None),
         columns=columns or None,
         texts=[text.text for text in shown] if isinstance(documents, list) else None,
         title=title,

@@ -39,8 +39,8 @@ def read_edits(path: str | Path, topics: Sequence[Sequence[str]]) -> TopicEdits:
      "labels": {"0": "space"}, "merge": [[0, 3]], "hide": [4]}
     ```
 
-    `labels`, `merge` and `hide` may be left out. An ArgumentError names the line or field that does not fit, or says that the file
-    was made for other topics.
+    A file written by hand needs `labels`, `merge` or `hide` alone; the page writes all fields. An ArgumentError names the line or
+    field that does not fit, or says that the file was made for other topics.
     """
     file = Path(path)
     if not file.is_file():
@@ -54,14 +54,15 @@ def read_edits(path: str | Path, topics: Sequence[Sequence[str]]) -> TopicEdits:
         raise ArgumentError("edits", "a JSON object", received) from None
     except ValueError as error:
         raise ArgumentError("edits", "an object whose keys differ", f"{file}: {error} twice") from None
-    if not isinstance(value, dict):
-        raise ArgumentError("edits", "a JSON object", f"{file}, which holds {type(value).__name__}")
+    if not isinstance(value, dict) or not value:
+        received = f"{file}, which holds {type(value).__name__ if value else 'nothing'}"
+        raise ArgumentError("edits", "a JSON object with edits", received)
     fields = _Fields(file, len(topics))
     if unknown := [name for name in value if name not in _FIELDS]:
         raise fields.error(unknown[0], f"only the fields {', '.join(_FIELDS)}", repr(value[unknown[0]]))
     expected = {"format": FORMAT, "version": VERSION, "num_topics": len(topics), "fingerprint": fingerprint(topics)}
     for name, right in expected.items():
-        if name not in value or value[name] != right or isinstance(value[name], bool):
+        if name in value and (value[name] != right or isinstance(value[name], bool)):
             remedy = "The edits were made for other topics." if name in ("num_topics", "fingerprint") else ""
             raise fields.error(name, repr(right), repr(value.get(name)), remedy)
     return fields.edits(value)

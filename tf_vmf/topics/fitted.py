@@ -118,8 +118,12 @@ def find_words(
     codes: np.ndarray,
     concentrations: np.ndarray,
     settings: WordSettings,
+    by_size_from: int | None = None,
 ) -> FittedTopics:
-    """Decodes every topic where its documents are densest, and ranks its words. Codes of documents without a known word are 0."""
+    """Decodes every topic where its documents are densest, and ranks its words. Codes of documents without a known word are 0.
+
+    The topics from `by_size_from` on, each of one component, are renumbered by falling size; None keeps the numbers.
+    """
     known = documents.known
     rows = np.flatnonzero(known)
     rows = rows[sample_of(len(rows), 0)]  # the densest points are looked for among these
@@ -133,6 +137,12 @@ def find_words(
         labels[part] = proportions.argmax(axis=1)
         own = slice(*np.searchsorted(rows, [part[0], part[-1] + 1]))
         of_rows[own] = proportions[np.searchsorted(part, rows[own])]
+    if by_size_from is not None:
+        sizes = np.bincount(labels[labels >= 0], minlength=num_topics).astype(float)
+        sizes[:by_size_from] = np.inf
+        order = np.argsort(-sizes, kind="stable")
+        labels = np.where(labels < 0, -1, np.argsort(order)[labels])
+        mixture, of_rows, sums, resultants = mixture.take(order), of_rows[:, order], sums[order], resultants[order]
     modes = topic_modes(codes[rows], of_rows, normalize(resultants), settings.mode_concentration)
     log_probabilities = log_word_probabilities(model, modes)
     totals = np.asarray(documents.counts.sum(axis=0), np.float64).ravel()

@@ -11,11 +11,12 @@ from scipy import sparse
 from scipy.special import logsumexp, softmax
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import normalize
 
 from tf_vmf.data.arrays import blocks
 from tf_vmf.math import arrays
-from tf_vmf.topics.mixture import TopicMixture, TopicSums, VectorSphere, principal_components
+from tf_vmf.topics.mixture import TopicMixture, TopicSums, VectorSphere, emphasized, principal_components
 
 # Starts of expectation maximization; the likelihood tells them apart after a few steps: on titles (M10) ten starts end
 # in a NMI with the classes of .46 to .49, the likeliest in .494; the clusters with the least inertia in .475.
@@ -36,11 +37,13 @@ _SHRINKAGE = 8.0
 _MOST_WORDS = 20.0
 # The code of a text is made of its words: only a part of its evidence is new.
 _CODE_WEIGHT = 0.3
+# So many nearest vectors, the own one among them, stand for a vector while topics are found.
+_NEIGHBORS = 20
 # The weight of vectors beside codes in the clusters of the start.
 _VECTOR_START = 1.4
 _LARGEST_CONCENTRATION = 1e6
-# How many times a seed word is likelier in its own topic than in any other, at least.
-_SEED_ODDS = 20.0
+# How many times a seed word is likelier in its own topic than in any other, at least; and how many words it counts for.
+_SEED_ODDS, _SEED_EMPHASIS = 20.0, 5.0
 # A text's share of a topic below which it is not left out there.
 _NEGLIGIBLE = 1e-3
 
@@ -97,24 +100,35 @@ def fit_topics(
     `vectors` are those of any encoder, (n, e), `guides` the columns of the seed words of the first topics. Guided topics come
     first, in their order, then the others by falling weight.
     """
-    texts = Texts(sparse.csr_matrix(counts), codes, concentrations, vectors)
+    emphasis = emphasis_of(guides, counts.shape[1])
+    texts = Texts(emphasized(sparse.csr_matrix(counts), emphasis), codes, concentrations, vectors)
     rows = sample_of(len(codes), seed)
     sample = texts if len(rows) == len(codes) else texts.take(rows)
     basis = Basis.of(sample.vectors, seed)
     sample = sample.reduced(basis)
-    assigned = _best_start(sample, num_topics, guides, seed, restarts)
-    sums = _sums(_expectation_maximization(assigned, sample, guides, _STEPS), sample)
+    smooth = sample._replace(vectors=None if sample.vectors is None else _smoothed(sample.vectors))
+    assigned = _best_start(smooth, num_topics, guides, seed, restarts)
+    sums = _sums(_expectation_maximization(assigned, smooth, guides, _STEPS), sample)
     others = np.setdiff1d(np.arange(len(codes)), rows, assume_unique=True)
     sums = _with(sums, texts.take(others), basis, guides) if len(others) else sums
     order = np.argsort(-sums.sizes[len(guides) :], kind="stable") + len(guides)
-    return _mixture(sums.take(np.concatenate([np.arange(len(guides)), order])), basis, guides)
+    return _mixture(sums.take(np.concatenate([np.arange(len(guides)), order])), basis, guides, emphasis)
+
+
+def emphasis_of(guides: Sequence[Sequence[int]], num_words: int) -> np.ndarray | None:
+    """How many words each word counts for, shape (V,); None without seed words, where each counts for one."""
+    emphasis = np.ones(num_words)
+    for columns in guides:
+        emphasis[list(columns)] = _SEED_EMPHASIS
+    return emphasis if len(guides) else None
 
 
 def update_topics(mixture: TopicMixture, texts: Texts, guides: Sequence[Sequence[int]] = ()) -> TopicMixture:
     """The mixture after further texts, which are assigned to its topics and then count in its estimates."""
     assert mixture.sums is not None
     basis = None if mixture.vectors is None else Basis(mixture.vectors.mean, mixture.vectors.components)
-    return _mixture(_with(mixture.sums, texts, basis, guides), basis, guides)
+    texts = texts._replace(counts=emphasized(texts.counts, mixture.emphasis))
+    return _mixture(_with(mixture.sums, texts, basis, guides), basis, guides, mixture.emphasis)
 
 
 def _with(sums: TopicSums, texts: Texts, basis: Basis | None, guides: Sequence[Sequence[int]]) -> TopicSums:
@@ -131,6 +145,12 @@ def sample_of(size: int, seed: int) -> np.ndarray:
     if size <= LARGEST:
         return np.arange(size)
     return np.sort(np.random.default_rng(seed).choice(size, LARGEST, replace=False))
+
+
+def _smoothed(points: np.ndarray) -> np.ndarray:
+    """The mean direction of each point and its nearest ones: what a vector says of its text alone is noise to its topic."""
+    near = NearestNeighbors(n_neighbors=min(_NEIGHBORS, len(points)) - 1).fit(points).kneighbors(return_distance=False)
+    return np.asarray(normalize(points + points[near].sum(axis=1)))
 
 
 def starting_points(codes: np.ndarray, vectors: np.ndarray | None, seed: int) -> np.ndarray:
@@ -162,9 +182,7 @@ def _best_start(texts: Texts, num_topics: int, guides: Sequence[Sequence[int]], 
     sample = texts if len(rows) == size else texts.take(rows)
     best, likeliest = np.empty(0), -np.inf
     for restart in range(restarts):
-        assigned = np.eye(num_topics)[cluster(_beside(sample), num_topics, seed + restart)]
-        if len(guides):
-            assigned = _guided_start(assigned, sample.counts, guides)
+        assigned = _start(sample, num_topics, guides, seed + restart)
         assigned = _expectation_maximization(assigned, sample, guides, _START_STEPS)
         likelihood = logsumexp(_evidence(_sums(assigned, sample), sample, guides, assigned), axis=1).sum()
         if likelihood > likeliest:
@@ -218,7 +236,9 @@ def _evidence(
     return evidence
 
 
-def _mixture(sums: TopicSums, basis: Basis | None, guides: Sequence[Sequence[int]]) -> TopicMixture:
+def _mixture(
+    sums: TopicSums, basis: Basis | None, guides: Sequence[Sequence[int]], emphasis: np.ndarray | None
+) -> TopicMixture:
     """The estimates from sums."""
     apart = None
     if basis is not None:
@@ -228,7 +248,7 @@ def _mixture(sums: TopicSums, basis: Basis | None, guides: Sequence[Sequence[int
     weights /= weights.sum()
     in_topics = _guided_words(sums.words, guides) + _SHRINKAGE * weights[:, np.newaxis]
     words = in_topics / in_topics.sum(axis=1, keepdims=True)
-    return TopicMixture(weights, *_sphere(sums.codes, sums.sizes), words, apart, sums)
+    return TopicMixture(weights, *_sphere(sums.codes, sums.sizes), words, apart, sums, emphasis)
 
 
 def _sphere(resultants: np.ndarray, sizes: np.ndarray) -> tuple[np.ndarray, float]:
@@ -248,16 +268,20 @@ def _guided_words(words: np.ndarray, guides: Sequence[Sequence[int]]) -> np.ndar
     return in_topics
 
 
-def _guided_start(assigned: np.ndarray, counts: sparse.csr_matrix, guides: Sequence[Sequence[int]]) -> np.ndarray:
-    """The start with the texts of each group of seed words in a topic of their own; these topics come first."""
-    shares = np.stack([np.asarray(counts[:, columns].sum(axis=1)).ravel() for columns in guides], axis=1)
-    taken: list[int] = []
-    for topic in range(len(guides)):
-        order = np.argsort(-(shares[:, topic] @ assigned), kind="stable")
-        taken.append(next(int(cluster) for cluster in order if cluster not in taken))
-    others = [cluster for cluster in range(assigned.shape[1]) if cluster not in taken]
-    assigned = assigned[:, taken + others]
+def _start(texts: Texts, num_topics: int, guides: Sequence[Sequence[int]], seed: int) -> np.ndarray:
+    """A topic for each group of seed words, with the texts that hold them, and clusters of the other texts."""
+    points, free = _beside(texts), num_topics - len(guides)
+    if not len(guides):
+        return np.eye(num_topics)[cluster(points, num_topics, seed)]
+    shares = np.stack([np.asarray(texts.counts[:, columns].sum(axis=1)).ravel() for columns in guides], axis=1)
     seeded = shares.sum(axis=1) > 0
-    assigned[seeded] = 0.0
+    assigned = np.zeros((len(points), num_topics))
     assigned[seeded, shares[seeded].argmax(axis=1)] = 1.0
-    return assigned
+    others = np.flatnonzero(~seeded)
+    if len(others) < free:  # then clusters of all texts
+        others = np.arange(len(points))
+    if free:
+        assigned[others, len(guides) + cluster(points[others], free, seed)] += 1.0
+    else:
+        assigned[others] = 1.0
+    return assigned / assigned.sum(axis=1, keepdims=True)

@@ -115,10 +115,8 @@ def periods(times: Any, freq: str | None, bins: int | None) -> list[Any]:
         zone = times.dt.tz
         try:
             starts = times.dt.tz_localize(None).dt.to_period(freq).dt.start_time
-        except (ValueError, KeyError) as error:
-            raise ArgumentError(
-                "freq", "a calendar period as 'D', 'W', 'M', 'Q' or 'Y'", repr(freq), f"{error}"
-            ) from None
+        except (ValueError, KeyError):
+            raise ArgumentError("freq", "a calendar period as 'D', 'W', 'M', 'Q' or 'Y'", repr(freq)) from None
         if zone is not None:
             starts = starts.dt.tz_localize(zone, ambiguous=True, nonexistent="shift_forward")
         return _present(starts)

@@ -158,10 +158,19 @@ class TopicMixture:
     words: np.ndarray
     vectors: VectorSphere | None = None  # the sphere of the vectors; None without them
     sums: TopicSums | None = None  # what the mixture was estimated from; None where it was not
+    emphasis: np.ndarray | None = None  # how many words each word counts for (V,); None for one each
 
     @property
     def num_topics(self) -> int:
         return len(self.weights)
+
+    def take(self, order: np.ndarray) -> TopicMixture:
+        """The same topics in another order."""
+        sphere, sums = self.vectors, None if self.sums is None else self.sums.take(order)
+        if sphere is not None:
+            sphere = replace(sphere, mean_directions=sphere.mean_directions[order])
+        own = {name: getattr(self, name)[order] for name in ("weights", "mean_directions", "words")}
+        return replace(self, **own, vectors=sphere, sums=sums)
 
     def proportions(self, counts: sparse.csr_matrix, vectors: np.ndarray | None = None) -> np.ndarray:
         """p(topic | text), (n, K): those of `admixture`, where the vector of a text, if any, counts for `VECTOR_WORDS` words."""
@@ -170,7 +179,7 @@ class TopicMixture:
             assert vectors is not None
             log_density = VECTOR_TEMPERATURE * self.vectors.log_density(vectors)
             votes = VECTOR_WORDS * softmax(np.log(self.weights) + log_density, axis=1)
-        return admixture(counts.tocsr(), self.words, self.weights, votes)
+        return admixture(emphasized(counts.tocsr(), self.emphasis), self.words, self.weights, votes)
 
     def word_responsibilities(self, counts: sparse.csr_matrix, proportions: np.ndarray) -> np.ndarray:
         """p(topic | word, text) of every stored count, shape (counts.nnz, K), for the proportions of the texts."""
@@ -206,6 +215,8 @@ class TopicMixture:
             "concentration": np.asarray(self.concentration),
             "words": self.words,
         }
+        if self.emphasis is not None:
+            found["emphasis"] = self.emphasis
         if self.vectors is not None:
             found |= {
                 f"vector_{field.name}": np.asarray(getattr(self.vectors, field.name)) for field in fields(VectorSphere)
@@ -231,7 +242,12 @@ class TopicMixture:
         parts = found["weights"], found["mean_directions"], float(found["concentration"]), found["words"]
         names = [field.name for field in fields(TopicSums)]
         sums = TopicSums(*(found.get(f"sums_{name}") for name in names)) if "sums_words" in found else None  # type: ignore[arg-type]
-        return cls(*parts, sphere, sums)
+        return cls(*parts, sphere, sums, found.get("emphasis"))
+
+
+def emphasized(counts: sparse.csr_matrix, emphasis: np.ndarray | None) -> sparse.csr_matrix:
+    """The counts with each word as often as it counts; see `TopicMixture.emphasis`."""
+    return counts if emphasis is None else sparse.csr_matrix(counts.multiply(emphasis))
 
 
 def expected_log_density(

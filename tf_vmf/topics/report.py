@@ -16,7 +16,7 @@ from tf_vmf.report.engine.words import relevant_words
 from tf_vmf.report.page.page import Block, Section, Table, Text
 from tf_vmf.report.page.topics import name
 from tf_vmf.report.sections.topics import topic_report
-from tf_vmf.topics.groups import read_column
+from tf_vmf.topics.groups import read_column, read_times
 from tf_vmf.topics.tables import coherence
 
 _WORDS = 10
@@ -32,6 +32,7 @@ def topic_view(
     *,
     classes: Sequence[Any] | None = None,
     times: Sequence[Any] | None = None,
+    datetime_format: str | None = None,
     titles: Sequence[Any] | None = None,
     columns: Any = None,
     texts: Sequence[str] | None = None,
@@ -40,16 +41,16 @@ def topic_view(
 ) -> TopicView:
     """The topics of a fitted `TopicModel` over its training documents, for whose columns see `TopicModel.report`.
 
-    Without `texts` those beginnings are shown that the model keeps. In `whole` texts a word that the model does not know is
-    counted.
+    `times` are read as by `TopicModel.topics_over_time`. Without `texts` those beginnings are shown that the model keeps. In
+    `whole` texts a word that the model does not know is counted.
     """
     topics = model._topics
     size = len(topics.documents)
-    for argument, given in (("classes", classes), ("times", times), ("titles", titles), ("texts", texts)):
-        if given is not None and len(given) != size:
-            raise ArgumentError(
-                argument, f"one for each of the {size} training documents", str(len(given)), owner="TopicModel.report"
-            )
+    if texts is not None and len(texts) != size:
+        raise ArgumentError("texts", f"one for each of the {size} training documents", f"{len(texts)}")
+    names = {} if columns is None else getattr(columns, "columns", columns)
+    own = {str(name): read_column(str(name), columns[name], size) for name in names}
+    named = None if titles is None else read_column("titles", titles, size)
     totals = np.asarray(topics.documents.counts.sum(axis=0), np.float64).ravel() + 0.5
     words = relevant_words(np.exp(topics.log_probabilities), totals / totals.sum(), model.vocabulary_, _WORDS)
     placed = topics.documents.placed
@@ -72,33 +73,22 @@ def topic_view(
         vocabulary=model.vocabulary_,
         texts=model._texts if texts is None else texts,
         whole=whole,
-        titles=None if titles is None else list(titles),
-        columns=None if columns is None else {name: list(columns[name]) for name in columns},
-        classes=None if classes is None else _classes(classes),
-        times=None if times is None else _periods(times),
+        titles=named and [f"{noun.capitalize()} {row}" if title is None else title for row, title in enumerate(named)],
+        columns={name: ["" if value is None else value for value in values] for name, values in own.items()},
+        classes=None if classes is None else _classes(classes, size),
+        times=None if times is None else _periods(times, size, datetime_format),
     )
     window = "in whole texts" if topics.documents.words is None else "within 10 words"
     return view_topics(source, noun=noun, relevance_weight=model.relevance_weight, window=window)
 
 
 def write_topic_report(
-    path: str | Path,
-    model: Any,
-    *,
-    classes: Sequence[Any] | None = None,
-    times: Sequence[Any] | None = None,
-    titles: Sequence[Any] | None = None,
-    columns: Any = None,
-    texts: Sequence[str] | None = None,
-    title: str = "Topics",
+    path: str | Path, model: Any, *, classes: Sequence[Any] | None = None, title: str = "Topics", **given: Any
 ) -> None:
-    """Writes the page of a fitted model; see `TopicModel.report`."""
-    view = topic_view(
-        model, classes=classes, times=times, titles=titles, columns=columns, texts=texts, whole=texts is not None
-    )
-    topic_report(
-        path, view, title=title, sections=[_details(view, model, None if classes is None else _classes(classes))]
-    )
+    """Writes the page of a fitted model; see `TopicModel.report`. `given` are further arguments of `topic_view`."""
+    view = topic_view(model, classes=classes, whole=given.get("texts") is not None, **given)
+    groups = None if classes is None else _classes(classes, view.num_texts)
+    topic_report(path, view, title=title, sections=[_details(view, model, groups)])
 
 
 def _details(view: TopicView, model: Any, classes: Groups | None) -> Section:
@@ -149,32 +139,32 @@ def _agreement(view: TopicView, labels: np.ndarray) -> str:
     return text + (f" {missing:,} texts without a label are left out." if missing else "")
 
 
-def _classes(given: Sequence[Any]) -> Groups | None:
+def _classes(given: Sequence[Any], size: int) -> Groups | None:
     """The labels in order of their names; None where no document has one."""
-    entries = read_column("classes", given, len(given))
+    entries = read_column("classes", given, size)
     values = sorted({str(entry) for entry in entries if entry is not None})
     number = {value: place for place, value in enumerate(values)}
     of_text = np.array([-1 if entry is None else number[str(entry)] for entry in entries])
     return ("label", values, of_text) if values else None
 
 
-def _periods(given: Sequence[Any]) -> Groups | None:
+def _periods(given: Sequence[Any], size: int, datetime_format: str | None = None) -> Groups | None:
     """Calendar periods of dates, or distinct numbers or intervals of equal length; None where no document has a time."""
     import pandas as pd
 
-    times = pd.Series(list(given))
+    times = read_times(given, size, datetime_format)
     if not times.notna().any():
         return None
-    if pd.api.types.is_numeric_dtype(times):
+    if times.dtype == object:
+        times = times.astype(float)
         values = np.sort(times.dropna().unique())
         if len(values) > _MOST_PERIODS:
             edges = np.linspace(values[0], values[-1], 21)
-            place = np.clip(np.searchsorted(edges, times.to_numpy(float), "right") - 1, 0, 19)
-            return "interval", [f"{a:g}" for a in edges[:-1]], np.where(times.isna(), -1, place)
-        place = np.searchsorted(values, times.fillna(values[0]).to_numpy())
-        names = [f"{value:g}" for value in values.astype(float)]
-        return "time", names, np.where(times.isna(), -1, place)
-    dates = pd.to_datetime(times, utc=True).dt.tz_localize(None)
+            place = np.clip(np.searchsorted(edges, times, "right") - 1, 0, 19)
+            return "interval", [f"{a:.12g}" for a in edges[:-1]], np.where(times.isna(), -1, place)
+        place = np.searchsorted(values, times.fillna(values[0]))
+        return "time", [f"{value:.12g}" for value in values], np.where(times.isna(), -1, place)
+    dates = times.dt.start_time if isinstance(times.dtype, pd.PeriodDtype) else times.dt.tz_localize(None)
     span, called = pd.PeriodIndex([], freq="Y"), "year"
     for frequency, called in _PERIODS:  # noqa: B007
         span = pd.period_range(dates.min(), dates.max(), freq=frequency)

@@ -23,6 +23,7 @@ def proportions_function(mixture: TopicMixture) -> Callable[..., tf.Tensor]:
     words = tf.constant(mixture.words, tf.float32)
     prior = tf.constant(PRIOR_WORDS * mixture.weights[np.newaxis], tf.float32)
     log_weights = tf.constant(np.log(mixture.weights), tf.float32)
+    emphasis = tf.constant(1.0 if mixture.emphasis is None else mixture.emphasis, tf.float32)
 
     def proportions(counts: tf.Tensor, vectors: tf.Tensor | None = None) -> tf.Tensor:
         given = tf.repeat(prior, tf.shape(counts)[0], axis=0)
@@ -35,7 +36,7 @@ def proportions_function(mixture: TopicMixture) -> Callable[..., tf.Tensor]:
             given += VECTOR_WORDS * tf.nn.softmax(log_weights + cosines)
         theta = given / tf.reduce_sum(given, axis=1, keepdims=True)
         for _ in range(STEPS):
-            share = counts / tf.matmul(theta, words)
+            share = counts * emphasis / tf.matmul(theta, words)
             theta = theta * tf.matmul(share, words, transpose_b=True) + given
             theta /= tf.reduce_sum(theta, axis=1, keepdims=True)
         powers = theta**SHARPNESS

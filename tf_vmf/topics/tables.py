@@ -11,12 +11,11 @@ from scipy import sparse
 from tf_vmf._errors import ArgumentError
 from tf_vmf._optional import optional
 from tf_vmf.data.documents import Documents
-from tf_vmf.evaluation.topics import npmi_coherence, topic_coherence
+from tf_vmf.evaluation.topics import npmi_coherence, representative_documents, topic_coherence
 from tf_vmf.topics.documents import CountedDocuments
 from tf_vmf.topics.fitted import FittedTopics
 from tf_vmf.topics.fitting import sample_of
 from tf_vmf.topics.groups import in_order
-from tf_vmf.topics.words import representative_documents
 
 if TYPE_CHECKING:
     import pandas as pd

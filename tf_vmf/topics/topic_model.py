@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -66,8 +65,8 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         epochs: Passes over the texts; None for as many as make 2,000 training steps, at least 10 and at most 200.
         batch_size: Texts per training step.
         learning_rate: Of Adam at the start; it falls to 0 along a cosine.
-        seed_words: Lists of words, or names with lists of words, that become the first topics and draw the documents with them;
-            the others follow by size.
+        seed_words: Lists of words, or names with lists of words, that become the first topics and draw the documents with them,
+            each word as five; the others follow by size. A topic without most of these documents has no name, and a warning.
         relevance_weight: In [0, 1]: 1 ranks words by probability, 0 by how much likelier they are in the topic than elsewhere.
         exclusivity: Weight of the penalty for words that another topic makes likelier; 0 leaves shared words in all topics.
         mode_concentration: Concentration of the kernel that finds the densest point; 0 decodes at the mean direction.
@@ -209,11 +208,10 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         guides = guidance.seed_columns(self.seed_words, self.vocabulary_)
         given = documents, codes, concentrations, self.num_topics
         mixture, self.silhouettes_ = find_mixture(*given, guides=guides, seed=seed)
-        self._labels = {topic: name for topic, name in enumerate(guidance.seed_labels(self.seed_words)) if name}
-        self.hidden_topics_ = ()
-        self._find_words((mixture, np.arange(mixture.num_topics), documents, codes, concentrations))
+        self._labels, self.hidden_topics_ = {}, ()
+        self._find_words((mixture, np.arange(mixture.num_topics), documents, codes, concentrations), len(guides))
         if guides:
-            guidance.warn_of_lost_seeds(guides, self.topic_labels(), documents.counts, self.labels_)
+            self._labels = guidance.seed_names(self.seed_words, guides, self._topics, self.topic_labels())
         return self
 
     def _seed(self) -> int:
@@ -518,6 +516,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         classes: Sequence[Any] | None = None,
         *,
         times: Sequence[Any] | None = None,
+        datetime_format: str | None = None,
         titles: Sequence[Any] | None = None,
         columns: Any = None,
         texts: Sequence[str] | None = None,
@@ -528,20 +527,21 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         Args:
             path: The file.
             classes: The class of each training document; None and NaN for none.
-            times: The time of each training document: dates, strings that pandas reads as dates, or numbers.
+            times: The time of each training document, and `datetime_format`, as for `topics_over_time`.
+            datetime_format: How strings or numbers are read as dates.
             titles: A title or identifier of each training document, shown instead of its position.
             columns: Further columns to show with a document: a data frame, or sequences by name.
             texts: The training documents; None for their beginnings, which the model keeps.
             title: The heading.
 
         Raises:
-            ArgumentError: `classes`, `times`, `titles`, a column or `texts` are not as many as the training documents.
+            ArgumentError: A sequence has not an entry for each training document, or a time cannot be read.
             ModuleNotFoundError: jinja2, matplotlib, pandas or gensim is not installed.
         """
         from tf_vmf.topics.report import write_topic_report
 
-        given = {"classes": classes, "times": times, "titles": titles, "columns": columns, "texts": texts}
-        write_topic_report(path, self, **given, title=title)
+        given = {"times": times, "titles": titles, "columns": columns, "texts": texts}
+        write_topic_report(path, self, classes=classes, title=title, datetime_format=datetime_format, **given)
 
     def save(self, path: str | Path) -> None:
         """Writes a folder for `load`, with the training counts, vectors and first 300 characters of texts, and no function.
@@ -604,8 +604,10 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         old = self._topics
         self._find_words((old.mixture, topic_of, old.documents, old.codes, old.concentrations))
 
-    def _find_words(self, parts: Parts) -> None:
-        self._set_topics(find_words(self.model_, *parts, word_settings(self)))
+    def _find_words(self, parts: Parts, by_size_from: int | None = None) -> None:
+        topics = find_words(self.model_, *parts, word_settings(self), by_size_from)
+        seeds = guidance.seed_columns(self.seed_words, self.vocabulary_)
+        self._set_topics(guidance.seeds_first(topics, seeds) if seeds else topics)
 
     @property
     def _topics(self) -> FittedTopics:
@@ -613,9 +615,6 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         return self._found
 
     def _set_topics(self, topics: FittedTopics) -> None:
-        seeds = guidance.seed_columns(self.seed_words, self.vocabulary_)
-        if seeds:
-            topics = replace(topics, ranking=guidance.seeds_first(topics.ranking, seeds, topics.topic_of))
         self._found, self.num_topics_, self.labels_ = topics, topics.num_topics, topics.labels
         self.mean_directions_, self.concentration_ = topics.mixture.mean_directions, topics.mixture.concentration
 

@@ -51,7 +51,7 @@ def topic_tree(
     merges = linkage(pdist(probabilities, "jensenshannon"), "average")
     members: list[list[int]] = []
     words = []
-    for left, right in merges[:, :2].astype(int):
+    for left, right in merges[:, :2].astype(int).tolist():
         below = [[node] if node < size else members[node - size] for node in (left, right)]
         members.append(sorted(below[0] + below[1]))
         share = np.maximum(weights[members[-1]], 1e-12)

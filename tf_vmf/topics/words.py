@@ -135,28 +135,8 @@ def _most_coherent(together: np.ndarray, size: int) -> np.ndarray:
     return kept
 
 
-# Near documents of a topic that compete to represent it.
-_CANDIDATES = 50
-# Documents are near copies from this cosine of their codes on.
-_NEAR_COPY = 0.98
 # Words of a topic that compete for its label.
 _LABEL_CANDIDATES = 6
-
-
-def representative_documents(codes: np.ndarray, direction: np.ndarray, number: int) -> np.ndarray:
-    """Positions of `number` documents near a topic's direction that are no near copies of each other, nearest first.
-
-    The nearest documents are often one text in several copies. A document is passed over whose code has a cosine of .98 or more
-    with one that was taken before; where too few are left, the nearest of those passed over fill up.
-    """
-    nearest = np.argsort(-(codes @ direction), kind="stable")[: max(_CANDIDATES, number)]
-    taken: list[int] = []
-    for row in nearest:
-        if len(taken) < number and all(codes[row] @ codes[other] < _NEAR_COPY for other in taken):
-            taken.append(int(row))
-    passed_over = [int(row) for row in nearest if row not in taken]
-    chosen = set(taken + passed_over[: number - len(taken)])
-    return np.array([row for row in nearest if int(row) in chosen], np.int64)
 
 
 def label_words(ranking: np.ndarray, totals: np.ndarray, vocabulary: Sequence[str], number: int = 3) -> np.ndarray:

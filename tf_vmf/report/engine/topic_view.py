@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from tf_vmf.evaluation.topics import representative_documents
 from tf_vmf.report.engine.encodings import unit_rows
 from tf_vmf.report.engine.excerpts import shortened
 from tf_vmf.report.engine.maps import densest_points, lay_out
@@ -38,7 +39,7 @@ class ViewedTopic:
     coherence: float  # how much its words belong together: 0 chance, 1 always; nan where that is not known
     size: int  # texts whose topic it is
     share: float  # mean proportion of the topic over all texts with a topic
-    typical: tuple[int, ...]  # positions of the texts nearest to its center, nearest first; of equal texts the first
+    typical: tuple[int, ...]  # positions of texts near its center that are no near copies, nearest first
     diverse: tuple[int, ...]  # positions of texts that are near the center and far from each other
 
 
@@ -135,11 +136,16 @@ def view_topics(
 ) -> TopicView:
     """Makes the view of topics over the codes of texts."""
     topic, unit = np.asarray(source.topic), unit_rows(source.codes, np.float32)
+    worded = np.diff(sparse.csr_matrix(source.counts).indptr) > 0
     centers = unit_rows(source.centers, np.float32)
     topics = []
     for number, label in enumerate(source.labels):
         members = np.flatnonzero(topic == number)
-        nearest = members[np.argsort(-(unit[members] @ centers[number]), kind="stable")]
+        # A text without a known word, which its vector alone has placed, has no code of its own.
+        speaking = members[worded[members]] if worded[members].any() else members
+        nearest = speaking[np.argsort(-(unit[speaking] @ centers[number]), kind="stable")]
+        pool = nearest[: max(_TYPICAL, len(nearest) // 2)]
+        typical = pool[representative_documents(unit[pool], centers[number], _TYPICAL)]
         topics.append(
             ViewedTopic(
                 number=number,
@@ -149,7 +155,7 @@ def view_topics(
                 coherence=float(source.coherence[number]),
                 size=len(members),
                 share=float(source.shares[number]),
-                typical=_distinct(source.texts, nearest, _TYPICAL),
+                typical=_distinct(source.texts, typical),
                 diverse=_diverse(unit, nearest[: max(_DIVERSE_POOL, len(nearest) // 2)][:2000]),
             )
         )
@@ -212,14 +218,12 @@ def _texts(source: TopicSource, topics: Sequence[ViewedTopic], seed: int) -> Vie
     )
 
 
-def _distinct(texts: Sequence[str] | None, rows: np.ndarray, number: int) -> tuple[int, ...]:
-    """The first rows whose texts differ from those before."""
-    found: dict[object, int] = {}
+def _distinct(texts: Sequence[str] | None, rows: np.ndarray) -> tuple[int, ...]:
+    """The rows whose texts differ from those before."""
+    first: dict[object, int] = {}
     for row in rows.tolist():
-        found.setdefault(row if texts is None else texts[row], row)
-        if len(found) == number:
-            break
-    return tuple(found.values())
+        first.setdefault(row if texts is None else texts[row], row)
+    return tuple(first.values())
 
 
 def _diverse(unit: np.ndarray, nearest: np.ndarray) -> tuple[int, ...]:

@@ -56,7 +56,8 @@ for (const image of document.querySelectorAll("figure img")) {
 // Lines over ordered groups, with bands: `lines` is [{ topic, name, shares: [{ share, low, high }] }].
 function lineChart(values, lines, { width = 640, height = 260, label }) {
   const left = 46, right = 10, top = 10, bottom = 40;
-  const most = Math.max(0.01, ...lines.flatMap(line => line.shares.map(each => each.high)));
+  const banded = lines.length === 1 && values.length > 1;
+  const most = Math.max(0.01, ...lines.flatMap(line => line.shares.map(each => (banded ? each.high : each.share))));
   const x = i => left + ((width - left - right) * (values.length > 1 ? i / (values.length - 1) : 0.5));
   const y = share => top + (height - top - bottom) * (1 - share / most);
   const svg = make("svg", { viewBox: `0 0 ${width} ${height}`, class: "chart", role: "img", "aria-label": label });
@@ -66,16 +67,20 @@ function lineChart(values, lines, { width = 640, height = 260, label }) {
   }
   const step = Math.ceil(values.length / Math.max(2, Math.floor(width / 90)));
   values.forEach((value, i) => {
-    if (i % step === 0) svg.append(make("text", { class: "middle", x: x(i), y: height - bottom + 18 }, value));
+    const last = i && i === values.length - 1;
+    if (i % step === 0) svg.append(make("text", { class: last ? "end" : "middle", x: x(i) + (last ? right : 0), y: height - bottom + 18 }, value));
   });
   for (const { topic, name, shares } of lines) {
-    const path = key => shares.map((each, i) => `${x(i).toFixed(1)},${y(each[key]).toFixed(1)}`);
-    if (lines.length === 1 && values.length > 1)
-      svg.append(make("path", { class: `k${topic} band`, d: `M${[...path("high"), ...path("low").reverse()].join("L")}Z` }));
-    const line = make("path", { class: `k${topic} line`, d: `M${path("share").join("L")}` });
+    const point = key => i => `${x(i).toFixed(1)},${y(shares[i][key]).toFixed(1)}`, runs = [];
+    // A period without texts is a gap, and no share of 0.
+    shares.forEach((each, i) => each.total && (i && shares[i - 1].total ? runs.at(-1).push(i) : runs.push([i])));
+    const path = draw => runs.map(run => `M${draw(run).join("L")}`).join("");
+    if (banded)
+      svg.append(make("path", { class: `k${topic} band`, d: path(run => [...run.map(point("high")), ...run.map(point("low")).reverse()]) }));
+    const line = make("path", { class: `k${topic} line`, d: path(run => run.map(point("share"))) });
     line.append(make("title", {}, name));
     svg.append(line);
-    if (values.length < 40) for (const [i, each] of shares.entries()) {
+    if (values.length < 40) for (const [i, each] of shares.entries()) if (each.total) {
       const dot = make("circle", { class: `k${topic} dot`, cx: x(i), cy: y(each.share), r: 2.6 });
       dot.append(make("title", {}, `${name}, ${values[i]}: ${percent(each.share)}`));
       svg.append(dot);
@@ -86,10 +91,10 @@ function lineChart(values, lines, { width = 640, height = 260, label }) {
 
 // Wilson's interval of a share at 95 %.
 function wilson(part, total) {
-  if (!total) return { share: 0, low: 0, high: 0 };
+  if (!total) return { share: 0, low: 0, high: 0, total };
   const z2 = 3.8416, share = part / total, middle = (share + z2 / (2 * total)) / (1 + z2 / total);
   const half = (Math.sqrt(z2 * (share * (1 - share) + z2 / (4 * total)) / total)) / (1 + z2 / total);
-  return { share, low: Math.max(0, middle - half), high: Math.min(1, middle + half) };
+  return { share, low: Math.max(0, middle - half), high: Math.min(1, middle + half), total };
 }
 
 // Colored cells: `value(i, j)` in [0, 1], `title(i, j)` its text; a click calls `choose(i, j)`.

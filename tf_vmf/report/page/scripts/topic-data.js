@@ -198,8 +198,9 @@ class TopicData {
     } catch {
       return "This file is no JSON.";
     }
-    if (file?.format !== "tf_vmf topic edits" || file.version !== 1) return "This file holds no edits of topics.";
-    if (file.fingerprint !== this.fingerprint || file.num_topics !== this.topics.length) return "These are edits of other topics.";
+    const isObject = file && typeof file === "object" && !Array.isArray(file), other = (name, right) => name in file && file[name] !== right;
+    if (!isObject || other("format", "tf_vmf topic edits") || other("version", 1) || !(file.labels || file.merge || file.hide)) return "This file holds no edits of topics.";
+    if (other("fingerprint", this.fingerprint) || other("num_topics", this.topics.length)) return "These are edits of other topics.";
     const isTopic = k => Number.isInteger(k) && k >= 0 && k < this.topics.length;
     const merge = file.merge ?? [], hide = file.hide ?? [], labels = file.labels ?? {};
     if (![...merge.flat(), ...hide, ...Object.keys(labels).map(Number)].every(isTopic)) return "These edits name topics that do not exist.";

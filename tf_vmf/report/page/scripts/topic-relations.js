@@ -21,7 +21,10 @@ class TopicTree {
     const { data, state } = this, { topics, tree } = data, size = topics.length;
     const width = Math.min(640, room(this.element)), letters = width < 500 ? 20 : 34, left = 7.2 * letters + 8;
     const order = this.order(), line = 20, height = size * line + 34;
-    const most = Math.max(0.05, ...tree.map(row => row[2])) * 1.04, x = value => left + (width - left - 14) * (value / most);
+    const heights = [0, ...tree.map(row => row[2])], high = Math.max(0.05, ...heights), low = Math.min(high, ...heights.slice(1));
+    // Merges at large distances alone would stand in a heap at the right: the axis begins at half their range below the first.
+    const base = Math.max(0, low - Math.max(0.05, (high - low) / 2));
+    const x = value => left + (width - left - 14) * Math.max(0, (value - base) / (1.04 * (high - base)));
     const svg = make("svg", { viewBox: `0 0 ${width} ${height}`, class: "chart tree", role: "img", "aria-label": `Tree of ${data.plural}: the farther to the right two of them join, the less alike they are` });
     const ys = new Map(), xs = new Map();
     order.forEach((topic, i) => {
@@ -39,8 +42,7 @@ class TopicTree {
       xs.set(node, to);
       ys.set(node, (ya + yb) / 2);
     });
-    const heights = [0, ...tree.map(row => row[2])], step = size - this.cut;
-    const at = step < tree.length ? x((heights[step] + heights[step + 1]) / 2) : width - 8;
+    const step = size - this.cut, at = step < tree.length ? (x(heights[step]) + x(heights[step + 1])) / 2 : width - 8;
     const cut = make("path", { class: "cut", d: `M${at} 4V${height - 14}` });
     svg.append(cut, make("path", { class: "handle", d: `M${at - 12} 4V${height - 14}` , "stroke-width": 24 }));
     this.drag(svg, width, x, heights);
