@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from tf_vmf import _tfp as tfp
 from tf_vmf.layers.heads import HasHeads, build_head, check_width, head_config, initializer_config
 from tf_vmf.layers.latent_contract import LatentDescription, Parameters
 from tf_vmf.layers.latent_layer import LatentLayer
 from tf_vmf.layers.learned_priors import GaussianMixturePrior, LearnedPrior, check_prior
 from tf_vmf.layers.registry import register_latent
 from tf_vmf.math.noise import stateless_normal
-
-if TYPE_CHECKING:
-    import tensorflow_probability as tfp
 
 
 @register_latent("gaussian")
@@ -84,15 +82,11 @@ class GaussianLatent(HasHeads, LatentLayer):
         }
 
     def distribution(self, parameters: Parameters) -> tfp.distributions.MultivariateNormalDiag:
-        import tensorflow_probability as tfp
-
         return tfp.distributions.MultivariateNormalDiag(
             parameters["mean"], scale_diag=tf.exp(0.5 * parameters["log_variance"])
         )
 
     def _prior(self) -> tfp.distributions.MultivariateNormalDiag:
-        import tensorflow_probability as tfp
-
         return tfp.distributions.MultivariateNormalDiag(tf.zeros([self.latent_dim], self.compute_dtype))
 
     def closed_form_kl(self, parameters: Parameters) -> tf.Tensor:

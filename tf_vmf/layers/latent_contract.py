@@ -7,20 +7,18 @@ import math
 import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from tf_vmf import _tfp as tfp
 from tf_vmf import math as vmf_math
 from tf_vmf._checks import require
 from tf_vmf._errors import ArgumentError
 from tf_vmf.layers.learned_priors import LearnedPrior
 from tf_vmf.seeds import stateless_seed
-
-if TYPE_CHECKING:
-    import tensorflow_probability as tfp
 
 
 @dataclass(frozen=True)

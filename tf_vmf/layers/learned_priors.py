@@ -5,19 +5,18 @@ from __future__ import annotations
 import abc
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 import tensorflow as tf
 
+from tf_vmf import _tfp as tfp
+from tf_vmf import distributions
 from tf_vmf import math as vmf_math
 from tf_vmf._checks import check_integer, check_number
 from tf_vmf._errors import ArgumentError
 from tf_vmf._keywords import CheckedKeywords
 from tf_vmf.math.unit_vectors import unit_vector
-
-if TYPE_CHECKING:
-    import tensorflow_probability as tfp
 
 
 class LearnedPrior(CheckedKeywords, keras.layers.Layer, abc.ABC):
@@ -120,8 +119,6 @@ class GaussianMixturePrior(LearnedPrior):
         super().build(input_shape)
 
     def distribution(self) -> tfp.distributions.MixtureSameFamily:
-        import tensorflow_probability as tfp
-
         deviations = tf.exp(tf.convert_to_tensor(self.log_deviations))
         return tfp.distributions.MixtureSameFamily(
             tfp.distributions.Categorical(logits=self.log_weights),
@@ -216,10 +213,6 @@ class VonMisesFisherMixturePrior(LearnedPrior):
         return self.initial_concentration * spread
 
     def distribution(self) -> tfp.distributions.MixtureSameFamily:
-        import tensorflow_probability as tfp
-
-        from tf_vmf import distributions
-
         return tfp.distributions.MixtureSameFamily(
             tfp.distributions.Categorical(logits=self.log_weights),
             distributions.VonMisesFisher(self.mean_directions, self.concentrations),
@@ -230,9 +223,7 @@ class VonMisesFisherMixturePrior(LearnedPrior):
         mean_directions, concentrations, log_weights = (
             tf.cast(each, z.dtype) for each in (self.mean_directions, self.concentrations, self.log_weights)
         )
-        from tf_vmf.distributions.pairwise import pairwise_log_prob  # which imports TensorFlow Probability
-
-        by_component = pairwise_log_prob(tf.reshape(z, [-1, dim]), mean_directions, concentrations)
+        by_component = distributions.pairwise_log_prob(tf.reshape(z, [-1, dim]), mean_directions, concentrations)
         log_prob = tf.reduce_logsumexp(by_component + log_weights, axis=-1)
         return tf.reshape(log_prob, tf.shape(z)[:-1]) + vmf_math.log_sphere_area(dim)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from tf_vmf import _tfp as tfp
 from tf_vmf._checks import SetOnce, check_integer
 from tf_vmf._errors import ArgumentError
 from tf_vmf.layers.heads import check_concentration, head_config, initializer_config
@@ -20,9 +21,6 @@ from tf_vmf.layers.registry import register_latent
 from tf_vmf.layers.scheduled import Scheduled
 from tf_vmf.layers.spherical_latent import VonMisesFisherLatent
 from tf_vmf.seeds import stateless_seed
-
-if TYPE_CHECKING:
-    import tensorflow_probability as tfp
 
 
 @keras.saving.register_keras_serializable(package="tf_vmf")
@@ -119,15 +117,11 @@ class ProductLatent(LatentLayer):
         return numbers
 
     def distribution(self, parameters: Parameters) -> tfp.distributions.Distribution:
-        import tensorflow_probability as tfp
-
         return tfp.distributions.Blockwise(
             [_side_by_side(part.distribution(own), count) for part, own, count in self._runs(parameters)]
         )
 
     def _prior(self) -> tfp.distributions.Distribution:
-        import tensorflow_probability as tfp
-
         priors = []
         for run in self._equal_runs():
             prior = run[0].prior()
@@ -264,8 +258,6 @@ def _sum_of_parts(kl: tf.Tensor, count: int) -> tf.Tensor:
 
 def _side_by_side(distribution: tfp.distributions.Distribution, count: int) -> tfp.distributions.Distribution:
     """The joint distribution of the codes that `_together` joins, the last batch axis being the parts."""
-    import tensorflow_probability as tfp
-
     if count == 1:
         return distribution
     dim = distribution.event_shape[-1]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Hashable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import tensorflow as tf
 
+from tf_vmf import _tfp as tfp
+from tf_vmf import distributions
 from tf_vmf import math as vmf_math
 from tf_vmf.layers.directional_latent import DirectionalLatent
 from tf_vmf.layers.heads import SharedConcentration
@@ -19,11 +21,6 @@ from tf_vmf.math.noise import is_compiled_by_xla
 from tf_vmf.math.power_spherical import power_spherical_sample
 from tf_vmf.math.unit_vectors import unit_vector
 from tf_vmf.math.von_mises_fisher_sampler import moves_inside_a_graph
-
-if TYPE_CHECKING:
-    import tensorflow_probability as tfp
-
-    from tf_vmf import distributions
 
 
 class SphericalLatent(DirectionalLatent):
@@ -47,8 +44,6 @@ class SphericalLatent(DirectionalLatent):
         return parameters["mean_direction"]
 
     def _prior(self) -> tfp.distributions.Distribution:
-        import tensorflow_probability as tfp
-
         return tfp.distributions.SphericalUniform(self.latent_dim, dtype=tf.as_dtype(self.compute_dtype))
 
     @property
@@ -175,8 +170,6 @@ class VonMisesFisherLatent(VonMisesFisherDirection, SphericalLatent):
     _posterior_name = "von Mises-Fisher"
 
     def distribution(self, parameters: Parameters) -> distributions.VonMisesFisher:
-        from tf_vmf import distributions
-
         return distributions.VonMisesFisher(parameters["mean_direction"], parameters["concentration"])
 
     def static_key(self) -> Hashable | None:
@@ -213,8 +206,6 @@ class PowerSphericalLatent(SphericalLatent):
     _posterior_name = "power spherical"
 
     def distribution(self, parameters: Parameters) -> distributions.PowerSpherical:
-        from tf_vmf import distributions
-
         return distributions.PowerSpherical(parameters["mean_direction"], parameters["concentration"])
 
     def closed_form_kl(self, parameters: Parameters) -> tf.Tensor:

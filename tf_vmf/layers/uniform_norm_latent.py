@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 import tensorflow as tf
 
+from tf_vmf import distributions
 from tf_vmf._checks import check_number, require
 from tf_vmf._errors import ArgumentError
 from tf_vmf.layers.heads import SharedConcentration, build_head, check_width
@@ -17,9 +18,6 @@ from tf_vmf.layers.registry import register_latent
 from tf_vmf.layers.spherical_latent import VonMisesFisherDirection
 from tf_vmf.math.noise import stateless_uniform
 from tf_vmf.seeds import stateless_seed
-
-if TYPE_CHECKING:
-    from tf_vmf import distributions
 
 _NORM_TOLERANCE = 1e-3  # codes that went through text or half precision
 
@@ -93,15 +91,11 @@ class UniformNormVonMisesFisherLatent(VonMisesFisherDirection):
         return {**super()._parameters(inputs), "norm_low": low}
 
     def distribution(self, parameters: Parameters) -> distributions.UniformNormVonMisesFisher:
-        from tf_vmf import distributions
-
         return distributions.UniformNormVonMisesFisher(
             parameters["mean_direction"], parameters["concentration"], parameters["norm_low"], self.norm_width
         )
 
     def _prior(self) -> distributions.UniformNormVonMisesFisher:
-        from tf_vmf import distributions
-
         pole = tf.one_hot(0, self.latent_dim, dtype=tf.as_dtype(self.compute_dtype))
         return distributions.UniformNormVonMisesFisher(pole, 0.0, 0.0, self.norm_max)
 

@@ -10,6 +10,7 @@ import numpy as np
 import scipy.special
 import tensorflow as tf
 
+from tf_vmf import _tfp as tfp
 from tf_vmf.math._arguments import check_dim, compute_dtype
 from tf_vmf.math._tables import Polynomial, evaluate
 from tf_vmf.math.custom_gradient import releasing_with_graph
@@ -160,8 +161,6 @@ def power_spherical_sample(
     x = cos(a) mu + sin(a) u: the cosine from two gamma variables, which keep the digits of the sine, u a uniform tangent
     direction. The concentration has the shape `mean_direction.shape[:-1]`.
     """
-    import tensorflow_probability as tfp
-
     mu, kappa = mean_direction, concentration
     dim = mu.shape[-1]
     half = 0.5 * (dim - 1)
@@ -186,8 +185,6 @@ def _gamma(shape: tf.Tensor, sample_shape: tf.Tensor, seed: tf.Tensor) -> tf.Ten
     a + sqrt(a) n + (n^2 - 1) / 3 for a normal n, up to terms of the order 1 / sqrt(a) (Cornish and Fisher), and has the derivative
     1 + n / (2 sqrt(a)) at fixed n.
     """
-    import tensorflow_probability as tfp
-
     with releasing_with_graph():
         drawn = tfp.distributions.Gamma(shape, 1.0).sample(sample_shape, seed=seed)
     fixed, fixed_shape = tf.stop_gradient(drawn), tf.stop_gradient(shape)

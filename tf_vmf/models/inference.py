@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from tf_vmf import _tfp as tfp
 from tf_vmf._checks import check_integer
 from tf_vmf._errors import ArgumentError
 from tf_vmf.seeds import stateless_seed
-
-if TYPE_CHECKING:
-    import tensorflow_probability as tfp
 
 # Folded into the seed of refinement, so that its noise is not that of the bound.
 _REFINEMENT = 7

@@ -5,19 +5,16 @@ from __future__ import annotations
 import abc
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import keras
 import tensorflow as tf
 
+from tf_vmf import _tfp as tfp
 from tf_vmf._checks import check_number
 from tf_vmf._errors import ArgumentError
 from tf_vmf._registry import Registry
 from tf_vmf.losses import von_mises_fisher_loss
-
-if TYPE_CHECKING:
-    import tensorflow_probability as tfp
-
 
 _Class = TypeVar("_Class", bound="type[Likelihood]")
 
