@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 
 from tf_vmf._errors import ArgumentError, MissingPlaceError
-from tf_vmf.files import new_folder, read_json
+from tf_vmf.files import new_folder, read_json, sha256_of_file
 from tf_vmf.models import load as load_model
 from tf_vmf.models.load import MODEL_FILE, VECTORIZER_FILE, write_vectorizer
 from tf_vmf.topics.fitted import read_topics, write_topics
 
 _SETTINGS_FILE, _TOPICS_FILE = "topic_model.json", "topics.npz"
+_REMEDY = "Restore it from a copy, or fit the model again."
+_NEEDED = ("parameters", "vocabulary", "fixed_vocabulary", "silhouettes", "labels", "texts")
 _FORMAT = 3  # 1: without words of the mixture and concentrations of codes; 2: without labels and sums of the mixture
 
 
@@ -28,7 +30,8 @@ def save(model: Any, path: str | Path) -> None:
         if model.vectorizer_ is not None:
             write_vectorizer(folder / VECTORIZER_FILE, model.vectorizer_)
         write_topics(model._topics, folder / _TOPICS_FILE)
-        (folder / _SETTINGS_FILE).write_text(json.dumps(_description(model)), encoding="utf-8")
+        hashes = {path.name: sha256_of_file(path) for path in sorted(folder.iterdir())}
+        (folder / _SETTINGS_FILE).write_text(json.dumps({**_description(model), "sha256": hashes}), encoding="utf-8")
 
 
 def is_saved(path: str | Path) -> bool:
@@ -41,10 +44,15 @@ def load(kind: Any, path: str | Path) -> Any:
     folder = Path(path)
     if not is_saved(folder):
         raise MissingPlaceError("the folder of a saved TopicModel", folder, f"where there is no {_SETTINGS_FILE}")
-    description = read_json(folder / _SETTINGS_FILE, "Restore it from a copy, or fit the model again.")
+    description = read_json(folder / _SETTINGS_FILE, _REMEDY)
     if description.get("format") != _FORMAT:
         received = f"{folder / _SETTINGS_FILE} with format {description.get('format')!r}"
         raise ArgumentError("path", f"a topic model with format {_FORMAT}", received)
+    for name, expected in description.get("sha256", {}).items():  # which files of 0.2 do not have
+        if not (folder / name).is_file() or sha256_of_file(folder / name) != expected:
+            raise ValueError(f"{folder / name} is not the file that was saved with {_SETTINGS_FILE}. {_REMEDY}")
+    if lacking := [name for name in _NEEDED if name not in description]:
+        raise ValueError(f"{folder / _SETTINGS_FILE} is damaged: it lacks {', '.join(lacking)}. {_REMEDY}")
     parameters = description["parameters"]
     parameters["ngram_range"] = tuple(parameters["ngram_range"])
     vocabulary = tuple(description["vocabulary"])
@@ -57,6 +65,10 @@ def load(kind: Any, path: str | Path) -> Any:
     model = kind(vocabulary=vocabulary if description["fixed_vocabulary"] else None, **parameters)
     model.vocabulary_ = vocabulary
     model.model_, model.vectorizer_ = load_model(folder)
+    if model.vectorizer_ is not None and model.vectorizer_.vocabulary != vocabulary:
+        raise ValueError(
+            f"{folder / _SETTINGS_FILE} has other words than {VECTORIZER_FILE}, or another order. {_REMEDY}"
+        )
     silhouettes = description["silhouettes"]
     model.silhouettes_ = silhouettes and {int(number): value for number, value in silhouettes.items()}
     model._labels = {int(topic): label for topic, label in description["labels"].items()}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numbers
+import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -199,8 +202,13 @@ def merged_numbers(num_topics: int, groups: Sequence[Sequence[int]]) -> np.ndarr
     if any(len(set(group)) < 2 for group in groups) or len(set(members)) < len(members):
         received = str([list(group) for group in groups])
         raise ArgumentError("groups", "groups of two or more topics, each topic in one group", received)
-    if wrong := [topic for topic in members if topic not in range(num_topics)]:
-        raise ArgumentError("groups", f"topics from 0 to {num_topics - 1}", str(wrong[0]))
+    whole = (numbers.Integral, np.integer)
+    if wrong := [
+        each
+        for each in members
+        if not isinstance(each, whole) or isinstance(each, bool) or each not in range(num_topics)
+    ]:
+        raise ArgumentError("groups", f"topics from 0 to {num_topics - 1}", repr(wrong[0]))
     representative = np.arange(num_topics)
     for group in groups:
         representative[list(group)] = min(group)
@@ -232,10 +240,17 @@ def write_topics(topics: FittedTopics, path: Path) -> None:
 
 
 def read_topics(path: Path) -> FittedTopics:
-    """Reads what `write_topics` has written."""
-    with np.load(path, allow_pickle=False) as file:
-        arrays = {name: file[name] for name in file.files}
-    num_words = arrays["ranking"].shape[1]
+    """Reads what `write_topics` has written.
+
+    Raises:
+        ValueError: The file is damaged.
+    """
+    try:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        num_words = arrays["ranking"].shape[1]
+    except (EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+        raise ValueError(f"{path} is damaged: {error}. Restore it from a copy, or fit the model again.") from error
     parts = tuple(arrays[f"counts_{name}"] for name in ("data", "indices", "indptr"))
     counts = sparse.csr_matrix(parts, (len(parts[2]) - 1, num_words))
     return FittedTopics(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,8 @@ from tf_vmf.report.engine.words import relevant_words
 from tf_vmf.report.page.page import Block, Section, Table, Text
 from tf_vmf.report.page.topics import name
 from tf_vmf.report.sections.topics import topic_report
-from tf_vmf.topics.groups import read_column
+from tf_vmf.text.files import TextList
+from tf_vmf.topics.groups import in_order, read_column, read_times
 from tf_vmf.topics.tables import coherence
 
 _WORDS = 10
@@ -33,6 +34,7 @@ def topic_view(
     *,
     classes: Sequence[Any] | None = None,
     times: Sequence[Any] | None = None,
+    datetime_format: str | None = None,
     titles: Sequence[Any] | None = None,
     columns: Any = None,
     texts: Sequence[str] | None = None,
@@ -44,7 +46,8 @@ def topic_view(
     Args:
         model: A fitted `TopicModel`.
         classes: The class of each training document; None and NaN for none.
-        times: The time of each training document: dates, strings that pandas reads as dates, or numbers; None and NaN for none.
+        times: The time of each training document, as `TopicModel.topics_over_time` reads it with `datetime_format`.
+        datetime_format: How strings and numbers are read as dates.
         titles: A title or identifier of each training document.
         columns: Further columns of the user, shown with a text: a data frame, or sequences by name.
         texts: The training documents or their beginnings; None for the beginnings that the model keeps.
@@ -52,16 +55,20 @@ def topic_view(
         noun: What a document is called.
 
     Raises:
-        ArgumentError: `classes`, `times`, `titles` or `texts` are not as many as the training documents.
+        ArgumentError: `classes`, `times`, `titles`, `texts` or a column are no list with an entry per training document.
         ModuleNotFoundError: gensim is not installed; pandas, where there are times.
     """
     topics = model._topics
     size = len(topics.documents)
-    for argument, given in (("classes", classes), ("times", times), ("titles", titles), ("texts", texts)):
-        if given is not None and len(given) != size:
-            raise ArgumentError(
-                argument, f"one for each of the {size} training documents", str(len(given)), owner="TopicModel.report"
-            )
+    categories = getattr(getattr(classes, "cat", classes), "categories", None)
+    classes, titles = (
+        None if given is None else read_column(argument, given, size)
+        for argument, given in (("classes", classes), ("titles", titles))
+    )
+    if texts is not None:
+        texts = [text.text for text in TextList(texts)]
+        if len(texts) != size:
+            raise ArgumentError("texts", f"one for each of the {size} documents", f"{len(texts)}")
     totals = np.asarray(topics.documents.counts.sum(axis=0), np.float64).ravel() + 0.5
     words = relevant_words(np.exp(topics.log_probabilities), totals / totals.sum(), model.vocabulary_, _WORDS)
     placed = topics.documents.placed
@@ -84,10 +91,10 @@ def topic_view(
         vocabulary=model.vocabulary_,
         texts=model._texts if texts is None else texts,
         whole=whole,
-        titles=None if titles is None else list(titles),
-        columns=None if columns is None else {name: list(columns[name]) for name in columns},
-        classes=None if classes is None else _classes(classes),
-        times=None if times is None else _periods(times),
+        titles=None if titles is None else ["" if title is None else title for title in titles],
+        columns=None if columns is None else _columns(columns, size),
+        classes=None if classes is None else _classes(classes, categories),
+        times=None if times is None else _periods(read_times(times, size, datetime_format)),
     )
     window = "in whole texts" if topics.documents.words is None else "within 10 words"
     return view_topics(source, noun=noun, relevance_weight=model.relevance_weight, window=window)
@@ -99,6 +106,7 @@ def write_topic_report(
     *,
     classes: Sequence[Any] | None = None,
     times: Sequence[Any] | None = None,
+    datetime_format: str | None = None,
     titles: Sequence[Any] | None = None,
     columns: Any = None,
     texts: Sequence[str] | None = None,
@@ -111,17 +119,16 @@ def write_topic_report(
         model: A fitted `TopicModel`.
         classes: The class of each training document, or None.
         times: The time of each training document, or None.
+        datetime_format: How strings and numbers are read as dates.
         titles: A title of each training document, or None.
         columns: Further columns of the user, or None.
         texts: The training documents, or None.
         title: The heading.
     """
-    view = topic_view(
-        model, classes=classes, times=times, titles=titles, columns=columns, texts=texts, whole=texts is not None
-    )
-    topic_report(
-        path, view, title=title, sections=[_details(view, model, None if classes is None else _classes(classes))]
-    )
+    given = {"classes": classes, "times": times, "datetime_format": datetime_format, "titles": titles}
+    view = topic_view(model, **given, columns=columns, texts=texts, whole=texts is not None)
+    groups = None if classes is None else _classes(read_column("classes", classes, view.num_texts))
+    topic_report(path, view, title=title, sections=[_details(view, model, groups)])
 
 
 def _details(view: TopicView, model: Any, classes: Groups | None) -> Section:
@@ -172,23 +179,32 @@ def _agreement(view: TopicView, labels: np.ndarray) -> str:
     return text + (f" {missing:,} texts without a label are left out." if missing else "")
 
 
-def _classes(given: Sequence[Any]) -> Groups | None:
-    """The labels in order of their names; None where no document has one."""
-    entries = read_column("classes", given, len(given))
-    values = sorted({str(entry) for entry in entries if entry is not None})
+def _classes(entries: Sequence[Any], categories: Any = None) -> Groups | None:
+    """The labels in their order; None where no document has one."""
+    ordered = in_order((entry for entry in entries if entry is not None), categories)
+    values = list(dict.fromkeys(map(str, ordered)))
     number = {value: place for place, value in enumerate(values)}
     of_text = np.array([-1 if entry is None else number[str(entry)] for entry in entries])
     return ("label", values, of_text) if values else None
 
 
-def _periods(given: Sequence[Any]) -> Groups | None:
+def _columns(columns: Any, size: int) -> dict[str, list[Any]]:
+    """The columns of a data frame of any library, or of a mapping, each with an entry per document; "" for a missing one."""
+    if not isinstance(columns, Mapping) and not hasattr(columns, "columns"):
+        raise ArgumentError("columns", "a data frame, or a mapping from names to columns", type(columns).__name__)
+    names = getattr(columns, "column_names", getattr(columns, "columns", columns))
+    read = {str(name): read_column(f"columns[{name!r}]", columns[name], size, nested=True) for name in names}
+    return {name: ["" if entry is None else entry for entry in entries] for name, entries in read.items()}
+
+
+def _periods(times: Any) -> Groups | None:
     """Calendar periods of dates, or distinct numbers or intervals of equal length; None where no document has a time."""
     import pandas as pd
 
-    times = pd.Series(list(given))
     if not times.notna().any():
         return None
-    if pd.api.types.is_numeric_dtype(times):
+    if times.dtype == object:
+        times = times.astype(float)
         values = np.sort(times.dropna().unique())
         if len(values) > _MOST_PERIODS:
             edges = np.linspace(values[0], values[-1], 21)
@@ -197,7 +213,7 @@ def _periods(given: Sequence[Any]) -> Groups | None:
         place = np.searchsorted(values, times.fillna(values[0]).to_numpy())
         names = [f"{value:g}" for value in values.astype(float)]
         return "time", names, np.where(times.isna(), -1, place)
-    dates = pd.to_datetime(times, utc=True).dt.tz_localize(None)
+    dates = times.dt.start_time if isinstance(times.dtype, pd.PeriodDtype) else times.dt.tz_localize(None)
     span, called = pd.PeriodIndex([], freq="Y"), "year"
     for frequency, called in _PERIODS:  # noqa: B007
         span = pd.period_range(dates.min(), dates.max(), freq=frequency)

@@ -197,7 +197,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
             parameters |= {"tokenization": vectorizer.tokenization, "ngram_range": vectorizer.ngram_range}
         result = cls(vocabulary=words, latent_dim=model.latent.latent_dim, **parameters)
         check_parameters(result.get_params(deep=False))
-        if vectorizer is None and is_texts(inputs.plain_documents(X, result.vocabulary)):
+        if vectorizer is None and is_texts(inputs.plain_documents(X, words)):
             raise ArgumentError("vectorizer", "the one that makes counts of the texts", "None")
         documents = result._read_training(X, embeddings)
         result.model_, result.vectorizer_ = model, vectorizer
@@ -519,6 +519,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         classes: Sequence[Any] | None = None,
         *,
         times: Sequence[Any] | None = None,
+        datetime_format: str | None = None,
         titles: Sequence[Any] | None = None,
         columns: Any = None,
         texts: Sequence[str] | None = None,
@@ -529,7 +530,8 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         Args:
             path: The file.
             classes: The class of each training document; None and NaN for none.
-            times: The time of each training document: dates, strings that pandas reads as dates, or numbers.
+            times: The time of each training document, read with `datetime_format` as by `topics_over_time`.
+            datetime_format: How strings or numbers are read as dates.
             titles: A title or identifier of each training document, shown instead of its position.
             columns: Further columns to show with a document: a data frame, or sequences by name.
             texts: The training documents; None for their beginnings, which the model keeps.
@@ -541,8 +543,8 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         """
         from tf_vmf.topics.report import write_topic_report
 
-        given = {"classes": classes, "times": times, "titles": titles, "columns": columns, "texts": texts}
-        write_topic_report(path, self, **given, title=title)
+        given = {"classes": classes, "titles": titles, "columns": columns, "texts": texts, "title": title}
+        write_topic_report(path, self, times=times, datetime_format=datetime_format, **given)
 
     def save(self, path: str | Path) -> None:
         """Writes a folder for `load`, with the training counts, vectors and first 300 characters of texts, and no function.

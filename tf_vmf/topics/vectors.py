@@ -12,6 +12,7 @@ from scipy import sparse
 from sklearn.preprocessing import normalize
 
 from tf_vmf._errors import ArgumentError, MissingPlaceError
+from tf_vmf.data.counts import without_mask
 from tf_vmf.topics.documents import CountedDocuments, is_texts
 from tf_vmf.topics.inputs import plain_documents
 
@@ -71,7 +72,7 @@ def checked_vectors(embeddings: Any, size: int, dim: int | None = None) -> np.nd
     if sparse.issparse(embeddings):
         raise ArgumentError("embeddings", expected, "a sparse matrix", "Pass embeddings.toarray().")
     try:
-        given = np.asarray(embeddings)
+        given = np.asarray(without_mask(embeddings))
     except (TypeError, ValueError) as error:
         raise ArgumentError("embeddings", expected, f"{type(embeddings).__name__}: {error}") from None
     if not size and not given.size:

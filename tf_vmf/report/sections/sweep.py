@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from tf_vmf._errors import ArgumentError
-from tf_vmf.files import read_json
+from tf_vmf.files import read_metrics
 
 # The setting that is averaged over instead of being a setting of its own.
 SEED = "seed"
@@ -91,10 +91,8 @@ def sweep_points(runs: Sequence[tuple[Mapping[str, str], str | Path]]) -> list[S
     points: dict[tuple[tuple[str, str], ...], dict[str, list[float]]] = {}
     for setting, folder in runs:
         key = tuple((name, value) for name, value in setting.items() if name != SEED)
-        remedy = "Remove it: the run's command measures the model again."
-        valid = read_json(Path(folder) / "metrics.json", remedy)["valid"]
         figures = points.setdefault(key, {})
-        for name, value in valid.items():
+        for name, value in read_metrics(Path(folder) / "metrics.json")["valid"].items():
             figures.setdefault(name, []).append(value)
     return [
         SweepPoint(dict(key), {name: tuple(values) for name, values in figures.items()})
