@@ -138,7 +138,9 @@ def without_mask(values: Any) -> Any:
     """A masked array with NaN in place of what it masks; any other value as it is."""
     if not isinstance(values, np.ma.MaskedArray):
         return values
-    return values.astype(np.result_type(values.dtype, np.float32)).filled(np.nan) if values.mask.any() else values.data
+    if not np.ma.is_masked(values):
+        return values.data
+    return np.ma.filled(values.astype(np.result_type(values.dtype, np.float32)), np.nan)
 
 
 def _check_indices(matrix: Any, name: str, owner: str) -> None:

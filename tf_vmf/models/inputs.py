@@ -111,10 +111,14 @@ class TakesAnyData(keras.Model):
         return None
 
     # The names of the columns of the first data frame trained on; None where there was none.
-    _column_names: tuple[str, ...] | None = None
+    _columns: tuple[str, ...] | None = None
 
     # Whether the columns of a target have the names of those of x.
     _targets_are_named = False
+
+    @property
+    def _column_names(self) -> tuple[str, ...] | None:
+        return self._columns
 
     def canonical(self, x: Any) -> Any:
         """X in the form that Keras's `fit` takes: see `canonical` of this module. A subclass may check it here.
@@ -131,9 +135,7 @@ class TakesAnyData(keras.Model):
     def _learn_columns(self, names: tuple[str, ...]) -> None:
         """Takes the names of the columns of a data frame to train on, where none are known."""
         if self._column_names is None:
-            vars(self)["_column_names"] = (
-                names  # where Keras, which would make it a part of checkpoints, does not see it
-            )
+            object.__setattr__(self, "_columns", names)  # Keras would make it a part of checkpoints
 
     def to_tensors(self, x: Any) -> Any:
         """One batch in the form in which the methods that are compiled take it: tensors or arrays."""

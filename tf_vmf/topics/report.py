@@ -125,7 +125,7 @@ def write_topic_report(
         texts: The training documents, or None.
         title: The heading.
     """
-    given = {"classes": classes, "times": times, "datetime_format": datetime_format, "titles": titles}
+    given: dict[str, Any] = {"classes": classes, "times": times, "datetime_format": datetime_format, "titles": titles}
     view = topic_view(model, **given, columns=columns, texts=texts, whole=texts is not None)
     groups = None if classes is None else _classes(read_column("classes", classes, view.num_texts))
     topic_report(path, view, title=title, sections=[_details(view, model, groups)])

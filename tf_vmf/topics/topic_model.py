@@ -341,8 +341,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         """
         if not isinstance(text, str):
             raise ArgumentError("text", "a string", f"{type(text).__name__}: {text!r:.60}")
-        document = self._read_placed([text], embeddings)
-        return tables.topic_words(self._topics, document, self.vocabulary_)
+        return tables.topic_words(self._topics, self._read_placed([text], embeddings), self.vocabulary_)
 
     def update_words(self, **parameters: Any) -> Self:
         """Ranks the words of the topics anew, without training: `model.update_words(exclusivity=0.0)`.
@@ -368,8 +367,8 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         """
         old = self._topics
         new_number = merged_numbers(old.num_topics, groups)
-        smallest_first = sorted(self._labels, key=old.weights.item)
-        self._labels = {int(new_number[topic]): self._labels[topic] for topic in smallest_first}
+        named = sorted(self._labels, key=old.weights.item)  # the largest last
+        self._labels = {int(new_number[topic]): self._labels[topic] for topic in named}
         self.hidden_topics_ = tuple(sorted({int(new_number[topic]) for topic in self.hidden_topics_}))
         self._regroup(new_number[old.topic_of])
         return self
@@ -409,8 +408,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
             ArgumentError: It was made for other topics, or a field does not fit; the message names the field.
         """
         num_words = min(topic_edits.FINGERPRINT_WORDS, self._topics.ranking.shape[1])
-        read = topic_edits.read_edits(edits, self.topics(num_words))
-        self.set_topic_labels(read.labels)
+        self.set_topic_labels((read := topic_edits.read_edits(edits, self.topics(num_words))).labels)
         self.hidden_topics_ = tuple(sorted({*self.hidden_topics_, *read.hide}))
         return self.merge_topics(read.merge) if read.merge else self
 

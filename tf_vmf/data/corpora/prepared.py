@@ -150,7 +150,7 @@ def _read_manifest(folder: Path, kind: str) -> tuple[dict[str, Any], tuple[str, 
 
 def _arrays(folder: Path, files: dict[str, dict[str, Any]]) -> dict[str, np.ndarray]:
     """The arrays of a split, mapped into memory, once they are known to be as they were written."""
-    arrays = {}
+    arrays: dict[str, np.ndarray] = {}
     for name, figures in files.items():
         path = folder / figures["file"]
         if not path.is_file():
