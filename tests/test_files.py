@@ -5,7 +5,18 @@ import os
 
 import pytest
 
-from tf_vmf.files import new_folder, read_json, write_atomically, write_csv, write_json
+from tf_vmf._errors import TakenPlaceError
+from tf_vmf.files import (
+    new_file,
+    new_folder,
+    read_history,
+    read_json,
+    read_metrics,
+    write_atomically,
+    write_csv,
+    write_json,
+    write_text,
+)
 from tf_vmf.locks import LockHeldError
 
 
@@ -81,3 +92,35 @@ def test_what_a_killed_process_left_of_a_folder_is_removed_by_the_next(tmp_path)
     with new_folder(tmp_path / "a") as folder:
         (folder / "file").write_text("whole")
     assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")] == ["a", "a/file"]
+
+
+def test_a_history_that_holds_no_numbers_is_named(tmp_path):
+    path = tmp_path / "history.csv"
+    path.write_text("epoch,loss\n1,2.5\n")
+    assert read_history(path) == [{"epoch": 1.0, "loss": 2.5}]
+    for content in (b"epoch,l\xe9ss\n1,2\n", b"epoch,loss\n1,abc\n", b"epoch,loss\n1\n", b"epoch,loss\n1,2,3\n"):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=r"history\.csv is damaged"):
+            read_history(path)
+
+
+@pytest.mark.parametrize("content", ["null", "[]", '"x"', "[" * 100_000])
+def test_json_that_is_no_object_is_named(content, tmp_path):
+    (tmp_path / "config.json").write_text(content)
+    with pytest.raises(ValueError, match=r"config\.json is damaged"):
+        read_json(tmp_path / "config.json", "Restore it.")
+
+
+def test_metrics_need_a_protocol(tmp_path):
+    (tmp_path / "metrics.json").write_text('{"test": {"nll": 1}, "valid": {"nll": 1}}')
+    with pytest.raises(ValueError, match="a protocol"):
+        read_metrics(tmp_path / "metrics.json")
+
+
+def test_a_pipe_is_not_replaced_by_a_file(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(TakenPlaceError), new_file(tmp_path / "pipe"):
+        pytest.fail("a file was begun")
+    with pytest.raises(TakenPlaceError):
+        write_text(tmp_path / "pipe", "text")
+    assert [path.is_fifo() for path in tmp_path.iterdir()] == [True]

@@ -31,6 +31,16 @@ def require(
         return tf.identity(value)
 
 
+def whole_numbers(values: tf.Tensor, name: str) -> tf.Tensor:
+    """Ids as int32; an error as of `require` where a floating one is not whole."""
+    ids = tf.cast(values, tf.int32)
+    if not values.dtype.is_floating:
+        return ids
+    return require(
+        tf.reduce_all(tf.cast(ids, values.dtype) == values), ids, name, "ids, which are whole numbers", values
+    )
+
+
 def check_number(
     owner: str, name: str, value: Any, *, minimum: float = 0.0, above: bool = False, alternative: str = ""
 ) -> float:

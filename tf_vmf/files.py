@@ -69,8 +69,7 @@ def write_atomically(path: str | Path, write: Callable[[Path], object], *, size:
     was there stays. There must be room for `size` bytes before: HDF5 crashes where a disk is full.
     """
     path = Path(path)
-    if path.is_dir():
-        raise FolderPlaceError("a file to write", path, "which is a folder")
+    _check_file(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     # The suffixes are kept: Keras tells its formats apart by them.
     handle, name = tempfile.mkstemp(prefix=PARTIAL, suffix="".join(path.suffixes), dir=path.parent)
@@ -97,8 +96,7 @@ def new_file(path: str | Path) -> Iterator[Path]:
     that writes the same file, and by none that writes another. A second one at the same time gets a LockHeldError.
     """
     path = Path(path)
-    if path.is_dir():
-        raise FolderPlaceError("a file to write", path, "which is a folder")
+    _check_file(path)
     with _partial(path, f"File {path}", "another file") as temporary:
         try:
             with _explained(path):
@@ -153,6 +151,13 @@ def new_folder(path: str | Path) -> Iterator[Path]:
             shutil.rmtree(temporary, ignore_errors=True)
 
 
+def _check_file(path: Path) -> None:
+    if path.is_dir():
+        raise FolderPlaceError("a file to write", path, "which is a folder")
+    if path.exists() and not path.is_file():  # such as /dev/stdout, in the place of which a file would come
+        raise TakenPlaceError("a file to write", path, "which is a device or a pipe")
+
+
 def _check_new(path: Path) -> None:
     if path.exists():
         raise TakenPlaceError("a folder that does not exist", path, remedy="Remove it, or name another.")
@@ -164,12 +169,15 @@ def sha256_of_file(path: str | Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def read_json(path: str | Path, remedy: str) -> Any:
-    """Reads a JSON file of this package; a ValueError with the `remedy` where it is damaged."""
+def read_json(path: str | Path, remedy: str) -> dict[str, Any]:
+    """Reads a JSON object from a file of this package; a ValueError with the `remedy` where it is damaged."""
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    except ValueError as error:
+        value = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is damaged. Expected JSON. Received: {error}. {remedy}") from error
+    if not isinstance(value, dict):
+        raise ValueError(f"{path} is damaged. Expected a JSON object. Received: {value!r:.60}. {remedy}")
+    return value
 
 
 def read_metrics(path: str | Path) -> dict[str, Any]:
@@ -177,10 +185,29 @@ def read_metrics(path: str | Path) -> dict[str, Any]:
     remedy = "Remove it: the command of the run measures the model again."
     metrics = read_json(path, remedy)
     for split in ("test", "valid"):
-        figures = metrics.get(split) if isinstance(metrics, dict) else None
+        figures = metrics.get(split)
         if not isinstance(figures, dict) or not all(isinstance(each, int | float) for each in figures.values()):
             raise ValueError(f"{path} is damaged. Expected the figures of the {split} data. Received: none. {remedy}")
+    if not isinstance(metrics.get("protocol"), dict):
+        raise ValueError(f"{path} is damaged. Expected a protocol. Received: none. {remedy}")
     return metrics
+
+
+def read_history(path: str | Path) -> list[dict[str, float]]:
+    """Reads the `history.csv` of a run.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It does not hold a number per epoch and column; the message names it.
+    """
+    try:
+        with Path(path).open(encoding="utf-8", newline="") as file:
+            rows = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+    except (ValueError, TypeError, csv.Error) as error:
+        raise ValueError(
+            f"{path} is damaged. Expected numbers in columns. Received: {error}. Restore it from a copy."
+        ) from error
+    return rows
 
 
 def safe_cell(value: Any) -> Any:

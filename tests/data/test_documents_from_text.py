@@ -61,7 +61,7 @@ def test_size_minimum_count_and_stop_words_limit_the_vocabulary(three_files):
 def test_a_given_vocabulary_is_used_as_it_is(three_files, tmp_path):
     (tmp_path / "vocab").write_text("kiwi 3\nplum 2\napple\npear\nfig")
     with pytest.warns(UserWarning, match="2 of 5 words of `vocab_file` never occur in the training text: kiwi, plum"):
-        corpus = load(**three_files, vocab_file=tmp_path / "vocab", min_count=100)
+        corpus = load(**three_files, vocab_file=tmp_path / "vocab")
     assert corpus.vocabulary == ("kiwi", "plum", "apple", "pear", "fig")
     np.testing.assert_array_equal(corpus.valid.counts.toarray(), [[0, 3, 0, 1, 0], [0, 1, 0, 0, 0]])
 

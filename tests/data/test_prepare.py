@@ -210,7 +210,8 @@ def test_a_missing_file_and_a_foreign_folder_are_named(copy):
         (copy / "prepared.json").write_text(json.dumps({**manifest, "format": version}))
         with pytest.raises(ValueError, match=complaint):
             data.load_sentences("prepared", data_dir=copy)
-    for content in ("{}", "[]", "half of"):
+    cut = {split: {"files": {}} for split in ("train", "valid", "test")}
+    for content in ("{}", "[]", "half of", "[" * 100_000, json.dumps({**manifest, "splits": cut})):
         (copy / "prepared.json").write_text(content)
         with pytest.raises(ValueError, match="is not the manifest of a prepared corpus"):
             data.load_sentences("prepared", data_dir=copy)
@@ -228,10 +229,10 @@ def test_one_changed_bit_is_found(copy, name):
         data.load_sentences("prepared", data_dir=copy)
 
 
-@pytest.mark.parametrize("cut", [4, 40])
-def test_a_cut_file_is_found(copy, cut):
+@pytest.mark.parametrize("left", [-4, -40, 0])
+def test_a_cut_file_is_found(copy, left):
     path = copy / "train-tokens.npy"
-    path.write_bytes(path.read_bytes()[:-cut])
+    path.write_bytes(path.read_bytes()[:left])
     with pytest.raises(ValueError, match=r"train-tokens\.npy is damaged"):
         data.load_sentences("prepared", data_dir=copy)
 

@@ -61,7 +61,7 @@ def test_the_vocabulary_size_counts_eos_and_unk_and_the_most_frequent_words_stay
 def test_a_given_vocabulary_is_used_as_it_is(three_files, tmp_path):
     (tmp_path / "vocab").write_text("new\n<unk>\nc 7\n<eos>\na\n")
     with pytest.warns(UserWarning, match="1 of 3 words of `vocab_file` never occur in the training text: new"):
-        corpus = load(**three_files, vocab_file=tmp_path / "vocab", min_count=100)
+        corpus = load(**three_files, vocab_file=tmp_path / "vocab")
     assert corpus.vocabulary == (*SPECIAL_TOKENS, "new", "c", "a")
     assert texts(corpus, "valid") == ["a new <unk>"]
 

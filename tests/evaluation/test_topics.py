@@ -95,10 +95,10 @@ def test_coherence_equals_npmi_worked_out_by_hand():
     # a in documents 0 1 2, b in 0 1, c in 3, of five; counts above one do not matter.
     corpus = documents([[2, 1, 0], [1, 7, 0], [1, 0, 0], [0, 0, 3], [0, 0, 0]])
     ab = np.log((2 / 5) / (3 / 5 * 2 / 5)) / -np.log(2 / 5)
-    assert npmi_coherence([["a", "b"]], corpus, "abc") == pytest.approx([ab], rel=1e-9)
+    assert npmi_coherence([["a", "b"]], corpus, list("abc")) == pytest.approx([ab], rel=1e-9)
     # A pair that never meets: 1e-12 in place of p(a, b), as in gensim.
     ac, bc = (np.log(1e-12 / (p * 1 / 5)) / -np.log(1e-12) for p in (3 / 5, 2 / 5))
-    assert npmi_coherence([["c", "a", "b"]], corpus, "abc") == pytest.approx([(ab + ac + bc) / 3], rel=1e-9)
+    assert npmi_coherence([["c", "a", "b"]], corpus, list("abc")) == pytest.approx([(ab + ac + bc) / 3], rel=1e-9)
 
 
 def test_coherence_equals_gensims_c_npmi_with_the_document_as_window(rng):
@@ -122,9 +122,9 @@ def test_coherence_equals_gensims_c_npmi_with_the_document_as_window(rng):
 
 def test_words_that_always_meet_have_npmi_one_and_unseen_words_count_as_zero():
     corpus = documents([[1, 1, 0], [1, 1, 0], [0, 0, 0]])
-    assert npmi_coherence([["a", "b"]], corpus, "abc") == pytest.approx([1.0], abs=1e-9)
-    assert npmi_coherence([["a", "b", "c"]], corpus, "abc") == pytest.approx([1 / 3], abs=1e-9)
-    assert npmi_coherence([["a", "c"]], corpus, "abc") == pytest.approx([0.0])
+    assert npmi_coherence([["a", "b"]], corpus, list("abc")) == pytest.approx([1.0], abs=1e-9)
+    assert npmi_coherence([["a", "b", "c"]], corpus, list("abc")) == pytest.approx([1 / 3], abs=1e-9)
+    assert npmi_coherence([["a", "c"]], corpus, list("abc")) == pytest.approx([0.0])
 
 
 def test_diversity_is_the_share_of_distinct_words():
@@ -144,13 +144,13 @@ def test_wrong_arguments_are_named():
     with refused("topics", "a topic of 2", "25 words", "num_words=25"):
         topic_diversity([["a", "b"]])
     with refused("topics", "'x'"):
-        npmi_coherence([["a", "x"]], documents([[1, 1]]), "ab")
+        npmi_coherence([["a", "x"]], documents([[1, 1]]), list("ab"))
 
 
 def test_npmi_needs_no_gensim(monkeypatch):
     monkeypatch.setitem(sys.modules, "gensim", None)
-    assert npmi_coherence([["a", "b"]], documents([[1, 1], [0, 0]]), "ab") == pytest.approx([1.0], abs=1e-9)
+    assert npmi_coherence([["a", "b"]], documents([[1, 1], [0, 0]]), list("ab")) == pytest.approx([1.0], abs=1e-9)
 
 
 def test_a_pair_that_every_document_holds_says_nothing():
-    assert npmi_coherence([["a", "b"]], documents([[1, 2], [3, 1]]), "ab") == pytest.approx([0.0])
+    assert npmi_coherence([["a", "b"]], documents([[1, 2], [3, 1]]), list("ab")) == pytest.approx([0.0])

@@ -53,6 +53,17 @@ def test_a_vectorizer_of_other_words_or_of_another_order_is_refused(folder):
         model.set_vocabulary(["star"])
 
 
+def test_a_vectorizer_of_another_tokenization_is_refused(folder):
+    path, _ = folder
+    figures = {"test": {"nll": 1.0}, "valid": {"nll": 1.0}, "protocol": {"tokenization": "words"}}
+    (path / "metrics.json").write_text(json.dumps(figures))
+    assert models.load(path).vectorizer.tokenization == "words"
+    vectorizer = DocumentVectorization(["star", "planet"], tokenization="whitespace")
+    (path / "vectorizer.json").write_text(json.dumps(keras.saving.serialize_keras_object(vectorizer)))
+    with pytest.raises(ValueError, match="tokenization='whitespace'"):
+        models.load(path)
+
+
 def test_a_model_that_was_not_measured_here_is_refused(folder):
     path, model = folder
     digest = hashlib.sha256(b"".join(weight.tobytes() for weight in model.get_weights())).hexdigest()

@@ -42,7 +42,7 @@ def test_one_document_has_no_topics():
 @pytest.mark.parametrize(
     ("documents", "error"),
     [
-        (np.array([["moon"], ["orbit"]]), TypeError),
+        (np.array([["moon"], ["orbit"]]), ValueError),
         ([b"moon"], TypeError),
         (np.ones(len(PLANTED)), ValueError),
         ([["moon", "orbit"], ["bread"]], TypeError),

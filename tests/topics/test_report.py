@@ -111,9 +111,10 @@ def test_topics_that_an_edit_hides_are_left_out(model):
 )
 def test_periods_are_those_of_the_calendar_or_the_numbers_themselves(times, name, values):
     pytest.importorskip("pandas")
+    from tf_vmf.topics.groups import read_times
     from tf_vmf.topics.report import _periods
 
-    found = _periods(times, len(times))
+    found = _periods(read_times(times, len(times), None))
     if name is None:
         assert found is None
     else:

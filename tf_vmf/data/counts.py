@@ -27,7 +27,7 @@ def checked_counts(
         _check_indices(counts, name, owner)
     else:
         try:
-            counts = np.asarray(counts)
+            counts = np.asarray(without_mask(counts))
         except ValueError:  # rows of different lengths
             raise ArgumentError(
                 name, expected, f"{type(counts).__name__} with rows of different lengths", owner=owner
@@ -85,7 +85,7 @@ def names_of_columns(counts: Any) -> np.ndarray | None:
 
 def aligned_columns(frame: Any, vocabulary: Sequence[str], name: str, owner: str = "") -> Any:
     """A pandas or polars frame with its columns in the order of the vocabulary; each word must have one, and each column a word."""
-    names = [str(each) for each in frame.columns]
+    names = [str(each) for each in getattr(frame, "column_names", frame.columns)]
     twice = [each for each, count in Counter(names).items() if count > 1]
     missing = [word for word in vocabulary if word not in set(names)]
     unknown = sorted(set(names) - set(vocabulary))
@@ -97,9 +97,38 @@ def aligned_columns(frame: Any, vocabulary: Sequence[str], name: str, owner: str
         if wrong:
             others = f"{len(wrong)} are so: {', '.join(map(repr, wrong[:5]))}." if len(wrong) > 1 else ""
             raise ArgumentError(name, expected, f"{received} {wrong[0]!r}", others, owner=owner)
+    if not hasattr(frame, "iloc"):
+        return frame.select(list(vocabulary))
     position = {each: number for number, each in enumerate(names)}
-    columns = [position[word] for word in vocabulary]
-    return frame.iloc[:, columns] if hasattr(frame, "iloc") else frame[:, columns]
+    return frame.iloc[:, [position[word] for word in vocabulary]]
+
+
+def numbers_of_frame(frame: Any) -> Any:
+    """A data frame of any library as an array, or of sparse columns as a scipy matrix; NaN where a number is missing.
+
+    Where a column holds no numbers the array is one of objects.
+    """
+    if not hasattr(frame, "iloc"):
+        frame = frame.to_pandas()
+    import pandas
+
+    kinds = list(frame.dtypes)
+    if not all(pandas.api.types.is_numeric_dtype(kind) for kind in kinds):
+        return frame.to_numpy(object)
+    if kinds and all(isinstance(kind, pandas.SparseDtype) and kind.fill_value == 0 for kind in kinds):
+        return frame.sparse.to_coo()
+    if all(isinstance(kind, np.dtype) for kind in kinds):
+        return frame.to_numpy()
+    return frame.to_numpy(np.float64, na_value=np.nan)
+
+
+def without_mask(values: Any) -> Any:
+    """A masked array with NaN in place of what it masks; any other value as it is."""
+    if not isinstance(values, np.ma.MaskedArray):
+        return values
+    if not np.ma.is_masked(values):
+        return values.data
+    return np.ma.filled(values.astype(np.result_type(values.dtype, np.float32)), np.nan)
 
 
 def _check_indices(matrix: Any, name: str, owner: str) -> None:

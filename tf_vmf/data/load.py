@@ -116,7 +116,7 @@ def read_documents(source: Source, store: Store = IN_MEMORY) -> BagOfWordsCorpus
         return source.named.load(options, source.given)
     words = Tokenizer.of(options["tokenization"], options["ngram_range"], options["tokenizer"])
     if any(is_feat(path) for paths in source.paths.values() for path in paths):
-        return _documents_from_counts(source)
+        return _documents_from_counts(source, words)
     choice = document_choice(words, options)
     splits, origin = source.splits(whole_files=True)
     held_out = source.held_out(splits, on_disk=store.folder is not None)
@@ -125,8 +125,11 @@ def read_documents(source: Source, store: Store = IN_MEMORY) -> BagOfWordsCorpus
     )
 
 
-def _documents_from_counts(source: Source) -> BagOfWordsCorpus:
-    """A corpus of `.feat` files."""
+def _documents_from_counts(source: Source, tokenizer: Tokenizer) -> BagOfWordsCorpus:
+    """A corpus of `.feat` files; the tokenizer is that of new texts."""
+    for name in ("text_column", "label_column", "delimiter"):
+        if name in source.given:
+            raise ArgumentError(name, "None with `.feat` files, which have no columns", repr(source.options[name]))
     for split, paths in source.paths.items():
         if not all(is_feat(path) for path in paths):
             received = ", ".join(str(path) for path in paths)
@@ -148,7 +151,7 @@ def _documents_from_counts(source: Source) -> BagOfWordsCorpus:
         "vocabulary": "as given",
         **held_out.notes("documents"),
     }
-    return documents_corpus("files", vocabulary, splits, notes=notes)
+    return documents_corpus("files", vocabulary, splits, notes=notes, tokenizer=tokenizer)
 
 
 def load_sentences(

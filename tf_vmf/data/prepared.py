@@ -119,10 +119,13 @@ def _read_manifest(folder: Path, kind: str) -> tuple[dict[str, Any], tuple[str, 
         manifest = json.loads(path.read_text(encoding="utf-8"))
         version, found = manifest["format"], manifest["kind"]
         if version == FORMAT:
-            [manifest["splits"][split]["files"] for split in SPLITS]
+            needed = ("counts", "words", "offsets") if found == "documents" else ("tokens", "offsets")
+            for files in (manifest["splits"][split]["files"] for split in SPLITS):
+                [(figures["file"] + "", figures["length"], figures["sha256"]) for figures in files.values()]
+                [files[array] for array in needed]
             _common(manifest, ())
             expected_hash = manifest["vocabulary_sha256"]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"{path} is not the manifest of a prepared corpus: {error!r}. {_AGAIN}") from error
     if version in (1, 2):
         raise ValueError(f"{path} was written by tf_vmf 0.2, whose record files this version does not read. {_AGAIN}")
@@ -147,13 +150,15 @@ def _read_manifest(folder: Path, kind: str) -> tuple[dict[str, Any], tuple[str, 
 
 def _arrays(folder: Path, files: dict[str, dict[str, Any]]) -> dict[str, np.ndarray]:
     """The arrays of a split, mapped into memory, once they are known to be as they were written."""
-    arrays = {}
+    arrays: dict[str, np.ndarray] = {}
     for name, figures in files.items():
         path = folder / figures["file"]
         if not path.is_file():
             raise MissingPlaceError("a file of a prepared corpus", path, "which is missing", f"Restore it. {_AGAIN}")
         try:
-            arrays[name] = np.load(path, mmap_mode="r", allow_pickle=False)
+            arrays[name] = np.lib.format.open_memmap(path, mode="r")
+            if arrays[name].ndim != 1:
+                raise ValueError(f"its array has {arrays[name].ndim} dimensions")
         except ValueError as error:
             raise ValueError(f"{path} is damaged: {error}. Restore it. {_AGAIN}") from error
         found = len(arrays[name]), sha256_of_array(arrays[name])

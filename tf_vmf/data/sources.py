@@ -16,6 +16,8 @@ from tf_vmf.text.tables import Columns
 
 # Options that go with files alone.
 _OF_FILES = ("valid_files", "test_files", "text_column", "label_column", "delimiter")
+# Options of a vocabulary that is chosen from the text, and their values that leave nothing out.
+_OF_CHOSEN_WORDS = {"vocabulary_size": None, "min_count": 1, "min_df": 1, "max_df": 1.0, "stop_words": "none"}
 _DEFAULT_MOST = 10_000  # texts of a corpus on disk that are held out by default: they are looked at again and again
 
 
@@ -52,6 +54,13 @@ class Source:
             )
         if "data_dir" in given and named is None:
             raise ArgumentError("data_dir", "None without `corpus`", "a value", "Name the files in `train_files`.")
+        for name, harmless in _OF_CHOSEN_WORDS.items() if options.get("vocab_file") is not None else ():
+            if name in given and options[name] != harmless:
+                raise ArgumentError(name, "no value where `vocab_file` gives the words", repr(options[name]))
+        if "tokenizer" in given and "tokenization" in given and options["tokenization"] != "whitespace":
+            raise ArgumentError(
+                "tokenization", "none beside `tokenizer`", repr(options["tokenization"]), "Give one of the two."
+            )
         for files, size in (("valid_files", "validation_size"), ("test_files", "test_size")):
             if options.get(files) is not None and options[size] is not None:
                 raise ArgumentError(size, f"None where `{files}` is given", repr(options[size]))

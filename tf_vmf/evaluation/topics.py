@@ -14,6 +14,7 @@ from tf_vmf._errors import ArgumentError
 from tf_vmf._optional import optional
 from tf_vmf.data.documents import Documents
 from tf_vmf.models.bag_of_words_vae import BagOfWordsVAE
+from tf_vmf.text.vocabulary import checked_words
 
 # Near documents of a topic that compete to represent it, and the cosine of their codes from which on two are near copies.
 _CANDIDATES, _NEAR_COPY = 50, 0.98
@@ -84,6 +85,7 @@ def topics(
     References:
         C. Sievert and K. Shirley. LDAvis: A method for visualizing and interpreting topics. 2014.
     """
+    vocabulary = checked_words(vocabulary, owner="topics")
     if len(vocabulary) != model.vocabulary_size:
         expected = f"{model.vocabulary_size} words, as many as the model's"
         raise ArgumentError("vocabulary", expected, f"{len(vocabulary)}", owner="topics")
@@ -155,7 +157,11 @@ def npmi_coherence(
     Raises:
         ArgumentError: A topic has fewer than two words, or a word outside the vocabulary.
     """
-    positions = {word: position for position, word in enumerate(vocabulary)}
+    words = checked_words(vocabulary, owner="npmi_coherence")
+    if len(words) != documents.vocabulary_size:
+        expected = f"{documents.vocabulary_size} words, those that the documents count"
+        raise ArgumentError("vocabulary", expected, f"{len(words)}", owner="npmi_coherence")
+    positions = {word: position for position, word in enumerate(words)}
     ids = [_word_ids(words, positions) for words in first_words(topics, num_words, "npmi_coherence", exact=False)]
     relevant = np.unique(np.concatenate(ids))
     occurs = documents.counts[:, relevant].astype(bool).astype(np.float64)

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from tf_vmf._checks import SetOnce, check_choice, check_integer, check_rates
 from tf_vmf._errors import ArgumentError
-from tf_vmf.data.counts import aligned_columns, check_counts, names_of_columns
+from tf_vmf.data.counts import check_counts
 from tf_vmf.layers import LatentLayer
 from tf_vmf.math.noise import dropout
 from tf_vmf.models.likelihoods import TokenLikelihood, checked_counts
@@ -140,29 +140,26 @@ class BagOfWordsVAE(WordModel, VariationalAutoencoder):
         del training
         return self.decode(self.latent.code(self.latent.parameters(self.features(x))))
 
-    def fit(self, *args: Any, **kwargs: Any) -> Any:
-        """See `keras.Model.fit`. The names of a data frame's columns become the words of a model that has none."""
-        names = names_of_columns(kwargs.get("x", args[0] if args else None))
-        if names is not None and self.vocabulary_hash is None and len(names) == self.vocabulary_size:
-            self.set_vocabulary(names.tolist())
-        return super().fit(*args, **kwargs)
+    _targets_are_named = True
 
-    def _in_order(self, frame: Any, names: Sequence[str]) -> Any:
-        """A data frame with its columns in the order of the words."""
-        owner = type(self).__name__
-        if self._words is not None:
-            return aligned_columns(frame, self._words, "x", owner)
-        if self.vocabulary_hash in (None, hash_of_vocabulary(names)):
-            return frame
+    @property
+    def _column_names(self) -> tuple[str, ...] | None:
+        return self._words
+
+    def _learn_columns(self, names: tuple[str, ...]) -> None:
+        if self.vocabulary_hash is None and len(names) == self.vocabulary_size:
+            self.set_vocabulary(names)
+
+    def _in_order(self, frame: Any, names: tuple[str, ...]) -> Any:
+        if self._words is not None or self.vocabulary_hash in (None, hash_of_vocabulary(names)):
+            return super()._in_order(frame, names)
         received = f"{len(names)} columns, {', '.join(map(repr, names[:3]))} and so on, other ones or in another order"
         remedy = "Put them in order, or call `model.set_vocabulary(words)`, and they are put in order here."
-        raise ArgumentError(
-            "x", "columns named by the words of the vocabulary, in its order", received, remedy, owner=owner
-        )
+        expected = "columns named by the words of the vocabulary, in its order"
+        raise ArgumentError("x", expected, received, remedy, owner=type(self).__name__)
 
     def canonical(self, x: Any) -> Any:
-        names = names_of_columns(x)
-        x = super().canonical(x if names is None else self._in_order(x, names.tolist()))
+        x = super().canonical(x)
         if isinstance(x, np.ndarray | scipy.sparse.csr_matrix) and x.dtype == bool:  # whether a word occurs
             x = x.astype(np.float32)
         shape = tf.TensorShape(getattr(x, "shape", None))

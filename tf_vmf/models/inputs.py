@@ -12,6 +12,7 @@ import scipy.sparse
 import tensorflow as tf
 
 from tf_vmf._errors import ArgumentError
+from tf_vmf.data.counts import aligned_columns, names_of_columns, numbers_of_frame, without_mask
 from tf_vmf.layers.controls import with_latent_numbers
 
 
@@ -21,9 +22,8 @@ def canonical(x: Any) -> Any:
     A scipy matrix or array of any format becomes a CSR matrix with sorted indices and no entry twice, a sparse tensor is put into
     row-major order, lists of numbers and data frames become arrays, and a data frame of sparse columns a CSR matrix.
     """
-    if hasattr(x, "to_numpy") and hasattr(x, "columns"):  # of pandas, which is not imported here
-        is_sparse = all(getattr(dtype, "fill_value", None) == 0 for dtype in x.dtypes)
-        x = x.sparse.to_coo() if is_sparse else x.to_numpy()
+    if hasattr(x, "columns"):
+        x = numbers_of_frame(x)
     if scipy.sparse.issparse(x):  # one format of which is a mapping, too
         matrix = scipy.sparse.csr_matrix(x)  # shares the data of a CSR matrix, which is not to be changed
         if not matrix.has_canonical_format:
@@ -36,7 +36,19 @@ def canonical(x: Any) -> Any:
     if isinstance(x, tf.SparseTensor) and tf.executing_eagerly():
         return tf.sparse.reorder(x)
     if isinstance(x, (list, tuple)) and isinstance(_first_leaf(x), (int, float, np.number)):
-        return np.asarray(x)
+        x = np.asarray(x)
+    return _real(x) if isinstance(x, np.ndarray) else x
+
+
+def _real(x: np.ndarray) -> np.ndarray:
+    """An array of real numbers: objects as floats, and NaN in place of what is masked."""
+    x = without_mask(x)
+    try:
+        x = x.astype(np.float64) if x.dtype == object else x
+    except (TypeError, ValueError) as error:
+        raise ArgumentError("x", "numbers", f"an array of objects: {error}") from None
+    if x.dtype.kind in "cmM":
+        raise ArgumentError("x", "real numbers", f"dtype {x.dtype}")
     return x
 
 
@@ -94,43 +106,67 @@ class TakesAnyData(keras.Model):
         """A batch of one example, with which `export` calls a model that was only trained; None: it must have been called."""
         return None
 
+    # The names of the columns of the first data frame trained on; None where there was none.
+    _columns: tuple[str, ...] | None = None
+
+    # Whether the columns of a target have the names of those of x.
+    _targets_are_named = False
+
+    @property
+    def _column_names(self) -> tuple[str, ...] | None:
+        return self._columns
+
     def build_ahead(self, x: Any) -> None:
         """Makes the variables that x tells the shapes of; TensorFlow traces a function twice where the first trace makes any."""
 
     def canonical(self, x: Any) -> Any:
-        """X in the form that Keras's `fit` takes: see `canonical` of this module. A subclass may check it here."""
-        return canonical(x)
+        """X in the form that Keras's `fit` takes: see `canonical` of this module. A subclass may check it here.
+
+        The columns of a data frame are put in the order of those of the frame that the model was trained on.
+        """
+        names = names_of_columns(x)
+        return canonical(x if names is None else self._in_order(x, tuple(names)))
+
+    def _in_order(self, frame: Any, names: tuple[str, ...]) -> Any:
+        known = self._column_names
+        return frame if known in (None, names) else aligned_columns(frame, known, "x", type(self).__name__)
+
+    def _learn_columns(self, names: tuple[str, ...]) -> None:
+        """Takes the names of the columns of a data frame to train on, where none are known."""
+        if self._column_names is None:
+            object.__setattr__(self, "_columns", names)  # Keras would make it a part of checkpoints
 
     def to_tensors(self, x: Any) -> Any:
         """One batch in the form in which the methods that are compiled take it: tensors or arrays."""
         return to_tensors(self.canonical(x))
 
     def __call__(self, x: Any, *args: Any, **kwargs: Any) -> Any:
-        return super().__call__(to_tensors(x), *args, **kwargs)
+        return super().__call__(x if isinstance(x, tf.Tensor) else self.to_tensors(x), *args, **kwargs)
 
     def train_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, **kwargs: Any) -> Any:
         """See `keras.Model.train_on_batch`; x as in `fit`."""
-        x, y = self._batch(x, y, sample_weight)
-        return super().train_on_batch(x, y, sample_weight, **kwargs)
+        return super().train_on_batch(*self._batch(x, y, sample_weight), **kwargs)
 
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, **kwargs: Any) -> Any:
         """See `keras.Model.test_on_batch`; x as in `fit`."""
-        x, y = self._batch(x, y, sample_weight)
-        return super().test_on_batch(x, y, sample_weight, **kwargs)
+        return super().test_on_batch(*self._batch(x, y, sample_weight), **kwargs)
 
     def predict_on_batch(self, x: Any) -> Any:
         """See `keras.Model.predict_on_batch`; x as in `fit`."""
         return super().predict_on_batch(self.to_tensors(x))
 
-    def _batch(self, x: Any, y: Any, sample_weight: Any) -> tuple[Any, Any]:
-        x = self.to_tensors(x)
+    def _batch(self, x: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
+        x, weights = self.to_tensors(x), _weights(sample_weight)
         self.build_ahead(x)
         if y is None:
-            return x, None if sample_weight is None else x
-        return x, to_tensors(self._canonical_target(y, x, type(self).__name__))
+            return x, None if weights is None else x, weights
+        return x, to_tensors(self._canonical_target(y, x, type(self).__name__)), weights
 
     def fit(self, *args: Any, **kwargs: Any) -> Any:
-        """See `keras.Model.fit`."""
+        """See `keras.Model.fit`. The names of a data frame's columns are those of later ones, too, in whatever order."""
+        names = names_of_columns(kwargs.get("x", args[0] if args else None))
+        if names is not None:
+            self._learn_columns(tuple(names))
         arguments = self._arguments(super().fit, args, kwargs)
         return super().fit(**{**arguments, "callbacks": with_latent_numbers(arguments.get("callbacks"))})
 
@@ -161,6 +197,8 @@ class TakesAnyData(keras.Model):
         arguments["x"] = self.canonical(arguments.get("x"))
         check_not_empty(arguments["x"], owner)
         self.build_ahead(arguments["x"])
+        if arguments.get("sample_weight") is not None:
+            arguments["sample_weight"] = _weights(arguments["sample_weight"])
         if arguments.get("y") is not None:
             arguments["y"] = self._canonical_target(arguments["y"], arguments["x"], owner)
         elif arguments.get("sample_weight") is not None:
@@ -173,7 +211,9 @@ class TakesAnyData(keras.Model):
                 rest[0] = self._canonical_target(rest[0], x, owner)
             elif len(rest) == 2:
                 rest[0] = x
-            arguments["validation_data"] = (x, *rest)
+            arguments["validation_data"] = (x, *rest[:1], *map(_weights, rest[1:]))
+        elif validation is not None:
+            arguments["validation_data"] = self.canonical(validation)
         return arguments
 
     def _canonical_target(self, y: Any, x: Any, owner: str) -> Any:
@@ -186,4 +226,14 @@ class TakesAnyData(keras.Model):
                 "Labels are no targets: leave them out.",
             )
             raise ArgumentError("y", wanted, received, remedy, owner=owner)
+        names = names_of_columns(y)
+        if names is not None and not self._targets_are_named and set(names) != set(self._column_names or ()):
+            return canonical(y)  # columns with names of their own, in the order of those of x
         return self.canonical(y)
+
+
+def _weights(sample_weight: Any) -> Any:
+    """Weights as Keras takes them: of a list or a column an array."""
+    if sample_weight is None or tf.is_tensor(sample_weight):
+        return sample_weight
+    return np.asarray(without_mask(sample_weight), np.float32)

@@ -11,7 +11,7 @@ import keras
 import tensorflow as tf
 
 from tf_vmf import _tfp as tfp
-from tf_vmf._checks import check_number
+from tf_vmf._checks import check_number, whole_numbers
 from tf_vmf._errors import ArgumentError
 from tf_vmf._registry import Registry
 from tf_vmf.losses import von_mises_fisher_loss
@@ -177,6 +177,7 @@ class Bernoulli(Likelihood):
         # A replica without examples has a smallest value of +inf and a largest of -inf.
         in_range = (smallest >= 0.0) & (largest <= 1.0)
         with tf.control_dependencies([tf.debugging.Assert(in_range, [message, smallest, largest])]):
+            x += _nan_unless(in_range, x.dtype)
             return -_sum_per_example(tf.nn.sigmoid_cross_entropy_with_logits(labels=x, logits=output))
 
 
@@ -314,7 +315,7 @@ class Categorical(_SoftmaxLikelihood):
             expected = "ids of shape (batch, ...) and decoder output of shape (batch, ..., classes)"
             received = f"x of shape {x.shape}, decoder output of shape {output.shape}"
             raise ArgumentError("x", expected, received, owner="Categorical")
-        return -_sum_per_example(tf.nn.sparse_softmax_cross_entropy_with_logits(tf.cast(x, tf.int32), output))
+        return -_sum_per_example(tf.nn.sparse_softmax_cross_entropy_with_logits(whole_numbers(x, "x"), output))
 
     def token_counts(self, x: tf.Tensor) -> tf.Tensor:
         return _sum_per_example(tf.ones_like(x, tf.float32))
@@ -359,7 +360,14 @@ def checked_counts(counts: tf.Tensor | tf.SparseTensor) -> tf.Tensor | tf.Sparse
     )
     with tf.control_dependencies([check]):
         values = tf.identity(values)
+    if values.dtype.is_floating:
+        values += _nan_unless(smallest >= 0, values.dtype)
     return counts.with_values(values) if isinstance(counts, tf.SparseTensor) else values
+
+
+def _nan_unless(condition: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
+    """0, or NaN where a condition does not hold: XLA leaves out checks, and so the loss shows it."""
+    return tf.where(condition, tf.zeros([], dtype), tf.constant(math.nan, dtype))
 
 
 def _same_shape(likelihood: Likelihood, x: tf.Tensor, output: tf.Tensor) -> tf.Tensor:

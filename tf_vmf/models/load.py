@@ -89,13 +89,16 @@ def load(path: str | Path) -> LoadedModel:
             "Bring back the file that was written with the model."
         )
     metrics = found[0].parent / METRICS_FILE
-    if metrics.is_file() and read_metrics(metrics).get("protocol", {}).get("weights_sha256") not in (
-        None,
-        hash_of_weights(model),
-    ):
+    protocol = read_metrics(metrics)["protocol"] if metrics.is_file() else {}
+    if protocol.get("weights_sha256") not in (None, hash_of_weights(model)):
         raise ValueError(
             f"{found[0]} is not the model that {metrics} measures: it belongs to another run, or was changed. Bring back the file, "
             "or repeat the command of the run, which writes it anew."
+        )
+    if vectorizer is not None and protocol.get("tokenization") not in (None, vectorizer.tokenization):
+        raise ValueError(
+            f"{file} has tokenization={vectorizer.tokenization!r}, and {found[0]} was made for {protocol['tokenization']!r}. Bring "
+            "back the file that was written with the model."
         )
     return LoadedModel(model, vectorizer)
 
@@ -114,7 +117,7 @@ def read_vectorizer(file: str | Path) -> Vectorizer:
         description = json.loads(Path(file).read_text(encoding="utf-8"))
         kinds = {f"tf_vmf>{kind.__name__}": kind for kind in (DocumentVectorization, SentenceVectorization)}
         return kinds[description["registered_name"]].from_config(description["config"])
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"{file} does not describe a vectorizer of this package: {error!r}.") from error
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import scipy.sparse
 import tensorflow as tf
 
 from tf_vmf._checks import SetOnce, check_integer, check_number, check_rates
@@ -258,9 +259,11 @@ class LSTMVAE(WordModel, SentenceGeneration, VariationalAutoencoder):
 
     def canonical(self, x: Any) -> Any:
         check_no_text(x)
-        if isinstance(x, (list, tuple)) and x and isinstance(x[0], (list, tuple)):
-            return keras.utils.pad_sequences(x, padding="post", value=PAD_ID)
-        return super().canonical(x)
+        rows = _rows_of_ids(x)
+        if rows is not None:
+            padded = keras.utils.pad_sequences(rows, dtype="float64", padding="post", value=PAD_ID)
+            return padded.astype(np.int32) if np.all(padded == np.trunc(padded)) else padded
+        return super().canonical(x.toarray() if scipy.sparse.issparse(x) else x)
 
     def features(self, x: Any, dropout_seed: tf.Tensor | None = None) -> tf.Tensor:
         if self.encoder is None:
@@ -334,3 +337,13 @@ class LSTMVAE(WordModel, SentenceGeneration, VariationalAutoencoder):
             *("z_scale", "free_bits", "num_labels", "label_dim", "bag_of_words_units", "vocabulary_hash"),
         )
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+
+def _rows_of_ids(x: Any) -> Sequence[Any] | None:
+    """The rows of a list, or of a column of any library, whose entries are lists of ids; None of anything else."""
+    if hasattr(x, "to_pylist") and not hasattr(x, "columns"):
+        x = x.to_pylist()
+    elif hasattr(x, "to_list") or (isinstance(x, np.ndarray) and x.dtype == object):
+        x = list(x)
+    rows = isinstance(x, (list, tuple)) and len(x) > 0 and all(getattr(row, "ndim", 1) == 1 for row in x)
+    return x if rows and not isinstance(x[0], (str, bytes)) and hasattr(x[0], "__len__") else None

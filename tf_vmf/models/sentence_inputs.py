@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tf_vmf._checks import whole_numbers
 from tf_vmf._errors import ArgumentError
 from tf_vmf.layers.lstm import sum_dtype
 from tf_vmf.layers.token_softmax import TokenSoftmax
@@ -20,7 +21,7 @@ def tokens_of(x: Any) -> tf.Tensor:
     tokens = x["tokens"] if isinstance(x, Mapping) else x
     if isinstance(tokens, tf.RaggedTensor):
         tokens = tokens.to_tensor(PAD_ID)
-    tokens = tf.cast(tokens, tf.int32)
+    tokens = whole_numbers(tf.convert_to_tensor(tokens), "x")
     if tokens.shape.rank not in (None, 2):
         raise ArgumentError("x", "token ids of shape (batch, length)", f"shape {tokens.shape}")
     return tokens

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from tf_vmf._errors import ArgumentError
+from tf_vmf.text.vocabulary import checked_words
 
 
 class WordModel:
@@ -37,13 +38,12 @@ class WordModel:
         Raises:
             ArgumentError: There are more or fewer than `vocabulary_size`.
         """
-        if len(vocabulary) != self.vocabulary_size:
-            expected, received = f"{self.vocabulary_size} words", f"{len(vocabulary)} words"
+        words = checked_words(vocabulary, owner=type(self).__name__)
+        if len(words) != self.vocabulary_size:
+            expected, received = f"{self.vocabulary_size} words", f"{len(words)} words"
             raise ArgumentError("vocabulary", expected, received, owner=type(self).__name__)
-        self.vocabulary_hash = hash_of_vocabulary(vocabulary)
-        vars(self)["_words"] = tuple(
-            vocabulary
-        )  # where Keras, which would make it a part of checkpoints, does not see it
+        self.vocabulary_hash = hash_of_vocabulary(words)
+        vars(self)["_words"] = words  # where Keras, which would make it a part of checkpoints, does not see it
 
     def set_unigram_bias(self, counts: np.ndarray) -> None:
         """Starts the softmax's bias at the log frequencies of the corpus, so that the decoder learns deviations from them.

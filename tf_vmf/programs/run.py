@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import errno
 import math
 import os
@@ -126,9 +125,7 @@ def _look_at(experiment: Experiment, workdir: str | Path) -> Run:
     metrics = files.read_metrics(opened.metrics_file)
     if recorded.get("epochs") != experiment.config.epochs or lacks_refined_bounds(experiment.config, metrics):
         raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(opened.path))
-    with opened.history_file.open(encoding="utf-8", newline="") as file:
-        history = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
-    model = models.load(opened.model_file).model
+    model, history = models.load(opened.model_file).model, files.read_history(opened.history_file)
     return Run(model, experiment.corpus.vectorizer(), metrics, history, opened)
 
 

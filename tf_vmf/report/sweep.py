@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tf_vmf._errors import ArgumentError
-from tf_vmf.files import read_json
+from tf_vmf.files import read_metrics
 from tf_vmf.measures import COMPARED, MEASURES, Measure
 from tf_vmf.report.engine.serialization import to_json
 from tf_vmf.report.page.figures import BLUE, GREEN, GREY, ORANGE, new_figure, styled
@@ -100,10 +100,8 @@ def sweep_points(runs: Sequence[tuple[Mapping[str, str], str | Path]]) -> list[S
     points: dict[tuple[tuple[str, str], ...], dict[str, list[float]]] = {}
     for setting, folder in runs:
         key = tuple((name, value) for name, value in setting.items() if name != SEED)
-        remedy = "Remove it: the run's command measures the model again."
-        valid = read_json(Path(folder) / "metrics.json", remedy)["valid"]
         figures = points.setdefault(key, {})
-        for name, value in valid.items():
+        for name, value in read_metrics(Path(folder) / "metrics.json")["valid"].items():
             figures.setdefault(name, []).append(value)
     return [
         SweepPoint(dict(key), {name: tuple(values) for name, values in figures.items()})

@@ -86,7 +86,7 @@ class DocumentEndpoints(DecoderEndpoints):
 
     def topics(self, z: tf.Tensor, num_words: tf.Tensor, relevance_weight: tf.Tensor) -> Outputs:
         """The most relevant words of each code."""
-        log_probs = self.model.decode(self.latent.check_codes(z))
+        log_probs = tf.cast(self.model.decode(self.latent.check_codes(z)), tf.float32)
         k = tf.minimum(at_least(num_words, 1, "num_words"), self.model.vocabulary_size)
         ids = tf.math.top_k(relevance(log_probs, self._log_word_probabilities, relevance_weight), k).indices
         found = {"ids": ids, "log_probs": tf.gather(log_probs, ids, batch_dims=1)}

@@ -34,8 +34,11 @@ class Endpoint:
         return [tf.TensorSpec(spec.shape, spec.dtype, name) for name, spec in self.inputs.items()]
 
     def call(self, *tensors: tf.Tensor) -> Outputs:
-        """The function of tensors in the order of `inputs`."""
-        return self.function(**dict(zip(self.inputs, tensors, strict=True)))
+        """The function of tensors in the order of `inputs`; all floats are float32, also of a model of float64."""
+        found = self.function(**dict(zip(self.inputs, tensors, strict=True)))
+        return {
+            name: tf.cast(value, tf.float32) if value.dtype == tf.float64 else value for name, value in found.items()
+        }
 
 
 class ModelEndpoints(abc.ABC):

@@ -12,7 +12,7 @@ from tf_vmf import _backend  # noqa: F401  (Keras must have the right backend)
 from tf_vmf._errors import ArgumentError
 from tf_vmf.text.files import as_texts
 from tf_vmf.text.tokenization import Tokenizer
-from tf_vmf.text.vocabulary import EOS_ID, FIRST_WORD_ID, PAD_ID, SPECIAL_TOKENS, UNK_ID
+from tf_vmf.text.vocabulary import EOS_ID, FIRST_WORD_ID, PAD_ID, SPECIAL_TOKENS, UNK_ID, checked_words
 
 # Stands for unknown words in the lookup table. No word holds a NUL, so that no word of a vocabulary is taken for it.
 _UNKNOWN = "\0"
@@ -30,10 +30,10 @@ class TextLayer(keras.layers.Layer):
 
     def __init__(self, vocabulary: Sequence[str], tokenizer: Tokenizer, first_word: int = 0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.vocabulary = tuple(vocabulary)
+        self.vocabulary = checked_words(vocabulary, owner=type(self).__name__)
         self.tokenization = tokenizer.tokenization
         self._tokenizer = tokenizer
-        words = list(vocabulary[first_word:])
+        words = list(self.vocabulary[first_word:])
         self._lookup = keras.layers.StringLookup(vocabulary=words, mask_token=None, oov_token=_UNKNOWN)
 
     def __call__(self, texts: Any, *args: Any, **kwargs: Any) -> Any:
@@ -143,9 +143,10 @@ class SentenceVectorization(TextLayer):
     def __init__(
         self, vocabulary: Sequence[str], *, tokenization: str, max_length: int | None = None, **kwargs: Any
     ) -> None:
-        if tuple(vocabulary[:FIRST_WORD_ID]) != SPECIAL_TOKENS:
+        vocabulary = checked_words(vocabulary, owner="SentenceVectorization")
+        if vocabulary[:FIRST_WORD_ID] != SPECIAL_TOKENS:
             expected = f"words that begin with {', '.join(SPECIAL_TOKENS)}"
-            received = str(tuple(vocabulary[:FIRST_WORD_ID]))
+            received = str(vocabulary[:FIRST_WORD_ID])
             raise ArgumentError("vocabulary", expected, received, owner="SentenceVectorization")
         if max_length is not None and max_length < 2:
             raise ArgumentError("max_length", "an integer >= 2", repr(max_length), owner="SentenceVectorization")

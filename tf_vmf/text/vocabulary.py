@@ -3,7 +3,7 @@
 import importlib
 import numbers
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -161,6 +161,40 @@ def sentence_choice(size: int, min_count: int, vocab_file: str | Path | None) ->
     if vocab_file is None:
         return choice
     return replace(choice, words=tuple(word for word in read_vocabulary(vocab_file) if word not in SPECIAL_TOKENS))
+
+
+def checked_words(words: Any, name: str = "vocabulary", owner: str = "") -> tuple[str, ...]:
+    """The words of a vocabulary in the order of their numbers.
+
+    Args:
+        words: A list, an array or a column of distinct words; or a mapping from words to their numbers 0, 1, ..., as scikit-learn's
+            `CountVectorizer.vocabulary_`.
+        name: The argument to name in errors.
+        owner: The class or function whose argument it is.
+
+    Raises:
+        ArgumentError: It is something else, such as a set, which has no order.
+    """
+    expected = "a list of words, or a mapping from words to their numbers from 0"
+    if isinstance(words, Mapping):
+        if sorted(words.values()) != list(range(len(words))):
+            raise ArgumentError(
+                name, expected, f"a mapping to {', '.join(map(repr, list(words.values())[:5]))}", owner=owner
+            )
+        words = sorted(words, key=lambda word: words[word])
+    if isinstance(words, str | bytes | Set) or hasattr(words, "columns") or not isinstance(words, Iterable):
+        raise ArgumentError(name, expected, f"{type(words).__name__}: {words!r:.60}", owner=owner)
+    listed = tuple(words.to_pylist() if hasattr(words, "to_pylist") else words)
+    seen: set[str] = set()
+    for position, word in enumerate(listed):
+        if not isinstance(word, str):
+            raise ArgumentError(f"{name}[{position}]", "a word", repr(word), owner=owner)
+        if word in seen:
+            raise ArgumentError(name, "distinct words", f"{word!r} twice", owner=owner)
+        seen.add(word)
+    if not listed:
+        raise ArgumentError(name, expected, "none", owner=owner)
+    return tuple(map(str, listed))
 
 
 def read_vocabulary(path: str | Path) -> tuple[str, ...]:

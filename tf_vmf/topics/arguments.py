@@ -12,6 +12,8 @@ import numpy as np
 from tf_vmf._errors import ArgumentError
 from tf_vmf.models import BagOfWordsVAE
 from tf_vmf.text import Tokenizer
+from tf_vmf.text.vocabulary import checked_words
+from tf_vmf.topics.groups import read_column
 
 _FEWEST = {"latent_dim": 2, "hidden_units": 1, "batch_size": 1, "vocabulary_size": 1, "num_topics": 1, "epochs": 1}
 _MAY_BE_NONE = ("num_topics", "epochs")
@@ -28,6 +30,10 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
     check_number("learning_rate", parameters["learning_rate"], float(np.finfo(np.float32).tiny))
     if parameters["verbose"] not in (0, 1, 2):
         raise ArgumentError("verbose", "0, 1 or 2", repr(parameters["verbose"]))
+    if parameters["tokenizer"] is not None and parameters["tokenization"] not in ("words", "whitespace"):
+        raise ArgumentError(
+            "tokenization", "none beside `tokenizer`", repr(parameters["tokenization"]), "Give one of the two."
+        )
     seeds, num_topics = parameters["seed_words"], parameters["num_topics"]
     if isinstance(seeds, str):
         raise ArgumentError("seed_words", "lists of words", repr(seeds))
@@ -51,40 +57,27 @@ def check_number(name: str, value: Any, least: float, most: float = np.inf) -> N
         raise ArgumentError(name, f"a number {expected}", repr(value))
 
 
-def checked_vocabulary(vocabulary: Any) -> tuple[str, ...]:
-    """The distinct words of an argument `vocabulary`."""
-    if isinstance(vocabulary, str) or not len(vocabulary):
-        raise ArgumentError("vocabulary", "a list of words", repr(vocabulary))
-    words = tuple(str(word) for word in vocabulary)
-    if len(set(words)) < len(words):
-        seen: set[str] = set()
-        twice = next(word for word in words if word in seen or seen.add(word))  # type: ignore[func-returns-value]
-        raise ArgumentError("vocabulary", "distinct words", f"{twice!r} twice")
-    return words
-
-
 def check_document_model(model: BagOfWordsVAE, words: Sequence[str] | None) -> tuple[str, ...]:
     """The words of a document model; refuses one whose codes are no directions, or with another number of words."""
     if model.latent is None or model.latent.describe().metric != "cosine":
         raise ArgumentError("model", "a document model whose codes are directions", f"latent={model.latent!r}")
     if words is None:
         raise ArgumentError("vocabulary", "the words of the counts, or `vectorizer`", "neither")
+    words = checked_words(words)
     if len(words) != model.vocabulary_size:
         raise ArgumentError("vocabulary", f"{model.vocabulary_size} words, those of the model", str(len(words)))
-    return tuple(words)
+    return words
 
 
 def checked_labels(labels: Any, num_topics: int) -> dict[int, str | None]:
     """The argument `labels` of `TopicModel.set_topic_labels` as labels by topic."""
-    if isinstance(labels, str):
-        raise ArgumentError("labels", "a name per topic, as {0: 'space'}", repr(labels))
-    if not isinstance(labels, Mapping) and len(labels) != num_topics:
-        raise ArgumentError("labels", f"{num_topics} names, one per topic", str(len(labels)))
-    named = dict(labels) if isinstance(labels, Mapping) else dict(enumerate(labels))
+    named = dict(labels) if isinstance(labels, Mapping) else dict(enumerate(read_column("labels", labels, num_topics)))
     for topic in named:
         if isinstance(topic, bool) or topic not in range(num_topics):
             raise ArgumentError("labels", f"topics from 0 to {num_topics - 1}", repr(topic))
-    return {int(topic): None if label is None else str(label) for topic, label in named.items()}
+        if not isinstance(named[topic], str | None):
+            raise ArgumentError(f"labels[{topic}]", "a name, or None", repr(named[topic]))
+    return {int(topic): label for topic, label in named.items()}
 
 
 def warn_of_equal_codes(points: np.ndarray, num_topics: int) -> None:

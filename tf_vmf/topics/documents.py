@@ -11,6 +11,7 @@ import numpy as np
 from scipy import sparse
 
 from tf_vmf._errors import ArgumentError
+from tf_vmf.data import counts as counts_of_words
 from tf_vmf.data import numbering
 from tf_vmf.text.files import text_remedy
 from tf_vmf.text.tokenization import Tokenizer
@@ -130,27 +131,8 @@ def count_words(texts: Any, tokenizer: Tokenizer, vocabulary: Sequence[str]) -> 
 
 
 def checked_counts(counts: Any, num_words: int) -> CountedDocuments:
-    """Counts of any dense or sparse format; a TypeError where they are no numbers."""
-    try:
-        given = counts if sparse.issparse(counts) else np.asarray(counts, np.float32)
-    except (TypeError, ValueError) as error:
-        raise TypeError(
-            "Expected texts, a list of strings or one column of a data frame as in frame['text'], or counts, numbers. "
-            f"Received: {type(counts).__name__}, {error}."
-        ) from None
-    if given.ndim != 2 or given.shape[1] != num_words:
-        expected = f"counts of shape (n, {num_words}), a column for every word of `vocabulary`"
-        raise ArgumentError("X", expected, f"shape {given.shape}")
-    matrix = sparse.csr_matrix(given, dtype=np.float32, copy=True)
-    wrong = ~(np.isfinite(matrix.data) & (matrix.data >= 0))
-    if wrong.any():
-        position = int(np.argmax(wrong))
-        row = int(np.searchsorted(matrix.indptr, position, side="right")) - 1
-        received = f"{matrix.data[position]} in row {row}, column {matrix.indices[position]}"
-        raise ArgumentError("X", "counts that are finite and >= 0", received)
-    matrix.sum_duplicates()
-    matrix.eliminate_zeros()
-    return CountedDocuments(matrix)
+    """Counts of any format; an ArgumentError where they are no counts or their shape does not fit the vocabulary."""
+    return CountedDocuments(counts_of_words.checked_counts(counts, num_words, "X").astype(np.float32))
 
 
 def word_numbers(words: str | Sequence[str], vocabulary: Sequence[str]) -> list[int]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import numbers
 import warnings
+import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -17,7 +19,7 @@ from sklearn.preprocessing import normalize
 
 from tf_vmf._errors import ArgumentError, MissingPlaceError
 from tf_vmf.data.arrays import blocks
-from tf_vmf.files import new_folder, read_json
+from tf_vmf.files import new_folder, read_json, sha256_of_file
 from tf_vmf.models import BagOfWordsVAE
 from tf_vmf.models import load as load_model
 from tf_vmf.models.load import MODEL_FILE, VECTORIZER_FILE, write_vectorizer
@@ -182,8 +184,13 @@ def merged_numbers(num_topics: int, groups: Sequence[Sequence[int]]) -> np.ndarr
     if any(len(set(group)) < 2 for group in groups) or len(set(members)) < len(members):
         received = str([list(group) for group in groups])
         raise ArgumentError("groups", "groups of two or more topics, each topic in one group", received)
-    if wrong := [topic for topic in members if topic not in range(num_topics)]:
-        raise ArgumentError("groups", f"topics from 0 to {num_topics - 1}", str(wrong[0]))
+    whole = (numbers.Integral, np.integer)
+    if wrong := [
+        each
+        for each in members
+        if not isinstance(each, whole) or isinstance(each, bool) or each not in range(num_topics)
+    ]:
+        raise ArgumentError("groups", f"topics from 0 to {num_topics - 1}", repr(wrong[0]))
     representative = np.arange(num_topics)
     for group in groups:
         representative[list(group)] = min(group)
@@ -215,10 +222,17 @@ def write_topics(topics: FittedTopics, path: Path) -> None:
 
 
 def read_topics(path: Path) -> FittedTopics:
-    """Reads what `write_topics` has written."""
-    with np.load(path, allow_pickle=False) as file:
-        arrays = {name: file[name] for name in file.files}
-    num_words = arrays["ranking"].shape[1]
+    """Reads what `write_topics` has written.
+
+    Raises:
+        ValueError: The file is damaged.
+    """
+    try:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        num_words = arrays["ranking"].shape[1]
+    except (EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+        raise ValueError(f"{path} is damaged: {error}. Restore it from a copy, or fit the model again.") from error
     parts = tuple(arrays[f"counts_{name}"] for name in ("data", "indices", "indptr"))
     counts = sparse.csr_matrix(parts, (len(parts[2]) - 1, num_words))
     return FittedTopics(
@@ -236,6 +250,8 @@ def read_topics(path: Path) -> FittedTopics:
 
 
 _SETTINGS_FILE, _TOPICS_FILE = "topic_model.json", "topics.npz"
+_REMEDY = "Restore it from a copy, or fit the model again."
+_NEEDED = ("parameters", "vocabulary", "fixed_vocabulary", "silhouettes", "labels", "texts")
 _FORMAT = 3  # 1: without words of the mixture and concentrations of codes; 2: without labels and sums of the mixture
 
 
@@ -246,7 +262,8 @@ def write_model(model: Any, path: str | Path) -> None:
         if model.vectorizer_ is not None:
             write_vectorizer(folder / VECTORIZER_FILE, model.vectorizer_)
         write_topics(model._topics, folder / _TOPICS_FILE)
-        (folder / _SETTINGS_FILE).write_text(json.dumps(_description(model)), encoding="utf-8")
+        hashes = {path.name: sha256_of_file(path) for path in sorted(folder.iterdir())}
+        (folder / _SETTINGS_FILE).write_text(json.dumps({**_description(model), "sha256": hashes}), encoding="utf-8")
 
 
 def is_saved(path: str | Path) -> bool:
@@ -259,10 +276,15 @@ def read_model(kind: Any, path: str | Path) -> Any:
     folder = Path(path)
     if not is_saved(folder):
         raise MissingPlaceError("the folder of a saved TopicModel", folder, f"where there is no {_SETTINGS_FILE}")
-    description = read_json(folder / _SETTINGS_FILE, "Restore it from a copy, or fit the model again.")
+    description = read_json(folder / _SETTINGS_FILE, _REMEDY)
     if description.get("format") != _FORMAT:
         received = f"{folder / _SETTINGS_FILE} with format {description.get('format')!r}"
         raise ArgumentError("path", f"a topic model with format {_FORMAT}", received)
+    for name, expected in description.get("sha256", {}).items():  # which files of 0.2 do not have
+        if not (folder / name).is_file() or sha256_of_file(folder / name) != expected:
+            raise ValueError(f"{folder / name} is not the file that was saved with {_SETTINGS_FILE}. {_REMEDY}")
+    if lacking := [name for name in _NEEDED if name not in description]:
+        raise ValueError(f"{folder / _SETTINGS_FILE} is damaged: it lacks {', '.join(lacking)}. {_REMEDY}")
     parameters = description["parameters"]
     parameters["ngram_range"] = tuple(parameters["ngram_range"])
     vocabulary = tuple(description["vocabulary"])
@@ -275,6 +297,10 @@ def read_model(kind: Any, path: str | Path) -> Any:
     model = kind(vocabulary=vocabulary if description["fixed_vocabulary"] else None, **parameters)
     model.vocabulary_ = vocabulary
     model.model_, model.vectorizer_ = load_model(folder)
+    if model.vectorizer_ is not None and model.vectorizer_.vocabulary != vocabulary:
+        raise ValueError(
+            f"{folder / _SETTINGS_FILE} has other words than {VECTORIZER_FILE}, or another order. {_REMEDY}"
+        )
     silhouettes = description["silhouettes"]
     model.silhouettes_ = silhouettes and {int(number): value for number, value in silhouettes.items()}
     model._labels = {int(topic): label for topic, label in description["labels"].items()}

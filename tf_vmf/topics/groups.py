@@ -13,15 +13,17 @@ import numpy as np
 from tf_vmf._errors import ArgumentError
 from tf_vmf._optional import optional
 
-# Two fields of one or two digits before a year: either may be the day.
-_NUMERIC_DATE = re.compile(r"\s*(\d{1,2})[./-](\d{1,2})[./-](\d{2,4})(?!\d)")
+# Two fields of one or two digits before a year, anywhere in a string: either may be the day.
+_BETWEEN = r"(?:\s*[./,-]\s*|\s+)"
+_NUMERIC_DATE = re.compile(rf"(?<!\d)(\d{{1,2}}){_BETWEEN}(\d{{1,2}}){_BETWEEN}(\d{{4}})(?!\d)")
 _YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)|^\s*\d{8}(?!\d)")
 
 
-def read_column(name: str, values: Any, size: int) -> list[Any]:
+def read_column(name: str, values: Any, size: int, *, nested: bool = False) -> list[Any]:
     """The `size` entries of a list, a tuple, an array or a column of a data frame, by position; None where one is missing.
 
-    Columns may be those of pandas, polars, pyarrow or numpy; an index plays no part.
+    Columns may be those of pandas, polars, pyarrow or numpy; an index plays no part. `nested` entries, which are only shown, may
+    be lists and the like.
     """
     if hasattr(values, "columns"):
         columns = [str(column) for column in values.columns]
@@ -42,7 +44,7 @@ def read_column(name: str, values: Any, size: int) -> list[Any]:
     entries = values.to_pylist() if hasattr(values, "to_pylist") else list(values)
     if len(entries) != size:
         raise ArgumentError(name, f"an entry for each of the {size} documents", f"{len(entries)}")
-    for row, entry in enumerate(entries):
+    for row, entry in enumerate(() if nested else entries):
         if isinstance(entry, Mapping | Set | list | tuple | bytes) or int(getattr(entry, "ndim", 0)):
             raise ArgumentError(f"{name}[{row}]", "a single value", repr(entry)[:60])
     return [None if _is_missing(entry) else entry for entry in entries]
@@ -85,7 +87,8 @@ def read_times(times: Any, size: int, datetime_format: str | None) -> Any:
     if kind == "number" and datetime_format is None:
         return pandas.Series([None if entry is None else _plain(entry) for entry in entries], dtype=object)
     if kind == "number":
-        entries = [None if entry is None else str(_plain(entry)) for entry in entries]
+        plain = [None if entry is None else _plain(entry) for entry in entries]
+        entries = [None if each is None else str(int(each) if each == int(each) else each) for each in plain]
         present, kind = [(row, entry) for row, entry in enumerate(entries) if entry is not None], "string"
     day_first = _day_first(present) if kind == "string" and datetime_format is None else False
     return _dates(entries, datetime_format if kind == "string" else None, day_first)
@@ -115,8 +118,10 @@ def periods(times: Any, freq: str | None, bins: int | None) -> list[Any]:
         zone = times.dt.tz
         try:
             starts = times.dt.tz_localize(None).dt.to_period(freq).dt.start_time
-        except (ValueError, KeyError):
-            raise ArgumentError("freq", "a calendar period as 'D', 'W', 'M', 'Q' or 'Y'", repr(freq)) from None
+        except (ValueError, KeyError, TypeError) as error:
+            raise ArgumentError(
+                "freq", "a calendar period as 'D', 'W', 'M', 'Q' or 'Y'", repr(freq), f"{error}"
+            ) from None
         if zone is not None:
             starts = starts.dt.tz_localize(zone, ambiguous=True, nonexistent="shift_forward")
         return _present(starts)
@@ -153,7 +158,8 @@ def _kind(row: int, entry: Any) -> str:
         return "string"
     if isinstance(entry, bool) or type(entry).__name__ == "bool":
         raise ArgumentError(f"times[{row}]", "a number or a date", repr(entry))
-    if isinstance(entry, numbers.Number) or hasattr(entry, "as_integer_ratio"):
+    is_number = isinstance(entry, numbers.Real) or hasattr(entry, "as_integer_ratio")
+    if is_number and not isinstance(entry, np.timedelta64):  # which numpy calls an integer
         return "number"
     if hasattr(entry, "year") or type(entry).__name__ == "datetime64":
         return "date"
@@ -183,7 +189,7 @@ def _day_first(present: list[tuple[int, str]]) -> bool:
                 repr(text),
                 "`datetime_format` says how to read others.",
             )
-        if not (match := _NUMERIC_DATE.match(text)):
+        if not (match := _NUMERIC_DATE.search(text)):
             continue
         first, second = int(match[1]), int(match[2])
         if first > 12:
@@ -208,13 +214,19 @@ def _day_first(present: list[tuple[int, str]]) -> bool:
 def _dates(entries: list[Any], datetime_format: str | None, day_first: bool) -> Any:
     import pandas
 
-    mixed = "ISO8601" if _all_iso(entries) else "mixed"
-    options = {"format": datetime_format or mixed, "dayfirst": day_first}
-    if not any(isinstance(entry, str) for entry in entries):
-        options = {}
+    # With the year in front no reader mistakes day and month, in whatever order other rows write them.
+    order = r"\3-\2-\1" if day_first else r"\3-\1-\2"
     column = pandas.Series(
-        [entry.strip() or None if isinstance(entry, str) else entry for entry in entries], dtype=object
-    )
+        [
+            entry if not isinstance(entry, str)
+            else (entry.strip() if datetime_format else _NUMERIC_DATE.sub(order, entry.strip())) or None
+            for entry in entries
+        ],
+        dtype=object,
+    )  # fmt: skip
+    options = {}
+    if any(isinstance(entry, str) for entry in column):
+        options = {"format": datetime_format or ("ISO8601" if _all_iso(column) else "mixed")}
     try:
         return pandas.Series(pandas.to_datetime(column, **options))
     except (TypeError, ValueError) as error:
@@ -237,7 +249,7 @@ def _dates(entries: list[Any], datetime_format: str | None, day_first: bool) -> 
     )
 
 
-def _all_iso(entries: list[Any]) -> bool:
+def _all_iso(entries: Iterable[Any]) -> bool:
     return all(re.match(r"\s*(\d{4}($|-|\d{4})|$)", entry) for entry in entries if isinstance(entry, str))
 
 
@@ -249,4 +261,4 @@ def _is_missing(entry: Any) -> bool:
         return False
     with optional("topics", "Tables of topics"):
         import pandas
-    return bool(pandas.isna(entry))
+    return pandas.api.types.is_scalar(entry) and bool(pandas.isna(entry))

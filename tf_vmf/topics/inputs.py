@@ -13,10 +13,10 @@ from sklearn.preprocessing import normalize
 
 from tf_vmf._errors import ArgumentError, MissingPlaceError
 from tf_vmf.data import BagOfWordsCorpus
-from tf_vmf.data.counts import aligned_columns, names_of_columns
+from tf_vmf.data.counts import aligned_columns, names_of_columns, numbers_of_frame, without_mask
 from tf_vmf.text import DocumentVectorization, Tokenizer
-from tf_vmf.text.vocabulary import VocabularyChoice, read_stop_words
-from tf_vmf.topics.arguments import checked_vocabulary, warn_of_impossible_words
+from tf_vmf.text.vocabulary import VocabularyChoice, checked_words, read_stop_words
+from tf_vmf.topics.arguments import warn_of_impossible_words
 from tf_vmf.topics.documents import CountedDocuments, checked_counts, choose_words, count_words, is_empty, is_texts
 
 _SNIPPET = 300  # characters of a training text that are kept for display
@@ -36,7 +36,7 @@ def read_training(documents: Any, model: Any) -> Training:
     """Reads the documents to fit, by the parameters of a model; a TypeError where they are neither texts nor counts."""
     if isinstance(documents, BagOfWordsCorpus):
         return _training_of_corpus(documents, model)
-    given = None if model.vocabulary is None else checked_vocabulary(model.vocabulary)
+    given = None if model.vocabulary is None else checked_words(model.vocabulary)
     names = None if given is None else names_of_columns(documents)
     plain = plain_documents(documents, given)
     texts_given = is_texts(plain)
@@ -145,21 +145,16 @@ def shortened(text: str) -> str:
 
 
 def _counts_of_frame(frame: Any, vocabulary: Sequence[str] | None) -> Any:
-    if not hasattr(frame, "iloc"):
-        frame = frame.to_pandas()
-    import pandas
-
-    names = list(frame.columns)
-    if not all(pandas.api.types.is_numeric_dtype(kind) for kind in frame.dtypes):
+    names = list(getattr(frame, "column_names", frame.columns))
+    numbers = numbers_of_frame(frame)
+    if numbers.dtype == object:
         raise TypeError(
             "Expected texts, a list of strings or one column of a data frame as in frame['text'], or counts, numbers. "
             f"Received: a data frame with columns {names}."
         )
     if vocabulary is not None and names != list(range(len(vocabulary))):
-        frame = aligned_columns(frame, vocabulary, "X")
-    if hasattr(frame, "sparse") and all(isinstance(kind, pandas.SparseDtype) for kind in frame.dtypes):
-        return frame.sparse.to_coo()
-    return frame.to_numpy(dtype=np.float32, na_value=np.nan)
+        numbers = numbers_of_frame(aligned_columns(frame, vocabulary, "X"))
+    return numbers
 
 
 Encoder = Callable[[list[str]], Any]
@@ -196,7 +191,7 @@ def checked_vectors(embeddings: Any, size: int, dim: int | None = None) -> np.nd
     if sparse.issparse(embeddings):
         raise ArgumentError("embeddings", expected, "a sparse matrix", "Pass embeddings.toarray().")
     try:
-        given = np.asarray(embeddings)
+        given = np.asarray(without_mask(embeddings))
     except (TypeError, ValueError) as error:
         raise ArgumentError("embeddings", expected, f"{type(embeddings).__name__}: {error}") from None
     if not size and not given.size:

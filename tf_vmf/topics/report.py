@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,8 @@ from tf_vmf.report.engine.words import relevant_words
 from tf_vmf.report.page.page import Block, Section, Table, Text
 from tf_vmf.report.page.topics import name
 from tf_vmf.report.sections.topics import topic_report
-from tf_vmf.topics.groups import read_column, read_times
+from tf_vmf.text.files import TextList
+from tf_vmf.topics.groups import in_order, read_column, read_times
 from tf_vmf.topics.tables import coherence
 
 _WORDS = 10
@@ -46,10 +47,10 @@ def topic_view(
     """
     topics = model._topics
     size = len(topics.documents)
-    if texts is not None and len(texts) != size:
-        raise ArgumentError("texts", f"one for each of the {size} training documents", f"{len(texts)}")
-    names = {} if columns is None else getattr(columns, "columns", columns)
-    own = {str(name): read_column(str(name), columns[name], size) for name in names}
+    if texts is not None:
+        texts = [text.text for text in TextList(texts)]
+        if len(texts) != size:
+            raise ArgumentError("texts", f"one for each of the {size} training documents", f"{len(texts)}")
     named = None if titles is None else read_column("titles", titles, size)
     totals = np.asarray(topics.documents.counts.sum(axis=0), np.float64).ravel() + 0.5
     words = relevant_words(np.exp(topics.log_probabilities), totals / totals.sum(), model.vocabulary_, _WORDS)
@@ -74,9 +75,9 @@ def topic_view(
         texts=model._texts if texts is None else texts,
         whole=whole,
         titles=named and [f"{noun.capitalize()} {row}" if title is None else title for row, title in enumerate(named)],
-        columns={name: ["" if value is None else value for value in values] for name, values in own.items()},
+        columns={} if columns is None else _columns(columns, size),
         classes=None if classes is None else _classes(classes, size),
-        times=None if times is None else _periods(times, size, datetime_format),
+        times=None if times is None else _periods(read_times(times, size, datetime_format)),
     )
     window = "in whole texts" if topics.documents.words is None else "within 10 words"
     return view_topics(source, noun=noun, relevance_weight=model.relevance_weight, window=window)
@@ -140,19 +141,29 @@ def _agreement(view: TopicView, labels: np.ndarray) -> str:
 
 
 def _classes(given: Sequence[Any], size: int) -> Groups | None:
-    """The labels in order of their names; None where no document has one."""
+    """The labels in their order; None where no document has one."""
+    categories = getattr(getattr(given, "cat", given), "categories", None)
     entries = read_column("classes", given, size)
-    values = sorted({str(entry) for entry in entries if entry is not None})
+    ordered = in_order((entry for entry in entries if entry is not None), categories)
+    values = list(dict.fromkeys(map(str, ordered)))
     number = {value: place for place, value in enumerate(values)}
     of_text = np.array([-1 if entry is None else number[str(entry)] for entry in entries])
     return ("label", values, of_text) if values else None
 
 
-def _periods(given: Sequence[Any], size: int, datetime_format: str | None = None) -> Groups | None:
+def _columns(columns: Any, size: int) -> dict[str, list[Any]]:
+    """The columns of a data frame of any library, or of a mapping, each with an entry per document; "" for a missing one."""
+    if not isinstance(columns, Mapping) and not hasattr(columns, "columns"):
+        raise ArgumentError("columns", "a data frame, or a mapping from names to columns", type(columns).__name__)
+    names = getattr(columns, "column_names", getattr(columns, "columns", columns))
+    read = {str(name): read_column(f"columns[{name!r}]", columns[name], size, nested=True) for name in names}
+    return {name: ["" if entry is None else entry for entry in entries] for name, entries in read.items()}
+
+
+def _periods(times: Any) -> Groups | None:
     """Calendar periods of dates, or distinct numbers or intervals of equal length; None where no document has a time."""
     import pandas as pd
 
-    times = read_times(given, size, datetime_format)
     if not times.notna().any():
         return None
     if times.dtype == object:
@@ -160,10 +171,11 @@ def _periods(given: Sequence[Any], size: int, datetime_format: str | None = None
         values = np.sort(times.dropna().unique())
         if len(values) > _MOST_PERIODS:
             edges = np.linspace(values[0], values[-1], 21)
-            place = np.clip(np.searchsorted(edges, times, "right") - 1, 0, 19)
+            place = np.clip(np.searchsorted(edges, times.to_numpy(float), "right") - 1, 0, 19)
             return "interval", [f"{a:.12g}" for a in edges[:-1]], np.where(times.isna(), -1, place)
-        place = np.searchsorted(values, times.fillna(values[0]))
-        return "time", [f"{value:.12g}" for value in values], np.where(times.isna(), -1, place)
+        place = np.searchsorted(values, times.fillna(values[0]).to_numpy())
+        names = [f"{value:.12g}" for value in values.astype(float)]
+        return "time", names, np.where(times.isna(), -1, place)
     dates = times.dt.start_time if isinstance(times.dtype, pd.PeriodDtype) else times.dt.tz_localize(None)
     span, called = pd.PeriodIndex([], freq="Y"), "year"
     for frequency, called in _PERIODS:  # noqa: B007

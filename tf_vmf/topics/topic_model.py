@@ -195,7 +195,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
             parameters |= {"tokenization": vectorizer.tokenization, "ngram_range": vectorizer.ngram_range}
         result = cls(vocabulary=words, latent_dim=model.latent.latent_dim, **parameters)
         check_parameters(result.get_params(deep=False))
-        if vectorizer is None and is_texts(inputs.plain_documents(X, result.vocabulary)):
+        if vectorizer is None and is_texts(inputs.plain_documents(X, words)):
             raise ArgumentError("vectorizer", "the one that makes counts of the texts", "None")
         documents = result._read_training(X, embeddings)
         result.model_, result.vectorizer_ = model, vectorizer
@@ -338,8 +338,7 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         """
         if not isinstance(text, str):
             raise ArgumentError("text", "a string", f"{type(text).__name__}: {text!r:.60}")
-        document = self._read_placed([text], embeddings)
-        return tables.topic_words(self._topics, document, self.vocabulary_)
+        return tables.topic_words(self._topics, self._read_placed([text], embeddings), self.vocabulary_)
 
     def update_words(self, **parameters: Any) -> Self:
         """Ranks the words of the topics anew, without training: `model.update_words(exclusivity=0.0)`.
@@ -365,8 +364,8 @@ class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         """
         old = self._topics
         new_number = merged_numbers(old.num_topics, groups)
-        smallest_first = sorted(self._labels, key=old.weights.item)
-        self._labels = {int(new_number[topic]): self._labels[topic] for topic in smallest_first}
+        named = sorted(self._labels, key=old.weights.item)  # the largest last
+        self._labels = {int(new_number[topic]): self._labels[topic] for topic in named}
         self.hidden_topics_ = tuple(sorted({int(new_number[topic]) for topic in self.hidden_topics_}))
         self._regroup(new_number[old.topic_of])
         return self

@@ -168,7 +168,7 @@ class Workdir:
         """
         if not self.config_file.exists():
             return None
-        return dict(read_json(self.config_file, "Restore it from a copy, or give another workdir."))
+        return read_json(self.config_file, "Restore it from a copy, or give another workdir.")
 
     def record_config(self) -> None:
         """Writes what has changed in the configuration, once the run has agreed to go on with it."""

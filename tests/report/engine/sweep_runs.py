@@ -19,6 +19,6 @@ def write_runs(folder, perplexities=PERPLEXITIES, tokens=1000, examples=50):
         counted = {"tokens": tokens, "examples": examples}
         splits = {"valid": perplexity, "test": 1000.0 - perplexity}
         metrics = {split: {**dict.fromkeys(KEYS, value), **counted} for split, value in splits.items()}
-        (run / "metrics.json").write_text(json.dumps(metrics))
+        (run / "metrics.json").write_text(json.dumps({**metrics, "protocol": {}}))
         found.append(({"concentration": concentration, "latent_dim": dim, "seed": seed}, run))
     return found
