@@ -125,7 +125,7 @@ def test_periods_are_those_of_the_calendar_or_the_numbers_themselves(times, name
 
 @pytest.mark.parametrize("argument", ["classes", "times", "titles", "texts", "columns"])
 def test_as_many_of_everything_as_texts_are_asked_for(model, argument):
-    with argument_error({"columns": "source"}.get(argument, argument), "1"):
+    with argument_error({"columns": "columns['source']"}.get(argument, argument), "1"):
         topic_view(model, **{argument: {"source": ["a"]} if argument == "columns" else ["a"]})
 
 
