@@ -169,6 +169,12 @@ def test_learned_priors_at_convergence():
         *document,
         100 * (document[1] / document[0] - 1),
     )
+    annealed = [
+        mean(recipe(f"20ng-converged_gaussian{suffix}", figure))
+        for figure in ("perplexity", "iw_perplexity", "refined_iw_perplexity")
+        for suffix in ("_annealed", "")
+    ]
+    says("RESULTS", "# in place of #, IW-100 # in place of #, and by the refined IW-100 # in place of #.", *annealed)
     best = [figures["vmf", name] for name in ("document_perplexity", "refined_document_perplexity")]
     says(
         "RESULTS",
