@@ -36,9 +36,7 @@ def test_dates_of_a_page_are_read_as_those_of_the_tables(fitted):
     with refused("times[0]", remedy="datetime_format"):
         topic_view(fitted, times=two_ways[:SIZE])
     view = topic_view(fitted, times=two_ways[:SIZE], datetime_format="%d.%m.%Y")
-    assert months(view) == ("day", "2021-03-01", "2021-04-02") or months(view)[0] in ("week", "month")
-    assert "2021-0" in view.times.values[0]
-    assert not view.times.values[0].startswith("2021-01")
+    assert months(view) == ("day", "2021-03-01", "2021-04-02")
     periods = pandas.PeriodIndex(["2020-01", "2020-12"] * SIZE, freq="M")[:SIZE]
     assert months(topic_view(fitted, times=periods)) == ("month", "2020-01", "2020-12")
 

@@ -120,9 +120,13 @@ def _read_manifest(folder: Path, kind: str) -> tuple[dict[str, Any], tuple[str, 
         version, found = manifest["format"], manifest["kind"]
         if version == FORMAT:
             needed = ("counts", "words", "offsets") if found == "documents" else ("tokens", "offsets")
-            for files in (manifest["splits"][split]["files"] for split in SPLITS):
-                [(figures["file"] + "", figures["length"], figures["sha256"]) for figures in files.values()]
-                [files[array] for array in needed]
+            for split in SPLITS:
+                files = manifest["splits"][split]["files"]
+                if not files.keys() >= set(needed):
+                    raise KeyError(f"splits.{split}.files")
+                for figures in files.values():
+                    if not isinstance(figures["file"], str) or not {"length", "sha256"} <= figures.keys():
+                        raise KeyError(f"splits.{split}.files")
             _common(manifest, ())
             expected_hash = manifest["vocabulary_sha256"]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

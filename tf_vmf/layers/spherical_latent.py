@@ -89,7 +89,7 @@ def _constant_kl(concentration: float, dim: int) -> float:
 def _draws(*trace: Hashable, inline: bool) -> Any:
     """The sampler as a function that all models of a process share: 650 operations to trace, and as many for the gradient.
 
-    `trace` is what sets apart the traces that cannot be one: ranks and static dimensions, numbers, XLA.
+    `trace` is the key of the cache: ranks, static dimensions, a fixed concentration and XLA; each needs a trace of its own.
 
     A function that is not inlined is one node: TensorFlow visits every node of the branch of a `tf.cond` that is not taken.
     """

@@ -1,6 +1,7 @@
 """Variational autoencoders, of text and of anything else: subclassed `keras.Model`s around a latent layer."""
 
 from tf_vmf import _backend  # noqa: F401  (first: Keras must have the right backend)
+from tf_vmf.models.adam import FusedAdam
 from tf_vmf.models.bag_of_words_vae import BagOfWordsVAE
 from tf_vmf.models.generation import BeamSampler, GreedySampler, RandomSampler, Sampler
 from tf_vmf.models.likelihoods import (
@@ -17,7 +18,7 @@ from tf_vmf.models.likelihoods import (
 )
 from tf_vmf.models.load import LoadedModel, load, read_word_vectors
 from tf_vmf.models.lstm_vae import LSTMVAE
-from tf_vmf.models.replicated_model import FusedAdam, ReplicatedModel
+from tf_vmf.models.replicated_model import ReplicatedModel
 from tf_vmf.models.vae import VAE
 from tf_vmf.models.variational_autoencoder import VariationalAutoencoder
 

@@ -154,9 +154,8 @@ class SentenceSetting:
     word_dropout: float  # share of the previous words hidden from the decoder: 0 standard, 1 inputless
     reads_label: bool  # whether encoder and decoder are given the label
     reads_bag_of_words: bool  # whether encoder and decoder are given the sentence's bag of words
-    order_free_encoder: (
-        bool  # whether the encoder is a bag of words itself, so that codes cannot depend on the order of words
-    )
+    # whether the encoder is a bag of words itself, so that codes cannot depend on the order of words
+    order_free_encoder: bool
 
     @property
     def name(self) -> str:

@@ -25,9 +25,8 @@ class CountedDocuments:
     counts: sparse.csr_matrix  # shape (n, V), float32. Documents without a known word have an empty row.
     # numbers of the known words of all documents in reading order, int32, laid end to end; None for counts
     words: np.ndarray | None = None
-    offsets: np.ndarray | None = (
-        None  # int64 (n + 1,): document i is `words[offsets[i]:offsets[i + 1]]`; None for counts
-    )
+    # int64 (n + 1,): document i is `words[offsets[i]:offsets[i + 1]]`; None for counts
+    offsets: np.ndarray | None = None
     vectors: np.ndarray | None = None  # unit vectors of any encoder, float32 (n, e); None without them
 
     def __len__(self) -> int:

@@ -232,7 +232,7 @@ def read_topics(path: Path) -> FittedTopics:
             arrays = {name: file[name] for name in file.files}
         num_words = arrays["ranking"].shape[1]
     except (EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error) as error:
-        raise ValueError(f"{path} is damaged: {error}. Restore it from a copy, or fit the model again.") from error
+        raise ValueError(f"{path} is damaged: {error}. {_REMEDY}") from error
     parts = tuple(arrays[f"counts_{name}"] for name in ("data", "indices", "indptr"))
     counts = sparse.csr_matrix(parts, (len(parts[2]) - 1, num_words))
     return FittedTopics(
@@ -262,7 +262,7 @@ def write_model(model: Any, path: str | Path) -> None:
         if model.vectorizer_ is not None:
             write_vectorizer(folder / VECTORIZER_FILE, model.vectorizer_)
         write_topics(model._topics, folder / _TOPICS_FILE)
-        hashes = {path.name: sha256_of_file(path) for path in sorted(folder.iterdir())}
+        hashes = {file.name: sha256_of_file(file) for file in sorted(folder.iterdir())}
         (folder / _SETTINGS_FILE).write_text(json.dumps({**_description(model), "sha256": hashes}), encoding="utf-8")
 
 

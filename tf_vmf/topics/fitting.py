@@ -149,8 +149,8 @@ def sample_of(size: int, seed: int) -> np.ndarray:
 
 def _smoothed(points: np.ndarray) -> np.ndarray:
     """The mean direction of each point and its nearest ones: what a vector says of its text alone is noise to its topic."""
-    near = NearestNeighbors(n_neighbors=min(_NEIGHBORS, len(points)) - 1).fit(points).kneighbors(return_distance=False)
-    return np.asarray(normalize(points + points[near].sum(axis=1)))
+    others = NearestNeighbors(n_neighbors=min(_NEIGHBORS, len(points)) - 1).fit(points).kneighbors_graph()
+    return np.asarray(normalize(points + others @ points))
 
 
 def starting_points(codes: np.ndarray, vectors: np.ndarray | None, seed: int) -> np.ndarray:

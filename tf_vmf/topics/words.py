@@ -18,9 +18,8 @@ _MODE_STEPS = 30
 class WordSettings:
     """How the words of a topic are chosen."""
 
-    relevance_weight: float = (
-        0.8  # weight w in relevance = w log p(word|topic) + (1 - w) log(p(word|topic) / p(word)), in [0, 1]
-    )
+    # weight w in relevance = w log p(word|topic) + (1 - w) log(p(word|topic) / p(word)), in [0, 1]
+    relevance_weight: float = 0.8
     # weight e of a penalty for words that another topic makes likelier: relevance is lowered by e (max_j log p(word|topic j) - log
     # p(word|topic)). 0 leaves words that several topics share in all of them.
     exclusivity: float = 3.0

@@ -101,9 +101,8 @@ class CodeMap:
     titles: tuple[str, ...]  # title of each point, or ""
     # the first 200 characters of each text; characteristic words where only counts are known
     beginnings: tuple[str, ...]
-    neighbors: (
-        np.ndarray
-    )  # positions on this map of the nearest other points by the cosine of their codes, shape (n, k)
+    # positions on this map of the nearest other points by the cosine of their codes, shape (n, k)
+    neighbors: np.ndarray
     cosines: np.ndarray  # these cosines, shape (n, k)
 
 

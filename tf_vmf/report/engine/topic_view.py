@@ -86,13 +86,12 @@ class TopicView:
     window: str  # where words of a topic are counted as together, as "windows of 10 words"; "" without coherences
     similarity: np.ndarray  # cosines of the centers of topics, shape (topics, topics)
     tree: np.ndarray  # the merges of the topics in scipy's format, shape (topics - 1, 4)
-    classes: Grouping | None  # classes, times: texts per label and per period, where there are any
-    times: Grouping | None
+    classes: Grouping | None  # texts per label, where there are labels
+    times: Grouping | None  # texts per period, where there are times
     gone: tuple[int, ...]  # topics that were hidden when the view was made: they have no texts and are not shown
     fingerprint: str  # of the topics' first words: edits of other topics are told from edits of these
-    texts: ViewedTexts | None = field(
-        default=None, metadata={"json": False}
-    )  # the texts behind the topics. Not part of JSON.
+    # the texts behind the topics; not part of JSON
+    texts: ViewedTexts | None = field(default=None, metadata={"json": False})
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +119,7 @@ class TopicSource:
     tree: np.ndarray | None = None
     gone: Sequence[int] = ()  # topics that are hidden, whose texts have topic -1
     num_unknown: int | None = None  # texts without a known word; None for all without a topic
-    # classes, times: name of the groups, their values in order and the group of each text, -1 for none
+    # the two groupings: name of the groups, their values in order and the group of each text, -1 for none
     classes: tuple[str, Sequence[str], np.ndarray] | None = None
     times: tuple[str, Sequence[str], np.ndarray] | None = None
 

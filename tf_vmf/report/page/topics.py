@@ -201,7 +201,7 @@ class Relation:
     """How the topics of an explorer relate: a picture, and without JavaScript a table."""
 
     explorer: TopicExplorer  # the explorer
-    relation: Literal["tree", "similarity", "classes", "times"]  # "tree", "similarity", "classes" or "times"
+    relation: Literal["tree", "similarity", "classes", "times"]  # the picture
     kind: str = field(default="relation", init=False)
 
     @property

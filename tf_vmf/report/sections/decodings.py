@@ -96,8 +96,8 @@ class Reconstructions(ReportSection):
 class Interpolation:
     """Sentences decoded greedily between the codes of two test sentences."""
 
-    start: str  # start, end: the two sentences
-    end: str
+    start: str  # the first sentence
+    end: str  # the second one
     fractions: tuple[float, ...]  # where on the way, 0 to 1
     decoded: tuple[str, ...]  # the sentence decoded there
 

@@ -79,8 +79,8 @@ class LabelPath(ReportSection):
     """Words on the way from the center of one label to that of another: the frequent labels of smallest cosine."""
 
     way: str  # what the path follows, as "great circle"
-    start: str  # start, end: names of the labels
-    end: str
+    start: str  # name of the first label
+    end: str  # name of the second one
     cosine: float  # cosine of their centers
     fractions: tuple[float, ...]  # where on the way, 0 to 1
     words: tuple[tuple[str, ...], ...]  # the most relevant words there
