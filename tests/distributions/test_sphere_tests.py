@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.optimize
 import scipy.stats
 
 from tf_vmf._errors import ArgumentError
@@ -71,6 +72,70 @@ def test_goodness_of_fit_takes_its_own_law_and_sees_a_mixture(rng):
     assert goodness_of_fit(two).p_value == pytest.approx(1 / 200)
 
 
+def colatitude_statistic(x):
+    """Fisher and Best's statistic: Kolmogorov's distance of 1 - cosine from an exponential law, modified by Stephens."""
+    mean = x.mean(axis=0)
+    drop = np.sort(1 - x @ mean / np.linalg.norm(mean))
+    law, ranks = -np.expm1(-drop / drop.mean()), np.arange(len(x)) / len(x)
+    distance = max((law - ranks).max(), (ranks + 1 / len(x) - law).max())
+    return distance, (distance - 0.2 / len(x)) * (np.sqrt(len(x)) + 0.26 + 0.5 / np.sqrt(len(x)))
+
+
+@pytest.mark.parametrize(("level", "point"), [(0.1, 0.990), (0.05, 1.094), (0.01, 1.308)])
+def test_p_values_of_goodness_of_fit_are_the_published_critical_points_on_the_sphere(level, point):
+    # N. I. Fisher, T. Lewis, B. J. J. Embleton. Statistical Analysis of Spherical Data. 1987. Table A8: colatitudes of concentrated
+    # points under a Fisher distribution with estimated parameters. Twenty points, as pairs about their mean, with that statistic.
+    share = (np.arange(10) + 0.5) / 10
+    around = 2.4 * np.arange(10)
+
+    def sample(flat):
+        drop = (flat - (1 - flat) * np.log1p(-share)) / 200.0
+        sine = np.sqrt(drop * (2 - drop))
+        x = np.stack([1 - drop, sine * np.cos(around), sine * np.sin(around)], axis=1)
+        return np.concatenate([x, x * [1, -1, -1]])
+
+    x = sample(scipy.optimize.brentq(lambda flat: colatitude_statistic(sample(flat))[1] - point, 0, 1))
+    result = goodness_of_fit(x, simulations=3999)
+    assert result.statistic == pytest.approx(colatitude_statistic(x)[0], abs=1e-9)
+    # Three standard errors of the simulation, and a tenth for the table, which holds for all n.
+    assert result.p_value == pytest.approx(level, abs=3 * np.sqrt(level / 4000) + 0.1 * level)
+
+
+WATSON_WILLIAMS = [
+    # E. Batschelet. Circular Statistics in Biology. 1981. Page 99, degrees; F as printed with R's circular::watson.williams.test.
+    (
+        np.deg2rad(np.repeat([-20, -10, 0], [1, 7, 2])),
+        np.deg2rad(np.repeat([-10, 0, 10, 20], [3, 3, 3, 1])),
+        8.7329,
+        None,
+    ),
+    # Igor Pro, manual of StatsWatsonWilliamsTest, radians; F and its factor as printed.
+    (
+        np.array([3.16, 3.59, 3.94, 3.86, 2.9, 3.77]),
+        np.array([3.06, 3.24, 2.89, 3.15, 3.58, 3.67, 3.76]),
+        0.984252,
+        1.04234,
+    ),
+]
+
+
+@pytest.mark.parametrize(("first", "second", "published", "factor"), WATSON_WILLIAMS)
+def test_the_two_sample_statistic_holds_the_published_f_of_watson_and_williams(first, second, published, factor):
+    x, y = (np.stack([np.cos(a), np.sin(a)], axis=1) for a in (first, second))
+    n, both = len(x) + len(y), np.concatenate([x, y])
+    if factor is None:  # 1 + 3 / (8 kappa), of the fit of all points
+        factor = 1 + 3 / (8 * scipy.stats.vonmises_fisher.fit(both)[1])
+    # For concentrated points twice the log likelihood is -n log((n - R) / n) and what all have in common, so the ratio is the sum
+    # of that of the means, a function of F, and that of the spreads.
+    spread = n - np.linalg.norm(x.sum(axis=0)) - np.linalg.norm(y.sum(axis=0))
+    means = n * np.log1p(published / factor / (n - 2))
+    spreads = n * np.log(spread / n) - sum(len(z) * np.log1p(-np.linalg.norm(z.mean(axis=0))) for z in (x, y))
+    result = two_sample_test(x, y)
+    assert means > spreads  # F is most of it
+    assert result.statistic == pytest.approx(means + spreads, rel=0.05)
+    assert (result.p_value < 0.05) == (published > scipy.stats.f.ppf(0.95, 1, n - 2))
+
+
 def test_two_samples_of_one_law_are_told_apart_as_seldom_as_said(rng):
     laws = scipy.stats.vonmises_fisher(np.eye(4)[0], 3.0), scipy.stats.vonmises_fisher(np.eye(4)[1], 3.0)
     p = [
@@ -100,7 +165,16 @@ def test_bad_arguments_are_named():
         (lambda: goodness_of_fit(x[:, np.newaxis]), "samples"),
         (lambda: two_sample_test(x, np.eye(4)), "second"),
         (lambda: two_sample_test(x[:1], x), "samples"),
+        (lambda: two_sample_test(x, x, seed=None), "seed"),
+        (lambda: goodness_of_fit(x, seed=1.5), "seed"),
+        (lambda: goodness_of_fit(x, seed=-1), "seed"),
     ):
         with pytest.raises(ArgumentError) as error:
             call()
         assert error.value.name == name
+
+
+def test_seeds_may_be_larger_than_32_bits(rng):
+    x = scipy.stats.vonmises_fisher(np.eye(3)[0], 5.0).rvs(20, random_state=rng)
+    p = {float(goodness_of_fit(x, simulations=99, seed=seed).p_value) for seed in (0, 2**40, 2**41)}
+    assert len(p) > 1
