@@ -16,7 +16,7 @@ from tf_vmf.math import arrays
 # Steps of expectation maximization: part of the definition, so that every backend computes the same.
 STEPS = 5
 # Proportions p are returned as p**SHARPNESS, scaled to sum 1.
-SHARPNESS = 1.8
+SHARPNESS = 1.7
 # Words that the prior of the proportions counts for.
 PRIOR_WORDS = 5.0
 # Elements of a matrix of words of texts by topics that are held at a time: 64 MB.
@@ -82,7 +82,7 @@ def row_blocks(counts: sparse.csr_matrix, num_topics: int) -> Iterator[slice]:
 
 # Words that the vector of a text counts for, and the power of its densities: topics are no true vMFs, and undamped densities are
 # certain of every text.
-VECTOR_WORDS, VECTOR_TEMPERATURE = 5.0, 0.2
+VECTOR_WORDS, VECTOR_TEMPERATURE = 2.0, 0.2
 # Dimensions that vectors are reduced to.
 _VECTOR_DIMENSIONS = 50
 
