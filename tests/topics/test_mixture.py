@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import tensorflow as tf
-from scipy import sparse, special
+from scipy import sparse
 from scipy.integrate import quad
 from scipy.special import ive
 from sklearn.metrics import normalized_mutual_info_score
@@ -76,7 +76,7 @@ def test_proportions_are_those_of_the_written_steps(rng):
     for row, vector, proportions in zip(counts, vectors, found, strict=True):
         point = mixture.vectors.components @ (vector - mixture.vectors.mean)
         votes = mixture.weights * np.exp(4.0 * VECTOR_TEMPERATURE * point[:3] / np.linalg.norm(point))
-        resultant_length = special.iv(2, 4.0) / special.iv(1, 4.0)
+        resultant_length = ive(2, 4.0) / ive(1, 4.0)
         given = PRIOR_WORDS * mixture.weights + VECTOR_WORDS * resultant_length**2 * votes / votes.sum()
         theta = given / given.sum()
         for _ in range(STEPS):

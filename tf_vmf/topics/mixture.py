@@ -98,7 +98,7 @@ class VectorSphere:
 
     @property
     def words(self) -> float:
-        """The words that a vector counts for: `VECTOR_WORDS` times the squared mean resultant length of the points about their topics."""
+        """The words that a vector counts for: `VECTOR_WORDS` times the squared mean resultant length about the topics."""
         dim = len(self.components)
         return VECTOR_WORDS * float(arrays.mean_resultant_length(np.asarray(self.concentration), dim)) ** 2
 
