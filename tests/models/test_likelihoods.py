@@ -88,20 +88,93 @@ def test_what_is_no_likelihood_is_refused(likelihood):
         assert "'bernoulli' for" in caught.value.remedy
 
 
-@pytest.mark.usefixtures("eagerly")
-@pytest.mark.parametrize(("activation", "likelihood"), [("sigmoid", "bernoulli"), ("softmax", "multinomial")])
-def test_a_decoder_that_ends_in_an_activation_is_warned_of(activation, likelihood):
+class Squashed(keras.layers.Layer):
+    """A decoder of one's own, whose last step is a function, with or without a condition."""
+
+    def __init__(self, function, **options):
+        super().__init__(**options)
+        self.function, self.dense = function, keras.layers.Dense(D)
+
+    def call(self, inputs):
+        return self.function(self.dense(inputs["z"] + inputs["label"] if isinstance(inputs, dict) else inputs))
+
+
+@pytest.mark.parametrize(
+    ("function", "likelihood"),
+    [
+        (keras.ops.sigmoid, "bernoulli"),
+        (tf.nn.softmax, "multinomial"),
+        (lambda x: tf.clip_by_value(x, 0, 1), "bernoulli"),
+    ],
+)
+def test_a_decoder_that_ends_in_an_activation_is_warned_of(function, likelihood):
     z = keras.Input((DIM,))
     decoders = [
-        keras.Sequential([keras.Input((DIM,)), keras.layers.Dense(D, activation), keras.layers.Reshape((D,))]),
-        keras.Sequential([keras.Input((DIM,)), keras.layers.Dense(D), keras.layers.Activation(activation)]),
-        keras.Model(z, keras.layers.Reshape((D,))(keras.layers.Dense(D, activation)(z))),
-        keras.layers.Dense(D, activation),
+        keras.Sequential([keras.Input((DIM,)), keras.layers.Dense(D, function), keras.layers.Reshape((D,))]),
+        keras.Sequential([keras.Input((DIM,)), keras.layers.Dense(D), keras.layers.Lambda(function)]),
+        keras.layers.Dense(D, function),
+        Squashed(function),
     ]
+    if function is keras.ops.sigmoid:
+        decoders.append(keras.Model(z, keras.layers.Reshape((D,))(function(keras.layers.Dense(D)(z)))))
     for decoder in decoders:
         with pytest.warns(UserWarning, match="takes logits"):
             vae(likelihood, decoder=decoder)
-    vae("gaussian", decoder=decoders[0])  # no warning: sigmoid means are means
+    vae("gaussian", decoder=decoders[0])  # no warning: such means are means
+    vae(
+        likelihood, decoder=Squashed(tf.nn.log_softmax)
+    )  # logits, too, as is a hyperbolic tangent, and what is constant
+    vae(likelihood, decoder=Squashed(tf.tanh))
+    vae(likelihood, decoder=keras.layers.Dense(D, kernel_initializer="zeros"))
+
+
+def test_the_output_of_a_conditional_decoder_is_looked_at():
+    parts = {"image": keras.Input((D,), name="image"), "label": keras.Input((DIM,), name="label")}
+    encoder = keras.Model(parts, keras.layers.Dense(4)(parts["image"]))
+    latent = layers.VonMisesFisherLatent(DIM)
+    with pytest.warns(UserWarning, match="takes logits"):
+        models.VAE(encoder, latent, Squashed(tf.sigmoid), "bernoulli", target="image", conditions=("label",))
+
+
+class OwnLoss(models.Likelihood):
+    def __call__(self, x, output):
+        return tf.reduce_sum(tf.square(x - output), axis=-1)
+
+
+@pytest.mark.parametrize(
+    ("function", "problem"),
+    [
+        (lambda x, output: keras.losses.binary_crossentropy(x, output, from_logits=True), "opposite"),
+        (lambda x, output: keras.losses.mean_squared_error(x, output), "opposite"),
+        (lambda x, output: keras.losses.poisson(x, output), "opposite"),
+        (OwnLoss(), "opposite"),
+        (lambda x, output: -keras.losses.binary_crossentropy(x, output, from_logits=True), "twice"),
+        (lambda x, output: -tf.reduce_mean(tf.abs(x - output), axis=-1), "twice"),
+        (lambda x, output: keras.losses.cosine_similarity(x, output), "twice"),
+    ],
+)
+def test_a_function_around_a_loss_is_warned_of(function, problem):
+    for make in (vae, lambda likelihood: bag_of_words(likelihood=likelihood)):
+        with pytest.warns(UserWarning, match=problem):
+            make(function)
+
+
+def test_a_function_around_a_loss_of_ids_is_warned_of():
+    with pytest.warns(UserWarning, match="opposite"):
+        sentences(likelihood=lambda ids, logits: tf.nn.sparse_softmax_cross_entropy_with_logits(ids, logits))
+
+
+@pytest.mark.parametrize(
+    "likelihood",
+    [
+        lambda x, output: tf.reduce_sum(tfp.distributions.Normal(output, 0.05).log_prob(x), axis=-1),
+        lambda x, rate: tf.reduce_sum(tfp.distributions.Exponential(tf.exp(rate)).log_prob(x), axis=-1),
+        lambda x, rate: tf.reduce_sum(tfp.distributions.Poisson(log_rate=rate).log_prob(x), axis=-1),
+        lambda x, output: tfp.distributions.VonMisesFisher(tf.math.l2_normalize(output, -1), 5.0).log_prob(x),
+    ],
+)
+def test_densities_of_all_kinds_are_not_warned_of(likelihood):
+    vae(likelihood)
 
 
 @pytest.mark.usefixtures("eagerly")
