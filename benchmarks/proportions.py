@@ -3,7 +3,8 @@
 python -m benchmarks.proportions --data_dir=DIR --corpora BBC_News M10 SearchSnippets --seed=0
 
 Corpora, and `--vectors`, as in `benchmarks.topics`, their texts fitted as the README has it (counts of 20ng, whose words have no
-order); K is the number of classes. A joined text has the sum of the unit vectors of its parts. Topics are matched to classes one to one, so that most texts agree.
+order); K is the number of classes. A joined text has the sum of the unit vectors of its parts.
+Topics are matched to classes one to one, so that most texts agree.
 "mixed": of joined texts of two topics, the share in which both topics have at least .15.
 """
 
