@@ -7,6 +7,7 @@ import numbers
 from collections.abc import Collection
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -46,9 +47,9 @@ def check_number(
 ) -> float:
     """A finite number >= `minimum`, or above it, as a Python float; else an ArgumentError that also names the `alternative`.
 
-    It may be of Python or NumPy, or a tensor or variable of shape (); a bool, a string and a symbolic tensor are none.
+    It may be of Python or NumPy, or a tensor of shape (); a bool, a string, a variable and a symbolic tensor are none.
     """
-    number = _as_float(value)
+    number = _as_float(owner, name, value)
     if number is None or not math.isfinite(number) or number < minimum or (above and number == minimum):
         expected = f"a finite number {'>' if above else '>='} {minimum:g}{alternative}"
         raise ArgumentError(name, expected, repr(value), owner=owner)
@@ -57,7 +58,7 @@ def check_number(
 
 def check_integer(owner: str, name: str, value: Any, *, minimum: int = 0) -> int:
     """A whole number >= `minimum` of any kind, 5.0 included, as a Python int; else an ArgumentError."""
-    number = _as_float(value)
+    number = _as_float(owner, name, value)
     if number is None or not number.is_integer() or number < minimum:
         raise ArgumentError(name, f"an integer >= {minimum}", repr(value), owner=owner)
     return int(number)
@@ -66,7 +67,7 @@ def check_integer(owner: str, name: str, value: Any, *, minimum: int = 0) -> int
 def check_rates(owner: str, **rates: Any) -> None:
     """Checks that every rate of dropout is in [0, 1)."""
     for name, rate in rates.items():
-        number = _as_float(rate)
+        number = _as_float(owner, name, rate)
         if number is None or not 0 <= number < 1:
             raise ArgumentError(name, "a rate in [0, 1)", repr(rate), owner=owner)
 
@@ -115,8 +116,19 @@ class SetOnce:
         instance.__dict__[self._name] = value
 
 
-def _as_float(value: Any) -> float | None:
-    """The value as a float; None where it is no single real number whose value is known."""
+def refuse_variable(owner: str, name: str, value: Any) -> None:
+    """Refuses a variable where a number is read once: later changes of it would do nothing."""
+    if isinstance(value, tf.Variable | keras.Variable):
+        remedy = (
+            "A variable would be read once, and changes to it ignored: give its value, float(variable). Of a latent layer "
+            "`kl_weight` and `concentration` follow a floating variable of shape () that is given to the constructor."
+        )
+        raise ArgumentError(name, "a number", repr(value), remedy, owner=owner)
+
+
+def _as_float(owner: str, name: str, value: Any) -> float | None:
+    """The value as a float; None where it is no single real number whose value is known. A variable is refused."""
+    refuse_variable(owner, name, value)
     if isinstance(value, numbers.Real) and not isinstance(value, bool):
         try:
             return float(value)

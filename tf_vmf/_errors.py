@@ -40,6 +40,21 @@ def _make(name: str, expected: str, received: str, remedy: str, owner: str) -> A
     return ArgumentError(name, expected, received, remedy, owner=owner)
 
 
+def half_of_a_pair(text: str) -> str:
+    """A phrase about half of a surrogate pair in a text, which no file can hold; "" where there is none."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        return f"half of a surrogate pair, {error.object[error.start]!a}, at character {error.start}"
+    return ""
+
+
+def check_unicode(text: Any, name: str, owner: str = "") -> None:
+    """Refuses a string with half of a surrogate pair; takes anything else."""
+    if isinstance(text, str) and (half := half_of_a_pair(text)):
+        raise ArgumentError(name, "valid Unicode", half, owner=owner)
+
+
 class PlaceError(OSError):
     """A file or folder cannot be used. Programs print it as a message about the flag that named the place.
 

@@ -74,11 +74,6 @@ def compiled_metrics(model: keras.Model) -> Any | None:
     return _private(model, "_compile_metrics")
 
 
-def operation_of(tensor: keras.KerasTensor) -> Any:
-    """The layer, or other operation, whose output a symbolic tensor is."""
-    return _private(tensor, "_keras_history").operation
-
-
 def adam_moments(optimizer: keras.optimizers.Adam, variable: keras.Variable) -> tuple[Any, Any]:
     """The TensorFlow variables in which Adam keeps the first and the second moment of a variable's gradient."""
     index = _private(optimizer, "_get_variable_index")(variable)

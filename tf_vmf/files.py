@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tf_vmf._errors import FolderPlaceError, TakenPlaceError
+from tf_vmf._errors import FolderPlaceError, TakenPlaceError, check_unicode
 from tf_vmf.locks import FileLock
 
 # How names begin that are not in their place yet.
@@ -227,6 +227,7 @@ def safe_cell(value: Any) -> Any:
 
 def write_text(path: str | Path, text: str) -> None:
     """Writes a UTF-8 text file atomically."""
+    check_unicode(text, "text", f"the file {path}")
     write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from tf_vmf._checks import refuse_variable
 from tf_vmf._errors import ArgumentError
 
 
@@ -33,6 +34,7 @@ def draw_seed(seed: int | None) -> int:
     """Returns an integer in [0, 2**31), or a random one that follows `keras.utils.set_random_seed` for None."""
     if seed is None:
         return random.randint(0, 2**31 - 1)
+    refuse_variable("", "seed", seed)
     if isinstance(seed, (bool, str)) or not 0 <= seed < 2**31 or int(seed) != seed:  # NaN is not below
         raise ArgumentError("seed", "None or an integer in [0, 2**31)", repr(seed))
     return int(seed)

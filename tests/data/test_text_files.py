@@ -176,6 +176,19 @@ def test_text_of_numbers_alone_says_what_to_change(tmp_path, load):
         ("我爱自然语言处理和机器学习", True),
         ("日本語の文章には空白がありません", True),
         ("ภาษาไทยไม่มีช่องว่างระหว่างคำ", True),
+        ("ພາສາລາວບໍ່ມີຊ່ອງຫວ່າງລະຫວ່າງຄຳ", True),
+        ("ភាសាខ្មែរមិនមានចន្លោះរវាងពាក្យ", True),
+        ("བོད་སྐད་ནི་བར་སྟོང་མེད་པའི་སྐད་ཡིག་ཡིན", True),
+        ("ꦧꦱꦗꦮꦲꦤꦕꦫꦏꦢꦠꦱꦮꦭ", True),  # Javanese
+        ("ᬩᬲᬩᬮᬶᬳᬦᬘᬭᬓᬤᬢᬲᬯᬮ", True),  # Balinese
+        ("ㄅㄆㄇㄈㄉㄊㄋㄌㄍㄎㄏㄐㄑㄒ", True),  # Bopomofo
+        (
+            "\uff86\uff8e\uff9d\uff7a\uff9e\uff89\uff8c\uff9e\uff9d\uff7c\uff6e\uff73\uff83\uff9e\uff7d",
+            True,
+        ),  # half-width kana
+        ("".join(map(chr, range(0x20000, 0x20010))), True),  # ideographs of extension B
+        ("".join(map(chr, range(0xA000, 0xA010))), True),  # Yi
+        ("हिन्दी के वाक्यों में शब्दों के बीच रिक्त स्थान होते हैं", False),
         ("我 爱 自然 语言 处理", False),
         ("한국어 문장에는 띄어쓰기가 있습니다", False),
         ("an English text with 北京 in it", False),

@@ -3,10 +3,13 @@
 import numpy as np
 import pytest
 import scipy.optimize
+import scipy.special
 import scipy.stats
 
 from tf_vmf._errors import ArgumentError
-from tf_vmf.distributions import bingham_test, goodness_of_fit, rayleigh_test, two_sample_test
+from tf_vmf.distributions import VonMisesFisher, bingham_test, goodness_of_fit, rayleigh_test, two_sample_test
+from tf_vmf.distributions.sphere_tests import _distance
+from tf_vmf.math.arrays import inverse_mean_resultant_length
 
 
 def uniform(rng, *shape):
@@ -81,7 +84,14 @@ def colatitude_statistic(x):
     return distance, (distance - 0.2 / len(x)) * (np.sqrt(len(x)) + 0.26 + 0.5 / np.sqrt(len(x)))
 
 
-@pytest.mark.parametrize(("level", "point"), [(0.1, 0.990), (0.05, 1.094), (0.01, 1.308)])
+@pytest.mark.parametrize(
+    ("level", "point"),
+    [
+        (0.05, 1.094),
+        pytest.param(0.1, 0.990, marks=pytest.mark.slow),  # 4,000 simulated samples each
+        pytest.param(0.01, 1.308, marks=pytest.mark.slow),
+    ],
+)
 def test_p_values_of_goodness_of_fit_are_the_published_critical_points_on_the_sphere(level, point):
     # N. I. Fisher, T. Lewis, B. J. J. Embleton. Statistical Analysis of Spherical Data. 1987. Table A8: colatitudes of concentrated
     # points under a Fisher distribution with estimated parameters. Twenty points, as pairs about their mean, with that statistic.
@@ -99,41 +109,6 @@ def test_p_values_of_goodness_of_fit_are_the_published_critical_points_on_the_sp
     assert result.statistic == pytest.approx(colatitude_statistic(x)[0], abs=1e-9)
     # Three standard errors of the simulation, and a tenth for the table, which holds for all n.
     assert result.p_value == pytest.approx(level, abs=3 * np.sqrt(level / 4000) + 0.1 * level)
-
-
-WATSON_WILLIAMS = [
-    # E. Batschelet. Circular Statistics in Biology. 1981. Page 99, degrees; F as printed with R's circular::watson.williams.test.
-    (
-        np.deg2rad(np.repeat([-20, -10, 0], [1, 7, 2])),
-        np.deg2rad(np.repeat([-10, 0, 10, 20], [3, 3, 3, 1])),
-        8.7329,
-        None,
-    ),
-    # Igor Pro, manual of StatsWatsonWilliamsTest, radians; F and its factor as printed.
-    (
-        np.array([3.16, 3.59, 3.94, 3.86, 2.9, 3.77]),
-        np.array([3.06, 3.24, 2.89, 3.15, 3.58, 3.67, 3.76]),
-        0.984252,
-        1.04234,
-    ),
-]
-
-
-@pytest.mark.parametrize(("first", "second", "published", "factor"), WATSON_WILLIAMS)
-def test_the_two_sample_statistic_holds_the_published_f_of_watson_and_williams(first, second, published, factor):
-    x, y = (np.stack([np.cos(a), np.sin(a)], axis=1) for a in (first, second))
-    n, both = len(x) + len(y), np.concatenate([x, y])
-    if factor is None:  # 1 + 3 / (8 kappa), of the fit of all points
-        factor = 1 + 3 / (8 * scipy.stats.vonmises_fisher.fit(both)[1])
-    # For concentrated points twice the log likelihood is -n log((n - R) / n) and what all have in common, so the ratio is the sum
-    # of that of the means, a function of F, and that of the spreads.
-    spread = n - np.linalg.norm(x.sum(axis=0)) - np.linalg.norm(y.sum(axis=0))
-    means = n * np.log1p(published / factor / (n - 2))
-    spreads = n * np.log(spread / n) - sum(len(z) * np.log1p(-np.linalg.norm(z.mean(axis=0))) for z in (x, y))
-    result = two_sample_test(x, y)
-    assert means > spreads  # F is most of it
-    assert result.statistic == pytest.approx(means + spreads, rel=0.05)
-    assert (result.p_value < 0.05) == (published > scipy.stats.f.ppf(0.95, 1, n - 2))
 
 
 def test_two_samples_of_one_law_are_told_apart_as_seldom_as_said(rng):
@@ -178,3 +153,56 @@ def test_seeds_may_be_larger_than_32_bits(rng):
     x = scipy.stats.vonmises_fisher(np.eye(3)[0], 5.0).rvs(20, random_state=rng)
     p = {float(goodness_of_fit(x, simulations=99, seed=seed).p_value) for seed in (0, 2**40, 2**41)}
     assert len(p) > 1
+
+
+# Samples in degrees, their mean directions as the R package circular prints them, and F and p of the test of Watson and Williams.
+PUBLISHED = {
+    "Batschelet (1981), section 6.2": (
+        (np.repeat([-20, -10, 0], [1, 7, 2]), np.repeat([-10, 0, 10, 20], [3, 3, 3, 1])),
+        (-9.000615, 1.988969),
+        (8.7329, 0.0085),
+    ),
+    "Zar (1999), example 27.7": (
+        ([94, 65, 45, 52, 38, 47, 73, 82, 90, 40, 87], [77, 70, 61, 45, 50, 35, 48, 65, 36]),
+        None,
+        (1.61, 0.22),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_examples_of_two_samples_on_the_circle_are_decided_alike(name):
+    degrees, means, (published, p_value) = PUBLISHED[name]
+    samples = [np.stack([np.cos(np.deg2rad(each)), np.sin(np.deg2rad(each))], axis=1) for each in degrees]
+    sums = [sample.sum(axis=0) for sample in samples]
+    if means is not None:
+        np.testing.assert_allclose([np.rad2deg(np.arctan2(y, x)) for x, y in sums], means, atol=1e-6)
+    # Their statistic compares directions alone, at one concentration, which they read from a table.
+    n, lengths, length = sum(map(len, samples)), sum(map(np.linalg.norm, sums)), np.linalg.norm(sum(sums))
+    concentration = float(inverse_mean_resultant_length(np.array(lengths / n), 2))
+    f = (1 + 3 / (8 * concentration)) * (n - 2) * (lengths - length) / (n - lengths)
+    assert f == pytest.approx(published, rel=5e-3)
+    assert scipy.stats.f.sf(f, 1, n - 2) == pytest.approx(p_value, abs=2e-3)
+
+    def log_likelihood(points):
+        resultant = np.linalg.norm(points.sum(axis=0))
+        loss = lambda k: len(points) * np.log(2 * np.pi * scipy.special.i0e(k)) + k * (len(points) - resultant)  # noqa: E731
+        return -scipy.optimize.minimize_scalar(loss, bounds=(0, 1e4), method="bounded", options={"xatol": 1e-9}).fun
+
+    found = two_sample_test(*samples)
+    gain = sum(map(log_likelihood, samples)) - log_likelihood(np.concatenate(samples))
+    assert found.statistic == pytest.approx(2 * gain, rel=1e-9)
+    assert (found.p_value < 0.05) == (p_value < 0.05)
+
+
+def test_the_distance_has_the_published_percentage_points_on_the_sphere():
+    """Where points are concentrated, 1 - cosine is exponential, and Stephens's points for an estimated mean hold.
+
+    Fisher, Lewis and Embleton (1987), section 5.3.2 and appendix A8: M = (D - 0.2/n) (sqrt(n) + 0.26 + 0.5/sqrt(n)).
+    """
+    n, count = 50, 2000
+    points = VonMisesFisher(np.array([0.0, 0.0, 1.0]), 50.0).sample((n, count), seed=(1, 2)).numpy()
+    distance, _ = _distance(points, 1e8)
+    modified = (distance - 0.2 / n) * (np.sqrt(n) + 0.26 + 0.5 / np.sqrt(n))
+    for size, point in ((0.15, 0.926), (0.1, 0.990), (0.05, 1.094), (0.025, 1.190), (0.01, 1.308)):
+        assert abs(np.mean(modified > point) - size) < 4 * np.sqrt(size * (1 - size) / count), size

@@ -88,21 +88,96 @@ def test_what_is_no_likelihood_is_refused(likelihood):
         assert "'bernoulli' for" in caught.value.remedy
 
 
-@pytest.mark.parametrize(("activation", "likelihood"), [("sigmoid", "bernoulli"), ("softmax", "multinomial")])
-def test_a_decoder_that_ends_in_an_activation_is_warned_of(activation, likelihood):
+class Squashed(keras.layers.Layer):
+    """A decoder of one's own, whose last step is a function, with or without a condition."""
+
+    def __init__(self, function, **options):
+        super().__init__(**options)
+        self.function, self.dense = function, keras.layers.Dense(D)
+
+    def call(self, inputs):
+        return self.function(self.dense(inputs["z"] + inputs["label"] if isinstance(inputs, dict) else inputs))
+
+
+@pytest.mark.parametrize(
+    ("function", "likelihood"),
+    [
+        (keras.ops.sigmoid, "bernoulli"),
+        (tf.nn.softmax, "multinomial"),
+        (lambda x: tf.clip_by_value(x, 0, 1), "bernoulli"),
+    ],
+)
+def test_a_decoder_that_ends_in_an_activation_is_warned_of(function, likelihood):
     z = keras.Input((DIM,))
     decoders = [
-        keras.Sequential([keras.Input((DIM,)), keras.layers.Dense(D, activation), keras.layers.Reshape((D,))]),
-        keras.Sequential([keras.Input((DIM,)), keras.layers.Dense(D), keras.layers.Activation(activation)]),
-        keras.Model(z, keras.layers.Reshape((D,))(keras.layers.Dense(D, activation)(z))),
-        keras.layers.Dense(D, activation),
+        keras.Sequential([keras.Input((DIM,)), keras.layers.Dense(D, function), keras.layers.Reshape((D,))]),
+        keras.Sequential([keras.Input((DIM,)), keras.layers.Dense(D), keras.layers.Lambda(function)]),
+        keras.layers.Dense(D, function),
+        Squashed(function),
     ]
+    if function is keras.ops.sigmoid:
+        decoders.append(keras.Model(z, keras.layers.Reshape((D,))(function(keras.layers.Dense(D)(z)))))
     for decoder in decoders:
         with pytest.warns(UserWarning, match="takes logits"):
             vae(likelihood, decoder=decoder)
-    vae("gaussian", decoder=decoders[0])  # no warning: sigmoid means are means
+    vae("gaussian", decoder=decoders[0])  # no warning: such means are means
+    vae(
+        likelihood, decoder=Squashed(tf.nn.log_softmax)
+    )  # logits, too, as is a hyperbolic tangent, and what is constant
+    vae(likelihood, decoder=Squashed(tf.tanh))
+    vae(likelihood, decoder=keras.layers.Dense(D, kernel_initializer="zeros"))
 
 
+def test_the_output_of_a_conditional_decoder_is_looked_at():
+    parts = {"image": keras.Input((D,), name="image"), "label": keras.Input((DIM,), name="label")}
+    encoder = keras.Model(parts, keras.layers.Dense(4)(parts["image"]))
+    latent = layers.VonMisesFisherLatent(DIM)
+    with pytest.warns(UserWarning, match="takes logits"):
+        models.VAE(encoder, latent, Squashed(tf.sigmoid), "bernoulli", target="image", conditions=("label",))
+
+
+class OwnLoss(models.Likelihood):
+    def __call__(self, x, output):
+        return tf.reduce_sum(tf.square(x - output), axis=-1)
+
+
+@pytest.mark.parametrize(
+    ("function", "problem"),
+    [
+        (lambda x, output: keras.losses.binary_crossentropy(x, output, from_logits=True), "opposite"),
+        (lambda x, output: keras.losses.mean_squared_error(x, output), "opposite"),
+        (lambda x, output: keras.losses.poisson(x, output), "opposite"),
+        (OwnLoss(), "opposite"),
+        (lambda x, output: -keras.losses.binary_crossentropy(x, output, from_logits=True), "twice"),
+        (lambda x, output: -tf.reduce_mean(tf.abs(x - output), axis=-1), "twice"),
+        (lambda x, output: keras.losses.cosine_similarity(x, output), "twice"),
+    ],
+)
+def test_a_function_around_a_loss_is_warned_of(function, problem):
+    for make in (vae, lambda likelihood: bag_of_words(likelihood=likelihood)):
+        with pytest.warns(UserWarning, match=problem):
+            make(function)
+
+
+def test_a_function_around_a_loss_of_ids_is_warned_of():
+    with pytest.warns(UserWarning, match="opposite"):
+        sentences(likelihood=lambda ids, logits: tf.nn.sparse_softmax_cross_entropy_with_logits(ids, logits))
+
+
+@pytest.mark.parametrize(
+    "likelihood",
+    [
+        lambda x, output: tf.reduce_sum(tfp.distributions.Normal(output, 0.05).log_prob(x), axis=-1),
+        lambda x, rate: tf.reduce_sum(tfp.distributions.Exponential(tf.exp(rate)).log_prob(x), axis=-1),
+        lambda x, rate: tf.reduce_sum(tfp.distributions.Poisson(log_rate=rate).log_prob(x), axis=-1),
+        lambda x, output: tfp.distributions.VonMisesFisher(tf.math.l2_normalize(output, -1), 5.0).log_prob(x),
+    ],
+)
+def test_densities_of_all_kinds_are_not_warned_of(likelihood):
+    vae(likelihood)
+
+
+@pytest.mark.usefixtures("eagerly")
 def test_a_target_is_what_is_reconstructed(x):
     def nll(target):
         return vae().fit(x, target, verbose=0, shuffle=False).history["nll"][0]
@@ -120,6 +195,7 @@ def model_seed(model):
     return stateless_seed(model.seed, 0, 0, 0)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_models_of_text_take_targets_and_refuse_labels(x):
     model = bag_of_words()
     same = model.evaluate(x, x, verbose=0, return_dict=True)
@@ -149,6 +225,7 @@ def test_options_of_a_latent_that_a_model_would_drop_are_refused(option):
         assert next(iter(option)) in caught.value.received
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_the_seed_of_the_latent_holds_for_the_model(x):
     runs = [vae(latent=layers.GaussianLatent(DIM, seed=seed)) for seed in (5, 5, 6)]
     for model in runs[1:]:
@@ -196,6 +273,7 @@ def test_a_learned_scale_finds_that_of_the_data_and_is_saved(rng, tmp_path):
     np.testing.assert_allclose(loaded.elbo(x), model.elbo(x), rtol=1e-5)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_the_likelihood_of_a_distribution_is_its_log_prob_and_its_mean(x, tmp_path):
     decoder = keras.Sequential([keras.Input((DIM,)), keras.layers.Dense(2 * D)])
     model = vae(models.DistributionLikelihood(normal_of_pairs), decoder=decoder)
@@ -209,6 +287,7 @@ def test_the_likelihood_of_a_distribution_is_its_log_prob_and_its_mean(x, tmp_pa
     np.testing.assert_allclose(keras.saving.load_model(tmp_path / "model.keras").elbo(x), model.elbo(x), rtol=1e-5)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_bag_of_words_takes_any_likelihood(x, tmp_path):
     z = np.random.default_rng(0).normal(size=(2, 8, DIM)).astype(np.float32)
     for likelihood, expected in (
@@ -257,6 +336,7 @@ def test_a_name_is_given_to_one_likelihood():
     assert {"bernoulli", "gaussian", "categorical", "multinomial"} <= set(models.likelihood_names())
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize(
     ("likelihood", "whole"),
     quick(
@@ -273,6 +353,7 @@ def test_every_likelihood_trains_in_double_precision(likelihood, whole, x):
     assert model.elbo(x).dtype == model.log_likelihood(x, 2).dtype == tf.float64
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize(
     "make",
     quick(
@@ -316,6 +397,7 @@ def test_a_sentence_model_trains_in_double_precision():
 # Inputs.
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_examples_that_are_not_finite_are_refused_everywhere(x):
     for likelihood in ("gaussian", "bernoulli"):
         model = vae(likelihood)
@@ -329,6 +411,7 @@ def test_examples_that_are_not_finite_are_refused_everywhere(x):
                 model.fit(bad, verbose=0)
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("kind", [scipy.sparse.csr_matrix, scipy.sparse.coo_array])
 def test_methods_for_one_batch_take_what_fit_takes(kind, x):
     model = bag_of_words()

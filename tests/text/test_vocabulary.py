@@ -15,7 +15,7 @@ from tests.refusals import refused
 from tf_vmf.data import load_bag_of_words
 from tf_vmf.text import DocumentVectorization, Tokenizer
 from tf_vmf.text.tokenization import separate_punctuation, separate_words
-from tf_vmf.text.vocabulary import VocabularyChoice, read_stop_words, require_gensim
+from tf_vmf.text.vocabulary import VocabularyChoice, checked_words, read_stop_words, require_gensim
 
 TEXTS = [
     "The cat's hat -- and THE dog's \u201ccollar\u201d; don't!",
@@ -35,6 +35,30 @@ def python_words(text: str) -> list[str]:
 @pytest.mark.parametrize("text", TEXTS)
 def test_words_are_lower_case_runs_of_letters(text):
     assert separate_words(text).numpy().decode().split() == python_words(text)
+
+
+# Default_Ignorable_Code_Point: what NFKC_Casefold of Unicode drops, such as the soft hyphen, joiners and the byte order mark.
+HIDDEN = ["\u00ad", "\u200c", "\u200d", "\u200e", "\u202a", "\u2060", "\u2066", "\ufeff", "\u034f", "\ufe0f"]
+
+
+@pytest.mark.parametrize("separate", [separate_words, separate_punctuation])
+def test_hidden_characters_split_no_word_and_a_space_without_width_does(separate):
+    for hidden in HIDDEN:
+        text = f"{hidden}Donau{hidden}dampf{hidden}{hidden}schiff fahrt{hidden}"
+        assert separate(text).numpy().decode().split() == ["donaudampfschiff", "fahrt"], ascii(hidden)
+        assert separate(tf.constant([text]))[0] == separate(text)
+    assert separate("moon\u200blight").numpy().decode().split() == ["moon", "light"]
+    for hyphen in "\u2010\u2011":  # which is one like any other
+        assert separate(f"well{hyphen}known").numpy().split() == separate("well-known").numpy().split()
+
+
+@pytest.mark.parametrize("words", [["moon", "\ud800"], "moon\udfff"])
+def test_half_a_surrogate_pair_in_stop_words_and_vocabularies_is_named(words):
+    with refused("stop_words", "half of a surrogate pair"):
+        read_stop_words([words] if isinstance(words, str) else words, Tokenizer("words"))
+    given = ["sun", words] if isinstance(words, str) else words
+    with refused("vocabulary[1]", "half of a surrogate pair"):
+        checked_words(given)
 
 
 def test_combining_marks_belong_to_the_word():

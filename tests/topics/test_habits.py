@@ -1,6 +1,7 @@
 """Habits of users of data frames and scikit-learn, on ways that go past the main one."""
 
 import datetime
+import json
 
 import numpy as np
 import pytest
@@ -9,6 +10,9 @@ from sklearn.feature_extraction.text import CountVectorizer
 from tests.refusals import refused
 from tests.topics.conftest import small
 from tests.topics.planted import planted_texts
+from tf_vmf.data import load_bag_of_words
+from tf_vmf.text.files import TextFiles
+from tf_vmf.text.tables import Columns
 from tf_vmf.topics import TopicModel
 from tf_vmf.topics.report import topic_view
 
@@ -176,3 +180,42 @@ def test_a_damaged_file_of_topics_is_named(content, tmp_path):
     (tmp_path / "topics.npz").write_bytes(content)
     with pytest.raises(ValueError, match=r"topics\.npz is damaged"):
         read_topics(tmp_path / "topics.npz")
+
+
+HALF = "moon \ud800 light"
+
+
+@pytest.mark.parametrize("argument", ["classes", "titles", "times", "texts", "columns"])
+def test_half_a_surrogate_pair_beside_the_texts_is_named(fitted, argument, tmp_path):
+    given = ["2020"] * (SIZE - 1) + [HALF]
+    name = "columns['of']" if argument == "columns" else argument
+    with refused(f"{name}[{SIZE - 1}]", "half of a surrogate pair"):
+        topic_view(fitted, **{argument: {"of": given} if argument == "columns" else given})
+
+
+def test_half_a_surrogate_pair_in_names_is_named(fitted, model, tmp_path):
+    with refused("columns", "half of a surrogate pair"):
+        topic_view(fitted, columns={HALF: ["x"] * SIZE})
+    for labels in ({1: HALF}, ["a", HALF, "b"]):
+        with refused("labels[1]", "half of a surrogate pair"):
+            model.set_topic_labels(labels)
+    (tmp_path / "edits.json").write_text(json.dumps({"labels": {"0": HALF}}))
+    with refused("edits", "half of a surrogate pair"):
+        model.apply_edits(tmp_path / "edits.json")
+    with refused("seed_words", "half of a surrogate pair"):
+        small(seed_words={HALF: ["moon"]}).fit(TEXTS)
+    with refused("text", "half of a surrogate pair"):
+        model.report(tmp_path / "page.html", title=HALF)
+    assert not (tmp_path / "page.html").exists()
+
+
+@pytest.mark.parametrize("column", ["label", "title", "other"])
+def test_half_a_surrogate_pair_in_a_column_of_a_file_is_named_by_its_line(column, tmp_path):
+    rows = [{"text": "moon light", column: "a"}, {"text": "moon night", column: HALF}]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    columns = Columns("text", "label" if column == "label" else None)
+    with pytest.raises(ValueError, match=rf"a\.jsonl, line 2.*a {'label' if column == 'label' else 'cell'} with half"):
+        list(TextFiles(tmp_path / "a.jsonl", columns=columns))
+    if column == "label":
+        with refused("texts[1]", "a label with half of a surrogate pair"):
+            load_bag_of_words(texts=["moon light", "moon night"], labels=["a", HALF], stop_words="none")

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 import tempfile
+import unicodedata
 import warnings
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -17,6 +19,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from tf_vmf._errors import ArgumentError
 from tf_vmf.data.arrays import IN_MEMORY, Store, blocks
 from tf_vmf.data.counts import ROWS, counts_of, csr
 from tf_vmf.text.files import Text, as_texts
@@ -25,9 +28,12 @@ from tf_vmf.text.vocabulary import EOS_ID, PAD_ID, SPECIAL_TOKENS, VocabularyCho
 
 _CHUNK = 512  # texts tokenized at once: enough to hide the cost of a call
 _MOST_WORDS = 5_000_000  # words known at once; beyond them those seen once are forgotten
-# Thai, Lao, Myanmar, Khmer, Japanese syllables and Chinese characters; Korean has spaces.
-_NO_SPACES = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
-_LETTER = re.compile(r"[^\W\d_]")
+# How the Unicode names of letters begin in scripts that Unicode breaks into lines by dictionaries, syllables or single letters
+# (its line breaking classes SA, AK and ID), as they do without spaces between words. Korean has spaces.
+_WITHOUT_SPACES = re.compile(
+    "(AHOM|BALINESE|BOPOMOFO|CHAM|CJK|(HALFWIDTH )?KATAKANA|HENTAIGANA|HIRAGANA|JAVANESE|KHITAN|KHMER|LAO|MYANMAR|NEW TAI LUE|"
+    "NUSHU|TAI|TANGUT|THAI|TIBETAN|YI) "
+)
 _SNIPPET = 240  # characters of a text that are kept for display
 
 
@@ -178,7 +184,9 @@ def tokenized(
         except UnicodeEncodeError:
             for _, text, _ in chunk:
                 text.check_unicode()
-            raise
+            raise ArgumentError(
+                "tokenizer", "a function that gives valid Unicode", "half of a surrogate pair"
+            ) from None
         for (index, text, _), words in zip(chunk, words_of, strict=True):
             yield index, text, words
 
@@ -216,6 +224,8 @@ def number_texts(
         numbers = numbering.numbers(words)
         if sentences:
             _check_tokens(numbers, text)
+        if display or (text.label is not None and text.label not in labels):
+            text.check_unicode()
         kept += index != last
         last = index
         tokens.extend(numbers[:limit])
@@ -302,13 +312,15 @@ def _check_tokens(numbers: list[int], text: Text) -> None:
 def _warn_of_missing_spaces(texts: list[str]) -> bool:
     """Warns where most letters are of a script that writes no spaces between words, and there are hardly any spaces."""
     sample = " ".join(texts)[:100_000]
-    letters = len(_LETTER.findall(sample))
-    without = letters and len(_NO_SPACES.findall(sample)) > 0.5 * letters and len(sample.split()) < letters / 8
+    counts = {letter: count for letter, count in Counter(sample).items() if letter.isalpha()}
+    letters = sum(counts.values())
+    found = sum(count for letter, count in counts.items() if _WITHOUT_SPACES.match(unicodedata.name(letter, "")))
+    without = letters and found > 0.5 * letters and len(sample.split()) < letters / 8
     if without:
         warnings.warn(
-            "Most of the text is in a script that does not separate words by spaces, so that whole sentences are taken for words. "
-            "Separate the words first, for instance with jieba, MeCab or PyThaiNLP, and read them with tokenization='whitespace'; "
-            "or give a function as `tokenizer`.",
+            "Most of the text is in a script that does not separate words by spaces, so that sentences, or syllables, are taken "
+            "for words. Separate the words first, for instance with jieba, MeCab or PyThaiNLP, and read them with "
+            "tokenization='whitespace'; or give a function as `tokenizer`.",
             stacklevel=2,
         )
     return bool(without)

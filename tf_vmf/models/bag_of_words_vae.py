@@ -15,7 +15,7 @@ from tf_vmf._errors import ArgumentError
 from tf_vmf.data.counts import check_counts
 from tf_vmf.layers import LatentLayer
 from tf_vmf.math.noise import dropout
-from tf_vmf.models.likelihoods import TokenLikelihood, checked_counts
+from tf_vmf.models.likelihoods import TokenLikelihood, checked_counts, warn_of_misfit
 from tf_vmf.models.variational_autoencoder import VariationalAutoencoder, resolve_z_scale
 from tf_vmf.models.word_model import WordModel, hash_of_vocabulary
 from tf_vmf.seeds import stateless_seed
@@ -93,6 +93,7 @@ class BagOfWordsVAE(WordModel, VariationalAutoencoder):
         self.has_tokens = isinstance(self.likelihood, TokenLikelihood)
         name = type(self).__name__
         self.vocabulary_size = check_integer(name, "vocabulary_size", vocabulary_size, minimum=1)
+        warn_of_misfit(self.likelihood, (None, self.vocabulary_size), tf.zeros([1, self.vocabulary_size]))
         check_rates(name, input_dropout=input_dropout, dropout=dropout)
         if not encoder_units:
             raise ArgumentError("encoder_units", "at least one width, for instance (400, 400)", "()", owner=name)

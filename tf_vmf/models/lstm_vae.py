@@ -15,7 +15,7 @@ from tf_vmf._errors import ArgumentError
 from tf_vmf.layers import LatentLayer
 from tf_vmf.math.noise import dropout
 from tf_vmf.models.inputs import check_no_text
-from tf_vmf.models.likelihoods import Categorical
+from tf_vmf.models.likelihoods import Categorical, warn_of_misfit
 from tf_vmf.models.sentence_generation import SentenceGeneration
 from tf_vmf.models.sentence_inputs import Conditioning, TokenEmbedding, ended, lengths_of, padded_at_the_end, tokens_of
 from tf_vmf.models.sentence_layers import POOLINGS, SentenceDecoder, SentenceEncoder
@@ -134,7 +134,7 @@ class LSTMVAE(WordModel, SentenceGeneration, VariationalAutoencoder):
         self.encoder_activation = encoder_activation
         self.tied_embeddings = tied_embeddings
         self.skip_connection = skip_connection
-        self.word_dropout = word_dropout
+        self.word_dropout = check_number(type(self).__name__, "word_dropout", word_dropout)
         self.dropout = dropout
         self.encoder_dropout = encoder_dropout
         self.free_bits = check_number(type(self).__name__, "free_bits", free_bits)
@@ -142,6 +142,7 @@ class LSTMVAE(WordModel, SentenceGeneration, VariationalAutoencoder):
         self.label_dim = label_dim
         self.bag_of_words_units = bag_of_words_units
         self._check_options()
+        warn_of_misfit(self.likelihood, (None,), tf.zeros([1, self.vocabulary_size]))
         self.z_scale = resolve_z_scale(z_scale, self.latent)
         self._make_parts()
         # Lists whose length is known only at run time (chunks of the softmax, steps of the LSTM) do not compile under XLA.
@@ -155,7 +156,9 @@ class LSTMVAE(WordModel, SentenceGeneration, VariationalAutoencoder):
         minimum |= {"num_labels": 0, "label_dim": 1, "bag_of_words_units": 0}
         for name, least in minimum.items():
             setattr(self, name, check_integer(type(self).__name__, name, getattr(self, name), minimum=least))
-        check_rates(type(self).__name__, dropout=self.dropout, encoder_dropout=self.encoder_dropout or 0.0)
+        check_rates(type(self).__name__, dropout=self.dropout)
+        if self.encoder_dropout is not None:
+            check_rates(type(self).__name__, encoder_dropout=self.encoder_dropout)
         is_none = self.latent is None
         for name, is_right, expected in (
             ("pooling", self.pooling in POOLINGS, f"one of {POOLINGS}"),

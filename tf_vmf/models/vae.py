@@ -2,55 +2,22 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from tf_vmf import _keras
 from tf_vmf._checks import require
 from tf_vmf._errors import ArgumentError
 from tf_vmf.layers import LatentLayer
+from tf_vmf.models.likelihoods import warn_of_misfit
 from tf_vmf.models.variational_autoencoder import VariationalAutoencoder
 from tf_vmf.seeds import stateless_seed
 
-# Layers that leave the values of their input as they are.
-_TRANSPARENT = (keras.layers.Reshape, keras.layers.Flatten, keras.layers.Dropout, keras.layers.Permute)
-_SQUASHING = ("sigmoid", "softmax", "hard_sigmoid")
-
-
-def warn_of_activation(decoder: keras.layers.Layer, likelihood: Any) -> None:
-    """Warns where a decoder is seen to end in a sigmoid or softmax and the likelihood applies its own.
-
-    Only Sequential and functional decoders and single layers can be looked into.
-    """
-    activation = _last_activation(decoder)
-    if getattr(likelihood, "takes_logits", False) and activation in _SQUASHING:
-        warnings.warn(
-            f"The decoder ends in a {activation}, but the {type(likelihood).__name__} likelihood takes logits and applies its own "
-            "activation: such a model trains badly. Leave the activation out, and get probabilities by "
-            "`model.reconstruct(x)` or `model.sample(n, mean=True)`.",
-            stacklevel=4,
-        )
-
-
-def _last_activation(layer: Any) -> str | None:
-    """The name of the activation that the output of a layer comes from; None where it is not known."""
-    if isinstance(layer, keras.Sequential):
-        layers = [each for each in layer.layers if not isinstance(each, _TRANSPARENT)]
-        return _last_activation(layers[-1]) if layers else None
-    if isinstance(layer, _keras.Functional):
-        if not isinstance(layer.output, keras.KerasTensor):
-            return None
-        operation = _keras.operation_of(layer.output)
-        while isinstance(operation, _TRANSPARENT):
-            operation = _keras.operation_of(operation.input)
-        return _last_activation(operation)
-    if isinstance(layer, keras.layers.Softmax):
-        return "softmax"
-    return getattr(getattr(layer, "activation", None), "__name__", None)
+_LOOKS = 16  # codes at which a new decoder is called
 
 
 @keras.saving.register_keras_serializable(package="tf_vmf")
@@ -141,7 +108,6 @@ class VAE(VariationalAutoencoder):
             raise ArgumentError("conditions", expected, received, owner=type(self).__name__)
         self.encoder = encoder
         self.decoder = decoder
-        warn_of_activation(decoder, self.likelihood)
         self.has_tokens = hasattr(self.likelihood, "token_counts")
         if self.encoder_input is not None:
             self.build(keras.tree.map_structure(lambda tensor: tensor.shape, self.encoder_input))
@@ -170,7 +136,23 @@ class VAE(VariationalAutoencoder):
             self.latent.build(features)
         code = (None, self.latent.latent_dim)
         output_spec(self.decoder, {"z": code, **self._conditions_of(input_shape)} if self.conditions else code)
+        self._look_at_output(input_shape)
         super().build(input_shape)
+
+    def _look_at_output(self, input_shape: Any) -> None:
+        """Warns where the likelihood does not fit what the decoder returns; see `warn_of_misfit`."""
+        replica = tf.distribute.get_replica_context()
+        if not tf.executing_eagerly() or (replica is not None and replica.num_replicas_in_sync > 1):
+            return
+        z = np.random.default_rng(0).normal(size=(_LOOKS, self.latent.latent_dim))
+        z = tf.constant(z / np.linalg.norm(z, axis=-1, keepdims=True), self.bound_dtype)
+        shapes = self._conditions_of(input_shape) if self.conditions else {}
+        conditions = {name: tf.zeros([_LOOKS, *(size or 1 for size in shape[1:])]) for name, shape in shapes.items()}
+        try:
+            output = self._decoder_output(z, conditions, False)
+        except Exception:  # a decoder that wants other codes, labels or batches: training tells what is wrong
+            return
+        warn_of_misfit(self.likelihood, input_shape if self.target is None else input_shape[self.target], output)
 
     def build_for(self, x: Any) -> None:
         if not self.built:

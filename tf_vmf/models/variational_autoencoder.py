@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_vmf import _keras
-from tf_vmf._checks import check_choice, check_integer
+from tf_vmf._checks import check_choice, check_integer, refuse_variable
 from tf_vmf._errors import ArgumentError
 from tf_vmf._keywords import CheckedKeywords
 from tf_vmf.layers import LatentLayer
@@ -52,6 +52,7 @@ def resolve_z_scale(z_scale: Any, latent: LatentLayer | None) -> Any:
     """The factor of z where a decoder reads it, a number or one per dimension; None: the latent layer's `coordinate_scale`."""
     if z_scale is None:
         z_scale = 1.0 if latent is None else latent.coordinate_scale
+    refuse_variable("", "z_scale", z_scale)
     if not np.all(np.isfinite(z_scale)):
         raise ArgumentError("z_scale", "a finite number or None", repr(z_scale))
     return np.asarray(z_scale, np.float64).tolist()

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from tf_vmf._errors import ArgumentError
+from tf_vmf._errors import ArgumentError, check_unicode
 from tf_vmf.files import new_folder
 from tf_vmf.models import LSTMVAE, VAE, BagOfWordsVAE, VariationalAutoencoder
 from tf_vmf.models.load import EXPORT_FOLDER, MODEL_FILE, VECTORIZER_FILE, Vectorizer, write_vectorizer
@@ -156,6 +156,8 @@ def nearest_text(of_model: ModelEndpoints, examples: Sequence[str]) -> Endpoint:
             f"{len(examples)} texts",
             owner="export",
         )
+    for row, text in enumerate(examples):
+        check_unicode(text, f"examples[{row}]", "export")
     known = [text for batch in _batches(examples) for text, count in _counted(vectorizer, batch) if count]
     if not known:
         raise ArgumentError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import json
 import os
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
@@ -13,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tf_vmf._errors import ArgumentError, MissingPlaceError
+from tf_vmf._errors import ArgumentError, MissingPlaceError, half_of_a_pair
 from tf_vmf.text.lines import line_error, read_lines
 from tf_vmf.text.tables import Columns, check_header, read_rows, refuse_binary, table_format, warn_of_table
 
@@ -51,13 +52,12 @@ class Text(NamedTuple):
         """Refuses half of a surrogate pair, which no file can hold.
 
         Raises:
-            ValueError: The text has one; the message names the row or the line.
+            ValueError: The text, its label, its title or another cell has one; the message names the row or the line.
         """
-        try:
-            self.text.encode()
-        except UnicodeEncodeError as error:
-            half = ascii(error.object[error.start])
-            raise self.error("valid Unicode", f"half of a surrogate pair, {half}, at character {error.start}") from None
+        cells = "" if self.cells is None else json.dumps(dict(self.cells), ensure_ascii=False, default=str)
+        for name, value in (("text", self.text), ("label", self.label), ("title", self.title), ("cell", cells)):
+            if half := half_of_a_pair(value or ""):
+                raise self.error("valid Unicode", half if name == "text" else f"a {name} with {half}")
 
 
 class TextFiles:

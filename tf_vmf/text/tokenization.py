@@ -33,12 +33,15 @@ def separate_whitespace(texts: tf.Tensor) -> tf.Tensor:
     return _replaced(texts, r"\x00", " ")
 
 
-def without_lone_marks(texts: tf.Tensor) -> tf.Tensor:
-    """Text without combining marks that follow no letter, such as those of emoji, and without variation selectors.
+def without_hidden(texts: tf.Tensor) -> tf.Tensor:
+    """Text without what shows no letter of its own: format characters, variation selectors, and marks that follow no letter.
 
-    A mark without a letter is no word, and would make another word of the one that follows it.
+    Soft hyphens, joiners, direction and byte order marks lie within words and are no part of them (NFKC_Casefold of Unicode drops
+    them, too); a zero-width space separates words. A mark without a letter, such as those of emoji, would make another word of the
+    one that follows it.
     """
-    texts = _replaced(texts, r"[\x{FE00}-\x{FE0F}\x{E0100}-\x{E01EF}\x{180B}-\x{180D}]", "")
+    texts = _replaced(texts, r"\x{200B}", " ")
+    texts = _replaced(texts, r"[\p{Cf}\x{034F}\x{FE00}-\x{FE0F}\x{E0100}-\x{E01EF}\x{180B}-\x{180D}]", "")
     return _replaced(texts, r"(^|[^\pL\pM])\pM+", r"\1")
 
 
@@ -47,9 +50,9 @@ def separate_words(texts: tf.Tensor) -> tf.Tensor:
 
     Letters are those of Unicode, with their combining marks. "Don't fly in the 20th century!" becomes
     "don fly in the century": numbers with what is glued to them, punctuation and what an apostrophe cuts off ("t", "s")
-    carry no topic. Unicode is not normalized, but for `without_lone_marks`; accents of their own make no second letter.
+    carry no topic. Unicode is not normalized, but for `without_hidden`; accents of their own make no second letter.
     """
-    texts = _lower(without_lone_marks(separate_whitespace(texts)))
+    texts = _lower(without_hidden(separate_whitespace(texts)))
     # Two spaces between words: the next pattern consumes the space on either side of a single letter.
     texts = _replaced(texts, r"(?:\pN[\pL\pM\pN]*|[^\pL\pM])+", "  ")
     return _replaced(texts, r"(?:^| )\pL[\x{0300}-\x{036F}\x{20D0}-\x{20FF}]*(?: |$)", " ")
@@ -69,8 +72,9 @@ def separate_punctuation(texts: tf.Tensor) -> tf.Tensor:
     - every other visible character is a token, without the marks on it; curly quotes and accents that stand for them are
       straight ones.
     """
-    texts = _replaced(texts, r"[\pZ\pC]+", " ")  # first: tf.strings.lower drops what follows a NUL
-    texts = without_lone_marks(texts)
+    texts = without_hidden(texts)
+    texts = _replaced(texts, r"[\pZ\pC]+", " ")  # before tf.strings.lower, which drops what follows a NUL
+    texts = _replaced(texts, r"[\x{2010}\x{2011}]", "-")
     texts = _lower(texts)
     texts = _replaced(texts, r"[\x{2018}\x{2019}\x{02BC}\x{00B4}`]", "'")
     texts = _replaced(texts, r"[\x{201C}\x{201D}]", '"')

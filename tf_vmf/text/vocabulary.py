@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tf_vmf._errors import ArgumentError
+from tf_vmf._errors import ArgumentError, check_unicode
 from tf_vmf._optional import optional
 from tf_vmf.text.lines import line_error, read_lines
 from tf_vmf.text.tokenization import NO_WORDS, Tokenizer
@@ -189,6 +189,7 @@ def checked_words(words: Any, name: str = "vocabulary", owner: str = "") -> tupl
     for position, word in enumerate(listed):
         if not isinstance(word, str):
             raise ArgumentError(f"{name}[{position}]", "a word", repr(word), owner=owner)
+        check_unicode(word, f"{name}[{position}]", owner)
         if word in seen:
             raise ArgumentError(name, "distinct words", f"{word!r} twice", owner=owner)
         seen.add(word)
@@ -221,6 +222,8 @@ def read_stop_words(stop_words: str | Path | Iterable[str], tokenizer: Tokenizer
     """
     single = replace(tokenizer, ngram_range=(1, 1))
     listed = list(_listed(stop_words))
+    for word in listed:
+        check_unicode(word, "stop_words")
     words = frozenset(word.decode() for words in single(listed) for word in words)
     if not words and listed:
         raise ArgumentError(

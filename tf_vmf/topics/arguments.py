@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tf_vmf._errors import ArgumentError
+from tf_vmf._errors import ArgumentError, check_unicode
 from tf_vmf.models import BagOfWordsVAE
 from tf_vmf.text import Tokenizer
 from tf_vmf.text.vocabulary import checked_words
@@ -77,6 +77,7 @@ def checked_labels(labels: Any, num_topics: int) -> dict[int, str | None]:
             raise ArgumentError("labels", f"topics from 0 to {num_topics - 1}", repr(topic))
         if not isinstance(named[topic], str | None):
             raise ArgumentError(f"labels[{topic}]", "a name, or None", repr(named[topic]))
+        check_unicode(named[topic], f"labels[{topic}]")
     return {int(topic): label for topic, label in named.items()}
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tf_vmf._errors import ArgumentError, MissingPlaceError
+from tf_vmf._errors import ArgumentError, MissingPlaceError, half_of_a_pair
 
 FORMAT, VERSION = "tf_vmf topic edits", 1
 FINGERPRINT_WORDS = 5
@@ -86,6 +86,8 @@ class _Fields:
             number = int(key) if key.isascii() and key.isdigit() else key
             if not isinstance(label, str) or not label.strip():
                 raise self.error(f"labels.{key}", "a name", repr(label))
+            if half := half_of_a_pair(label):
+                raise self.error(f"labels.{key}", "valid Unicode", half)
             named[self._topic(number, f"labels.{key}")] = label
         if not isinstance(merge, list):
             raise self.error("merge", "a list of groups of topics", repr(merge))

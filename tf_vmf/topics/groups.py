@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tf_vmf._errors import ArgumentError
+from tf_vmf._errors import ArgumentError, check_unicode
 from tf_vmf._optional import optional
 
 # Two fields of one or two digits before a year, anywhere in a string: either may be the day.
@@ -44,9 +44,11 @@ def read_column(name: str, values: Any, size: int, *, nested: bool = False) -> l
     entries = values.to_pylist() if hasattr(values, "to_pylist") else list(values)
     if len(entries) != size:
         raise ArgumentError(name, f"an entry for each of the {size} documents", f"{len(entries)}")
-    for row, entry in enumerate(() if nested else entries):
-        if isinstance(entry, Mapping | Set | list | tuple | bytes) or int(getattr(entry, "ndim", 0)):
+    for row, entry in enumerate(entries):
+        several = isinstance(entry, Mapping | Set | list | tuple | bytes) or int(getattr(entry, "ndim", 0))
+        if several and not nested:
             raise ArgumentError(f"{name}[{row}]", "a single value", repr(entry)[:60])
+        check_unicode(entry, f"{name}[{row}]")
     return [None if _is_missing(entry) else entry for entry in entries]
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from scipy import sparse
 
-from tf_vmf._errors import ArgumentError
+from tf_vmf._errors import ArgumentError, check_unicode
 from tf_vmf.text.lines import line_error, read_lines
 from tf_vmf.topics.documents import word_number
 from tf_vmf.topics.fitted import FittedTopics
@@ -30,6 +30,8 @@ def seed_labels(seed_words: SeedWords | None) -> list[str]:
 def check_seed_words(seed_words: SeedWords | None, vocabulary: Sequence[str], counts: sparse.csr_matrix) -> None:
     """Refuses groups that cannot guide a topic: empty ones, words of two groups, of no document, or not in the vocabulary."""
     totals = np.asarray(counts.sum(axis=0)).ravel()
+    for name in seed_words if isinstance(seed_words, Mapping) else ():
+        check_unicode(name, "seed_words")
     for words in _groups(seed_words):
         if isinstance(words, str) or not len(words):
             raise ArgumentError("seed_words", "lists of words", repr(words))

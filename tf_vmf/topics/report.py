@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import normalized_mutual_info_score
 
-from tf_vmf._errors import ArgumentError
+from tf_vmf._errors import ArgumentError, check_unicode
 from tf_vmf.evaluation.topics import purity, topic_diversity
 from tf_vmf.report.engine.topic_view import NO_TOPIC, TopicSource, TopicView, view_topics
 from tf_vmf.report.engine.words import relevant_words
@@ -48,7 +48,10 @@ def topic_view(
     topics = model._topics
     size = len(topics.documents)
     if texts is not None:
-        texts = [text.text for text in TextList(texts)]
+        listed = list(TextList(texts))
+        for text in listed:
+            text.check_unicode()
+        texts = [text.text for text in listed]
         if len(texts) != size:
             raise ArgumentError("texts", f"one for each of the {size} training documents", f"{len(texts)}")
     named = None if titles is None else read_column("titles", titles, size)
@@ -156,6 +159,8 @@ def _columns(columns: Any, size: int) -> dict[str, list[Any]]:
     if not isinstance(columns, Mapping) and not hasattr(columns, "columns"):
         raise ArgumentError("columns", "a data frame, or a mapping from names to columns", type(columns).__name__)
     names = getattr(columns, "column_names", getattr(columns, "columns", columns))
+    for each in names:
+        check_unicode(each, "columns")
     read = {str(name): read_column(f"columns[{name!r}]", columns[name], size, nested=True) for name in names}
     return {name: ["" if entry is None else entry for entry in entries] for name, entries in read.items()}
 
