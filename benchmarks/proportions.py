@@ -2,8 +2,9 @@
 
 python -m benchmarks.proportions --data_dir=DIR --corpora BBC_News M10 SearchSnippets --seed=0
 
-Corpora as in `benchmarks.topics`, their texts fitted as the README has it (counts of 20ng, whose words have no order); K is the
-number of classes. Topics are matched to classes one to one, so that most texts agree.
+Corpora, and `--vectors`, as in `benchmarks.topics`, their texts fitted as the README has it (counts of 20ng, whose words have no
+order); K is the number of classes. A joined text has the sum of the unit vectors of its parts.
+Topics are matched to classes one to one, so that most texts agree.
 "mixed": of joined texts of two topics, the share in which both topics have at least .15.
 """
 
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
+from sklearn.preprocessing import normalize
 
 from benchmarks.topics import read_corpus
 
@@ -59,23 +61,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data_dir", type=Path, required=True)
     parser.add_argument("--corpora", nargs="+", required=True)
+    parser.add_argument("--vectors", type=Path, help="a folder with the vectors of the texts")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     from tf_vmf.topics import TopicModel
 
     for name in arguments.corpora:
-        corpus = read_corpus(arguments.data_dir / name)
+        corpus = read_corpus(arguments.data_dir / name, arguments.vectors)
+        unit = None if corpus.vectors is None else normalize(corpus.vectors)
         num_topics = len(np.unique(corpus.labels))
         texts = None if corpus.sequences is None else np.array([" ".join(words) for words in corpus.sequences], object)
         model = TopicModel(
             num_topics, vocabulary=corpus.vocabulary if texts is None else None, random_state=arguments.seed
         )
-        proportions = model.fit_transform(corpus.counts if texts is None else texts)
+        proportions = model.fit_transform(corpus.counts if texts is None else texts, embeddings=unit)
         topics = proportions.argmax(axis=1)
         rows = reliability(proportions.max(axis=1), agreement(proportions, corpus.labels))
         pairs = joined_pairs(topics, arguments.seed)
         first, second = ((corpus.counts if texts is None else texts)[part] for part in pairs.T)
-        joined = model.transform(first + second if texts is None else first + " " + second)
+        both = None if unit is None else unit[pairs[:, 0]] + unit[pairs[:, 1]]
+        joined = model.transform(first + second if texts is None else first + " " + second, embeddings=both)
         print(
             f"{name}: calibration error {calibration_error(rows):.3f}, mixed {share_of_both(joined, topics[pairs]):.2f}"
         )

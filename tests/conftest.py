@@ -67,6 +67,14 @@ def rng() -> np.random.Generator:
     return np.random.default_rng(0)
 
 
+@pytest.fixture
+def eagerly() -> Iterator[None]:
+    """No function is traced: that takes longer than the few steps which some tests take. For claims about no graph."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
 def mirrored(replicas: int) -> tf.distribute.Strategy:
     """A strategy over the first `replicas` logical devices."""
     return get_strategy("mirrored", replicas)

@@ -2,10 +2,14 @@
 
 import numpy as np
 import pytest
+import scipy.optimize
+import scipy.special
 import scipy.stats
 
 from tf_vmf._errors import ArgumentError
-from tf_vmf.distributions import bingham_test, goodness_of_fit, rayleigh_test, two_sample_test
+from tf_vmf.distributions import VonMisesFisher, bingham_test, goodness_of_fit, rayleigh_test, two_sample_test
+from tf_vmf.distributions.sphere_tests import _distance
+from tf_vmf.math.arrays import inverse_mean_resultant_length
 
 
 def uniform(rng, *shape):
@@ -104,3 +108,56 @@ def test_bad_arguments_are_named():
         with pytest.raises(ArgumentError) as error:
             call()
         assert error.value.name == name
+
+
+# Samples in degrees, their mean directions as the R package circular prints them, and F and p of the test of Watson and Williams.
+PUBLISHED = {
+    "Batschelet (1981), section 6.2": (
+        (np.repeat([-20, -10, 0], [1, 7, 2]), np.repeat([-10, 0, 10, 20], [3, 3, 3, 1])),
+        (-9.000615, 1.988969),
+        (8.7329, 0.0085),
+    ),
+    "Zar (1999), example 27.7": (
+        ([94, 65, 45, 52, 38, 47, 73, 82, 90, 40, 87], [77, 70, 61, 45, 50, 35, 48, 65, 36]),
+        None,
+        (1.61, 0.22),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_examples_of_two_samples_on_the_circle_are_decided_alike(name):
+    degrees, means, (published, p_value) = PUBLISHED[name]
+    samples = [np.stack([np.cos(np.deg2rad(each)), np.sin(np.deg2rad(each))], axis=1) for each in degrees]
+    sums = [sample.sum(axis=0) for sample in samples]
+    if means is not None:
+        np.testing.assert_allclose([np.rad2deg(np.arctan2(y, x)) for x, y in sums], means, atol=1e-6)
+    # Their statistic compares directions alone, at one concentration, which they read from a table.
+    n, lengths, length = sum(map(len, samples)), sum(map(np.linalg.norm, sums)), np.linalg.norm(sum(sums))
+    concentration = float(inverse_mean_resultant_length(np.array(lengths / n), 2))
+    f = (1 + 3 / (8 * concentration)) * (n - 2) * (lengths - length) / (n - lengths)
+    assert f == pytest.approx(published, rel=5e-3)
+    assert scipy.stats.f.sf(f, 1, n - 2) == pytest.approx(p_value, abs=2e-3)
+
+    def log_likelihood(points):
+        resultant = np.linalg.norm(points.sum(axis=0))
+        loss = lambda k: len(points) * np.log(2 * np.pi * scipy.special.i0e(k)) + k * (len(points) - resultant)  # noqa: E731
+        return -scipy.optimize.minimize_scalar(loss, bounds=(0, 1e4), method="bounded", options={"xatol": 1e-9}).fun
+
+    found = two_sample_test(*samples)
+    gain = sum(map(log_likelihood, samples)) - log_likelihood(np.concatenate(samples))
+    assert found.statistic == pytest.approx(2 * gain, rel=1e-9)
+    assert (found.p_value < 0.05) == (p_value < 0.05)
+
+
+def test_the_distance_has_the_published_percentage_points_on_the_sphere():
+    """Where points are concentrated, 1 - cosine is exponential, and Stephens's points for an estimated mean hold.
+
+    Fisher, Lewis and Embleton (1987), section 5.3.2 and appendix A8: M = (D - 0.2/n) (sqrt(n) + 0.26 + 0.5/sqrt(n)).
+    """
+    n, count = 50, 2000
+    points = VonMisesFisher(np.array([0.0, 0.0, 1.0]), 50.0).sample((n, count), seed=(1, 2)).numpy()
+    distance, _ = _distance(points, 1e8)
+    modified = (distance - 0.2 / n) * (np.sqrt(n) + 0.26 + 0.5 / np.sqrt(n))
+    for size, point in ((0.15, 0.926), (0.1, 0.990), (0.05, 1.094), (0.025, 1.190), (0.01, 1.308)):
+        assert abs(np.mean(modified > point) - size) < 4 * np.sqrt(size * (1 - size) / count), size

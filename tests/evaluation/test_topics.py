@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from tests.parameters import quick
 from tests.refusals import refused
 from tf_vmf import layers, models
 from tf_vmf.data import Documents
@@ -43,7 +44,7 @@ def planted_of(words):
     return {word.split("_")[0] for word in words}
 
 
-@pytest.mark.parametrize("latent", ["vmf", "gaussian"])
+@pytest.mark.parametrize("latent", quick(1, ["vmf", "gaussian"]))
 def test_a_trained_model_gives_back_planted_topics(rng, latent):
     keras.utils.set_random_seed(1)
     corpus = planted_corpus(rng)

@@ -44,6 +44,7 @@ class NoNoise(VonMisesFisherLatent):
         return tf.broadcast_to(code, tf.concat([tf.constant(sample_shape, tf.int32), tf.shape(code)], axis=0))
 
 
+@pytest.mark.slow  # in the quick suite tests/models/test_replicated_model.py
 @pytest.mark.parametrize(
     "batch_size", [27, pytest.param(32, marks=pytest.mark.slow)]
 )  # 27 leaves the last batch with one image: a replica without any

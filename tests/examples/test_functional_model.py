@@ -8,6 +8,7 @@ import scipy.special
 from examples import functional_model
 
 
+@pytest.mark.slow
 def test_the_example_learns_and_its_kl_is_the_exact_constant():
     history = functional_model.main(epochs=4)
     assert history["loss"][-1] < history["loss"][0] - 2

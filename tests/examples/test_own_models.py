@@ -10,6 +10,7 @@ from examples import concentration_output, conditional_digits, conditional_vae, 
 from tf_vmf import math as vmf_math
 
 
+@pytest.mark.slow
 def test_annealing_goes_through_the_values_that_the_script_names():
     history = kl_annealing.main(epochs=4)
     np.testing.assert_allclose(history["kl_weight"], [0.0, 0.5, 1.0, 1.0], rtol=1e-6)

@@ -12,6 +12,7 @@ pytest.importorskip("gensim")
 pytest.importorskip("matplotlib")
 
 
+@pytest.mark.slow
 def test_a_csv_file_becomes_topics_documents_a_report_and_a_model(tmp_path, capsys):
     from examples import topics_from_csv
     from tf_vmf import TopicModel

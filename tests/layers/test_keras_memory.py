@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 
+from tests.parameters import quick
 from tests.refusals import refused
 from tf_vmf.layers import GaussianLatent, ProductLatent, VonMisesFisherLatent, deterministic
 from tf_vmf.models import LSTMVAE, BagOfWordsVAE
@@ -50,7 +51,7 @@ def test_training_is_the_same_where_keras_recomputes_activations(name):
     assert losses[1] == pytest.approx(losses[0], rel=1e-5)
 
 
-@pytest.mark.parametrize("name", LATENTS)
+@pytest.mark.parametrize("name", quick(2, LATENTS))
 def test_a_quantized_model_comes_back_from_its_file(name, tmp_path):
     model = functional(name)
     model.quantize("int8")

@@ -121,6 +121,7 @@ def test_it_trains_saves_and_loads_in_a_model_of_keras(make, features, tmp_path)
     assert loaded.layers[1].get_config() == model.layers[1].get_config()
 
 
+@pytest.mark.slow
 @on("spheres")
 def test_it_works_in_a_document_model(make, rng, tmp_path):
     x = rng.poisson(1.0, size=(40, 20)).astype(np.float32)

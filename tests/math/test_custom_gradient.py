@@ -10,6 +10,7 @@ from tensorflow.python.framework import ops
 
 import tf_vmf
 from tests.conftest import mirrored
+from tests.parameters import quick
 from tf_vmf.math.custom_gradient import custom_gradient
 
 
@@ -60,7 +61,7 @@ def test_eager_calls_leave_nothing():
 
 
 @pytest.mark.parametrize(
-    "kind", ["vmf", "power_spherical"]
+    "kind", quick(1, ["vmf", "power_spherical"])
 )  # the latter draws gamma variables of TensorFlow Probability
 def test_a_second_fit_leaves_no_graph(kind):
     import keras

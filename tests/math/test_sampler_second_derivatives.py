@@ -64,8 +64,17 @@ def estimates(dim, kappa, count, dtype=tf.float32):
     )
 
 
-@pytest.mark.parametrize("dim", [2, 3, 4, 7, 25])
-@pytest.mark.parametrize("relative_kappa", quick(2, [0.3, 5.0, 1.0]))
+@pytest.mark.parametrize(
+    ("dim", "relative_kappa"),
+    quick(
+        5,
+        [
+            (dim, (5.0, 0.3, 1.0)[(place + shift) % 3])
+            for shift in range(3)
+            for place, dim in enumerate((2, 3, 4, 7, 25))
+        ],
+    ),
+)
 def test_second_derivatives_of_expectations_are_unbiased(dim, relative_kappa):
     kappa, count = relative_kappa * dim, 40_000
     values, expected = estimates(dim, kappa, count), expected_second_derivatives(dim, kappa)
@@ -157,7 +166,7 @@ def test_a_hessian_vector_product_by_forward_over_reverse_equals_reverse_over_re
     assert quadratic_forms[0] == pytest.approx(quadratic_forms[1], rel=1e-4)
 
 
-@pytest.mark.parametrize("dim", [2, 3, 8, 50])
+@pytest.mark.parametrize("dim", quick(2, [2, 50, 3, 8]))
 def test_second_derivatives_are_finite_at_the_ends_of_the_range(dim):
     for kappa in (0.0, 1e-6, 1e4, 1e8):
         assert np.isfinite(estimates(dim, kappa, 200)).all(), kappa

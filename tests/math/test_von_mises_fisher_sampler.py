@@ -30,7 +30,7 @@ def z_score(values, expected):
 @pytest.mark.parametrize("fixed", [True, False], ids=["fixed", "tensor"])
 @pytest.mark.parametrize(
     ("dim", "kappa"),
-    [(2, 0.0), (2, 3.0), (3, 0.5), (3, 40.0), (4, 2.0), (7, 9.0), (25, 100.0), (50, 35.0), (300, 50.0)],
+    quick(5, [(2, 0.0), (2, 3.0), (3, 40.0), (7, 9.0), (50, 35.0), (3, 0.5), (4, 2.0), (25, 100.0), (300, 50.0)]),
 )
 def test_samples_pass_a_kolmogorov_smirnov_test_and_are_symmetric_about_the_mode(dim, kappa, fixed, rng):
     mu = unit(rng, dim)
@@ -53,7 +53,7 @@ def test_samples_pass_a_kolmogorov_smirnov_test_and_are_symmetric_about_the_mode
             assert abs(z_score(tangent[:, axis] ** 2, 1 / (dim - 1))) < 4.5
 
 
-@pytest.mark.parametrize("dim", quick(5, [2, 3, 5, 25, 500, 8, 50]))
+@pytest.mark.parametrize("dim", quick(4, [2, 3, 5, 25, 500, 8, 50]))
 @pytest.mark.parametrize("relative_kappa", [0.2, 1.0, 6.0])
 def test_gradients_are_unbiased(dim, relative_kappa, rng):
     """Of E[f] with f = c.x and f = (c.x)^2, whose expectations are A c.mu and A/kappa + (1 - d A/kappa) (c.mu)^2."""
@@ -151,7 +151,7 @@ def test_the_sample_is_smooth_in_the_mean_direction_at_every_point(dim, rng):
 
 
 @pytest.mark.parametrize("dtype", [tf.float32, tf.float64])
-@pytest.mark.parametrize("dim", [2, 3, 5, 16, 17, 50, 1000, 200_000])
+@pytest.mark.parametrize("dim", quick(4, [2, 5, 17, 200_000, 3, 16, 50, 1000]))
 def test_extreme_concentrations_give_finite_unit_samples_and_finite_gradients(dim, dtype):
     mu = -tf.one_hot(0, dim, dtype=dtype)
     weights = tf.cast(tf.linspace(-1.0, 1.0, dim), dtype)

@@ -58,6 +58,7 @@ def frames():
         yield pyarrow.table({name: frame[name].to_numpy() for name in frame})
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_columns_of_all_kinds_of_frames_are_read_by_name_by_every_method(documents):
     expected = documents.predict(COUNTS.astype(np.float32), verbose=0)
     loss = documents.evaluate(COUNTS.astype(np.float32), verbose=0, return_dict=True)["loss"]
@@ -71,6 +72,7 @@ def test_columns_of_all_kinds_of_frames_are_read_by_name_by_every_method(documen
         assert history["val_loss"][0] == pytest.approx(loss, rel=1e-5)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_columns_of_any_model_stand_in_the_order_of_training():
     frame = pandas.DataFrame(COUNTS / 7, columns=WORDS)
     model = images()
@@ -100,6 +102,7 @@ def test_weights_may_be_a_list_or_a_column(documents):
         np.testing.assert_allclose(documents.test_on_batch(COUNTS, sample_weight=given)[0], expected[0], rtol=0.1)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_sentences_come_in_lists_columns_and_matrices(sentences):
     def bound(x):
         return sentences.elbo_terms(sentences.to_tensors(x), tf.constant([1, 2]))["nll"].numpy()
@@ -132,6 +135,7 @@ def test_under_xla_a_value_out_of_range_makes_the_loss_nan():
     np.testing.assert_allclose(compiled(models.Bernoulli(), tf.constant([[1.0, 0.0]])), [-2 * np.log(2)], rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_exports_of_double_precision_answer_in_float32(tmp_path):
     model = models.BagOfWordsVAE(6, latent(dtype="float64"), encoder_units=(8,), decoder_units=(), dtype="float64")
     serving.export(model, tmp_path / "1", DocumentVectorization(WORDS))

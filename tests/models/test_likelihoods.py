@@ -177,6 +177,7 @@ def test_densities_of_all_kinds_are_not_warned_of(likelihood):
     vae(likelihood)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_target_is_what_is_reconstructed(x):
     def nll(target):
         return vae().fit(x, target, verbose=0, shuffle=False).history["nll"][0]
@@ -194,6 +195,7 @@ def model_seed(model):
     return stateless_seed(model.seed, 0, 0, 0)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_models_of_text_take_targets_and_refuse_labels(x):
     model = bag_of_words()
     same = model.evaluate(x, x, verbose=0, return_dict=True)
@@ -223,6 +225,7 @@ def test_options_of_a_latent_that_a_model_would_drop_are_refused(option):
         assert next(iter(option)) in caught.value.received
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_the_seed_of_the_latent_holds_for_the_model(x):
     runs = [vae(latent=layers.GaussianLatent(DIM, seed=seed)) for seed in (5, 5, 6)]
     for model in runs[1:]:
@@ -270,6 +273,7 @@ def test_a_learned_scale_finds_that_of_the_data_and_is_saved(rng, tmp_path):
     np.testing.assert_allclose(loaded.elbo(x), model.elbo(x), rtol=1e-5)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_the_likelihood_of_a_distribution_is_its_log_prob_and_its_mean(x, tmp_path):
     decoder = keras.Sequential([keras.Input((DIM,)), keras.layers.Dense(2 * D)])
     model = vae(models.DistributionLikelihood(normal_of_pairs), decoder=decoder)
@@ -283,6 +287,7 @@ def test_the_likelihood_of_a_distribution_is_its_log_prob_and_its_mean(x, tmp_pa
     np.testing.assert_allclose(keras.saving.load_model(tmp_path / "model.keras").elbo(x), model.elbo(x), rtol=1e-5)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_bag_of_words_takes_any_likelihood(x, tmp_path):
     z = np.random.default_rng(0).normal(size=(2, 8, DIM)).astype(np.float32)
     for likelihood, expected in (
@@ -331,6 +336,7 @@ def test_a_name_is_given_to_one_likelihood():
     assert {"bernoulli", "gaussian", "categorical", "multinomial"} <= set(models.likelihood_names())
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize(
     ("likelihood", "whole"),
     quick(
@@ -347,6 +353,7 @@ def test_every_likelihood_trains_in_double_precision(likelihood, whole, x):
     assert model.elbo(x).dtype == model.log_likelihood(x, 2).dtype == tf.float64
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize(
     "make",
     quick(
@@ -390,6 +397,7 @@ def test_a_sentence_model_trains_in_double_precision():
 # Inputs.
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_examples_that_are_not_finite_are_refused_everywhere(x):
     for likelihood in ("gaussian", "bernoulli"):
         model = vae(likelihood)
@@ -403,6 +411,7 @@ def test_examples_that_are_not_finite_are_refused_everywhere(x):
                 model.fit(bad, verbose=0)
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("kind", [scipy.sparse.csr_matrix, scipy.sparse.coo_array])
 def test_methods_for_one_batch_take_what_fit_takes(kind, x):
     model = bag_of_words()

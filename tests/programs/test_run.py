@@ -52,6 +52,7 @@ def test_a_run_from_python_and_from_the_command_line_have_equal_metrics(text, tm
     assert np.linalg.norm(encoded.numpy()) == pytest.approx(1.0, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_the_same_command_with_steps_adds_refined_bounds_to_a_finished_run(text, tmp_path):
     def train(**more):
         config = DocumentConfig(train_files=(text,), **OPTIONS, **more)

@@ -134,6 +134,7 @@ def test_published_results_stand_beside_those_on_ptb_only_with_their_protocol(tm
     assert published_sentence_results("unknown") == ()
 
 
+@pytest.mark.slow
 def test_quoted_closed_form_of_the_original_is_the_exact_kl_two_dimensions_up(tmp_path, rng):
     text = report(tmp_path, make_model(), make_corpus(rng, "ptb")).text
     for dim, concentration in ((50, 35.0), (50, 80.0)):

@@ -211,6 +211,7 @@ def test_the_number_of_topics_is_that_of_the_clusters_of_codes_and_vectors():
     assert normalized_mutual_info_score(labels, fitted.labels_) > 0.95
 
 
+@pytest.mark.slow
 def test_the_page_shows_texts_that_only_vectors_place(tmp_path):
     for module in ("pandas", "gensim", "jinja2", "matplotlib"):
         pytest.importorskip(module)

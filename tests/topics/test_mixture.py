@@ -10,6 +10,7 @@ from scipy import sparse
 from scipy.integrate import quad
 from scipy.special import ive
 from sklearn.metrics import normalized_mutual_info_score
+from sklearn.preprocessing import normalize
 
 from tf_vmf.topics import fitting
 from tf_vmf.topics.documents import CountedDocuments
@@ -75,7 +76,8 @@ def test_proportions_are_those_of_the_written_steps(rng):
     for row, vector, proportions in zip(counts, vectors, found, strict=True):
         point = mixture.vectors.components @ (vector - mixture.vectors.mean)
         votes = mixture.weights * np.exp(4.0 * VECTOR_TEMPERATURE * point[:3] / np.linalg.norm(point))
-        given = PRIOR_WORDS * mixture.weights + VECTOR_WORDS * votes / votes.sum()
+        resultant_length = ive(2, 4.0) / ive(1, 4.0)
+        given = PRIOR_WORDS * mixture.weights + VECTOR_WORDS * resultant_length**2 * votes / votes.sum()
         theta = given / given.sum()
         for _ in range(STEPS):
             new = given.copy()
@@ -334,8 +336,9 @@ def test_vectors_that_tell_little_alone_tell_more_with_their_neighbors(rng):
     vectors = np.eye(12)[labels] + 0.45 * rng.normal(size=(300, 12))
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     smooth = fitting._smoothed(vectors)
-    near = np.argsort(-vectors @ vectors[7])[: fitting._NEIGHBORS]
-    np.testing.assert_allclose(smooth[7], vectors[near].sum(axis=0) / np.linalg.norm(vectors[near].sum(axis=0)))
+    near = np.argsort(-vectors @ vectors.T, axis=1)[:, : fitting._NEIGHBORS]
+    once = normalize(vectors[near].sum(axis=1))
+    np.testing.assert_allclose(smooth, normalize(once[near].sum(axis=1)))
     alike = lambda points: np.mean((points @ points.T)[np.equal.outer(labels, labels)])  # noqa: E731
     assert alike(smooth) > alike(vectors) + 0.3
     assert fitting._smoothed(vectors[:3]).shape == (3, 12)

@@ -37,8 +37,8 @@ _SHRINKAGE = 8.0
 _MOST_WORDS = 20.0
 # The code of a text is made of its words: only a part of its evidence is new.
 _CODE_WEIGHT = 0.3
-# So many nearest vectors, the own one among them, stand for a vector while topics are found.
-_NEIGHBORS = 20
+# The mean of so many nearest vectors, the own one among them, stands for a vector while topics are found; taken so many times.
+_NEIGHBORS, _SMOOTHINGS = 20, 2
 # The weight of vectors beside codes in the clusters of the start.
 _VECTOR_START = 1.4
 _LARGEST_CONCENTRATION = 1e6
@@ -148,9 +148,11 @@ def sample_of(size: int, seed: int) -> np.ndarray:
 
 
 def _smoothed(points: np.ndarray) -> np.ndarray:
-    """The mean direction of each point and its nearest ones: what a vector says of its text alone is noise to its topic."""
+    """The mean direction of each point and its nearest ones, and of these means: what a vector says of its text alone is noise."""
     others = NearestNeighbors(n_neighbors=min(_NEIGHBORS, len(points)) - 1).fit(points).kneighbors_graph()
-    return np.asarray(normalize(points + others @ points))
+    for _ in range(_SMOOTHINGS):
+        points = np.asarray(normalize(points + others @ points))
+    return points
 
 
 def starting_points(codes: np.ndarray, vectors: np.ndarray | None, seed: int) -> np.ndarray:

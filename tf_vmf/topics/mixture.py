@@ -80,9 +80,9 @@ def row_blocks(counts: sparse.csr_matrix, num_topics: int) -> Iterator[slice]:
         start = end
 
 
-# Words that the vector of a text counts for, and the power of its densities: topics are no true vMFs, and undamped densities are
-# certain of every text.
-VECTOR_WORDS, VECTOR_TEMPERATURE = 5.0, 0.2
+# Words that the vector of a text counts for where it tells the topic for certain, and the power of its densities: topics are no
+# true vMFs, and undamped densities are certain of every text.
+VECTOR_WORDS, VECTOR_TEMPERATURE = 8.0, 0.2
 # Dimensions that vectors are reduced to.
 _VECTOR_DIMENSIONS = 50
 
@@ -95,6 +95,12 @@ class VectorSphere:
     components: np.ndarray  # principal components, shape (c, e)
     mean_directions: np.ndarray  # of the topics, unit vectors, shape (K, c)
     concentration: float  # of the points around them; all topics share it
+
+    @property
+    def words(self) -> float:
+        """The words that a vector counts for: `VECTOR_WORDS` times the squared mean resultant length about the topics."""
+        dim = len(self.components)
+        return VECTOR_WORDS * float(arrays.mean_resultant_length(np.asarray(self.concentration), dim)) ** 2
 
     def points(self, vectors: np.ndarray) -> np.ndarray:
         """The reduced vectors, scaled to length 1: shape (n, c)."""
@@ -173,12 +179,12 @@ class TopicMixture:
         return replace(self, **own, vectors=sphere, sums=sums)
 
     def proportions(self, counts: sparse.csr_matrix, vectors: np.ndarray | None = None) -> np.ndarray:
-        """p(topic | text), (n, K): those of `admixture`, where the vector of a text, if any, counts for `VECTOR_WORDS` words."""
+        """p(topic | text), (n, K): those of `admixture`, where the vector of a text, if any, counts for some words."""
         votes = np.zeros((1, self.num_topics))
         if self.vectors is not None:
             assert vectors is not None
             log_density = VECTOR_TEMPERATURE * self.vectors.log_density(vectors)
-            votes = VECTOR_WORDS * softmax(np.log(self.weights) + log_density, axis=1)
+            votes = self.vectors.words * softmax(np.log(self.weights) + log_density, axis=1)
         return admixture(emphasized(counts.tocsr(), self.emphasis), self.words, self.weights, votes)
 
     def word_responsibilities(self, counts: sparse.csr_matrix, proportions: np.ndarray) -> np.ndarray:

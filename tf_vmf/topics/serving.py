@@ -14,7 +14,7 @@ from tf_vmf.serving.endpoint import INTEGER, TEXTS, Endpoint, at_least
 from tf_vmf.serving.export import export
 from tf_vmf.text import DocumentVectorization
 from tf_vmf.topics.fitted import FittedTopics
-from tf_vmf.topics.mixture import PRIOR_WORDS, SHARPNESS, STEPS, VECTOR_TEMPERATURE, VECTOR_WORDS, TopicMixture
+from tf_vmf.topics.mixture import PRIOR_WORDS, SHARPNESS, STEPS, VECTOR_TEMPERATURE, TopicMixture
 from tf_vmf.topics.tables import NO_TOPIC, NO_TOPIC_LABEL
 
 
@@ -33,7 +33,7 @@ def proportions_function(mixture: TopicMixture) -> Callable[..., tf.Tensor]:
             # The topics share a concentration: its normalizer cancels.
             directions = tf.constant(VECTOR_TEMPERATURE * sphere.concentration * sphere.mean_directions, tf.float32)
             cosines = tf.matmul(tf.math.l2_normalize(points, axis=1), directions, transpose_b=True)
-            given += VECTOR_WORDS * tf.nn.softmax(log_weights + cosines)
+            given += sphere.words * tf.nn.softmax(log_weights + cosines)
         theta = given / tf.reduce_sum(given, axis=1, keepdims=True)
         for _ in range(STEPS):
             share = counts * emphasis / tf.matmul(theta, words)
