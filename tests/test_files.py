@@ -1,5 +1,6 @@
 """Files are the old ones or the new ones, never half of each."""
 
+import csv
 import json
 import os
 
@@ -124,3 +125,10 @@ def test_a_pipe_is_not_replaced_by_a_file(tmp_path):
     with pytest.raises(TakenPlaceError):
         write_text(tmp_path / "pipe", "text")
     assert [path.is_fifo() for path in tmp_path.iterdir()] == [True]
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+cmd", "-x", "@SUM(A1)", "\tx", "\rx", "\r"])
+def test_cells_that_spreadsheets_take_for_formulas_are_marked(tmp_path, cell):
+    write_csv(tmp_path / "sweep.csv", [{"latent": cell, "name": "a=b", "delta": "-0.5", "nll": -1.5}])
+    with (tmp_path / "sweep.csv").open(newline="") as file:
+        assert list(csv.DictReader(file)) == [{"latent": f"'{cell}", "name": "a=b", "delta": "-0.5", "nll": "-1.5"}]

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from tf_vmf._errors import FolderPlaceError, TakenPlaceError, check_unicode
 from tf_vmf.locks import FileLock
@@ -236,10 +236,24 @@ def write_json(path: str | Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
 
 
+class _UnixLines:
+    """A file to which each call of `write` is a line that ends in a carriage return and a line feed."""
+
+    def __init__(self, file: io.TextIOBase | IO[str]) -> None:
+        self._file = file
+
+    def write(self, line: str) -> int:
+        return self._file.write(line.removesuffix("\r\n") + "\n")
+
+
+def csv_writer(file: io.TextIOBase | IO[str]) -> Any:
+    """A `csv.writer` of lines that end in a line feed; unlike that of Python 3.11 it quotes cells with a carriage return."""
+    return csv.writer(_UnixLines(file), lineterminator="\r\n")
+
+
 def write_csv(path: str | Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """Writes rows of equal keys as a CSV file with a header, atomically."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(rows[0]) if rows else [], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({name: safe_cell(value) for name, value in row.items()} for row in rows)
+    names = list(rows[0]) if rows else []
+    csv_writer(text).writerows([names, *([safe_cell(row.get(name, "")) for name in names] for row in rows)])
     write_text(path, text.getvalue())

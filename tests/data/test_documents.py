@@ -105,3 +105,18 @@ def test_a_vocabulary_of_another_width_is_refused(four):
 def test_the_vectorizer_counts_in_the_corpus_columns(four):
     corpus = BagOfWordsCorpus("mine", ("cat", "dog"), four, four, four)
     np.testing.assert_array_equal(corpus.vectorizer()(tf.constant(["Dog, dog & cat; bird"])), [[1, 2]])
+
+
+def test_documents_of_a_data_frame_keep_the_names_of_its_columns():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"moon": [1, 0, 2], "star": [0, 3, 1], "sun": [4, 1, 0]})
+    documents = Documents(frame[["sun", "moon", "star"]])
+    assert documents.words == ("sun", "moon", "star")
+    assert documents.take(np.array([2])).with_columns([1, 0]).words == ("moon", "sun")
+    splits = {"train": documents, "valid": Documents(frame), "test": Documents(frame.to_numpy())}
+    corpus = BagOfWordsCorpus("sky", ("moon", "star", "sun"), **splits)
+    for split in splits:
+        np.testing.assert_array_equal(getattr(corpus, split).counts.toarray(), frame)
+    with refused("train", "no column 'star'"):
+        splits["train"] = Documents(frame.rename(columns={"star": "comet"}))
+        BagOfWordsCorpus("sky", ("moon", "star", "sun"), **splits)

@@ -1,5 +1,7 @@
 """Data in the forms that users have, through every method that takes some."""
 
+import itertools
+
 import keras
 import numpy as np
 import pytest
@@ -158,3 +160,61 @@ def test_a_vocabulary_may_map_words_to_their_numbers_and_has_an_order(documents)
             model.set_vocabulary(wrong)
     with refused("vocabulary"):
         DocumentVectorization({"moon", "star"})
+
+
+class Batches(keras.utils.PyDataset):
+    """A dataset of the user's: three batches of a frame, a matrix or an array, alone or beside a target and weights."""
+
+    def __init__(self, data, *beside):
+        super().__init__()
+        self.columns = (data, *beside)
+        self.ended = 0
+
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, index):
+        rows = slice(4 * index, 4 * index + 4)
+        batch = tuple(None if each is None else each[rows] for each in self.columns)
+        return batch if len(batch) > 1 else batch[0]
+
+    def on_epoch_end(self):
+        self.ended += 1
+
+
+@pytest.mark.parametrize("streamed", [lambda data: data, lambda data: (data[i % 3] for i in itertools.count())])
+@pytest.mark.parametrize(
+    "form",
+    [
+        np.asarray,
+        scipy.sparse.csr_matrix,
+        lambda counts: pandas.DataFrame(counts, columns=WORDS)[sorted(WORDS)],
+    ],
+)
+def test_generators_and_datasets_give_batches_in_any_form(documents, form, streamed):
+    counts = COUNTS.astype(np.float32)
+    expected, weights = documents.evaluate(counts, verbose=0, batch_size=4, return_dict=True), np.arange(12.0)
+    for beside in ((), (form(counts),)):
+        data = Batches(form(counts), *beside)
+        assert documents.evaluate(streamed(data), steps=3, verbose=0, return_dict=True) == pytest.approx(
+            expected, rel=1e-5
+        )
+        predicted = documents.predict(streamed(data), steps=3, verbose=0)
+        np.testing.assert_allclose(predicted, documents.predict(counts, verbose=0), atol=1e-6)
+    expected = documents.evaluate(counts, sample_weight=weights, verbose=0, batch_size=4, return_dict=True)
+    data = Batches(form(counts), None, weights)
+    assert documents.evaluate(streamed(data), steps=3, verbose=0, return_dict=True) == pytest.approx(expected, rel=1e-5)
+    documents.fit(streamed(data), steps_per_epoch=3, shuffle=False, verbose=0)
+    assert bool(data.ended) == (streamed(data) is data)
+
+
+def test_a_dataset_of_frames_names_the_columns_and_a_file_keeps_their_names(tmp_path):
+    frame, model = pandas.DataFrame(COUNTS.astype(np.float32), columns=WORDS), images()
+    model.fit(Batches(frame), verbose=0)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    loaded.save(tmp_path / "again.keras")
+    for each in (model, loaded, keras.saving.load_model(tmp_path / "again.keras")):
+        np.testing.assert_array_equal(each.predict(frame[sorted(WORDS)], verbose=0), model.predict(frame, verbose=0))
+        with refused("x", "no column 'fig'"):
+            each.predict(frame.rename(columns={"fig": "plum"}), verbose=0)

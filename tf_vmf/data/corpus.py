@@ -78,15 +78,17 @@ class Corpus(ABC, Generic[E]):
 class BagOfWordsCorpus(Corpus[Documents]):
     """Train, validation and test documents over one vocabulary; see `Corpus` for the attributes.
 
-    Column w of every count matrix counts `vocabulary[w]`. No document is empty, in any split.
+    Column w of every count matrix counts `vocabulary[w]`: documents that know their words, as those of a data frame do, are put
+    in that order. No document is empty, in any split.
 
     Raises:
-        ArgumentError: A split counts another number of words than the vocabulary has.
+        ArgumentError: A split counts another number of words than the vocabulary has, or other ones.
     """
 
     def __post_init__(self) -> None:
         for split in SPLITS:
-            width = getattr(self, split).vocabulary_size
+            documents = getattr(self, split)
+            width = documents.vocabulary_size
             if width != len(self.vocabulary):
                 raise ArgumentError(
                     split,
@@ -94,6 +96,12 @@ class BagOfWordsCorpus(Corpus[Documents]):
                     f"a count matrix {width} wide",
                     owner="BagOfWordsCorpus",
                 )
+            if documents.words not in (None, self.vocabulary):
+                column = {word: number for number, word in enumerate(documents.words)}
+                if missing := [word for word in self.vocabulary if word not in column]:
+                    expected = "counts of the words of `vocabulary`"
+                    raise ArgumentError(split, expected, f"no column {missing[0]!r}", owner="BagOfWordsCorpus")
+                object.__setattr__(self, split, documents.with_columns([column[word] for word in self.vocabulary]))
 
     @property
     def train_word_counts(self) -> np.ndarray:

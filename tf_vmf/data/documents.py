@@ -14,7 +14,7 @@ from tf_vmf._errors import ArgumentError
 from tf_vmf.data import batches
 from tf_vmf.data.arrays import content_fingerprint
 from tf_vmf.data.batches import Examples, Gather, Plan, count_gatherer, epoch_order, in_order
-from tf_vmf.data.counts import checked_counts
+from tf_vmf.data.counts import checked_counts, names_of_columns, numbers_of_frame
 
 _ENTRY_BYTES = 12  # of a count in the tensors: int64 column, float32 value
 
@@ -33,12 +33,13 @@ class Documents(Examples):
 
     Attributes:
         counts: how often each word occurs in each document, shape (n, V): a scipy sparse matrix or array of any format, or a
-            dense array. Kept as a `csr_matrix` with sorted indices, each once.
+            dense array or a data frame. Kept as a `csr_matrix` with sorted indices, each once.
         labels: array of shape (n,), in a corpus int64 positions in `Corpus.label_names`, or None.
         texts: n strings, the beginning of each document for display, or None where only counts are known.
         titles: n strings, or None.
         sparse: whether batches are `tf.SparseTensor`s. None: with a large vocabulary, where they are faster, and where a
             dense array of all counts would not stay in memory.
+        words: the V words, or None where they are not known; of a data frame the names of its columns.
 
     Raises:
         ArgumentError: A count is negative, NaN or infinite, or an index lies outside the matrix; the columns have different
@@ -50,8 +51,13 @@ class Documents(Examples):
     texts: tuple[str, ...] | None = None
     titles: tuple[str, ...] | None = None
     sparse: bool | None = None
+    words: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
+        if hasattr(self.counts, "columns"):
+            names = names_of_columns(self.counts)
+            object.__setattr__(self, "words", None if names is None else tuple(names))
+            object.__setattr__(self, "counts", numbers_of_frame(self.counts))
         object.__setattr__(self, "counts", checked_counts(self.counts))
         for name in ("labels", "texts", "titles"):
             column = getattr(self, name)
@@ -97,7 +103,8 @@ class Documents(Examples):
 
     def with_columns(self, columns: Sequence[int]) -> Documents:
         """The documents over the words at the positions `columns`, in that order."""
-        return replace(self, counts=self.counts[:, columns])
+        words = None if self.words is None else tuple(self.words[column] for column in columns)
+        return replace(self, counts=self.counts[:, columns], words=words)
 
     def without_empty(self) -> Documents:
         """The documents that hold at least one word of the vocabulary, in order."""

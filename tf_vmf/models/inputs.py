@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -85,6 +85,30 @@ def to_tensors(x: Any) -> Any:
     return tf.SparseTensor(indices, matrix.data.astype(np.float32), matrix.shape)
 
 
+class _Batches(keras.utils.PyDataset):
+    """A dataset of the user's whose items are put in the form that Keras takes: tuples of tensors."""
+
+    def __init__(self, dataset: keras.utils.PyDataset, prepared: Callable[[Any], tuple[Any, ...]]) -> None:
+        super().__init__(dataset.workers, dataset.use_multiprocessing, dataset.max_queue_size)
+        self._dataset, self._prepared = dataset, prepared
+
+    def __len__(self) -> int:
+        return len(self._dataset)
+
+    @property
+    def num_batches(self) -> int | None:
+        return self._dataset.num_batches
+
+    def __getitem__(self, index: int) -> tuple[Any, ...]:
+        return self._prepared(self._dataset[index])
+
+    def on_epoch_begin(self) -> None:
+        self._dataset.on_epoch_begin()
+
+    def on_epoch_end(self) -> None:
+        self._dataset.on_epoch_end()
+
+
 def check_not_empty(x: Any, method: str) -> None:
     """Refuses None and an array without rows, of which Keras makes errors that do not say so."""
     shape = getattr(x, "shape", None)
@@ -124,8 +148,18 @@ class TakesAnyData(keras.Model):
 
         The columns of a data frame are put in the order of those of the frame that the model was trained on.
         """
+        if isinstance(x, keras.utils.PyDataset):
+            return _Batches(x, self._item)
+        if isinstance(x, Iterator):
+            return (self._item(item) for item in x)
         names = names_of_columns(x)
         return canonical(x if names is None else self._in_order(x, tuple(names)))
+
+    def _item(self, item: Any) -> tuple[Any, ...]:
+        """A batch of a generator or a dataset as Keras takes it: x alone becomes (x,)."""
+        x, y, weights = keras.utils.unpack_x_y_sample_weight(item)
+        x, y, weights = self._batch(x, y, weights)
+        return (x,) if y is None else (x, y) if weights is None else (x, y, weights)
 
     def _in_order(self, frame: Any, names: tuple[str, ...]) -> Any:
         known = self._column_names
@@ -135,6 +169,18 @@ class TakesAnyData(keras.Model):
         """Takes the names of the columns of a data frame to train on, where none are known."""
         if self._column_names is None:
             object.__setattr__(self, "_columns", names)  # Keras would make it a part of checkpoints
+
+    def get_config(self) -> dict[str, Any]:
+        """See `keras.Model.get_config`; with the names of the columns that the model was trained on."""
+        return {**super().get_config(), **({"columns": list(self._columns)} if self._columns else {})}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
+        """See `keras.Model.from_config`."""
+        model = super().from_config({name: config[name] for name in config if name != "columns"}, custom_objects)
+        if config.get("columns"):
+            model._learn_columns(tuple(config["columns"]))
+        return model
 
     def to_tensors(self, x: Any) -> Any:
         """One batch in the form in which the methods that are compiled take it: tensors or arrays."""
@@ -156,6 +202,9 @@ class TakesAnyData(keras.Model):
         return super().predict_on_batch(self.to_tensors(x))
 
     def _batch(self, x: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
+        names = names_of_columns(x)
+        if names is not None:
+            self._learn_columns(tuple(names))
         x, weights = self.to_tensors(x), _weights(sample_weight)
         self.build_ahead(x)
         if y is None:

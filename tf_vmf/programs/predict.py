@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, islice
 from pathlib import Path
@@ -13,7 +12,7 @@ import tensorflow as tf
 
 from tf_vmf import models
 from tf_vmf._errors import ArgumentError
-from tf_vmf.files import new_file, read_metrics
+from tf_vmf.files import csv_writer, new_file, read_metrics
 from tf_vmf.programs.configs import PredictConfig
 from tf_vmf.programs.tables import CodeFiles, OwnColumns, folder_of_codes, label_and_topic, topic_cells
 from tf_vmf.programs.topics import saved_topic_model
@@ -84,7 +83,7 @@ def predict_texts(config: PredictConfig) -> int:
         first = next(batches, [])
         own = OwnColumns(texts if texts.read_again else first, header)
         with path.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
+            writer = csv_writer(file)
             writer.writerow([*own.names, *header])
             for number, batch in enumerate(chain([first] if first else [], batches)):
                 noise = stateless_seed(config.seed, number)

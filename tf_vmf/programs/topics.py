@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Callable, Sequence
 from copy import copy
@@ -17,7 +16,7 @@ from tf_vmf._optional import optional
 from tf_vmf.data import BagOfWordsCorpus, load_bag_of_words
 from tf_vmf.data.arrays import blocks
 from tf_vmf.data.corpora import read_wikipedia
-from tf_vmf.files import new_folder
+from tf_vmf.files import csv_writer, new_folder
 from tf_vmf.programs.configs import TopicsConfig
 from tf_vmf.programs.tables import CodeFiles, OwnColumns, folder_of_codes, label_and_topic, topic_cells
 from tf_vmf.text.files import Text, TextFiles
@@ -219,7 +218,7 @@ def _write_documents(
 ) -> None:
     names = model.topic_labels()
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
+        writer = csv_writer(file)
         writer.writerow([*own.names, *_ADDED])
         for block in blocks(len(texts), _BLOCK):
             vectors = None if embeddings is None else embeddings[block]
