@@ -75,6 +75,42 @@ def test_goodness_of_fit_takes_its_own_law_and_sees_a_mixture(rng):
     assert goodness_of_fit(two).p_value == pytest.approx(1 / 200)
 
 
+def colatitude_statistic(x):
+    """Fisher and Best's statistic: Kolmogorov's distance of 1 - cosine from an exponential law, modified by Stephens."""
+    mean = x.mean(axis=0)
+    drop = np.sort(1 - x @ mean / np.linalg.norm(mean))
+    law, ranks = -np.expm1(-drop / drop.mean()), np.arange(len(x)) / len(x)
+    distance = max((law - ranks).max(), (ranks + 1 / len(x) - law).max())
+    return distance, (distance - 0.2 / len(x)) * (np.sqrt(len(x)) + 0.26 + 0.5 / np.sqrt(len(x)))
+
+
+@pytest.mark.parametrize(
+    ("level", "point"),
+    [
+        (0.05, 1.094),
+        pytest.param(0.1, 0.990, marks=pytest.mark.slow),  # 4,000 simulated samples each
+        pytest.param(0.01, 1.308, marks=pytest.mark.slow),
+    ],
+)
+def test_p_values_of_goodness_of_fit_are_the_published_critical_points_on_the_sphere(level, point):
+    # N. I. Fisher, T. Lewis, B. J. J. Embleton. Statistical Analysis of Spherical Data. 1987. Table A8: colatitudes of concentrated
+    # points under a Fisher distribution with estimated parameters. Twenty points, as pairs about their mean, with that statistic.
+    share = (np.arange(10) + 0.5) / 10
+    around = 2.4 * np.arange(10)
+
+    def sample(flat):
+        drop = (flat - (1 - flat) * np.log1p(-share)) / 200.0
+        sine = np.sqrt(drop * (2 - drop))
+        x = np.stack([1 - drop, sine * np.cos(around), sine * np.sin(around)], axis=1)
+        return np.concatenate([x, x * [1, -1, -1]])
+
+    x = sample(scipy.optimize.brentq(lambda flat: colatitude_statistic(sample(flat))[1] - point, 0, 1))
+    result = goodness_of_fit(x, simulations=3999)
+    assert result.statistic == pytest.approx(colatitude_statistic(x)[0], abs=1e-9)
+    # Three standard errors of the simulation, and a tenth for the table, which holds for all n.
+    assert result.p_value == pytest.approx(level, abs=3 * np.sqrt(level / 4000) + 0.1 * level)
+
+
 def test_two_samples_of_one_law_are_told_apart_as_seldom_as_said(rng):
     laws = scipy.stats.vonmises_fisher(np.eye(4)[0], 3.0), scipy.stats.vonmises_fisher(np.eye(4)[1], 3.0)
     p = [
@@ -104,10 +140,19 @@ def test_bad_arguments_are_named():
         (lambda: goodness_of_fit(x[:, np.newaxis]), "samples"),
         (lambda: two_sample_test(x, np.eye(4)), "second"),
         (lambda: two_sample_test(x[:1], x), "samples"),
+        (lambda: two_sample_test(x, x, seed=None), "seed"),
+        (lambda: goodness_of_fit(x, seed=1.5), "seed"),
+        (lambda: goodness_of_fit(x, seed=-1), "seed"),
     ):
         with pytest.raises(ArgumentError) as error:
             call()
         assert error.value.name == name
+
+
+def test_seeds_may_be_larger_than_32_bits(rng):
+    x = scipy.stats.vonmises_fisher(np.eye(3)[0], 5.0).rvs(20, random_state=rng)
+    p = {float(goodness_of_fit(x, simulations=99, seed=seed).p_value) for seed in (0, 2**40, 2**41)}
+    assert len(p) > 1
 
 
 # Samples in degrees, their mean directions as the R package circular prints them, and F and p of the test of Watson and Williams.

@@ -122,10 +122,26 @@ def test_targets_that_are_no_unit_vectors_are_told():
     xla = tf.function(von_mises_fisher_loss, jit_compile=True)
     loss = xla(tf.constant([[0.0, 0.0], [1.0, 0.0]]), tf.constant([[1.0, 1.0]] * 2))
     np.testing.assert_array_equal(np.isnan(loss), [True, False])
-    assert np.isnan(von_mises_fisher_loss([[1.0, 0.0]], [[1.0, 0.0, -2.0]]))
+    with pytest.raises(ValueError, match=r"norm \[2\.\]"):
+        von_mises_fisher_loss([2.0, 0.0], [1.0, 1.0])
 
 
-@pytest.mark.parametrize(("true", "predicted"), [((4, 3), (4, 5)), ((4, 3), (4, 2)), ((4, 1), (4, 1)), ((), ())])
+def test_negative_concentrations_are_told():
+    wrong = tf.constant([[1.0, 0.0, 3.0], [1.0, 0.0, -2.0]])
+    with pytest.raises(ArgumentError, match=r"`y_pred`.* softplus .*concentrations \[-2\.\]"):
+        von_mises_fisher_loss([[1.0, 0.0]] * 2, wrong)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="softplus"):
+        tf.function(von_mises_fisher_loss)([[1.0, 0.0]] * 2, wrong)
+    xla = tf.function(von_mises_fisher_loss, jit_compile=True)
+    np.testing.assert_array_equal(np.isnan(xla(tf.constant([[1.0, 0.0]] * 2), wrong)), [False, True])
+    diverged = von_mises_fisher_loss([[1.0, 0.0]], [[1.0, 0.0, np.nan]])  # that is no negative number
+    assert np.isnan(diverged)
+
+
+@pytest.mark.parametrize(
+    ("true", "predicted"),
+    [((4, 3), (4, 5)), ((4, 3), (4, 2)), ((4, 1), (4, 1)), ((), ()), ((2,), (2, 3)), ((4, 1, 3), (4, 3))],
+)
 def test_shapes_that_do_not_fit_are_refused(true, predicted):
     with pytest.raises(ArgumentError) as caught:
         VonMisesFisherLoss().call(tf.ones(true), tf.ones(predicted))

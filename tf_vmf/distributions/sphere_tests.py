@@ -105,7 +105,7 @@ def goodness_of_fit(samples: Any, *, simulations: int = 199, seed: int = 0) -> S
     Args:
         samples: Unit vectors, shape (n, d), n >= 2, d >= 2.
         simulations: Number of simulated samples, >= 1; the p-value is a multiple of 1 / (simulations + 1).
-        seed: Of the simulation.
+        seed: Of the simulation, an integer >= 0.
 
     Raises:
         ArgumentError: A sample is no unit vector, or an argument out of its range.
@@ -123,9 +123,10 @@ def goodness_of_fit(samples: Any, *, simulations: int = 199, seed: int = 0) -> S
 
     points, largest = _one_sample(samples, "samples", "goodness_of_fit")
     simulations = check_integer("goodness_of_fit", "simulations", simulations, minimum=1)
+    seed = check_integer("goodness_of_fit", "seed", seed)
     observed, concentration = _distance(points[:, np.newaxis], largest)
     model = VonMisesFisher(np.eye(points.shape[-1])[0], float(concentration[0]))
-    simulated, _ = _distance(model.sample((len(points), simulations), seed=(seed, 0)).numpy(), largest)
+    simulated, _ = _distance(model.sample((len(points), simulations), seed=divmod(seed, 2**31)[::-1]).numpy(), largest)
     return SphereTest(observed[0], np.asarray((1 + np.sum(simulated >= observed)) / (simulations + 1)))
 
 
@@ -140,7 +141,7 @@ def two_sample_test(first: Any, second: Any, *, permutations: int = 999, seed: i
         first: Unit vectors, shape (n, d), n >= 2, d >= 2.
         second: Unit vectors, shape (m, d), m >= 2.
         permutations: Number of divisions, >= 1; the p-value is a multiple of 1 / (permutations + 1).
-        seed: Of the divisions.
+        seed: Of the divisions, an integer >= 0.
 
     Raises:
         ArgumentError: A sample is no unit vector, or an argument out of its range.
@@ -164,6 +165,7 @@ def two_sample_test(first: Any, second: Any, *, permutations: int = 999, seed: i
             "second", f"shape (m, {x.shape[1]}), as `first` has", f"shape {y.shape}", owner="two_sample_test"
         )
     permutations = check_integer("two_sample_test", "permutations", permutations, minimum=1)
+    seed = check_integer("two_sample_test", "seed", seed)
     points, n, cap = np.concatenate([x, y]), len(x), min(largest, other)
     total = points.sum(axis=0)
     rng = np.random.default_rng(seed)

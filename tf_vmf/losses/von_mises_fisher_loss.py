@@ -52,10 +52,10 @@ class VonMisesFisherLoss(keras.losses.Loss):
     Call arguments:
         y_true: Unit vectors `(..., d)`, d >= 2. A row of another length than 1 is an error, or NaN under XLA; padding needs a unit
             vector, too, and a sample weight of 0.
-        y_pred: Predictions `(..., d)` or `(..., d + 1)`.
+        y_pred: Predictions `(..., d)` or `(..., d + 1)`. A negative concentration is an error, or NaN under XLA.
 
     Raises:
-        ValueError: The shapes do not fit; in eager mode, if a target is no unit vector.
+        ValueError: The shapes do not fit; in eager mode, if a target is no unit vector or a concentration negative.
 
     Example:
     ```python
@@ -112,7 +112,7 @@ def von_mises_fisher_loss(
         Tensor `(...)` in nats, float64 for float64 predictions, else float32.
 
     Raises:
-        ValueError: The shapes do not fit; in eager mode, if a target is no unit vector.
+        ValueError: The shapes do not fit; in eager mode, if a target is no unit vector or a concentration negative.
 
     Example:
     ```python
@@ -124,7 +124,8 @@ def von_mises_fisher_loss(
     y_pred = y_pred if y_pred.dtype in (tf.float32, tf.float64) else tf.cast(y_pred, tf.float32)
     y_true = tf.cast(y_true, y_pred.dtype)
     dim, width = (y.shape[-1] if y.shape.rank else None for y in (y_true, y_pred))
-    if dim is None or dim < 2 or width not in (dim, dim + 1):
+    same_batch = y_true.shape[:-1].is_compatible_with(y_pred.shape[:-1])
+    if dim is None or dim < 2 or width not in (dim, dim + 1) or not same_batch:
         raise ArgumentError(
             "y_pred",
             "shape (..., d) or (..., d + 1) for targets of shape (..., d), d >= 2 static",
@@ -138,7 +139,7 @@ def von_mises_fisher_loss(
         "y_true",
         "unit vectors",
         "rows of norm",
-        tf.boolean_mask(tf.norm(y_true, axis=-1), ~is_unit)[:5],
+        _some(tf.norm(y_true, axis=-1), ~is_unit),
         owner="VonMisesFisherLoss",
     )
     # Of unit length to rounding, which a large concentration multiplies.
@@ -177,6 +178,11 @@ def mean_direction_and_concentration(y_pred: Any, dim: int) -> tuple[tf.Tensor, 
     return tf.math.l2_normalize(vector, axis=-1), tf.norm(vector, axis=-1) if width == dim else y_pred[..., dim]
 
 
+def _some(values: tf.Tensor, chosen: tf.Tensor) -> tf.Tensor:
+    """The first few of the chosen values."""
+    return tf.boolean_mask(tf.reshape(values, [-1]), tf.reshape(chosen, [-1]))[:5]
+
+
 def _loss_of_vector(
     y_true: tf.Tensor, vector: tf.Tensor, dim: int, cosine_weight: float, length_penalty: float
 ) -> tf.Tensor:
@@ -201,10 +207,19 @@ def _loss_of_vector(
 def _loss_of_direction(
     y_true: tf.Tensor, prediction: tf.Tensor, dim: int, cosine_weight: float, length_penalty: float
 ) -> tf.Tensor:
-    """Loss of a direction of any length and a concentration; NaN for a negative one."""
+    """Loss of a direction of any length and a concentration; a negative one is an error, or NaN under XLA."""
     direction, concentration = tf.math.l2_normalize(prediction[..., :dim], axis=-1), prediction[..., dim]
-    nan = tf.constant(float("nan"), concentration.dtype)
-    concentration = tf.where(concentration >= 0.0, concentration, nan)
+    is_negative = concentration < 0.0  # NaN is not: it stays NaN
+    concentration = require(
+        ~tf.reduce_any(is_negative),
+        concentration,
+        "y_pred",
+        "concentrations >= 0 in its last column, such as a softplus gives",
+        "concentrations",
+        _some(concentration, is_negative),
+        owner="VonMisesFisherLoss",
+    )
+    concentration = tf.where(is_negative, tf.constant(float("nan"), concentration.dtype), concentration)
     return _loss_at(y_true, direction, concentration, dim, cosine_weight, length_penalty)
 
 
