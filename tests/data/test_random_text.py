@@ -73,9 +73,11 @@ def few_and_many(*strategies):
 
 
 def python_words(text: str) -> list[str]:
-    """Runs of letters and their marks; a digit takes what follows it along; one letter, whatever its accents, is no word."""
+    """Runs of letters and marks, without hidden characters; a digit takes what follows along; one letter is no word."""
     runs, run, in_number = [], "", False
     for character in [*text.lower(), " "]:
+        if unicodedata.category(character) == "Cf" or character == "\u034f":  # hidden: a soft hyphen, a byte order mark
+            continue
         kind = unicodedata.category(character)[0]
         if (kind in "LM" and in_number) or (kind == "M" and not run) or "\ufe00" <= character <= "\ufe0f":
             continue

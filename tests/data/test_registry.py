@@ -59,6 +59,7 @@ def test_sentences_and_documents_may_share_one(kitchen):
 
 
 @pytest.mark.slow  # trains and writes a report
+@pytest.mark.filterwarnings("ignore:The documents have . distinct codes")
 def test_the_programs_know_it_by_name(kitchen):
     config = DocumentConfig(corpus="kitchen", epochs=1, latent_dim=3, batch_size=20, num_importance_samples=2)
     run = tf_vmf.programs.train_documents(config, kitchen / "run", verbose=False)

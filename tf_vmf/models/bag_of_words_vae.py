@@ -15,7 +15,8 @@ from tf_vmf._errors import ArgumentError
 from tf_vmf.data.counts import check_counts
 from tf_vmf.layers import LatentLayer
 from tf_vmf.math.noise import dropout
-from tf_vmf.models.likelihoods import TokenLikelihood, checked_counts, warn_of_misfit
+from tf_vmf.models.likelihoods import TokenLikelihood, checked_counts
+from tf_vmf.models.misfit import warn_of_misfit
 from tf_vmf.models.variational_autoencoder import VariationalAutoencoder, resolve_z_scale
 from tf_vmf.models.word_model import WordModel, hash_of_vocabulary
 from tf_vmf.seeds import stateless_seed

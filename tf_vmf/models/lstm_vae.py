@@ -15,7 +15,8 @@ from tf_vmf._errors import ArgumentError
 from tf_vmf.layers import LatentLayer
 from tf_vmf.math.noise import dropout
 from tf_vmf.models.inputs import check_no_text
-from tf_vmf.models.likelihoods import Categorical, warn_of_misfit
+from tf_vmf.models.likelihoods import Categorical
+from tf_vmf.models.misfit import warn_of_misfit
 from tf_vmf.models.sentence_generation import SentenceGeneration
 from tf_vmf.models.sentence_inputs import Conditioning, TokenEmbedding, ended, lengths_of, padded_at_the_end, tokens_of
 from tf_vmf.models.sentence_layers import POOLINGS, SentenceDecoder, SentenceEncoder

@@ -13,7 +13,7 @@ from tf_vmf import _keras
 from tf_vmf._checks import require
 from tf_vmf._errors import ArgumentError
 from tf_vmf.layers import LatentLayer
-from tf_vmf.models.likelihoods import warn_of_misfit
+from tf_vmf.models.misfit import warn_of_misfit
 from tf_vmf.models.variational_autoencoder import VariationalAutoencoder
 from tf_vmf.seeds import stateless_seed
 
