@@ -49,7 +49,9 @@ def _explained(path: Path) -> Iterator[None]:
         yield
     except Exception as error:
         if (lack := no_room(error)) is not None:
-            raise OSError(lack.errno, lack.strerror, str(path)) from error
+            # Where a program prints within the block, its own stream may be what is full.
+            full = lack.filename if str(lack.filename).startswith("/dev/") else str(path)
+            raise OSError(lack.errno, lack.strerror, full) from error
         raise
 
 

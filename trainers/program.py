@@ -209,6 +209,8 @@ def message_of(error: BaseException, values: flags.FlagValues) -> str:
         place, text = error.place, error.problem
     elif error.strerror and place:
         text = f"{place}: {error.strerror}."
+    elif isinstance(error, FileNotFoundError) and not place:  # of the system, about no name: of `os.getcwd`
+        text = "The folder that the command was started in is gone. Change to another, and repeat the command."
     name = getattr(error, "name", "")
     flag = name if name in values else _flag_of_place(place, values)
     return f"--{flag}: {text}" if flag else f"{place}: {text}" if place and place not in text else text

@@ -151,6 +151,10 @@ def values():
             "--examples: b.txt: No such file or directory.",
         ),
         (PermissionError(errno.EACCES, "Permission denied", "exports/12"), "exports/12: Permission denied."),
+        (
+            FileNotFoundError(errno.ENOENT, "No such file or directory"),
+            "The folder that the command was started in is gone. Change to another, and repeat the command.",
+        ),
         (MissingPlaceError("a run", "m2", name="path", owner="load"), "expected a run. Received: m2."),
     ],
 )

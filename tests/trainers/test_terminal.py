@@ -35,6 +35,19 @@ def test_a_reader_that_leaves_ends_nothing(tmp_path):
         assert done.exists()
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full is Linux's")
+def test_a_full_stream_is_named_and_not_the_output_that_was_being_written(tmp_path):
+    body = f"""
+        from tf_vmf.files import new_folder
+        with new_folder({str(tmp_path / "out")!r}):
+            print("a line", flush=True)
+    """
+    with open("/dev/full", "w") as full:
+        said = program(body, stdout=full).communicate()[1]
+    assert said.splitlines()[-1] == "OSError: [Errno 28] No space left on device: '/dev/fd/1'"
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_closed_stream_takes_no_other_files_place(tmp_path):
     file = tmp_path / "file"
     code = (
