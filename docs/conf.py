@@ -51,6 +51,7 @@ html_theme = "pydata_sphinx_theme"
 html_title = f"tf_vmf {release}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_sidebars = {"gallery": []}  # it has no pages below it to list
 html_show_sourcelink = False
 html_copy_source = False
 html_theme_options = {
