@@ -71,6 +71,7 @@ def releasing_with_graph() -> Iterator[None]:
         _release(operation)
 
 
+@tf.autograph.experimental.do_not_convert  # an attempt of AutoGraph to rewrite it would keep the graph alive
 def _release(operation: tf.Operation) -> None:
     if "_gradient_op_type" not in operation.node_def.attr:
         return
