@@ -45,9 +45,8 @@ class _Stream:
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self._number)
             os.close(nowhere)
-        except (
-            OSError
-        ) as error:  # as of a full disk: what the system says names no file, and would be taken for an output's
+        except OSError as error:
+            # As of a full disk: what the system says names no file, and would be taken for an output's.
             error.filename = f"/dev/fd/{self._number}"
             raise
 
