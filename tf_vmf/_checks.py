@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import numbers
+import sys
 from collections.abc import Collection
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -118,7 +118,8 @@ class SetOnce:
 
 def refuse_variable(owner: str, name: str, value: Any) -> None:
     """Refuses a variable where a number is read once: later changes of it would do nothing."""
-    if isinstance(value, tf.Variable | keras.Variable):
+    keras = sys.modules.get("keras")  # not imported for this: the functions and distributions do without it
+    if isinstance(value, tf.Variable) or (keras is not None and isinstance(value, keras.Variable)):
         remedy = (
             "A variable would be read once, and changes to it ignored: give its value, float(variable). Of a latent layer "
             "`kl_weight` and `concentration` follow a floating variable of shape () that is given to the constructor."

@@ -182,10 +182,8 @@ def test_text_of_numbers_alone_says_what_to_change(tmp_path, load):
         ("ꦧꦱꦗꦮꦲꦤꦕꦫꦏꦢꦠꦱꦮꦭ", True),  # Javanese
         ("ᬩᬲᬩᬮᬶᬳᬦᬘᬭᬓᬤᬢᬲᬯᬮ", True),  # Balinese
         ("ㄅㄆㄇㄈㄉㄊㄋㄌㄍㄎㄏㄐㄑㄒ", True),  # Bopomofo
-        (
-            "\uff86\uff8e\uff9d\uff7a\uff9e\uff89\uff8c\uff9e\uff9d\uff7c\uff6e\uff73\uff83\uff9e\uff7d",
-            True,
-        ),  # half-width kana
+        # half-width kana
+        ("\uff86\uff8e\uff9d\uff7a\uff9e\uff89\uff8c\uff9e\uff9d\uff7c\uff6e\uff73\uff83\uff9e\uff7d", True),
         ("".join(map(chr, range(0x20000, 0x20010))), True),  # ideographs of extension B
         ("".join(map(chr, range(0xA000, 0xA010))), True),  # Yi
         ("हिन्दी के वाक्यों में शब्दों के बीच रिक्त स्थान होते हैं", False),

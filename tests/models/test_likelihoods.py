@@ -121,9 +121,8 @@ def test_a_decoder_that_ends_in_an_activation_is_warned_of(function, likelihood)
         with pytest.warns(UserWarning, match="takes logits"):
             vae(likelihood, decoder=decoder)
     vae("gaussian", decoder=decoders[0])  # no warning: such means are means
-    vae(
-        likelihood, decoder=Squashed(tf.nn.log_softmax)
-    )  # logits, too, as is a hyperbolic tangent, and what is constant
+    # Logits, too, as is a hyperbolic tangent, and what is constant.
+    vae(likelihood, decoder=Squashed(tf.nn.log_softmax))
     vae(likelihood, decoder=Squashed(tf.tanh))
     vae(likelihood, decoder=keras.layers.Dense(D, kernel_initializer="zeros"))
 
