@@ -1,4 +1,6 @@
-"""Speed and memory of SphericalKMeans, and of the mixture, on dense rows against scikit-learn's KMeans of the same rows.
+"""Speed and memory of SphericalKMeans, and of the mixture, on dense rows against KMeans of scikit-learn and faiss on the same rows.
+
+faiss is measured where `faiss-cpu` is installed.
 
 python -m benchmarks.spherical_kmeans                                       # 100,000 x 768, 100 clusters
 python -m benchmarks.spherical_kmeans --rows=20000 --columns=384 --clusters=50
@@ -10,6 +12,7 @@ from benchmarks.report import table
 from benchmarks.timing import interleaved, ratio
 
 # isort: split
+import importlib.util
 import statistics
 import tracemalloc
 import warnings
@@ -35,6 +38,27 @@ def simulate(rows: int, columns: int, clusters: int) -> np.ndarray:
     return x
 
 
+class Faiss:
+    """faiss's spherical k-means with the interface of scikit-learn; its training and its index are in float32, too."""
+
+    n_iter_ = STEPS
+
+    def __init__(self, start: np.ndarray) -> None:
+        self.start = start
+
+    def fit(self, x: np.ndarray) -> None:
+        """Trains on all rows, which faiss would sample by default."""
+        import faiss
+
+        count, columns = self.start.shape
+        self._kmeans = faiss.Kmeans(columns, count, niter=STEPS, spherical=True, max_points_per_centroid=len(x))
+        self._kmeans.train(x, init_centroids=self.start)
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        """The nearest center of every row."""
+        return self._kmeans.index.search(x, 1)[1][:, 0]
+
+
 def report(rows: int, columns: int, clusters: int, rounds: int) -> str:
     """The table in Markdown."""
     x = simulate(rows, columns, clusters)
@@ -47,6 +71,8 @@ def report(rows: int, columns: int, clusters: int, rounds: int) -> str:
         "mixture, soft, one concentration": tf_vmf.VonMisesFisherMixture(tied_concentration=True, **mixture),
         PEER: KMeans(clusters, init=start, n_init=1, tol=0, max_iter=STEPS),
     }
+    if importlib.util.find_spec("faiss"):
+        estimators["faiss Kmeans, spherical"] = Faiss(start)
 
     def fit(name: str) -> None:
         with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):

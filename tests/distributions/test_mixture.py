@@ -9,6 +9,7 @@ import pytest
 import scipy.sparse
 import tensorflow as tf
 from scipy import stats
+from scipy.special import logsumexp
 from sklearn.base import clone
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
@@ -98,6 +99,23 @@ def test_densities_and_probabilities_are_scipys():
     np.testing.assert_allclose(mixture.predict_proba(x)[:, 1], np.exp(component - expected), atol=1e-9)
     np.testing.assert_allclose(mixture.predict_proba(x).sum(axis=1), 1, rtol=1e-12)
     np.testing.assert_array_equal(mixture.predict(x), mixture.predict_proba(x).argmax(axis=1))
+
+
+@pytest.mark.parametrize("scale", [1.0, 100.0])  # within, and far beyond, what exponentials of float64 hold
+@pytest.mark.parametrize("dim", [3, 80])
+def test_densities_far_from_every_component_are_scipys(dim, scale, rng):
+    """Rows opposite to all components, of any length, dense and sparse; many columns are another way through the products."""
+    mu = normalize(np.eye(2, dim) + 0.1)
+    mixture = VonMisesFisherMixture(2, random_state=0).fit(rng.normal(size=(50, dim)))
+    mixture.weights_, mixture.mean_directions_ = np.array([0.3, 0.7]), mu
+    mixture.concentrations_ = scale * np.array([8.0, 50.0])
+    x = normalize(np.concatenate([-mu, rng.normal(size=(20, dim))]))
+    components = [stats.vonmises_fisher(m, k) for m, k in zip(mu, mixture.concentrations_, strict=True)]
+    terms = np.log(mixture.weights_) + np.stack([c.logpdf(x) for c in components], axis=1)
+    expected = logsumexp(terms, axis=1)
+    for rows in (x, 7 * x, scipy.sparse.csr_matrix(x)):
+        np.testing.assert_allclose(mixture.score_samples(rows), expected, rtol=1e-11)
+        np.testing.assert_allclose(mixture.predict_proba(rows), np.exp(terms - expected[:, np.newaxis]), atol=1e-11)
 
 
 def test_steps_never_lower_the_likelihood_and_end_at_a_stationary_point():

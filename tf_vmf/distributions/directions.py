@@ -98,22 +98,21 @@ class Directions:
         for start in range(0, len(self), rows):
             yield slice(start, min(start + rows, len(self)))
 
+    def block(self, rows: slice) -> Block:
+        """Some of the points, for matrix products."""
+        return Block(self.X[rows], self.scale[rows], self.dtype)
+
     def cosines(self, rows: slice, directions: np.ndarray) -> np.ndarray:
         """Inner products of the points with vectors `(K, d)`: shape `(b, K)`, in `dtype`; 0 for rows without a direction."""
-        product = self._block(rows) @ directions.T.astype(self.dtype, copy=False)
-        product *= self.scale[rows, np.newaxis].astype(self.dtype, copy=False)
-        return product
+        functions = np.zeros((len(directions), self.dim + 1), self.dtype)
+        functions[:, :-1] = directions
+        return self.block(rows).products(functions)
 
     def nearest(self, rows: slice, directions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The nearest of the unit vectors `(K, d)` to every point, `(b,)` int32, and the cosine with it, `(b,)`."""
         product = self._block(rows) @ directions.T.astype(self.dtype, copy=False)
         labels = np.argmax(product, axis=1)
         return labels.astype(np.int32), product[np.arange(len(labels)), labels] * self.scale[rows]
-
-    def sums(self, rows: slice, weights: np.ndarray, per_row: np.ndarray | float = 1.0) -> np.ndarray:
-        """Sums of the points, weighted by the columns of `weights * per_row`, `(b, K)`, which is changed: float64, `(K, d)`."""
-        weights *= (per_row * self.scale[rows]).astype(weights.dtype, copy=False)[:, np.newaxis]
-        return np.asarray((self._block(rows).T @ weights.astype(self.dtype, copy=False)).T, np.float64)
 
     def sums_by_label(self, rows: slice, labels: np.ndarray, weight: np.ndarray, count: int) -> np.ndarray:
         """Weighted sums of the points of every label: float64, shape `(count, d)`."""
@@ -139,6 +138,47 @@ class Directions:
 
     def _block(self, rows: slice) -> Any:
         return self.X[rows].astype(self.dtype, copy=False)
+
+
+class Block:
+    """Some of the points of `Directions`: their products with matrices, in `dtype`, with few passes over the larger side.
+
+    Rows of few columns are scaled, and a column of ones beside them adds offsets and sums weights within the products. Rows of many
+    columns, or sparse ones, are left as they are, and the products are scaled.
+    """
+
+    def __init__(self, X: Any, scale: np.ndarray, dtype: np.dtype) -> None:
+        count, dim = X.shape
+        self._extended = dim <= _SMALL_DIM
+        if self._extended:
+            self._X = np.ones((count, dim + 1), dtype)
+            dense = X.toarray() if scipy.sparse.issparse(X) else X
+            np.multiply(dense, scale[:, np.newaxis], out=self._X[:, :dim])
+        else:
+            self._X = X.astype(dtype, copy=False)
+        self._scale, self._dtype = scale.astype(dtype, copy=False), dtype
+
+    def products(self, functions: np.ndarray) -> np.ndarray:
+        """Values of linear functions `(K, d + 1)`, in the dtype of the block: coefficients and values at 0. Shape `(b, K)`."""
+        if self._extended:
+            return self._X @ functions.T
+        product = self._X @ functions[:, :-1].T
+        product *= self._scale[:, np.newaxis]
+        product += functions[:, -1]
+        return product
+
+    def moments(self, weights: np.ndarray, per_row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Sums of `weights * per_row`, `(b, K)` and `(b,)`, and of the points weighted by them: float64, `(K,)` and `(K, d)`.
+
+        Weights are in the dtype of the block, and are changed.
+        """
+        per_row = per_row.astype(self._dtype, copy=False)
+        if self._extended:
+            moments = ((self._X * per_row[:, np.newaxis]).T @ weights).T.astype(np.float64, copy=False)
+            return moments[:, -1], moments[:, :-1]
+        sums = per_row @ weights
+        weights *= (per_row * self._scale)[:, np.newaxis]
+        return sums.astype(np.float64, copy=False), np.asarray((self._X.T @ weights).T, np.float64)
 
 
 def named_rows(indices: np.ndarray) -> str:

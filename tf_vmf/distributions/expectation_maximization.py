@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from tf_vmf.distributions.directions import Directions, named_rows
+from tf_vmf.distributions.directions import Block, Directions, named_rows
 from tf_vmf.math import arrays
 
 # Sums of many equal numbers are off by as much, relatively: 64 rounding errors in float32, 1,024 in float64.
@@ -27,18 +27,44 @@ class Components(NamedTuple):
     mean_directions: np.ndarray  # `(K, d)`, unit rows
     concentrations: np.ndarray  # `(K,)`, >= 0
 
-    def log_prob(self, points: Directions, rows: slice) -> tuple[np.ndarray, float]:
-        """Log of weight times density of some points under every component, `(b, K)`, less a constant; and the constant.
-
-        The absolute error is at most `4 kappa` rounding errors of the dtype of the points, beside that of the value itself.
-        """
+    def log_densities(self, points: Directions) -> LogDensities:
+        """The logarithms of weight times density of points of that dimension and dtype, as linear functions."""
         with np.errstate(divide="ignore"):
             at_mode = arrays.log_prob_at_mode(self.concentrations, points.dim) + np.log(self.weights)
         constant = float(at_mode.max())
-        # log_prob_at_mode - kappa (1 - cosine), in two passes over what the matrix product gives.
-        log_prob = points.cosines(rows, self.concentrations[:, np.newaxis] * self.mean_directions)
-        log_prob += (at_mode - constant - self.concentrations).astype(points.dtype)
-        return log_prob, constant
+        # log_prob_at_mode - kappa (1 - cosine)
+        offsets = at_mode - constant - self.concentrations
+        functions = np.column_stack([self.concentrations[:, np.newaxis] * self.mean_directions, offsets])
+        return LogDensities(
+            functions.astype(points.dtype, copy=False), constant, float(np.max(offsets - self.concentrations))
+        )
+
+
+class LogDensities(NamedTuple):
+    """Logarithms of weight times density under every component, less a constant, as linear functions of points.
+
+    The absolute error is at most `4 kappa` rounding errors of the dtype of the points, beside that of the value itself.
+    """
+
+    functions: np.ndarray  # `(K, d + 1)`: coefficients, and values at 0
+    constant: float
+    lowest: float  # no point has less under all components
+
+    def exponentials(self, block: Block) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Weight times density of points under every component, relative to a number of each row.
+
+        Returns:
+            The densities, `(b, K)`; the sums of the rows, `(b,)`; the log densities of the mixture, `(b,)`, float64.
+        """
+        densities = block.products(self.functions)
+        largest: np.ndarray | float = 0.0
+        # In few dimensions a pass over points and components costs a good part of a matrix product.
+        if self.lowest < np.log(np.finfo(densities.dtype).tiny) / 2:
+            largest = densities.max(axis=1)
+            densities -= largest[:, np.newaxis]
+        np.exp(densities, out=densities)
+        sums = densities @ np.ones(densities.shape[1], densities.dtype)
+        return densities, sums, np.log(sums, dtype=np.float64) + largest + self.constant
 
 
 class Statistics(NamedTuple):
@@ -80,15 +106,14 @@ Step = Callable[[Directions, Components, np.ndarray], Statistics]
 def soft_step(points: Directions, components: Components, sample_weight: np.ndarray) -> Statistics:
     """Shares every point out among the components by its posterior probabilities; the objective is the mean log density."""
     counts, resultants, total = _zeros(components)
+    log_densities = components.log_densities(points)
     for rows in points.blocks(len(counts)):
-        shares, constant = components.log_prob(points, rows)
-        log_sum, per_row = _exponentiate(shares)
-        weight = sample_weight[rows]
-        # Every further pass over the points and components would cost a good part of the matrix products.
-        per_row = (weight / per_row).astype(shares.dtype)
-        counts += per_row @ shares
-        resultants += points.sums(rows, shares, per_row)
-        total += float(weight @ log_sum) + constant * float(weight.sum())
+        block, weight = points.block(rows), sample_weight[rows]
+        densities, sums, log_density = log_densities.exponentials(block)
+        in_block = block.moments(densities, weight / sums)
+        counts += in_block[0]
+        resultants += in_block[1]
+        total += float(weight @ log_density)
     return Statistics(counts, resultants, total / sample_weight.sum())
 
 
@@ -101,8 +126,9 @@ def hard_step(
     """
     counts, resultants, total = _zeros(components)
     nearest, labels = np.empty(len(points)), np.empty(len(points), np.int32)
+    directions = components.mean_directions.astype(points.dtype, copy=False)
     for rows in points.blocks(len(counts)):
-        labels[rows], nearest[rows] = points.nearest(rows, components.mean_directions)
+        labels[rows], nearest[rows] = points.nearest(rows, directions)
         resultants += points.sums_by_label(rows, labels[rows], sample_weight[rows], len(counts))
     counts += np.bincount(labels, sample_weight, len(counts))
     total = float(sample_weight @ nearest)
@@ -194,22 +220,6 @@ def largest_concentration(dim: int, dtype: np.dtype) -> float:
 def concentrations_of(means: np.ndarray, dim: int, largest: float) -> np.ndarray:
     """The inverse of A, capped; a mean length may exceed 1 by a rounding error."""
     return np.minimum(arrays.inverse_mean_resultant_length(np.minimum(means, 1.0), dim), largest)
-
-
-def normalize_log(log_prob: np.ndarray) -> np.ndarray:
-    """Turns rows of log probabilities into probabilities, in place, and returns the logarithms of their sums in float64."""
-    log_sum, total = _exponentiate(log_prob)
-    log_prob /= total[:, np.newaxis]
-    return log_sum
-
-
-def _exponentiate(log_prob: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Takes exponentials relative to the largest of each row, in place; log sums of the rows in float64, and their new sums."""
-    largest = log_prob.max(axis=1)
-    log_prob -= largest[:, np.newaxis]
-    np.exp(log_prob, out=log_prob)
-    total = log_prob @ np.ones(log_prob.shape[1], log_prob.dtype)
-    return largest.astype(np.float64) + np.log(total, dtype=np.float64), total
 
 
 def _fill_empty_clusters(

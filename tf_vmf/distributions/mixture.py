@@ -248,16 +248,15 @@ class VonMisesFisherMixture(DensityMixin, SphereEstimator):
         """Posterior probabilities of the components, `(n, K)`; rows sum to 1. For "hard" they are 0 and 1."""
         check_is_fitted(self)
         points = self._points(X)
-        count = len(self.weights_)
+        count, log_densities = len(self.weights_), self._components().log_densities(points)
         probabilities = np.empty((len(points), count), points.X.dtype)
         for rows in points.blocks(count):
             if self.assignment == "hard":
                 nearest, _ = points.nearest(rows, self.mean_directions_)
                 probabilities[rows] = nearest[:, np.newaxis] == np.arange(count)
             else:
-                log_prob, _ = self._components().log_prob(points, rows)
-                em.normalize_log(log_prob)
-                probabilities[rows] = log_prob
+                densities, sums, _ = log_densities.exponentials(points.block(rows))
+                np.divide(densities, sums[:, np.newaxis], out=probabilities[rows], casting="same_kind")
         probabilities[~points.has_direction] = self.weights_
         return probabilities
 
@@ -288,10 +287,10 @@ class VonMisesFisherMixture(DensityMixin, SphereEstimator):
         points = self._points(X)
         entropy = 0.0
         if self.assignment == "soft":
+            log_densities = self._components().log_densities(points)
             for rows in points.blocks(len(self.weights_)):
-                log_prob, _ = self._components().log_prob(points, rows)
-                em.normalize_log(log_prob)
-                share = log_prob[points.has_direction[rows]].astype(np.float64)
+                densities, sums, _ = log_densities.exponentials(points.block(rows))
+                share = (densities / sums[:, np.newaxis])[points.has_direction[rows]].astype(np.float64)
                 entropy -= float(np.sum(share * np.log(np.where(share > 0, share, 1))))
         return self.bic(X) + 2 * entropy
 
@@ -323,8 +322,10 @@ class VonMisesFisherMixture(DensityMixin, SphereEstimator):
     def _first(self, points: Directions, weight: np.ndarray, random_state: np.random.RandomState) -> em.Components:
         """The components of a start, with one concentration."""
         clusters, seeds = self._start(points, weight, self.n_components, random_state)
-        ones = np.ones((len(points), 1))
-        total = np.sum([points.sums(rows, ones[rows], weight[rows])[0] for rows in points.blocks(1)], axis=0)
+        ones = np.ones((len(points), 1), points.dtype)
+        total = np.sum(
+            [points.block(rows).moments(ones[rows], weight[rows])[1][0] for rows in points.blocks(1)], axis=0
+        )
         self._auto_prior = em.Prior(_AUTO_PRIOR, 1 - em.spread_within(clusters, total))
         largest = em.largest_concentration(points.dim, points.dtype)
         components = em.maximize(clusters, seeds, True, self._prior(), largest)
@@ -358,21 +359,22 @@ class VonMisesFisherMixture(DensityMixin, SphereEstimator):
 
     def _labels(self, points: Directions) -> np.ndarray:
         labels = np.empty(len(points), np.intp)
+        functions = self._components().log_densities(points).functions
+        directions = self.mean_directions_.astype(points.dtype, copy=False)
         for rows in points.blocks(len(self.weights_)):
             if self.assignment == "hard":
-                labels[rows], _ = points.nearest(rows, self.mean_directions_)
+                labels[rows], _ = points.nearest(rows, directions)
             else:
-                labels[rows] = np.argmax(self._components().log_prob(points, rows)[0], axis=1)
+                labels[rows] = np.argmax(points.block(rows).products(functions), axis=1)
         return self._of_directions(points, labels)
 
     def _of_directions(self, points: Directions, labels: np.ndarray) -> np.ndarray:
         return np.where(points.has_direction, labels, np.argmax(self.weights_)).astype(np.intp)
 
     def _log_density(self, points: Directions) -> np.ndarray:
-        density = np.empty(len(points))
+        density, log_densities = np.empty(len(points)), self._components().log_densities(points)
         for rows in points.blocks(len(self.weights_)):
-            log_prob, constant = self._components().log_prob(points, rows)
-            density[rows] = em.normalize_log(log_prob) + constant
+            density[rows] = log_densities.exponentials(points.block(rows))[2]
         density[~points.has_direction] = -log_sphere_area(points.dim)
         return density
 

@@ -198,9 +198,9 @@ class SphereEstimator(BaseEstimator):
         counts, resultants = np.zeros(count), np.zeros((count, points.dim))
         for rows in points.blocks(count):
             share = given[rows, np.newaxis] == np.arange(count) if is_labels else given[rows]
-            share = share * weight[rows, np.newaxis]
-            counts += share.sum(axis=0)
-            resultants += points.sums(rows, share.astype(points.dtype))
+            in_block = points.block(rows).moments(share.astype(points.dtype), weight[rows])
+            counts += in_block[0]
+            resultants += in_block[1]
         empty = np.flatnonzero(~(counts > 0))
         if empty.size:
             raise ArgumentError(

@@ -288,8 +288,9 @@ class SphericalKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Cluster
     def _nearest(self, points: Directions) -> tuple[np.ndarray, np.ndarray]:
         """The nearest center of every row and the cosine with it."""
         labels, cosines = np.empty(len(points), np.int32), np.empty(len(points))
-        for rows in points.blocks(len(self.cluster_centers_)):
-            labels[rows], cosines[rows] = points.nearest(rows, self.cluster_centers_)
+        centers = self.cluster_centers_.astype(points.dtype, copy=False)
+        for rows in points.blocks(len(centers)):
+            labels[rows], cosines[rows] = points.nearest(rows, centers)
         labels[~points.has_direction] = self._largest_cluster
         return labels, cosines
 

@@ -166,7 +166,7 @@ def _root(r: tf.Tensor, q: tf.Tensor, dim: float) -> tf.Tensor:
 def inverse_of_either(r: tf.Tensor, q: tf.Tensor, dim: float) -> tf.Tensor:
     """The concentration with A = r where r < 1/2, else with 1 - A = q: by the one that has the more digits, in one iteration."""
     far = r < 0.5
-    kappa = newton(tf.stop_gradient(tf.where(far, r, 1.0 - q)), tf.stop_gradient(tf.where(far, 1.0 - r, q)), dim)
+    kappa = _root(tf.where(far, r, 1.0 - q), tf.where(far, 1.0 - r, q), dim)
     return tf.where(far, _differentiable(r, kappa, 1.0, dim), _differentiable(q, kappa, -1.0, dim))
 
 
