@@ -57,7 +57,7 @@ class LogDensities(NamedTuple):
             The densities, `(b, K)`; the sums of the rows, `(b,)`; the log densities of the mixture, `(b,)`, float64.
         """
         densities = block.products(self.functions)
-        largest: np.ndarray | float = 0.0
+        largest = np.zeros(1, densities.dtype)
         # In few dimensions a pass over points and components costs a good part of a matrix product.
         if self.lowest < np.log(np.finfo(densities.dtype).tiny) / 2:
             largest = densities.max(axis=1)
