@@ -69,7 +69,7 @@ COMMON = {"deadline": None, "suppress_health_check": list(HealthCheck), "derando
 MODERATE = st.one_of(st.integers(2, 12), st.integers(13, 300))
 
 
-@settings(max_examples=20, **COMMON)
+@settings(max_examples=10, **COMMON)
 @given(settings_of_the_distribution(MODERATE, SHAPES))
 def test_a_thousand_random_settings_give_finite_results(case):
     check(case)

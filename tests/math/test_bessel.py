@@ -22,11 +22,12 @@ def _random_orders(count: int) -> list[tuple[float, float]]:
     return points
 
 
+@pytest.mark.parametrize("count", [24, pytest.param(60, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_accuracy_for_random_real_orders(dtype):
+def test_accuracy_for_random_real_orders(dtype, count):
     eps = np.finfo(dtype).eps
     errors = Errors()
-    for order, x in _random_orders(60):
+    for order, x in _random_orders(count):
         e = exact(2 * order + 2, x)
         with mpmath.workdps(DIGITS):
             v = mpmath.mpf(order)

@@ -1,5 +1,7 @@
 """Distribution function and quantiles of the cosine agree with mpmath and with quadrature in the angle."""
 
+import itertools
+
 import mpmath
 import numpy as np
 import pytest
@@ -10,9 +12,10 @@ from tests.parameters import quick
 from tf_vmf.math import von_mises_fisher_cosine_cdf, von_mises_fisher_cosine_quantile
 
 
-def mpmath_cdf(cosine, kappa, dim):
+def mpmath_cdf(cosines, kappa, dim):
+    """Probabilities of lower cosines than each, which are in ascending order."""
     with mpmath.workdps(30):
-        angle = mpmath.acos(mpmath.mpf(cosine))
+        angles = [mpmath.acos(mpmath.mpf(cosine)) for cosine in cosines]
 
         # Relative to the largest value: mpmath integrates to an absolute tolerance.
         mode = (
@@ -27,16 +30,17 @@ def mpmath_cdf(cosine, kappa, dim):
             relative = (mpmath.sin(t) / mpmath.sin(mode)) ** (dim - 2)
             return relative * mpmath.exp(kappa * (mpmath.cos(t) - mpmath.cos(mode)))
 
-        far = mpmath.quad(density, mpmath.linspace(angle, mpmath.pi, 20))
-        return float(far / (far + mpmath.quad(density, mpmath.linspace(0, angle, 20))))
+        ends = [mpmath.pi, *angles, 0]
+        panels = [-mpmath.quad(density, mpmath.linspace(*pair, 6)) for pair in itertools.pairwise(ends)]
+        below = list(itertools.accumulate(panels))
+        return [float(part / below[-1]) for part in below[:-1]]
 
 
 @pytest.mark.parametrize(("dim", "kappa"), [(2, 0.0), (2, 6.0), (3, 2.0), (4, 0.1), (7, 12.0), (50, 35.0), (200, 90.0)])
 def test_the_cdf_equals_mpmath(dim, kappa):
     cosines = [-0.9, -0.2, 0.05, 0.5, 0.8, 0.99]
     got = von_mises_fisher_cosine_cdf(tf.constant(cosines, tf.float64), tf.constant(kappa, tf.float64), dim)
-    expected = [mpmath_cdf(cosine, kappa, dim) for cosine in cosines]
-    np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-20)
+    np.testing.assert_allclose(got, mpmath_cdf(cosines, kappa, dim), rtol=1e-12, atol=1e-20)
 
 
 @pytest.mark.parametrize("dim", quick(4, [2, 3, 24, 100_000, 5, 1000]))
@@ -58,17 +62,17 @@ def test_quantiles_hit_the_exact_probability(dim):
 
 def test_the_ends_of_the_range_are_exact():
     kappa = tf.constant([0.0, 3.0, 1e6])
-    for value, expected in ((-1.0, 0.0), (1.0, 1.0), (-1.5, 0.0), (1.5, 1.0)):
-        np.testing.assert_array_equal(von_mises_fisher_cosine_cdf(tf.constant(value), kappa, 5), [expected] * 3)
-    for value, expected in ((0.0, -1.0), (1.0, 1.0)):
-        np.testing.assert_array_equal(von_mises_fisher_cosine_quantile(tf.constant(value), kappa, 5), [expected] * 3)
+    below = von_mises_fisher_cosine_cdf(tf.constant([[-1.0], [1.0], [-1.5], [1.5]]), kappa, 5)
+    np.testing.assert_array_equal(below, [[0.0] * 3, [1.0] * 3, [0.0] * 3, [1.0] * 3])
+    ends = von_mises_fisher_cosine_quantile(tf.constant([[0.0], [1.0]]), kappa, 5)
+    np.testing.assert_array_equal(ends, [[-1.0] * 3, [1.0] * 3])
 
 
 def test_what_is_no_probability_has_no_quantile_and_nan_stays_nan():
-    values = tf.constant([-0.1, 1.1, np.nan, np.inf, -np.inf])  # as in scipy
-    assert np.isnan(von_mises_fisher_cosine_quantile(values, tf.constant(3.0), 5)).all()
-    for function in (von_mises_fisher_cosine_cdf, von_mises_fisher_cosine_quantile):
-        assert np.isnan(function(tf.constant([np.nan, 0.5]), tf.constant([3.0, np.nan]), 5)).all()
+    values = tf.constant([-0.1, 1.1, np.nan, np.inf, -np.inf, 0.5])  # as in scipy
+    kappas = tf.constant([3.0] * 5 + [np.nan])
+    assert np.isnan(von_mises_fisher_cosine_quantile(values, kappas, 5)).all()
+    assert np.isnan(von_mises_fisher_cosine_cdf(values, kappas, 5))[[2, 5]].all()
 
 
 @pytest.mark.parametrize("dim", quick(2, [2, 6, 3, 50]))
@@ -79,12 +83,10 @@ def test_gradients_are_the_density_and_the_derivative_in_kappa(dim):
         probability = von_mises_fisher_cosine_cdf(cosine, kappa, dim)
         back = von_mises_fisher_cosine_quantile(probability, kappa, dim)
     h = 1e-5
-    for variable, high, low in (
-        (cosine, (0.6 + h, 0.7 * dim), (0.6 - h, 0.7 * dim)),
-        (kappa, (0.6, 0.7 * dim + h), (0.6, 0.7 * dim - h)),
-    ):
-        numeric = (mpmath_cdf(high[0], high[1], dim) - mpmath_cdf(low[0], low[1], dim)) / (2 * h)
-        assert float(tape.gradient(probability, variable)) == pytest.approx(numeric, rel=1e-7)
+    at_cosines = mpmath_cdf([0.6 - h, 0.6 + h], 0.7 * dim, dim)
+    at_kappas = [mpmath_cdf([0.6], 0.7 * dim + step, dim)[0] for step in (-h, h)]
+    for variable, (low, high) in ((cosine, at_cosines), (kappa, at_kappas)):
+        assert float(tape.gradient(probability, variable)) == pytest.approx((high - low) / (2 * h), rel=1e-7)
     # The quantile inverts the cdf: the composition does not depend on kappa.
     assert float(back) == pytest.approx(0.6, abs=1e-13)
     assert float(tape.gradient(back, cosine)) == pytest.approx(1, abs=1e-9)

@@ -130,10 +130,10 @@ def test_kl_between_two_distributions_and_its_gradients(dtype, count):
     errors.check(dict.fromkeys(["KL", "gradient 0", "gradient 1", "gradient 2"], PAIR_TARGETS[dtype]))
 
 
-@pytest.mark.parametrize("dtype", quick(1, ["float64", "float32"]))
-def test_hessian_of_kl_between_two_distributions(dtype):
+@pytest.mark.parametrize(("dtype", "count"), quick(1, [("float64", 12), ("float64", 24), ("float32", 24)]))
+def test_hessian_of_kl_between_two_distributions(dtype, count):
     errors = Errors()
-    for dim, kappa1, kappa2, distance in _pairs(24, seed=1):
+    for dim, kappa1, kappa2, distance in _pairs(count, seed=1):
         e1, e2 = exact(dim, kappa1), exact(dim, kappa2)
         arguments = [tf.constant(v, dtype) for v in (kappa1, kappa2, distance)]
         with tf.GradientTape(persistent=True) as outer:

@@ -12,14 +12,15 @@ def draw(shape, seed=(1, 2), dtype=tf.float32):
     return stateless_normal(tf.constant(shape, tf.int32), tf.constant(seed), dtype).numpy()
 
 
+@pytest.mark.parametrize("count", [500_001, pytest.param(2_000_001, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("dtype", [tf.float32, tf.float64])
-def test_the_numbers_are_standard_normal(dtype):
-    x = draw([2_000_001], dtype=dtype).astype(float)
+def test_the_numbers_are_standard_normal(dtype, count):
+    x = draw([count], dtype=dtype).astype(float)
     assert stats.kstest(x, "norm").pvalue > 1e-3
     for power, moment in ((1, 0), (2, 1), (3, 0), (4, 3), (6, 15)):
         standard_error = np.std(x**power) / np.sqrt(x.size)
         assert abs(np.mean(x**power) - moment) < 4 * standard_error
-    assert 4.7 < np.abs(x).max() < 6.5
+    assert 4.4 < np.abs(x).max() < 6.5
 
 
 def test_the_two_halves_of_a_pair_are_independent():

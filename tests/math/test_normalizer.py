@@ -26,7 +26,7 @@ def _value_and_gradient(function, kappa: float, dim: int, dtype: str) -> tuple[t
     return value, tape.gradient(value, x)
 
 
-@pytest.mark.parametrize("count", [36, pytest.param(300, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [18, pytest.param(300, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_accuracy_at_random_points(dtype, count):
     eps = np.finfo(dtype).eps

@@ -49,7 +49,7 @@ def _evaluate(kappa: tf.Tensor, dim: int) -> dict[str, tf.Tensor]:
     }
 
 
-@pytest.mark.parametrize("count", [36, pytest.param(300, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [18, pytest.param(300, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_accuracy_at_random_points(dtype, count):
     errors = Errors()

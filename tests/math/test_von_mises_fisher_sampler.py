@@ -195,10 +195,12 @@ def test_graph_mode_and_vectorized_map_agree_with_eager_mode(dim, rng):
     eager = value_and_gradients(mu, kappa, seed)
     graph = tf.function(value_and_gradients)(mu, kappa, seed)
     mapped = tf.vectorized_map(lambda row: value_and_gradients(*row, seed), (mu, kappa))
-    for i, (a, b, c) in enumerate(zip(eager, graph, mapped, strict=True)):
+    rows = [
+        np.stack(values) for values in zip(*(value_and_gradients(mu[j], kappa[j], seed) for j in range(6)), strict=True)
+    ]
+    for a, b, c, d in zip(eager, graph, mapped, rows, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=2e-5)
-        rows = [value_and_gradients(mu[j], kappa[j], seed)[i] for j in range(6)]
-        np.testing.assert_allclose(c, np.stack(rows), rtol=1e-4, atol=2e-5)
+        np.testing.assert_allclose(c, d, rtol=1e-4, atol=2e-5)
 
 
 @pytest.mark.parametrize("dim", [2, 3, 20])
