@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from scipy import stats
+from tensorflow.python.framework import op_callbacks
 
 from tests.parameters import quick
 from tf_vmf._errors import ArgumentError
@@ -151,3 +152,22 @@ def test_a_conjugate_prior_counts_as_samples():
     for bad in ({"prior_count": -1.0}, {"prior_count": 1.0, "prior_mean": [1.0, 0.0, 0.0]}, {"prior_mean": [0.1]}):
         with pytest.raises(ValueError, match="`prior_mean`" if "prior_mean" in bad else "`prior_count`"):
             VonMisesFisher.experimental_fit(x, **bad)
+
+
+def test_a_fit_outside_a_graph_takes_few_operations():
+    """An iteration of TensorFlow's operations, thousands of them, takes a hundred times as long as one of NumPy's."""
+    x = VonMisesFisher([0.0, 0.6, 0.8], 5.0).sample(50, seed=(1, 2))
+    operations = []
+
+    def count(op_type, *_, **__):
+        operations.append(op_type)
+
+    op_callbacks.add_op_callback(count)
+    try:
+        fit = VonMisesFisher.experimental_fit(x)
+    finally:
+        op_callbacks.remove_op_callback(count)
+    assert 10 < len(operations) < 300
+    length = np.linalg.norm(np.mean(x, axis=0))
+    kappa = float(fit.concentration)
+    assert 1 / np.tanh(kappa) - 1 / kappa == pytest.approx(length, rel=1e-5)

@@ -113,7 +113,7 @@ def test_half_precision_is_computed_in_float32(name, dtype):
 def test_any_shape_static_or_not(name):
     function = FUNCTIONS[name]
     unknown = tf.function(lambda x: function(x, 6), input_signature=[tf.TensorSpec(None, tf.float32)])
-    for shape in ((), (0,), (3,), (2, 1, 4)):
+    for shape in ((), (0,), (2, 1, 4)):
         x = tf.fill(shape, 0.75)
         assert function(x, 6).shape == shape
         assert unknown(x).shape == shape
